@@ -1,0 +1,84 @@
+use std::sync::Arc;
+
+use langgraph_core::{Domain, Fault, InvalidUpdate};
+
+/// Folds writes into its value with a reducer.
+pub struct Aggregate<D: Domain> {
+    value: Option<D::Value>,
+    reducer: Arc<D::Reducer>,
+}
+
+impl<D: Domain> Aggregate<D> {
+    /// A channel that starts from the reducer's initial value.
+    pub fn new(cx: D::Cx<'_>, reducer: Arc<D::Reducer>) -> Self {
+        Self { value: D::initial(cx, &reducer), reducer }
+    }
+
+    /// A channel that holds `value`, or nothing.
+    pub fn with_value(value: Option<D::Value>, reducer: Arc<D::Reducer>) -> Self {
+        Self { value, reducer }
+    }
+
+    /// The value, if there is one.
+    pub fn value(&self) -> Option<&D::Value> {
+        self.value.as_ref()
+    }
+
+    /// What folds writes into the value.
+    pub fn reducer(&self) -> &Arc<D::Reducer> {
+        &self.reducer
+    }
+
+    /// Writes before an overwrite are folded and then lost to it; writes after it are dropped.
+    pub(crate) fn update(
+        &mut self,
+        cx: D::Cx<'_>,
+        values: Vec<D::Value>,
+    ) -> Result<bool, Fault<D>> {
+        if values.is_empty() {
+            return Ok(false);
+        }
+        let mut values = values.into_iter();
+        let mut left = match &self.value {
+            Some(value) => Some(D::copy(cx, value)),
+            None => values.next(),
+        };
+        let mut batch = Vec::with_capacity(values.len());
+        let mut overwritten = false;
+        for value in values {
+            match D::overwrite(cx, &value) {
+                None if overwritten => {}
+                None => batch.push(value),
+                Some(_) if overwritten => return Err(second_overwrite().into()),
+                Some(inner) => {
+                    // What came before must still be folded: a reducer may refuse it.
+                    self.fold(cx, &mut left, std::mem::take(&mut batch))?;
+                    left = Some(inner);
+                    overwritten = true;
+                }
+            }
+        }
+        self.fold(cx, &mut left, batch)?;
+        self.value = left;
+        Ok(true)
+    }
+
+    fn fold(
+        &self,
+        cx: D::Cx<'_>,
+        left: &mut Option<D::Value>,
+        batch: Vec<D::Value>,
+    ) -> Result<(), Fault<D>> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        if let Some(value) = left.take() {
+            *left = Some(D::reduce(cx, &self.reducer, value, batch).map_err(Fault::Domain)?);
+        }
+        Ok(())
+    }
+}
+
+fn second_overwrite() -> InvalidUpdate {
+    InvalidUpdate::concurrent("Can receive only one Overwrite value per super-step.".into())
+}

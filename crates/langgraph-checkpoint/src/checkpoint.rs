@@ -1,0 +1,67 @@
+use std::sync::Arc;
+
+use langgraph_channels::Saved;
+use langgraph_core::{CheckpointId, Domain, Version};
+
+/// The format version that new checkpoints carry.
+pub const FORMAT: u32 = 4;
+
+/// A thread's state between two supersteps.
+///
+/// Channels appear by name and may be unknown to the plan that reads them: graphs change while
+/// their threads live on.
+pub struct Checkpoint<D: Domain> {
+    /// Time-ordered id; the newest checkpoint of a namespace has the greatest.
+    pub id: CheckpointId,
+    /// When it was made: UTC, ISO 8601.
+    pub ts: Arc<str>,
+    /// What the channels keep.
+    pub channel_values: Vec<(Arc<str>, Saved<D>)>,
+    /// The channels' versions, in the order in which they were first written.
+    pub channel_versions: Vec<(Arc<str>, Version)>,
+    /// For each node, the versions it has run on.
+    pub versions_seen: Vec<(Arc<str>, Vec<(Arc<str>, Version)>)>,
+    /// The channels that the last superstep changed, sorted, if known.
+    pub updated_channels: Option<Vec<Arc<str>>>,
+}
+
+/// How a checkpoint came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The graph's input was applied.
+    Input,
+    /// A superstep ended.
+    Loop,
+    /// The state was written from outside.
+    Update,
+    /// A run began at an older checkpoint.
+    Fork,
+}
+
+impl Source {
+    /// The name that storage uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Source::Input => "input",
+            Source::Loop => "loop",
+            Source::Update => "update",
+            Source::Fork => "fork",
+        }
+    }
+
+    /// The source with the given name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Source::Input, Source::Loop, Source::Update, Source::Fork]
+            .into_iter()
+            .find(|source| source.name() == name)
+    }
+}
+
+/// What the engine says about a checkpoint; the driver adds parents and run metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// How the checkpoint came to be.
+    pub source: Source,
+    /// -1 for the first input, 0 for the first superstep, and so on.
+    pub step: i64,
+}

@@ -1,0 +1,11 @@
+//! What a thread looks like at rest: checkpoints, their metadata, and the writes pending on them.
+//!
+//! The model is the stored format's, name for name; how it is encoded is the saver's business.
+
+mod checkpoint;
+mod memory;
+mod pending;
+
+pub use checkpoint::{Checkpoint, Metadata, Source, FORMAT};
+pub use memory::{MemorySaver, StoredCheckpoint};
+pub use pending::{pending_interrupts, task_output, PendingWrite};

@@ -1,0 +1,77 @@
+use std::borrow::Cow;
+
+use crate::Fault;
+
+/// What the engine needs to know about values. Everything else about them is the driver's.
+///
+/// `Cx` is permission for one call: `Python<'py>`, or `()` for native values. It comes first in
+/// every signature and is never stored. Values at rest are only [`Send`]: no `Clone`, `Eq` or
+/// `Hash`, because on Python objects these can fail or run code.
+pub trait Domain: Sized + 'static {
+    /// A value at rest between calls.
+    type Value: Send + Sync;
+    /// Permission to touch values.
+    type Cx<'a>: Copy;
+    /// Why an operation on values failed.
+    type Error: Send;
+    /// Combines a channel's value with a write (channels with a reducer).
+    type Reducer: Send + Sync;
+    /// A channel kind that the engine does not know.
+    type Foreign: ForeignChannel<Self>;
+
+    /// A second handle on the same value. Must be cheap.
+    fn copy(cx: Self::Cx<'_>, value: &Self::Value) -> Self::Value;
+
+    /// The value a channel with this reducer starts from, made anew for each channel, or `None` if
+    /// the first write is to be taken as it is.
+    fn initial(cx: Self::Cx<'_>, reducer: &Self::Reducer) -> Option<Self::Value>;
+
+    /// Folds `writes` into `left`, in order (channels with a reducer).
+    fn reduce(
+        cx: Self::Cx<'_>,
+        reducer: &Self::Reducer,
+        left: Self::Value,
+        writes: Vec<Self::Value>,
+    ) -> Result<Self::Value, Self::Error>;
+
+    /// The value inside an overwrite, if `value` is one (channels with a reducer).
+    fn overwrite(cx: Self::Cx<'_>, value: &Self::Value) -> Option<Self::Value>;
+
+    /// The value as a name, if it is one (barriers).
+    fn label<'v>(cx: Self::Cx<'_>, value: &'v Self::Value) -> Option<Cow<'v, str>>;
+
+    /// How an error message shows the value (barriers).
+    fn show(cx: Self::Cx<'_>, value: &Self::Value) -> String;
+
+    /// The value that means "nothing": what an open barrier reads as.
+    fn unit(cx: Self::Cx<'_>) -> Self::Value;
+
+    /// A name as a value: the failed node, for its error handler.
+    fn name(cx: Self::Cx<'_>, name: &str) -> Self::Value;
+
+    /// A list of values (topics).
+    fn list(cx: Self::Cx<'_>, values: Vec<Self::Value>) -> Self::Value;
+
+    /// The items of a list, or `None` if `value` is no list (topics).
+    fn items(cx: Self::Cx<'_>, value: &Self::Value) -> Option<Vec<Self::Value>>;
+}
+
+/// A channel that somebody else implements: in Python, a subclass of `BaseChannel`.
+pub trait ForeignChannel<D: Domain>: Send + Sized {
+    /// The current value, or `None` while the channel is empty.
+    fn get(&self, cx: D::Cx<'_>) -> Result<Option<D::Value>, D::Error>;
+    /// Whether the channel has a value to read.
+    fn is_available(&self, cx: D::Cx<'_>) -> Result<bool, D::Error>;
+    /// Applies a superstep's writes, maybe none; returns whether the channel changed.
+    fn update(&mut self, cx: D::Cx<'_>, values: Vec<D::Value>) -> Result<bool, Fault<D>>;
+    /// A task that the channel triggers ran; returns whether the channel changed.
+    fn consume(&mut self, cx: D::Cx<'_>) -> Result<bool, D::Error>;
+    /// The run is about to end; returns whether the channel changed.
+    fn finish(&mut self, cx: D::Cx<'_>) -> Result<bool, D::Error>;
+    /// What storage keeps, or `None` if it keeps nothing.
+    fn checkpoint(&self, cx: D::Cx<'_>) -> Result<Option<D::Value>, D::Error>;
+    /// A fresh channel of the same kind with the stored value.
+    fn restore(&self, cx: D::Cx<'_>, stored: Option<D::Value>) -> Result<Self, D::Error>;
+    /// An independent copy, for a read that applies writes of its own.
+    fn duplicate(&self, cx: D::Cx<'_>) -> Result<Self, D::Error>;
+}

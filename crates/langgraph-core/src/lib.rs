@@ -1,0 +1,23 @@
+//! The words that every crate of langgraph-rust speaks: indices into a plan, ids, versions, task
+//! paths, writes, and [`Domain`], the narrow door through which values enter the engine.
+//!
+//! Types and pure functions only. Nothing here schedules, stores, waits or knows what a value is.
+
+mod domain;
+mod fault;
+mod id;
+mod index;
+pub mod names;
+mod path;
+mod policy;
+mod version;
+mod write;
+
+pub use domain::{Domain, ForeignChannel};
+pub use fault::{Fault, InvalidUpdate, UpdateCode};
+pub use id::{CheckpointId, TaskId};
+pub use index::{ChannelIndex, NodeIndex};
+pub use path::TaskPath;
+pub use policy::{Durability, RetryDelay};
+pub use version::Version;
+pub use write::{Control, PacketTarget, Target, Write};

@@ -1,0 +1,36 @@
+use langgraph_core::{Domain, NodeIndex};
+
+use crate::{State, Task};
+
+/// The nodes at which a run stops, to go on when it is invoked again.
+#[derive(Clone, Debug, Default)]
+pub enum InterruptAt {
+    /// None.
+    #[default]
+    Nowhere,
+    /// All but the hidden ones.
+    Everywhere,
+    /// These.
+    Nodes(Vec<NodeIndex>),
+}
+
+impl InterruptAt {
+    /// Whether the run stops at one of `tasks`: something must have changed since the last stop,
+    /// or a resumed run would stop at the same place for ever.
+    pub(crate) fn hits<D: Domain>(&self, state: &State<D>, tasks: &[Task<D>]) -> bool {
+        let hit = |node: NodeIndex| match self {
+            InterruptAt::Nowhere => false,
+            InterruptAt::Everywhere => !state.plan().node(node).hidden,
+            InterruptAt::Nodes(nodes) => nodes.contains(&node),
+        };
+        tasks.iter().filter_map(|task| task.node).any(hit) && has_news(state)
+    }
+}
+
+fn has_news<D: Domain>(state: &State<D>) -> bool {
+    let seen = state.seen.interrupt().unwrap_or_default();
+    state.all_versions().iter().any(|(name, version)| {
+        let before = seen.iter().find(|(known, _)| known == name).map(|(_, version)| version);
+        version.newer_than(before)
+    })
+}

@@ -1,0 +1,61 @@
+use std::sync::Arc;
+
+use langgraph_checkpoint::{Checkpoint, PendingWrite, Source};
+use langgraph_core::{ChannelIndex, Domain, Durability};
+
+use crate::InterruptAt;
+
+/// How a run is to go.
+pub struct Options {
+    /// The graph's namespace; empty at the root.
+    pub namespace: Arc<str>,
+    /// Whether the run is part of another run's task.
+    pub nested: bool,
+    /// Whether checkpoints and writes are stored at all.
+    pub persists: bool,
+    /// When checkpoints are stored.
+    pub durability: Durability,
+    /// With [`Durability::Exit`], whether a nested run that succeeds is stored too.
+    pub stores_success: bool,
+    /// The channels that make up the run's output.
+    pub output: Vec<ChannelIndex>,
+    /// How many supersteps the run may take.
+    pub recursion_limit: u64,
+    /// The nodes to stop before.
+    pub interrupt_before: InterruptAt,
+    /// The nodes to stop after.
+    pub interrupt_after: InterruptAt,
+    /// The events somebody listens for.
+    pub emits: Emits,
+}
+
+/// The events somebody listens for; the others are not made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Emits {
+    /// The output after each superstep that changed it.
+    pub values: bool,
+    /// What each task wrote.
+    pub updates: bool,
+    /// That tasks start, and what becomes of them.
+    pub tasks: bool,
+    /// The state after each superstep.
+    pub checkpoints: bool,
+}
+
+/// A stored checkpoint that a run starts from.
+pub struct Loaded<D: Domain> {
+    /// The checkpoint.
+    pub checkpoint: Checkpoint<D>,
+    /// How it came to be, if storage tells.
+    pub source: Option<Source>,
+    /// The superstep it was made after.
+    pub step: i64,
+    /// The writes stored on it.
+    pub pending: Vec<PendingWrite<D>>,
+    /// Whether the run asked for this checkpoint, rather than for the thread's newest.
+    pub addressed: bool,
+    /// Whether the thread has moved past it, so that it may have children.
+    pub superseded: bool,
+    /// Whether it was really stored; otherwise it stands for a thread that has not begun.
+    pub stored: bool,
+}

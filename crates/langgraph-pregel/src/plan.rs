@@ -1,0 +1,249 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use langgraph_channels::{Channel, Tasks};
+use langgraph_core::{names, ChannelIndex, Control, Domain, NodeIndex, PacketTarget, Target};
+
+/// A channel of a plan: its name and its kind, in the empty state.
+pub struct ChannelSpec<D: Domain> {
+    /// The channel's name, unique in the plan.
+    pub name: Arc<str>,
+    /// The pattern that live channels are made from.
+    pub pattern: Channel<D>,
+}
+
+/// What the engine must know of a node. What the node *does* is the driver's.
+pub struct NodeSpec {
+    /// The node's name, unique in the plan.
+    pub name: Arc<str>,
+    /// The channels whose new versions start the node.
+    pub triggers: Vec<ChannelIndex>,
+    /// A channel without which the node cannot be given its input.
+    pub requires: Option<ChannelIndex>,
+    /// Whether the node does anything at all.
+    pub runs: bool,
+    /// Hidden nodes do not show in streams, and `*` does not interrupt at them.
+    pub hidden: bool,
+    /// Whether the node's results may be taken from a cache.
+    pub cached: bool,
+    /// The node that handles this node's errors.
+    pub error_handler: Option<NodeIndex>,
+    trigger_names: Vec<Arc<str>>,
+}
+
+impl NodeSpec {
+    /// A node that runs when one of `triggers` has a new version.
+    pub fn new(name: impl Into<Arc<str>>, triggers: Vec<ChannelIndex>) -> Self {
+        Self {
+            name: name.into(),
+            triggers,
+            requires: None,
+            runs: true,
+            hidden: false,
+            cached: false,
+            error_handler: None,
+            trigger_names: Vec::new(),
+        }
+    }
+
+    /// The names of the triggers, sorted: part of the ids of the node's tasks.
+    pub fn trigger_names(&self) -> &[Arc<str>] {
+        &self.trigger_names
+    }
+}
+
+/// A graph, complete and immutable: what channels there are and which of them start which nodes.
+pub struct Plan<D: Domain> {
+    channels: Vec<ChannelSpec<D>>,
+    nodes: Vec<NodeSpec>,
+    channel_names: BTreeMap<Arc<str>, ChannelIndex>,
+    node_names: BTreeMap<Arc<str>, NodeIndex>,
+    tasks: ChannelIndex,
+    triggered: Vec<Vec<NodeIndex>>,
+    ranks: Vec<u32>,
+    foreign: Vec<ChannelIndex>,
+    finishers: Vec<ChannelIndex>,
+}
+
+/// Why a plan could not be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanError {
+    /// Two channels have the same name.
+    DuplicateChannel(Arc<str>),
+    /// Two nodes have the same name.
+    DuplicateNode(Arc<str>),
+    /// A node names a trigger that is no channel of the plan.
+    UnknownTrigger(Arc<str>),
+}
+
+impl std::fmt::Display for PlanError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PlanError::DuplicateChannel(name) => write!(f, "channel '{name}' is declared twice"),
+            PlanError::DuplicateNode(name) => write!(f, "node '{name}' is declared twice"),
+            PlanError::UnknownTrigger(name) => {
+                write!(f, "node '{name}' is triggered by a channel that the plan does not have")
+            }
+        }
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+impl<D: Domain> Plan<D> {
+    /// A plan of `channels` and `nodes`; node triggers index `channels`. The tasks channel is
+    /// added unless it is among them.
+    pub fn new(
+        mut channels: Vec<ChannelSpec<D>>,
+        mut nodes: Vec<NodeSpec>,
+    ) -> Result<Self, PlanError> {
+        let tasks = match channels.iter().position(|c| &*c.name == names::TASKS) {
+            Some(position) => ChannelIndex::new(position),
+            None => {
+                channels.push(ChannelSpec {
+                    name: names::TASKS.into(),
+                    pattern: Channel::Tasks(Tasks::new(Vec::new())),
+                });
+                ChannelIndex::new(channels.len() - 1)
+            }
+        };
+        let mut channel_names = BTreeMap::new();
+        for (position, channel) in channels.iter().enumerate() {
+            let index = ChannelIndex::new(position);
+            if channel_names.insert(channel.name.clone(), index).is_some() {
+                return Err(PlanError::DuplicateChannel(channel.name.clone()));
+            }
+        }
+        let mut node_names = BTreeMap::new();
+        let mut triggered = vec![Vec::new(); channels.len()];
+        for (position, node) in nodes.iter_mut().enumerate() {
+            let index = NodeIndex::new(position);
+            if node_names.insert(node.name.clone(), index).is_some() {
+                return Err(PlanError::DuplicateNode(node.name.clone()));
+            }
+            for trigger in &node.triggers {
+                match triggered.get_mut(trigger.get()) {
+                    Some(nodes) => nodes.push(index),
+                    None => return Err(PlanError::UnknownTrigger(node.name.clone())),
+                }
+            }
+            node.trigger_names =
+                node.triggers.iter().map(|c| channels[c.get()].name.clone()).collect();
+            node.trigger_names.sort();
+        }
+        let mut ranks = vec![0; nodes.len()];
+        for (rank, index) in node_names.values().enumerate() {
+            ranks[index.get()] = rank as u32;
+        }
+        let select = |wanted: fn(&Channel<D>) -> bool| {
+            let positions = channels.iter().enumerate().filter(|(_, c)| wanted(&c.pattern));
+            positions.map(|(position, _)| ChannelIndex::new(position)).collect()
+        };
+        Ok(Self {
+            foreign: select(|channel| matches!(channel, Channel::Foreign(_))),
+            finishers: select(Channel::hears_finish),
+            channels,
+            nodes,
+            channel_names,
+            node_names,
+            tasks,
+            triggered,
+            ranks,
+        })
+    }
+
+    /// The channels, in order of declaration.
+    pub fn channels(&self) -> &[ChannelSpec<D>] {
+        &self.channels
+    }
+
+    /// The nodes, in order of declaration.
+    pub fn nodes(&self) -> &[NodeSpec] {
+        &self.nodes
+    }
+
+    /// A channel's declaration.
+    pub fn channel(&self, index: ChannelIndex) -> &ChannelSpec<D> {
+        &self.channels[index.get()]
+    }
+
+    /// A node's declaration.
+    pub fn node(&self, index: NodeIndex) -> &NodeSpec {
+        &self.nodes[index.get()]
+    }
+
+    /// The channel with the given name.
+    pub fn channel_named(&self, name: &str) -> Option<ChannelIndex> {
+        self.channel_names.get(name).copied()
+    }
+
+    /// The node with the given name.
+    pub fn node_named(&self, name: &str) -> Option<NodeIndex> {
+        self.node_names.get(name).copied()
+    }
+
+    /// The channel that packets go to.
+    pub fn tasks_channel(&self) -> ChannelIndex {
+        self.tasks
+    }
+
+    /// Where a write to `name` goes. Packets are not among the answers: for the tasks channel the
+    /// driver must look at the value and use [`Plan::packet_target`].
+    pub fn target(&self, name: &str) -> Target {
+        match name {
+            names::NO_WRITES => Target::Control(Control::NoWrites),
+            names::RETURN => Target::Control(Control::Return),
+            names::RESUME => Target::Control(Control::Resume),
+            names::INTERRUPT => Target::Control(Control::Interrupt),
+            names::ERROR => Target::Control(Control::Error),
+            names::ERROR_SOURCE_NODE => Target::Control(Control::ErrorSource),
+            name => match self.channel_named(name) {
+                Some(index) => Target::Channel(index),
+                None => Target::Unknown(name.into()),
+            },
+        }
+    }
+
+    /// Where a packet for the node `name` goes.
+    pub fn packet_target(&self, name: &str) -> PacketTarget {
+        match self.node_named(name) {
+            Some(index) => PacketTarget::Node(index),
+            None => PacketTarget::Unknown(name.into()),
+        }
+    }
+
+    /// The name under which storage keeps writes to `target`.
+    pub fn target_name<'a>(&'a self, target: &'a Target) -> &'a str {
+        match target {
+            Target::Channel(index) => &self.channel(*index).name,
+            Target::Packet(_) => names::TASKS,
+            Target::Unknown(name) => name,
+            Target::Control(Control::NoWrites) => names::NO_WRITES,
+            Target::Control(Control::Return) => names::RETURN,
+            Target::Control(Control::Resume) => names::RESUME,
+            Target::Control(Control::Interrupt) => names::INTERRUPT,
+            Target::Control(Control::Error) => names::ERROR,
+            Target::Control(Control::ErrorSource) => names::ERROR_SOURCE_NODE,
+        }
+    }
+
+    /// The nodes that a new version of the channel starts.
+    pub(crate) fn triggered_by(&self, channel: ChannelIndex) -> &[NodeIndex] {
+        &self.triggered[channel.get()]
+    }
+
+    /// The node's place among all nodes sorted by name.
+    pub(crate) fn rank(&self, node: NodeIndex) -> u32 {
+        self.ranks[node.get()]
+    }
+
+    /// Channels that must be told of every superstep.
+    pub(crate) fn foreign(&self) -> &[ChannelIndex] {
+        &self.foreign
+    }
+
+    /// Channels that must be told that the run is about to end.
+    pub(crate) fn finishers(&self) -> &[ChannelIndex] {
+        &self.finishers
+    }
+}

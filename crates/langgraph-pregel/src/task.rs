@@ -1,0 +1,98 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use langgraph_core::{Domain, NodeIndex, RetryDelay, TaskId, TaskPath, Write};
+
+use crate::Ticket;
+
+/// A task of the current superstep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskKey(pub(crate) u32);
+
+impl TaskKey {
+    /// The task's position in its superstep.
+    pub fn position(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A node about to run, running, or done, in one superstep.
+pub struct Task<D: Domain> {
+    /// A pure function of where the task stands, so that a rerun has the same.
+    pub id: TaskId,
+    /// The node it runs, or `None` for a called function.
+    pub node: Option<NodeIndex>,
+    /// The node's or the function's name.
+    pub name: Arc<str>,
+    /// Where it stands in the superstep.
+    pub path: TaskPath,
+    /// The packet that it runs on, if it was started by one.
+    pub packet: Option<D::Value>,
+    /// What it wrote, once done or found in storage.
+    pub writes: Vec<Write<D>>,
+    /// How far it is.
+    pub state: TaskState,
+    /// How many attempts have begun.
+    pub attempts: u32,
+    /// What it asks, if it was interrupted.
+    pub question: Option<D::Value>,
+    /// The failed task whose error it handles.
+    pub handles: Option<TaskKey>,
+    /// What must be stored before it may run.
+    pub(crate) after: Option<Ticket>,
+}
+
+/// How far a task is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskState {
+    /// Not yet given to the driver.
+    Waiting,
+    /// Given to the driver.
+    Running,
+    /// Over, whichever way.
+    Settled,
+}
+
+/// How a task ended.
+pub enum TaskOutcome<D: Domain> {
+    /// It finished, with these writes.
+    Finished(Vec<Write<D>>),
+    /// It asked: `value` is what the caller is asked, `answered` the answers it had got before.
+    Interrupted {
+        /// The questions.
+        value: D::Value,
+        /// Writes that hold the answers received so far.
+        answered: Vec<Write<D>>,
+    },
+    /// It failed.
+    Failed(Failure<D>),
+    /// It left the graph: a command for the parent graph, or a drain below.
+    Escaped(D::Error),
+    /// It was stopped before it finished.
+    Cancelled(D::Value),
+}
+
+/// A task's failure.
+pub struct Failure<D: Domain> {
+    /// The error, to be raised.
+    pub error: D::Error,
+    /// The error as storage keeps it.
+    pub value: D::Value,
+    /// What the task had written before.
+    pub writes: Vec<Write<D>>,
+    /// How to try again, if the task's policy allows this error.
+    pub retry: Option<Retry>,
+    /// The error concerns an answer to this task alone: the others still finish.
+    pub spares_others: bool,
+}
+
+/// A policy that matched a failure.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    /// Attempts in all.
+    pub max_attempts: u32,
+    /// The wait before the next attempt.
+    pub delay: RetryDelay,
+    /// Added to the wait; drawn by the driver.
+    pub jitter: Duration,
+}

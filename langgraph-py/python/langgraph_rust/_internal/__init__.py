@@ -1,0 +1,1 @@
+"""Private building blocks of the package; nothing here is a stable API."""

@@ -1,0 +1,55 @@
+"""Types and markers shared by the private modules."""
+
+from __future__ import annotations
+
+from dataclasses import Field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, Union
+
+from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+class TypedDictLikeV1(Protocol):
+    """A `TypedDict` whose key sets are class variables, as type checkers may see it."""
+
+    __required_keys__: ClassVar[frozenset[str]]
+    __optional_keys__: ClassVar[frozenset[str]]
+
+
+class TypedDictLikeV2(Protocol):
+    """A `TypedDict` whose key sets are plain attributes, as other type checkers see it."""
+
+    __required_keys__: frozenset[str]
+    __optional_keys__: frozenset[str]
+
+
+class DataclassLike(Protocol):
+    """Anything made by `dataclasses.dataclass`."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+class _ModelLike(Protocol):
+    """What stands for pydantic's `BaseModel` at run time, so that it need not be imported."""
+
+    model_fields: ClassVar[dict[str, Any]]
+
+
+if TYPE_CHECKING:
+    StateLike: TypeAlias = TypedDictLikeV1 | TypedDictLikeV2 | DataclassLike | BaseModel
+else:
+    StateLike = Union[TypedDictLikeV1, TypedDictLikeV2, DataclassLike, _ModelLike]
+"""A state, input, output or context type: a `TypedDict`, a dataclass or a pydantic model."""
+
+MISSING = object()
+"""Marks the absence of a value where `None` is a value."""
+
+
+class DeprecatedKwargs(TypedDict):
+    """Keyword arguments that only still exist with a deprecation warning; empty for type checkers."""
+
+
+EMPTY_SEQ: tuple[str, ...] = ()
+"""The one empty sequence of strings."""

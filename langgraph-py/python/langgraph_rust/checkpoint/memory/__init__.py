@@ -1,0 +1,479 @@
+"""A saver that keeps checkpoints in this process's memory."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from langgraph_rust.checkpoint.base import (
+    WRITES_IDX_MAP,
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+    PendingWrite,
+    SerializerProtocol,
+    get_checkpoint_id,
+    get_checkpoint_metadata,
+    writes_sort_key,
+)
+from langgraph_rust.checkpoint.base._delta import DeltaHistoryWalk
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+_Typed = tuple[str, bytes]
+_StoredCheckpoint = tuple[_Typed, _Typed, str | None]
+_StoredWrite = tuple[str, str, _Typed, str]
+
+_EMPTY: _Typed = ("empty", b"")
+"""Stored for a channel that has a version but no value."""
+
+
+class InMemorySaver(
+    BaseCheckpointSaver[str], AbstractContextManager, AbstractAsyncContextManager
+):
+    """Keeps checkpoints in dictionaries, for tests and experiments: they are gone with the process.
+
+    Values are stored encoded, so what comes back is a copy, as with a database. Usable from
+    synchronous and asynchronous code, and as a context manager of both kinds.
+
+    Args:
+        serde: Encodes values; a `JsonPlusSerializer` if left out.
+        factory: Makes the outer dictionaries, called as `defaultdict` is. If it is another class,
+            they are entered as context managers and closed together with the saver.
+    """
+
+    storage: defaultdict[str, dict[str, dict[str, _StoredCheckpoint]]]
+    """Thread id, namespace, checkpoint id: `(checkpoint, metadata, parent's id)`, encoded."""
+    writes: defaultdict[tuple[str, str, str], dict[tuple[str, int], _StoredWrite]]
+    """`(thread id, namespace, checkpoint id)`, then `(task id, index)`:
+    `(task id, channel, encoded value, task path)`."""
+    blobs: dict[tuple[str, str, str, str | int | float], _Typed]
+    """`(thread id, namespace, channel, version)`: encoded value."""
+
+    def __init__(
+        self,
+        *,
+        serde: SerializerProtocol | None = None,
+        factory: type[defaultdict] = defaultdict,
+    ) -> None:
+        super().__init__(serde=serde)
+        self.storage = factory(lambda: defaultdict(dict))
+        self.writes = factory(dict)
+        self.blobs = factory()
+        self.stack = ExitStack()
+        if factory is not defaultdict:
+            for mapping in (self.storage, self.writes, self.blobs):
+                self.stack.enter_context(mapping)  # type: ignore[arg-type]
+
+    def __enter__(self) -> InMemorySaver:
+        self.stack.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return self.stack.__exit__(exc_type, exc_value, traceback)
+
+    async def __aenter__(self) -> InMemorySaver:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> bool | None:
+        return self.__exit__(exc_type, exc_value, traceback)
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the checkpoint that `config` names with all that belongs to it, or `None`.
+
+        Without a `checkpoint_id`, that is the newest of the thread and namespace.
+        """
+        configurable = config["configurable"]
+        thread_id = configurable["thread_id"]
+        checkpoint_ns = configurable.get("checkpoint_ns", "")
+        stored = self._namespace(thread_id, checkpoint_ns)
+        if checkpoint_id := configurable.get("checkpoint_id"):
+            entry = stored.get(checkpoint_id)
+            if entry is None:
+                return None
+        elif stored:
+            checkpoint_id = max(stored)
+            entry = stored[checkpoint_id]
+            config = _config(thread_id, checkpoint_ns, checkpoint_id)
+        else:
+            return None
+        metadata = self.serde.loads_typed(entry[1])
+        return self._tuple(thread_id, checkpoint_ns, checkpoint_id, entry, config, metadata)
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """Yield checkpoints, newest first within each thread and namespace.
+
+        Args:
+            config: Limits them to its thread and, if it has them, namespace and id; `None` for all.
+            filter: Metadata entries they must have.
+            before: Names a checkpoint; only older ones are returned.
+            limit: How many to return at most.
+        """
+        older_than = get_checkpoint_id(before) if before else None
+        for thread_id, checkpoint_ns, checkpoint_id, entry in self._candidates(config):
+            if older_than and checkpoint_id >= older_than:
+                continue
+            metadata = self.serde.loads_typed(entry[1])
+            if filter and not all(value == metadata.get(key) for key, value in filter.items()):
+                continue
+            if limit is not None:
+                if limit <= 0:
+                    return
+                limit -= 1
+            own = _config(thread_id, checkpoint_ns, checkpoint_id)
+            yield self._tuple(thread_id, checkpoint_ns, checkpoint_id, entry, own, metadata)
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store a checkpoint and return the config that names it.
+
+        Args:
+            config: Thread and namespace, and the parent's id as `checkpoint_id`.
+            checkpoint: What to store.
+            metadata: Facts about it.
+            new_versions: The channels whose version changed since the parent; only their values
+                are encoded.
+        """
+        dumps = self.serde.dumps_typed
+        configurable = config["configurable"]
+        thread_id = configurable["thread_id"]
+        checkpoint_ns = configurable["checkpoint_ns"]
+        checkpoint_id = checkpoint["id"]
+        rest: dict[str, Any] = checkpoint.copy()  # type: ignore[assignment]
+        values = rest.pop("channel_values")
+        for channel, version in new_versions.items():
+            blob = dumps(values[channel]) if channel in values else _EMPTY
+            self.blobs[thread_id, checkpoint_ns, channel, version] = blob
+        self.storage[thread_id][checkpoint_ns][checkpoint_id] = (
+            dumps(rest),
+            dumps(get_checkpoint_metadata(config, metadata)),
+            configurable.get("checkpoint_id"),
+        )
+        return _config(thread_id, checkpoint_ns, checkpoint_id)
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Store what a task wrote on top of the checkpoint that `config` names.
+
+        Writes to reserved channels replace earlier ones; of the others, those stored first stay.
+
+        Args:
+            config: Thread, namespace and id of the checkpoint.
+            writes: `(channel, value)` pairs.
+            task_id: Id of the task.
+            task_path: Path of the task, which decides the order among tasks.
+        """
+        configurable = config["configurable"]
+        checkpoint_ns = configurable.get("checkpoint_ns", "")
+        key = (configurable["thread_id"], checkpoint_ns, configurable["checkpoint_id"])
+        if not writes:
+            return
+        dumps = self.serde.dumps_typed
+        stored = self.writes[key]
+        for position, (channel, value) in enumerate(writes):
+            index = WRITES_IDX_MAP.get(channel, position)
+            if index < 0 or (task_id, index) not in stored:
+                stored[task_id, index] = (task_id, channel, dumps(value), task_path)
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Delete everything stored for a thread; does nothing if there is nothing."""
+        self.storage.pop(thread_id, None)
+        for mapping in (self.writes, self.blobs):
+            for key in [key for key in mapping if key[0] == thread_id]:
+                del mapping[key]  # type: ignore[arg-type]
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Return what is needed to rebuild delta channels as of the checkpoint `config` names (beta).
+
+        Decodes only values and writes of the channels asked for.
+        """
+        walk = DeltaHistoryWalk(channels)
+        if not channels:
+            return walk.result()
+        configurable = config["configurable"]
+        thread_id = configurable["thread_id"]
+        checkpoint_ns = configurable.get("checkpoint_ns", "")
+        stored = self._namespace(thread_id, checkpoint_ns)
+        checkpoint_id = configurable.get("checkpoint_id") or max(stored, default="")
+        target = stored.get(checkpoint_id)
+        ancestor_id = target[2] if target else None
+        while walk.open_channels and ancestor_id in stored:
+            checkpoint, _, parent_id = stored[ancestor_id]
+            versions = self.serde.loads_typed(checkpoint).get("channel_versions", {})
+            wanted = {name: versions[name] for name in walk.open_channels if name in versions}
+            writes = self._ordered_writes(thread_id, checkpoint_ns, ancestor_id)
+            walk.visit(
+                self._decoded(write for write in reversed(writes) if write[1] in walk.open_channels),
+                self._load_blobs(thread_id, checkpoint_ns, wanted),
+            )
+            ancestor_id = parent_id
+        return walk.result()
+
+    def get_next_version(self, current: str | None, channel: None) -> str:
+        """Return the version that follows `current`: its number plus one, and a random fraction.
+
+        The number is padded with zeros, so that versions sort as strings. The fraction tells apart
+        versions that two branches of a thread reached independently.
+
+        Args:
+            current: The channel's version so far; `None` for a new channel.
+            channel: No longer used.
+        """
+        if current is None:
+            number = 0
+        elif isinstance(current, int):
+            number = current
+        else:
+            number = int(current.split(".")[0])
+        return f"{number + 1:032}.{random.random():016}"
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Asynchronous `get_tuple`; runs on the event loop, as there is nothing to wait for."""
+        return self.get_tuple(config)
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Asynchronous `list`."""
+        for found in self.list(config, filter=filter, before=before, limit=limit):
+            yield found
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Asynchronous `put`."""
+        return self.put(config, checkpoint, metadata, new_versions)
+
+    async def aput_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Asynchronous `put_writes`."""
+        self.put_writes(config, writes, task_id, task_path)
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Asynchronous `delete_thread`."""
+        self.delete_thread(thread_id)
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Asynchronous `get_delta_channel_history` (beta)."""
+        return self.get_delta_channel_history(config=config, channels=channels)
+
+    # --- helpers ---
+
+    def _namespace(self, thread_id: str, checkpoint_ns: str) -> dict[str, _StoredCheckpoint]:
+        # get() and not [], because looking must not create threads.
+        return self.storage.get(thread_id, {}).get(checkpoint_ns, {})
+
+    def _candidates(
+        self, config: RunnableConfig | None
+    ) -> Iterator[tuple[str, str, str, _StoredCheckpoint]]:
+        """Yield what `config` names, newest first within a namespace, as keys and entry."""
+        wanted = config["configurable"] if config else {}
+        wanted_ns, wanted_id = wanted.get("checkpoint_ns"), wanted.get("checkpoint_id")
+        # Copies of the keys, because other threads may add to the dictionaries meanwhile.
+        for thread_id in [wanted["thread_id"]] if config else [*self.storage]:
+            for checkpoint_ns in [*self.storage.get(thread_id, ())]:
+                if wanted_ns is not None and checkpoint_ns != wanted_ns:
+                    continue
+                stored = self._namespace(thread_id, checkpoint_ns)
+                for checkpoint_id in sorted(stored, reverse=True):
+                    if not wanted_id or checkpoint_id == wanted_id:
+                        yield thread_id, checkpoint_ns, checkpoint_id, stored[checkpoint_id]
+
+    def _tuple(
+        self,
+        thread_id: str,
+        checkpoint_ns: str,
+        checkpoint_id: str,
+        entry: _StoredCheckpoint,
+        config: RunnableConfig,
+        metadata: CheckpointMetadata,
+    ) -> CheckpointTuple:
+        encoded, _, parent_id = entry
+        checkpoint = self.serde.loads_typed(encoded)
+        versions = checkpoint["channel_versions"]
+        checkpoint["channel_values"] = self._load_blobs(thread_id, checkpoint_ns, versions)
+        writes = self._ordered_writes(thread_id, checkpoint_ns, checkpoint_id)
+        return CheckpointTuple(
+            config,
+            checkpoint,
+            metadata,
+            _config(thread_id, checkpoint_ns, parent_id) if parent_id else None,
+            self._decoded(writes),
+        )
+
+    def _load_blobs(
+        self, thread_id: str, checkpoint_ns: str, versions: ChannelVersions
+    ) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for channel, version in versions.items():
+            blob = self.blobs.get((thread_id, checkpoint_ns, channel, version), _EMPTY)
+            if blob[0] != "empty":
+                values[channel] = self.serde.loads_typed(blob)
+        return values
+
+    def _ordered_writes(
+        self, thread_id: str, checkpoint_ns: str, checkpoint_id: str
+    ) -> Sequence[_StoredWrite]:
+        stored = self.writes.get((thread_id, checkpoint_ns, checkpoint_id))
+        if not stored:
+            return ()
+        by_order = sorted(stored.items(), key=lambda item: writes_sort_key(item[1][3], *item[0]))
+        return [write for _, write in by_order]
+
+    def _decoded(self, writes: Iterable[_StoredWrite]) -> Sequence[PendingWrite]:
+        loads = self.serde.loads_typed
+        return [(task_id, channel, loads(value)) for task_id, channel, value, _ in writes]
+
+
+def _config(thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> RunnableConfig:
+    return {
+        "configurable": {
+            "thread_id": thread_id,
+            "checkpoint_ns": checkpoint_ns,
+            "checkpoint_id": checkpoint_id,
+        }
+    }
+
+
+MemorySaver = InMemorySaver
+"""The old name of `InMemorySaver`."""
+
+
+class PersistentDict(defaultdict):
+    """A dictionary that is read from and written to a pickle file as a whole.
+
+    Call `load` to read the file. Changes are written by `sync` and, after which the dictionary is
+    empty, by `close` or at the end of a `with` block.
+
+    Args:
+        *args: As for `defaultdict`.
+        filename: Path of the file.
+        **kwds: As for `defaultdict`.
+    """
+
+    def __init__(self, *args: Any, filename: str, **kwds: Any) -> None:
+        self.flag = "c"
+        """`"r"` never writes, `"n"` never reads, `"c"` does both."""
+        self.mode: int | None = None
+        """Permission bits to give the file, or `None` to leave them alone."""
+        self.format = "pickle"
+        """Format of the file; there is no other."""
+        self.filename = filename
+        super().__init__(*args, **kwds)
+
+    def sync(self) -> None:
+        """Write the file, replacing the old one only once the new one is complete."""
+        if self.flag == "r":
+            return
+        import os
+        import shutil
+
+        unfinished = self.filename + ".tmp"
+        try:
+            with open(unfinished, "wb" if self.format == "pickle" else "w") as file:
+                self.dump(file)
+        except Exception:
+            os.remove(unfinished)
+            raise
+        shutil.move(unfinished, self.filename)
+        if self.mode is not None:
+            os.chmod(self.filename, self.mode)
+
+    def close(self) -> None:
+        """Write the file and empty the dictionary."""
+        self.sync()
+        self.clear()
+
+    def __enter__(self) -> PersistentDict:
+        return self
+
+    def __exit__(self, *exc_info: Any) -> None:
+        self.close()
+
+    def dump(self, fileobj: Any) -> None:
+        """Write the content to an open file.
+
+        Raises:
+            NotImplementedError: `format` is not `"pickle"`.
+        """
+        if self.format != "pickle":
+            raise NotImplementedError("Unknown format: " + repr(self.format))
+        import pickle
+
+        pickle.dump(dict(self), fileobj, 2)
+
+    def load(self) -> None:
+        """Add the file's content to the dictionary. An empty file adds nothing.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if self.flag == "n":
+            return
+        import pickle
+
+        with open(self.filename, "rb") as file:
+            try:
+                self.update(pickle.load(file))
+            except EOFError:
+                pass
+            except Exception:
+                import logging
+
+                logger = logging.getLogger("langgraph.checkpoint.memory")
+                logger.error("Failed to load file: %s", self.filename)
+                raise

@@ -1,0 +1,1 @@
+"""Turning Python values into tagged bytes and back."""

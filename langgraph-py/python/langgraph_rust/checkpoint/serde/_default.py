@@ -1,0 +1,24 @@
+"""The serializer that savers and caches use unless told otherwise, built when first asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_shared: Any = None
+
+
+def default_serde() -> Any:
+    """Return the one `JsonPlusSerializer` that everything without its own serializer shares."""
+    global _shared
+    if _shared is None:
+        from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+        _shared = JsonPlusSerializer()
+    return _shared
+
+
+class DefaultSerde:
+    """Class attribute that reads as the shared serializer until an instance or subclass sets one."""
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return default_serde()

@@ -1,0 +1,97 @@
+"""A serializer that encrypts what another one produced."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from langgraph_rust.checkpoint.serde._default import default_serde
+from langgraph_rust.checkpoint.serde.base import CipherProtocol, SerializerProtocol
+
+_NONCE_END = 16
+_TAG_END = 32
+
+
+class EncryptedSerializer(SerializerProtocol):
+    """Encrypts the bytes of another serializer and adds the cipher's name to the tag: `msgpack+aes`.
+
+    Values whose tag names no cipher were stored before encryption was on, and are read as they are.
+
+    Args:
+        cipher: Encrypts and decrypts.
+        serde: Makes and reads the plaintext; the default serializer if left out.
+    """
+
+    def __init__(self, cipher: CipherProtocol, serde: SerializerProtocol | None = None) -> None:
+        self.cipher = cipher
+        self.serde = default_serde() if serde is None else serde
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """Encode and encrypt `obj`, as `("<tag>+<cipher>", ciphertext)`."""
+        tag, plaintext = self.serde.dumps_typed(obj)
+        cipher, ciphertext = self.cipher.encrypt(plaintext)
+        return f"{tag}+{cipher}", ciphertext
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        """Decrypt and decode a `(tag, bytes)` pair; raises what the cipher raises on bad data."""
+        tag, body = data
+        tag, encrypted, cipher = tag.partition("+")
+        if not encrypted:
+            return self.serde.loads_typed(data)
+        return self.serde.loads_typed((tag, self.cipher.decrypt(cipher, body)))
+
+    @classmethod
+    def from_pycryptodome_aes(
+        cls, serde: SerializerProtocol | None = None, **kwargs: Any
+    ) -> EncryptedSerializer:
+        """Return a serializer that encrypts with AES, in EAX mode unless `mode` says otherwise.
+
+        Args:
+            serde: Makes and reads the plaintext.
+            **kwargs: `key` of 16, 24 or 32 bytes, by default the environment variable
+                `LANGGRAPH_AES_KEY`; everything else goes to `Crypto.Cipher.AES.new`.
+
+        Raises:
+            ImportError: pycryptodome is not installed.
+            ValueError: no key was given, or the environment's has the wrong length.
+        """
+        try:
+            from Crypto.Cipher import AES
+        except ImportError:
+            raise ImportError(
+                "Pycryptodome is not installed. Please install it with `pip install pycryptodome`."
+            ) from None
+        key = kwargs.pop("key") if "key" in kwargs else _key_from_environment()
+        if kwargs.get("mode") is None:
+            kwargs["mode"] = AES.MODE_EAX
+        return cls(_AesCipher(AES, key, kwargs), serde)
+
+
+def _key_from_environment() -> bytes:
+    value = os.getenv("LANGGRAPH_AES_KEY")
+    if value is None:
+        raise ValueError("LANGGRAPH_AES_KEY environment variable is not set.")
+    key = value.encode()
+    if len(key) not in (16, 24, 32):
+        raise ValueError("LANGGRAPH_AES_KEY must be 16, 24, or 32 bytes long.")
+    return key
+
+
+class _AesCipher(CipherProtocol):
+    """AES by pycryptodome. Ciphertexts are nonce (16 bytes), tag (16 bytes), payload."""
+
+    def __init__(self, aes: Any, key: bytes, options: dict[str, Any]) -> None:
+        self._aes = aes
+        self._key = key
+        self._options = options
+
+    def encrypt(self, plaintext: bytes) -> tuple[str, bytes]:
+        cipher = self._aes.new(self._key, **self._options)
+        payload, tag = cipher.encrypt_and_digest(plaintext)
+        return "aes", cipher.nonce + tag + payload
+
+    def decrypt(self, ciphername: str, ciphertext: bytes) -> bytes:
+        assert ciphername == "aes", f"Unsupported cipher: {ciphername}"
+        nonce, tag = ciphertext[:_NONCE_END], ciphertext[_NONCE_END:_TAG_END]
+        cipher = self._aes.new(self._key, **self._options, nonce=nonce)
+        return cipher.decrypt_and_verify(ciphertext[_TAG_END:], tag)

@@ -1,0 +1,19 @@
+"""The runtime below the graph builders: `Pregel`, and `NodeBuilder` for nodes written by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from langgraph_rust.pregel.main import NodeBuilder, Pregel
+
+__all__ = ("NodeBuilder", "Pregel")
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy, because `.main` itself imports siblings from this package.
+    if name in __all__:
+        from langgraph_rust.pregel import main
+
+        return getattr(main, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,242 @@
+"""The payloads of the `tasks`, `checkpoints` and `debug` stream modes, and of state snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from langgraph_rust._internal._config import filter_to_user_tags, patch_checkpoint_map
+from langgraph_rust._internal._constants import (
+    CONF,
+    CONFIG_KEY_CHECKPOINT_NS,
+    ERROR,
+    INTERRUPT,
+    NS_END,
+    NS_SEP,
+    RETURN,
+)
+from langgraph_rust.constants import TAG_HIDDEN
+from langgraph_rust.pregel._io import read_channels
+from langgraph_rust.pregel._task_status import TaskStatus, read_task_statuses
+from langgraph_rust.types import (
+    CheckpointPayload,
+    PregelExecutableTask,
+    PregelTask,
+    StateSnapshot,
+    TaskPayload,
+    TaskResultPayload,
+)
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from langgraph_rust.channels.base import BaseChannel
+    from langgraph_rust.checkpoint.base import CheckpointMetadata, PendingWrite
+
+TASK_NAMESPACE = UUID("6ba7b831-9dad-11d1-80b4-00c04fd430c8")
+
+_NOT_STARTED = TaskStatus()
+
+
+def map_debug_tasks(tasks: Iterable[PregelExecutableTask]) -> Iterator[TaskPayload]:
+    """Yield what the `tasks` stream says when each task starts; hidden tasks are left out."""
+    for task in tasks:
+        config = task.config
+        if config is not None and TAG_HIDDEN in config.get("tags", ()):
+            continue
+        payload: TaskPayload = {
+            "id": task.id,
+            "name": task.name,
+            "input": task.input,
+            "triggers": task.triggers,
+        }
+        if config is not None and (metadata := _user_metadata(config)):
+            payload["metadata"] = metadata
+        yield payload
+
+
+def _user_metadata(config: RunnableConfig) -> dict[str, Any]:
+    """The metadata and tags a user put on the config, without what the engine put there."""
+    from langgraph_rust.checkpoint.base import EXCLUDED_METADATA_KEYS
+
+    given = config.get("metadata") or {}
+    metadata = {k: v for k, v in given.items() if k not in EXCLUDED_METADATA_KEYS}
+    tags = filter_to_user_tags(config.get("tags"))
+    if tags is not None:
+        metadata["tags"] = tags
+    return metadata
+
+
+def is_multiple_channel_write(value: Any) -> bool:
+    """Whether `value` already is the `{"$writes": [...]}` form of several writes."""
+    return isinstance(value, dict) and isinstance(value.get("$writes"), list)
+
+
+def map_task_result_writes(writes: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Fold a task's writes into a dict by channel.
+
+    A channel written once maps to the value, one written more often to `{"$writes": [values]}`.
+    """
+    result: dict[str, Any] = {}
+    for channel, value in writes:
+        earlier = result.get(channel)
+        if earlier is None:
+            result[channel] = value
+        elif is_multiple_channel_write(earlier):
+            earlier["$writes"].append(value)
+        else:
+            result[channel] = {"$writes": [earlier, value]}
+    return result
+
+
+def map_debug_task_results(
+    task_tup: tuple[PregelExecutableTask, Sequence[tuple[str, Any]]],
+    stream_keys: str | Sequence[str],
+) -> Iterator[TaskResultPayload]:
+    """Yield what the `tasks` stream says when a task ends: its writes, error and interrupts."""
+    task, writes = task_tup
+    shown = {RETURN, *([stream_keys] if isinstance(stream_keys, str) else stream_keys)}
+    yield {
+        "id": task.id,
+        "name": task.name,
+        "error": next((value for channel, value in writes if channel == ERROR), None),
+        "result": map_task_result_writes([w for w in writes if w[0] in shown]),
+        "interrupts": [
+            asdict(interrupt)
+            for channel, value in writes
+            if channel == INTERRUPT
+            for interrupt in (value if isinstance(value, Sequence) else (value,))
+        ],
+    }
+
+
+def rm_pregel_keys(config: RunnableConfig | None) -> RunnableConfig | None:
+    """Return a config with only `configurable`, without the engine's own entries in it."""
+    if config is None:
+        return None
+    configurable = config.get("configurable", {})
+    return {
+        "configurable": {
+            k: v for k, v in configurable.items() if not k.startswith("__pregel_")
+        }
+    }
+
+
+def map_debug_checkpoint(
+    config: RunnableConfig,
+    channels: Mapping[str, BaseChannel],
+    stream_channels: str | Sequence[str],
+    metadata: CheckpointMetadata,
+    tasks: Iterable[PregelExecutableTask],
+    pending_writes: list[PendingWrite],
+    parent_config: RunnableConfig | None,
+    output_keys: str | Sequence[str],
+) -> Iterator[CheckpointPayload]:
+    """Yield what the `checkpoints` stream says about one stored checkpoint."""
+    tasks = list(tasks)
+    states = _subgraph_configs(config, tasks)
+    yield {
+        "config": rm_pregel_keys(patch_checkpoint_map(config, metadata)),
+        "parent_config": rm_pregel_keys(patch_checkpoint_map(parent_config, metadata)),
+        "values": read_channels(channels, stream_channels),
+        "metadata": metadata,
+        "next": [task.name for task in tasks],
+        "tasks": [
+            _checkpoint_task(task)
+            for task in tasks_w_writes(tasks, pending_writes, states, output_keys)
+        ],
+    }
+
+
+def _subgraph_configs(
+    config: RunnableConfig, tasks: Iterable[PregelExecutableTask]
+) -> dict[str, RunnableConfig | StateSnapshot]:
+    """For each task that runs a subgraph, the config under which its checkpoints are stored."""
+    parent_ns = config[CONF].get(CONFIG_KEY_CHECKPOINT_NS, "")
+    prefix = f"{parent_ns}{NS_SEP}" if parent_ns else ""
+    return {
+        task.id: {
+            CONF: {
+                "thread_id": config[CONF]["thread_id"],
+                CONFIG_KEY_CHECKPOINT_NS: f"{prefix}{task.name}{NS_END}{task.id}",
+            }
+        }
+        for task in tasks
+        if task.subgraphs
+    }
+
+
+def _checkpoint_task(task: PregelTask) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": task.id, "name": task.name}
+    if task.error:
+        shown["error"] = task.error
+    else:
+        if task.result:
+            shown["result"] = task.result
+        shown["interrupts"] = tuple(asdict(i) for i in task.interrupts)
+    shown["state"] = task.state
+    return shown
+
+
+def tasks_w_writes(
+    tasks: Iterable[PregelTask | PregelExecutableTask],
+    pending_writes: list[PendingWrite] | None,
+    states: dict[str, RunnableConfig | StateSnapshot] | None,
+    output_keys: str | Sequence[str],
+    *,
+    live: bool = False,
+) -> tuple[PregelTask, ...]:
+    """Describe tasks by what is recorded of them, for a state snapshot.
+
+    With `live`, a task shows only the interrupts that still wait for an answer; otherwise all it
+    raised in the step. A task that has not finished has no result.
+    """
+    statuses = read_task_statuses(pending_writes or [])
+    return tuple(
+        PregelTask(
+            task.id,
+            task.name,
+            task.path,
+            status.error,
+            status.pending_interrupts if live else status.interrupts,
+            states.get(task.id) if states else None,
+            _task_result(status, output_keys) if status.finished else None,
+        )
+        for task in tasks
+        for status in (statuses.get(task.id, _NOT_STARTED),)
+    )
+
+
+def _task_result(status: TaskStatus, output_keys: str | Sequence[str]) -> Any:
+    for channel, value in status.output:
+        if channel == RETURN:
+            return value
+    if isinstance(output_keys, str):
+        writes = [w for w in status.output if w[0] == output_keys]
+        return map_task_result_writes(writes).get(output_keys)
+    return map_task_result_writes([w for w in status.output if w[0] in output_keys])
+
+
+COLOR_MAPPING = {
+    "black": "0;30",
+    "red": "0;31",
+    "green": "0;32",
+    "yellow": "0;33",
+    "blue": "0;34",
+    "magenta": "0;35",
+    "cyan": "0;36",
+    "white": "0;37",
+    "gray": "1;30",
+}
+
+
+def get_colored_text(text: str, color: str) -> str:
+    """Return `text` with the terminal codes of one of the `COLOR_MAPPING` colours around it."""
+    return f"\033[1;3{COLOR_MAPPING[color]}m{text}\033[0m"
+
+
+def get_bolded_text(text: str) -> str:
+    """Return `text` with the terminal codes for bold around it."""
+    return f"\033[1m{text}\033[0m"

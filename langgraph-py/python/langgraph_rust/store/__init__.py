@@ -1,0 +1,1 @@
+"""Long-term memory shared between threads: key-value stores with optional semantic search."""

@@ -1,0 +1,8 @@
+"""The version of LangGraph's Python API that this package implements."""
+
+from __future__ import annotations
+
+__all__ = ("__version__",)
+
+__version__ = "1.2.22"
+"""Upstream's version number, for programs that compare it; this package's own is in `langgraph_rust`."""

@@ -1,0 +1,5 @@
+"""Keeping in step with upstream: its pinned versions, its artifacts, and the environments to run it in.
+
+Nothing here is part of the wheel. The tools use the standard library of Python 3.11 only, and are
+run from the root of the repository, as ``python -m sync.environments`` and the like.
+"""

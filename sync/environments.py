@@ -1,0 +1,138 @@
+"""Virtual environments, each made once and again only when what it should hold changes.
+
+``python -m sync.environments dev`` makes `.venv` and prints its interpreter. `ours` and `upstream`
+live under `.cache/envs`; the conformance run and the benchmarks share them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.pins import CACHE, ROOT, Pins, load_pins, requirements
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment and the requirements that define it."""
+
+    name: str
+    path: Path
+    requirements: tuple[str, ...]
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter."""
+        return self.path / "bin" / "python"
+
+    def ensure(self) -> Environment:
+        """Create the environment, or do nothing when it already holds what it should."""
+        with locked(f"env-{self.name}"):
+            if self._stamp.exists() and self._stamp.read_text() == self._fingerprint():
+                return self
+            say(f"setting up the '{self.name}' environment in {self.path.relative_to(ROOT)}")
+            shutil.rmtree(self.path, ignore_errors=True)
+            run([sys.executable, "-m", "venv", self.path])
+            self._install_requirements()
+            self._stamp.write_text(self._fingerprint())
+        return self
+
+    def pip(self, *arguments: str | Path) -> None:
+        """Run the environment's pip quietly; its output appears only when it fails."""
+        run([self.python, "-m", "pip", "--disable-pip-version-check", *arguments])
+
+    def _install_requirements(self) -> None:
+        constraints = self.path / "constraints.txt"
+        constraints.write_text("\n".join(_constraints(load_pins())) + "\n")
+        self.pip("install", "-q", "-c", constraints, *self.requirements)
+
+    @property
+    def _stamp(self) -> Path:
+        return self.path / "environment.sha256"
+
+    def _fingerprint(self) -> str:
+        parts = [sys.version, *self.requirements, *_constraints(load_pins())]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def upstream_environment() -> Environment:
+    """Upstream as its users have it, with what its tests and benchmarks import."""
+    pins = load_pins()
+    return _cached("upstream", [*requirements(pins.distributions), *_test_requirements(pins)])
+
+
+def our_environment() -> Environment:
+    """The same but for upstream's core distribution; `sync.wheel` puts this package in its place."""
+    pins = load_pins()
+    return _cached("ours", [*requirements(pins.siblings), *_test_requirements(pins)])
+
+
+def development_environment() -> Environment:
+    """`.venv`: the tools named in `pyproject.toml`, maturin, and this package's dependencies."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    named = [*project["build-system"]["requires"], *project["dependency-groups"]["dev"]]
+    siblings = requirements(load_pins().siblings)
+    needed = (*project["project"]["dependencies"], *named, *siblings)
+    return Environment("dev", ROOT / ".venv", needed)
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Hold a lock among all processes of this checkout, so that parallel makes do not collide."""
+    folder = CACHE / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / name).open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def run(command: list[str | Path]) -> str:
+    """Run a command and return its standard output; on failure show what it said and exit."""
+    result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    if result.returncode:
+        sys.stderr.write(result.stdout + result.stderr)
+        sys.exit(f"failed ({result.returncode}): {' '.join(map(str, command))}")
+    return result.stdout
+
+
+def say(message: str) -> None:
+    """Tell the person what is going on, apart from a command's results."""
+    print(f"== {message}", file=sys.stderr, flush=True)
+
+
+def _cached(name: str, wanted: list[str]) -> Environment:
+    tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    return Environment(name, CACHE / "envs" / f"{name}-{tag}", tuple(wanted))
+
+
+def _test_requirements(pins: Pins) -> list[str]:
+    return requirements(pins.test_dependencies)
+
+
+def _constraints(pins: Pins) -> list[str]:
+    """Exact versions for everything; pip does not accept extras in constraints."""
+    versions = pins.constraints | pins.test_dependencies | pins.distributions
+    return sorted(line for line in requirements(versions) if "[" not in line)
+
+
+def main() -> None:
+    """Make the environments named on the command line and print their interpreters."""
+    makers = {
+        "dev": development_environment,
+        "ours": our_environment,
+        "upstream": upstream_environment,
+    }
+    for name in sys.argv[1:] or ["dev"]:
+        print(makers[name]().ensure().python)
+
+
+if __name__ == "__main__":
+    main()

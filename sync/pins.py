@@ -1,0 +1,63 @@
+"""Read `sync/upstream.toml`: every version this repository relies on, in one value."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The root of the repository."""
+
+CACHE = ROOT / ".cache"
+"""Where everything that can be fetched or built again is kept; never committed."""
+
+PINS_FILE = ROOT / "sync" / "upstream.toml"
+
+
+@dataclass(frozen=True)
+class Pins:
+    """The pinned versions: distribution name to exact version, by the role it plays."""
+
+    distributions: dict[str, str]
+    test_dependencies: dict[str, str]
+    constraints: dict[str, str]
+    sdist_name: str
+    sdist_sha256: str
+
+    @property
+    def sdist_version(self) -> str:
+        """The version of the source distribution whose tests are run."""
+        return self.distributions[self.sdist_name]
+
+    @property
+    def siblings(self) -> dict[str, str]:
+        """What may be installed beside this package: all of upstream but the core distribution."""
+        return {name: v for name, v in self.distributions.items() if name != self.sdist_name}
+
+    def label(self) -> str:
+        """One line naming the distributions, to tell which pins a stored result belongs to."""
+        return " ".join(f"{name}=={version}" for name, version in self.distributions.items())
+
+
+@cache
+def load_pins() -> Pins:
+    """The pins of this checkout.
+
+    Raises:
+        KeyError: a section is missing from `sync/upstream.toml`.
+    """
+    document = tomllib.loads(PINS_FILE.read_text(encoding="utf-8"))
+    return Pins(
+        distributions=document["distributions"],
+        test_dependencies=document["test-dependencies"],
+        constraints=document["constraints"],
+        sdist_name=document["sdist"]["distribution"],
+        sdist_sha256=document["sdist"]["sha256"],
+    )
+
+
+def requirements(versions: dict[str, str]) -> list[str]:
+    """Turn ``{"name": "1.0"}`` into ``["name==1.0"]``."""
+    return [f"{name}=={version}" for name, version in versions.items()]

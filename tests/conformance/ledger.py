@@ -1,0 +1,56 @@
+"""The ledger: which of upstream's tests do not pass here, and why."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+LEDGER_FILE = Path(__file__).parent / "ledger.toml"
+KINDS = ("not yet", "engine-internal", "deliberate difference")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A group of tests that share a reason for not passing."""
+
+    tests: tuple[str, ...]
+    kind: str
+    reason: str
+
+    def covers(self, test_id: str) -> bool:
+        """Whether one of the patterns names this test; ``*`` stands for any text."""
+        return any(_matches(pattern, test_id) for pattern in self.tests)
+
+
+def read_ledger(path: Path = LEDGER_FILE) -> list[Entry]:
+    """The entries of the ledger.
+
+    Raises:
+        ValueError: an entry lacks a field or has an unknown kind; the message quotes it.
+    """
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    return [_entry(raw) for raw in document.get("entry", [])]
+
+
+def uncovered(tests: Iterable[str], ledger: list[Entry]) -> list[str]:
+    """Those of `tests` that no entry names."""
+    return sorted(test for test in tests if not any(entry.covers(test) for entry in ledger))
+
+
+def stale(ledger: list[Entry], failing: set[str]) -> list[Entry]:
+    """Entries that no failing test needs any more."""
+    return [entry for entry in ledger if not any(entry.covers(test) for test in failing)]
+
+
+def _entry(raw: dict) -> Entry:
+    missing = {"tests", "kind", "reason"} - raw.keys()
+    if missing or raw["kind"] not in KINDS:
+        raise ValueError(f"ledger entry {raw} needs tests, reason and a kind out of {KINDS}")
+    return Entry(tuple(raw["tests"]), raw["kind"], raw["reason"])
+
+
+def _matches(pattern: str, test_id: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), test_id, re.DOTALL) is not None

@@ -1,0 +1,66 @@
+"""What a run of the suite did, test by test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SUITE_PREFIX = "tests/"
+"""The suite's folder; ids are kept without it."""
+
+
+@dataclass
+class Outcomes:
+    """The tests of one run by outcome, and the files that could not be imported."""
+
+    passed: set[str] = field(default_factory=set)
+    skipped: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
+    """Test id to the first line of its error."""
+    broken_files: dict[str, str] = field(default_factory=dict)
+    """File to why it was not collected."""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def reason(self, test_id: str) -> str:
+        """Why an expected test did not pass, in one line."""
+        file = test_id.partition("::")[0]
+        if test_id in self.skipped:
+            return "skipped"
+        return self.failed.get(test_id) or self.broken_files.get(file) or "not run"
+
+    def absorb_retry(self, retried: Outcomes) -> None:
+        """Count a test that failed and passed when run again as passed."""
+        for test_id in retried.passed:
+            self.failed.pop(test_id, None)
+            self.passed.add(test_id)
+
+
+def read_outcomes(record: Path) -> Outcomes:
+    """Read what the recorder plugin wrote. A test has passed when no phase of it failed."""
+    outcomes = Outcomes()
+    for entry in _entries(record):
+        test_id = entry["id"].removeprefix(SUITE_PREFIX)
+        if entry["when"] == "collect":
+            outcomes.broken_files[test_id] = entry.get("message", "")
+        elif entry["outcome"] == "failed":
+            outcomes.failed[test_id] = entry.get("message", "")
+        elif entry["outcome"] == "passed":
+            outcomes.passed.add(test_id)
+        else:
+            outcomes.skipped.add(test_id)
+        outcomes.seconds[test_id] = entry["seconds"]
+    outcomes.passed -= outcomes.failed.keys()
+    return outcomes
+
+
+def _entries(record: Path) -> Iterable[dict]:
+    """The complete lines; the last may be cut off when the run was killed."""
+    if not record.exists():
+        return
+    for line in record.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return

@@ -1,0 +1,59 @@
+"""A pytest plugin that writes each report of a run as one JSON line.
+
+It runs inside the tested environment, so it imports nothing but the standard library and pytest.
+Under xdist only the controlling process writes; a worker that dies is reported to it as a failure.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TextIO
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where to write: ``--record FILE``."""
+    parser.addoption("--record", default=None, help="write test outcomes to this file, as JSON lines")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start recording, unless this process is an xdist worker."""
+    path = config.getoption("--record")
+    if path and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Recorder(open(path, "w", encoding="utf-8")))
+
+
+class _Recorder:
+    """Writes reports as they arrive, so that a run that is cut short still says what it did."""
+
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or report.outcome != "passed":
+            self._write(report, report.when or "crash", report.duration)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.outcome == "failed":
+            self._write(report, "collect", 0.0)
+
+    def pytest_unconfigure(self) -> None:
+        self._output.close()
+
+    def _write(self, report: Any, when: str, seconds: float) -> None:
+        outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
+        entry = {"id": report.nodeid, "when": when, "outcome": outcome, "seconds": round(seconds, 3)}
+        if outcome == "failed":
+            entry["message"] = _first_line(report)
+        self._output.write(json.dumps(entry) + "\n")
+        self._output.flush()
+
+
+def _first_line(report: Any) -> str:
+    """The exception in one line."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    lines = (crash.message if crash else str(report.longrepr)).strip().splitlines()
+    if not lines:
+        return ""
+    return (lines[0] if crash else lines[-1]).removeprefix("E").strip()[:500]
