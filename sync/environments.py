@@ -11,13 +11,12 @@ import hashlib
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sync.pins import CACHE, ROOT, Pins, load_pins, requirements
+from sync.pins import CACHE, ROOT, Pins, load_pins, read_toml, requirements
 
 
 @dataclass(frozen=True)
@@ -70,14 +69,14 @@ def upstream_environment() -> Environment:
 
 
 def our_environment() -> Environment:
-    """The same but for upstream's core distribution; `sync.wheel` puts this package in its place."""
+    """The same without upstream's core; `sync.wheel` puts this package in its place."""
     pins = load_pins()
     return _cached("ours", [*requirements(pins.siblings), *_test_requirements(pins)])
 
 
 def development_environment() -> Environment:
     """`.venv`: the tools named in `pyproject.toml`, maturin, and this package's dependencies."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = read_toml(ROOT / "pyproject.toml")
     named = [*project["build-system"]["requires"], *project["dependency-groups"]["dev"]]
     siblings = requirements(load_pins().siblings)
     needed = (*project["project"]["dependencies"], *named, *siblings)

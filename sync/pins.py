@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 """The root of the repository."""
@@ -48,7 +50,7 @@ def load_pins() -> Pins:
     Raises:
         KeyError: a section is missing from `sync/upstream.toml`.
     """
-    document = tomllib.loads(PINS_FILE.read_text(encoding="utf-8"))
+    document = read_toml(PINS_FILE)
     return Pins(
         distributions=document["distributions"],
         test_dependencies=document["test-dependencies"],
@@ -56,6 +58,11 @@ def load_pins() -> Pins:
         sdist_name=document["sdist"]["distribution"],
         sdist_sha256=document["sdist"]["sha256"],
     )
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def requirements(versions: dict[str, str]) -> list[str]:

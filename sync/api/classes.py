@@ -137,4 +137,6 @@ def _field(statement: ast.AnnAssign) -> str | None:
 
 def _keyword_only(node: ast.ClassDef) -> bool:
     calls = [d for d in node.decorator_list if isinstance(d, ast.Call)]
-    return any(k.arg == "kw_only" and ast.unparse(k.value) == "True" for c in calls for k in c.keywords)
+    return any(
+        k.arg == "kw_only" and ast.unparse(k.value) == "True" for c in calls for k in c.keywords
+    )

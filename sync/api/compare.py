@@ -10,6 +10,7 @@ from sync.api.model import Member, Module, Name
 from sync.api.signatures import same_signature
 
 CONSTRUCTORS = ("__init__", "__new__")
+_INDENT = " " * 15
 
 
 @dataclass
@@ -95,9 +96,7 @@ def _compare_class(
             yield from _compare_member(f"{key}.{member}", expected, found, result)
 
 
-def _compare_member(
-    label: str, wanted: Member, found: Member, result: Comparison
-) -> Iterator[str]:
+def _compare_member(label: str, wanted: Member, found: Member, result: Comparison) -> Iterator[str]:
     if wanted.signature is not None and found.signature is not None:
         yield from _compare_signature(label, wanted.signature, found.signature, result)
     if _callable(wanted) and found.kind == "property":
@@ -106,7 +105,7 @@ def _compare_member(
 
 def _compare_signature(label: str, wanted: str, found: str, result: Comparison) -> Iterator[str]:
     if not result.signatures.count(same_signature(wanted, found)):
-        yield f"signature  {label}\n               upstream ({wanted})\n               here     ({found})"
+        yield f"signature  {label}\n{_INDENT}upstream ({wanted})\n{_INDENT}here     ({found})"
 
 
 def _callable(member: Member) -> bool:

@@ -20,7 +20,7 @@ class Sources:
     modules: dict[str, Module]
 
     def find(self, module: str, name: str) -> Name | None:
-        """What `name` is in `module`, wherever it is really defined; nothing when it is not there."""
+        """What `name` is in `module`, wherever it is defined; nothing when it is not there."""
         return (self._find(module, name, frozenset()) or (None, ""))[0]
 
     def member(self, module: str, class_name: str, member: str) -> Member | None:

@@ -88,7 +88,7 @@ def _public_part(module: Module, name: str) -> Module:
 def _counts(key: str, entry: Name, module: Module) -> bool:
     if module.exports is not None and key in module.exports:
         return True
-    defined = ("function", "class") if module.exports is not None else ("function", "class", "value")
+    defined = {"function", "class"} | ({"value"} if module.exports is None else set())
     return is_public(key) and entry.kind in defined
 
 

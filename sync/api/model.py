@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 MemberKind = Literal["method", "classmethod", "staticmethod", "property", "attribute"]
 NameKind = Literal["function", "class", "value", "import", "helper"]
-"""A helper is a module's own tool, such as a type variable; public only where ``__all__`` says so."""
+"""A helper is a module's own tool, such as a type variable; public only if ``__all__`` says so."""
 
 
 @dataclass

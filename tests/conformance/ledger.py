@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from sync.pins import read_toml
 
 LEDGER_FILE = Path(__file__).parent / "ledger.toml"
 KINDS = ("not yet", "engine-internal", "deliberate difference")
@@ -31,8 +32,7 @@ def read_ledger(path: Path = LEDGER_FILE) -> list[Entry]:
     Raises:
         ValueError: an entry lacks a field or has an unknown kind; the message quotes it.
     """
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
-    return [_entry(raw) for raw in document.get("entry", [])]
+    return [_entry(raw) for raw in read_toml(path).get("entry", [])]
 
 
 def uncovered(tests: Iterable[str], ledger: list[Entry]) -> list[str]:
@@ -53,4 +53,5 @@ def _entry(raw: dict) -> Entry:
 
 
 def _matches(pattern: str, test_id: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), test_id, re.DOTALL) is not None
+    expression = ".*".join(map(re.escape, pattern.split("*")))
+    return re.fullmatch(expression, test_id, re.DOTALL) is not None

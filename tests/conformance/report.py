@@ -18,7 +18,7 @@ SHOWN = 20
 
 
 def print_table(verdict: Verdict, outcomes: Outcomes) -> None:
-    """One line per file: its light, passed of what upstream passes, and why it was not collected."""
+    """One line per file: its light, passed of what upstream passes, why it was not collected."""
     expected = Counter(map(file_of, verdict.expected))
     passing = Counter(map(file_of, verdict.passing))
     width = max(map(len, expected), default=0)

@@ -38,7 +38,9 @@ class Suite:
     drop_in: bool
     """Whether `langgraph` is to be this package; otherwise it is upstream's own."""
 
-    def run(self, selection: list[str], jobs: int, keyword: str = "", part: str = "run") -> Outcomes:
+    def run(
+        self, selection: list[str], jobs: int, keyword: str = "", part: str = "run"
+    ) -> Outcomes:
         """Run the tests in `selection` (files or ids without the folder; empty: all of them).
 
         Args:

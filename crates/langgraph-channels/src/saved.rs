@@ -15,3 +15,24 @@ pub enum Saved<D: Domain> {
     /// The packets of the next superstep.
     Packets(Vec<(PacketTarget, D::Value)>),
 }
+
+impl<D: Domain> Saved<D> {
+    /// A copy, for a second reader.
+    pub fn copy(&self, cx: D::Cx<'_>) -> Self {
+        match self {
+            Saved::Value(value) => Saved::Value(D::copy(cx, value)),
+            Saved::Released(value, finished) => Saved::Released(D::copy(cx, value), *finished),
+            Saved::Names(names) => Saved::Names(names.clone()),
+            Saved::ReleasedNames(names, finished) => Saved::ReleasedNames(names.clone(), *finished),
+            Saved::Items(items) => {
+                Saved::Items(items.iter().map(|item| D::copy(cx, item)).collect())
+            }
+            Saved::Packets(packets) => {
+                let copy = |(target, value): &(PacketTarget, D::Value)| {
+                    (target.clone(), D::copy(cx, value))
+                };
+                Saved::Packets(packets.iter().map(copy).collect())
+            }
+        }
+    }
+}

@@ -25,6 +25,33 @@ pub struct Checkpoint<D: Domain> {
     pub updated_channels: Option<Vec<Arc<str>>>,
 }
 
+impl<D: Domain> Checkpoint<D> {
+    /// The state of a thread that has not begun.
+    pub fn empty(id: CheckpointId) -> Self {
+        Self {
+            id,
+            ts: "".into(),
+            channel_values: Vec::new(),
+            channel_versions: Vec::new(),
+            versions_seen: Vec::new(),
+            updated_channels: None,
+        }
+    }
+
+    /// A copy, for a run that continues here.
+    pub fn copy(&self, cx: D::Cx<'_>) -> Self {
+        let copy = |(name, saved): &(Arc<str>, Saved<D>)| (name.clone(), saved.copy(cx));
+        Self {
+            id: self.id.clone(),
+            ts: self.ts.clone(),
+            channel_values: self.channel_values.iter().map(copy).collect(),
+            channel_versions: self.channel_versions.clone(),
+            versions_seen: self.versions_seen.clone(),
+            updated_channels: self.updated_channels.clone(),
+        }
+    }
+}
+
 /// How a checkpoint came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {

@@ -1,7 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{xxh3_128, Xxh3};
+
+use crate::names::NS_SEP;
 
 /// Names a task within its thread: a UUID in text form, a pure function of where the task stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,6 +51,11 @@ impl fmt::Display for TaskId {
 pub struct CheckpointId(Arc<str>);
 
 impl CheckpointId {
+    /// The id that is spelled by these bits, as a UUID.
+    pub fn from_bits(bits: u128) -> Self {
+        Self(uuid_text(bits).as_str().into())
+    }
+
     /// An id in text form, as storage holds it.
     pub fn from_text(text: &str) -> Self {
         Self(text.into())
@@ -68,6 +75,16 @@ impl CheckpointId {
         }
         bytes
     }
+}
+
+/// The id of a task's question, once it has got `answered` answers. `namespace` is the task's: the
+/// graph's namespace, the node's name and the task's id.
+pub fn interrupt_id(namespace: &str, answered: usize) -> String {
+    let hash = match answered {
+        0 => xxh3_128(namespace.as_bytes()),
+        answered => xxh3_128(format!("{namespace}{NS_SEP}{answered}").as_bytes()),
+    };
+    format!("{hash:032x}")
 }
 
 /// `hash` in the 8-4-4-4-12 form of a UUID.

@@ -58,6 +58,7 @@ struct Troubles<D: Domain> {
     late_failure: Option<D::Error>,
     escaped: Option<D::Error>,
     questions: Vec<D::Value>,
+    paused: bool,
     cancelled: bool,
 }
 
@@ -68,6 +69,7 @@ impl<D: Domain> Default for Troubles<D> {
             late_failure: None,
             escaped: None,
             questions: Vec::new(),
+            paused: false,
             cancelled: false,
         }
     }
@@ -182,7 +184,11 @@ impl<D: Domain> Engine<D> {
         match outcome {
             TaskOutcome::Finished(writes) => self.finished(cx, key, writes),
             TaskOutcome::Interrupted { value, answered } => {
-                self.interrupted(cx, key, value, answered)
+                self.settle(key);
+                match value {
+                    Some(value) => self.asked(cx, key, value, answered),
+                    None => self.troubles().paused = true,
+                }
             }
             TaskOutcome::Failed(failure) => self.failed(cx, key, failure),
             TaskOutcome::Escaped(error) => {
@@ -190,10 +196,11 @@ impl<D: Domain> Engine<D> {
                 self.troubles().escaped.get_or_insert(error);
             }
             TaskOutcome::Cancelled(error) => {
-                self.tasks[key.position()].writes.push(Write::control(Control::Error, error));
                 self.settle(key);
-                self.put_task_writes(cx, key);
-                self.troubles().cancelled = true;
+                if let Some(error) = error {
+                    self.tasks[key.position()].writes.push(Write::control(Control::Error, error));
+                    self.put_task_writes(cx, key);
+                }
             }
         }
     }
@@ -226,6 +233,18 @@ impl<D: Domain> Engine<D> {
             self.emit(Event::TasksStarted(vec![key]));
         }
         key
+    }
+
+    /// Takes the next attempt of `task` out of the line, for a driver that is not polling because it
+    /// waits for the task; returns the wait before the attempt.
+    pub fn take_attempt(&mut self, key: TaskKey) -> Option<Duration> {
+        let position = self.out.iter().position(
+            |effect| matches!(effect, Effect::RunTask { task, .. } if *task == key),
+        )?;
+        match self.out.remove(position) {
+            Some(Effect::RunTask { delay, .. }) => Some(delay),
+            _ => None,
+        }
     }
 
     /// The cache's answer: the writes it has for the tasks it was asked about.
@@ -429,14 +448,14 @@ impl<D: Domain> Engine<D> {
             self.phase = Phase::Stepping(troubles);
             return Ok(self.out.is_empty().then_some(WaitReason::Tasks));
         }
-        let Troubles { failure, late_failure, escaped, questions, cancelled } = troubles;
+        let Troubles { failure, late_failure, escaped, questions, paused, cancelled } = troubles;
         if let Some(error) = failure.or(late_failure) {
             self.close(cx, env, Outcome::Failed(Fault::Domain(error)));
         } else if cancelled {
             self.close(cx, env, Outcome::Cancelled);
         } else if let Some(error) = escaped {
             self.close(cx, env, Outcome::Escaped(error));
-        } else if !questions.is_empty() {
+        } else if paused {
             self.close(cx, env, Outcome::Interrupted(questions));
         } else {
             self.commit(cx, env)?;
@@ -518,14 +537,13 @@ impl<D: Domain> Engine<D> {
         self.put_task_writes(cx, key);
     }
 
-    fn interrupted(
+    fn asked(
         &mut self,
         cx: D::Cx<'_>,
         key: TaskKey,
         value: D::Value,
         answered: Vec<Write<D>>,
     ) {
-        self.settle(key);
         let task = &mut self.tasks[key.position()];
         task.question = Some(D::copy(cx, &value));
         let called = matches!(task.path, langgraph_core::TaskPath::Call { .. });
@@ -537,7 +555,9 @@ impl<D: Domain> Engine<D> {
             return;
         }
         self.emit(Event::TaskAsked(key));
-        self.troubles().questions.push(value);
+        let troubles = self.troubles();
+        troubles.paused = true;
+        troubles.questions.push(value);
     }
 
     fn failed(&mut self, cx: D::Cx<'_>, key: TaskKey, failure: Failure<D>) {

@@ -10,6 +10,11 @@ use crate::Ticket;
 pub struct TaskKey(pub(crate) u32);
 
 impl TaskKey {
+    /// The key of the task at `position` in its superstep.
+    pub fn new(position: usize) -> Self {
+        Self(u32::try_from(position).expect("a superstep has fewer than 2^32 tasks"))
+    }
+
     /// The task's position in its superstep.
     pub fn position(self) -> usize {
         self.0 as usize
@@ -59,8 +64,8 @@ pub enum TaskOutcome<D: Domain> {
     Finished(Vec<Write<D>>),
     /// It asked: `value` is what the caller is asked, `answered` the answers it had got before.
     Interrupted {
-        /// The questions.
-        value: D::Value,
+        /// The questions; `None` if a graph below stopped at a node where it was told to.
+        value: Option<D::Value>,
         /// Writes that hold the answers received so far.
         answered: Vec<Write<D>>,
     },
@@ -68,8 +73,8 @@ pub enum TaskOutcome<D: Domain> {
     Failed(Failure<D>),
     /// It left the graph: a command for the parent graph, or a drain below.
     Escaped(D::Error),
-    /// It was stopped before it finished.
-    Cancelled(D::Value),
+    /// It was stopped before it finished; the error that stopped it, if it had started.
+    Cancelled(Option<D::Value>),
 }
 
 /// A task's failure.

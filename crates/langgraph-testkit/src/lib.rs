@@ -1,0 +1,30 @@
+//! Test tools: graphs described in a few lines of text, a driver that does what a script says,
+//! transcripts, random graphs, and runs that crash at a chosen effect.
+//!
+//! The text is documented in `tests/transcripts/README.md`; other drivers read the same files.
+//!
+//! ```
+//! use langgraph_testkit::{Described, Script};
+//! use langgraph_runtime::{Config, Update};
+//!
+//! let graph = Described::parse("state log append\nnode a\n  write log [\"a\"]\nedge START a")
+//!     .unwrap()
+//!     .build()
+//!     .unwrap();
+//! let end = Script::default().run(&graph, Update::new(), &Config::default(), &mut |_| {});
+//! assert_eq!(end.output().unwrap().get("log").to_string(), r#"["a"]"#);
+//! ```
+
+mod crash;
+mod described;
+mod expression;
+mod random;
+mod script;
+mod transcript;
+
+pub use crash::{converse, crash_and_recover, CrashReport};
+pub use described::{Described, ParseError};
+pub use expression::from_json;
+pub use random::{random_graph, Contents, Random};
+pub use script::{dump, End, Line, Order, Script, Storing};
+pub use transcript::{check_directory, Transcript};

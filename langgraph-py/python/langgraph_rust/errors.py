@@ -69,7 +69,8 @@ class GraphDrained(GraphBubbleUp):
 class GraphRecursionError(RecursionError):
     """The run reached `recursion_limit` steps and was not finished.
 
-    Pass a higher limit if that many steps are right: `graph.invoke(x, {"recursion_limit": 100000})`.
+    Pass a higher limit if that many steps are right: `graph.invoke(x, {"recursion_limit":
+    100000})`.
     """
 
 
@@ -97,8 +98,7 @@ class NodeInterrupt(GraphInterrupt):
             LangGraphDeprecatedSinceV10,
             stacklevel=2,
         )
-        given = {} if id is None else {"id": id}
-        super().__init__([Interrupt(value=value, **given)])
+        super().__init__([Interrupt(value) if id is None else Interrupt(value, id)])
 
 
 class ParentCommand(GraphBubbleUp):

@@ -61,7 +61,7 @@ else:
     fill_when_imported(
         globals(),
         {
-            "AnyMessage": "langchain_core.messages",
+            "AnyMessage": "langchain_core.messages.utils",
             "Runnable": "langchain_core.runnables.base",
             "RunnableConfig": "langchain_core.runnables.config",
             "PregelProtocol": f"{__package__}.pregel.protocol",
@@ -621,7 +621,7 @@ class PregelTask(NamedTuple):
     """The error, when it failed."""
     interrupts: tuple[Interrupt, ...] = ()
     """The interrupts it raised."""
-    state: None | RunnableConfig | StateSnapshot = None
+    state: RunnableConfig | StateSnapshot | None = None
     """The subgraph's snapshot, or a config that addresses it; `None` for a plain node."""
     result: Any | None = None
     """What it wrote, when it finished."""

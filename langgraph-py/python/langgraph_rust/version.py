@@ -5,4 +5,4 @@ from __future__ import annotations
 __all__ = ("__version__",)
 
 __version__ = "1.2.22"
-"""Upstream's version number, for programs that compare it; this package's own is in `langgraph_rust`."""
+"""Upstream's version number; this package's own is `langgraph_rust.__version__`."""

@@ -14,7 +14,7 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Where to write: ``--record FILE``."""
-    parser.addoption("--record", default=None, help="write test outcomes to this file, as JSON lines")
+    parser.addoption("--record", default=None, help="write outcomes to this file, as JSON lines")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,7 +43,8 @@ class _Recorder:
 
     def _write(self, report: Any, when: str, seconds: float) -> None:
         outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
-        entry = {"id": report.nodeid, "when": when, "outcome": outcome, "seconds": round(seconds, 3)}
+        entry = {"id": report.nodeid, "when": when, "outcome": outcome}
+        entry["seconds"] = round(seconds, 3)
         if outcome == "failed":
             entry["message"] = _first_line(report)
         self._output.write(json.dumps(entry) + "\n")

@@ -9,7 +9,9 @@ _MAX_DEPTH = 10
 
 
 def default_cache_key(*args: Any, **kwargs: Any) -> str | bytes:
-    """Return a key that is equal for equal arguments, whatever the order of mapping keys.
+    """Return a key that is equal for equal arguments.
+
+    The order of keyword arguments does not matter; that of the keys in a positional dict does.
 
     Args:
         *args: Positional arguments of the node; usually its input.

@@ -42,7 +42,7 @@ def fill_when_imported(namespace: dict[str, Any], sources: Mapping[str, str]) ->
 
     Args:
         namespace: A module's `globals()`.
-        sources: Name to bind -> module that defines an attribute of that name.
+        sources: Name to bind -> module that defines it, not one that re-exports it.
     """
     for name, module_name in sources.items():
         when_imported(module_name, _Binding(namespace, name))
@@ -58,8 +58,9 @@ class _Binding:
         self.name = name
 
     def __call__(self, module: ModuleType) -> None:
-        if hasattr(module, self.name):
-            self.namespace[self.name] = getattr(module, self.name)
+        # Never by `getattr`: a package that loads its names on demand is not ready for that yet.
+        if self.name in vars(module):
+            self.namespace[self.name] = vars(module)[self.name]
 
 
 def _is_initializing(module: ModuleType) -> bool:

@@ -1,9 +1,10 @@
 """A base class that becomes a langchain-core `Runnable` the moment langchain-core is loaded.
 
-`LazyRunnable` starts with an empty placeholder as its only base. When `langchain_core.runnables.base`
-has been executed by anybody, the placeholder is joined by the real `Runnable`, so every subclass and
-every existing instance is one from then on: `isinstance`, `|`, `batch`, `with_retry`,
-`astream_events`, ... Python that only builds and runs graphs never pays for that import.
+`LazyRunnable` starts with an empty placeholder as its only base. When
+`langchain_core.runnables.base` has been executed by anybody, the placeholder is joined by the real
+`Runnable`, so every subclass and every existing instance is one from then on: `isinstance`, `|`,
+`batch`, `with_retry`, `astream_events`, ... Python that only builds and runs graphs never pays for
+that import.
 
 Until then, an attribute that only `Runnable` defines, and the `|` operator, load it on demand.
 """
@@ -18,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 from langgraph_rust._internal._import_hooks import when_imported
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeIs
-
     from langchain_core.runnables import Runnable
+    from typing_extensions import TypeIs
 
 __all__ = ("LazyRunnable", "is_runnable", "load_runnable_class")
 
@@ -29,10 +29,16 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 class _Placeholder:
-    """Keeps `LazyRunnable.__bases__` assignable: CPython refuses that on direct `object` children."""
+    """Keeps `LazyRunnable.__bases__` assignable, as it is not for children of `object`."""
 
 
-class LazyRunnable(_Placeholder, metaclass=ABCMeta):
+if TYPE_CHECKING:
+    _Base = Runnable[Any, Any]
+else:
+    _Base = _Placeholder
+
+
+class LazyRunnable(_Base, metaclass=ABCMeta):
     """Base of everything here that is a `Runnable` to langchain-core.
 
     Subclasses set `name` (`str | None`) and define `invoke` and, if they can, `ainvoke`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 # Mistakes in the program or its data: another attempt would fail the same way.
 _PERMANENT = (
@@ -29,17 +30,18 @@ def default_retry_on(exc: Exception) -> bool:
     """
     if isinstance(exc, ConnectionError):
         return True
+    response: Any = getattr(exc, "response", None)
     # An exception of a library that nobody imported cannot occur, so neither is imported here.
     httpx = sys.modules.get("httpx")
     if httpx is not None and isinstance(exc, httpx.HTTPStatusError):
-        return _is_server_error(exc.response)
+        return _is_server_error(response)
     requests = sys.modules.get("requests")
     if requests is not None and isinstance(exc, requests.HTTPError):
         # A requests response is falsy for every 4xx and 5xx status, so this also retries those;
         # that is how the reference behaves.
-        return _is_server_error(exc.response) if exc.response else True
+        return _is_server_error(response) if response else True
     return not isinstance(exc, _PERMANENT)
 
 
-def _is_server_error(response: object) -> bool:
-    return 500 <= response.status_code < 600  # type: ignore[attr-defined]
+def _is_server_error(response: Any) -> bool:
+    return 500 <= response.status_code < 600

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import Field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from typing_extensions import TypedDict
 
@@ -40,7 +40,7 @@ class _ModelLike(Protocol):
 if TYPE_CHECKING:
     StateLike: TypeAlias = TypedDictLikeV1 | TypedDictLikeV2 | DataclassLike | BaseModel
 else:
-    StateLike = Union[TypedDictLikeV1, TypedDictLikeV2, DataclassLike, _ModelLike]
+    StateLike = TypedDictLikeV1 | TypedDictLikeV2 | DataclassLike | _ModelLike
 """A state, input, output or context type: a `TypedDict`, a dataclass or a pydantic model."""
 
 MISSING = object()
@@ -48,7 +48,7 @@ MISSING = object()
 
 
 class DeprecatedKwargs(TypedDict):
-    """Keyword arguments that only still exist with a deprecation warning; empty for type checkers."""
+    """Keyword arguments that still work, with a warning; to type checkers there are none."""
 
 
 EMPTY_SEQ: tuple[str, ...] = ()

@@ -12,15 +12,12 @@ from langgraph_rust.constants import END, START
 from langgraph_rust.errors import InvalidUpdateError
 from langgraph_rust.graph._hints import router_input_schema, router_targets
 from langgraph_rust.pregel._read import ChannelRead
+from langgraph_rust.pregel._utils import runs_in_executor
 from langgraph_rust.pregel._write import ChannelWrite, ChannelWriteEntry
 from langgraph_rust.types import Send
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable, RunnableConfig
-
-CHANNEL_BRANCH_TO = "branch:to:{}"
-"""The channel that makes a node run, by the node's name."""
-
 
 class BranchSpec(NamedTuple):
     """A router and what its answers mean."""
@@ -67,7 +64,7 @@ class BranchWriter(LazyRunnable):
     func: Callable[..., Any] | None
     """The router's plain function, `None` if it can only be run as a runnable, or is async."""
     afunc: Callable[..., Any] | None
-    """The router's async function, if it has one."""
+    """The router's async function, if it has one that does more than run `func` in a thread."""
     func_accepts: dict[str, tuple[str, Any]]
     """What `func` and `afunc` want beside the state, as in `RunnableCallable`."""
     ends: dict[Hashable, str] | None
@@ -97,7 +94,7 @@ class BranchWriter(LazyRunnable):
         self.merges_result = branch.input_schema is None
         self._expose_function()
         self._is_channel_writer = [
-            (ChannelWriteEntry(_trigger_of(target), None), str(answer))
+            (ChannelWriteEntry(trigger_of(target), None), str(answer))
             for answer, target in (self.ends or {}).items()
         ]
         self.static = ChannelWrite.get_static_writes(self)
@@ -130,7 +127,7 @@ class BranchWriter(LazyRunnable):
         if any(isinstance(target, Send) and target.node == END for target in targets):
             raise InvalidUpdateError("Cannot send a packet to the END node")
         return [
-            (TASKS, target) if isinstance(target, Send) else (_trigger_of(target), None)
+            (TASKS, target) if isinstance(target, Send) else (trigger_of(target), None)
             for target in targets
             if target != END
         ]
@@ -140,7 +137,7 @@ class BranchWriter(LazyRunnable):
         # a subclass may run its function in a way of its own
         plain = type(path) is RunnableCallable and not path.kwargs and not path.explode_args
         self.func = path.func if plain else None
-        self.afunc = path.afunc if plain else None
+        self.afunc = path.afunc if plain and not _is_threaded(path.afunc) else None
         self.func_accepts = path.func_accepts if plain else {}
 
     def _state(self, result: Any, config: RunnableConfig) -> Any:
@@ -160,8 +157,13 @@ class BranchWriter(LazyRunnable):
         return input
 
 
-def _trigger_of(target: Any) -> str:
-    return END if target == END else CHANNEL_BRANCH_TO.format(target)
+def _is_threaded(afunc: Callable[..., Any] | None) -> bool:
+    return afunc is not None and runs_in_executor(afunc)
+
+
+def trigger_of(node: Any) -> str:
+    """Return the channel that makes a node run; END, which nothing runs, stands for itself."""
+    return END if node == END else f"branch:to:{node}"
 
 
 def _running(config: RunnableConfig | None) -> RunnableConfig:

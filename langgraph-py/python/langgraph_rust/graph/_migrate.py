@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph_rust._internal._constants import INTERRUPT
 from langgraph_rust._internal._typing import MISSING
 from langgraph_rust.constants import END, START
-from langgraph_rust.graph._branch import CHANNEL_BRANCH_TO
+from langgraph_rust.graph._branch import trigger_of
 
 if TYPE_CHECKING:
     from langgraph_rust.checkpoint.base import Checkpoint
@@ -62,7 +62,7 @@ class _Migration:
     def rename(self, channel: str, node: str) -> None:
         """Let `channel` be the one that triggers `node`."""
         self._add_trigger(channel, node, self.versions.pop(channel))
-        new = CHANNEL_BRANCH_TO.format(node)
+        new = trigger_of(node)
         if channel in self.values and new not in self.values:
             self.values[new] = self.values.pop(channel)
 
@@ -73,11 +73,11 @@ class _Migration:
         for node in nodes:
             self._add_trigger(channel, node, version)
             if value is not MISSING:
-                self.values.setdefault(CHANNEL_BRANCH_TO.format(node), value)
+                self.values.setdefault(trigger_of(node), value)
         self.seen.get(INTERRUPT, {}).pop(channel, None)
 
     def _add_trigger(self, channel: str, node: str, version: Any) -> None:
-        new = CHANNEL_BRANCH_TO.format(node)
+        new = trigger_of(node)
         for seen in (self.seen.get(node, {}), self.seen.get(INTERRUPT, {})):
             if channel in seen:
                 _raise_to(seen, new, seen.pop(channel))

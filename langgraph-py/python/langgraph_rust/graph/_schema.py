@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
 from inspect import isclass, signature
 from typing import Any, get_args, get_origin, get_type_hints
+
+from typing_extensions import NotRequired, Required, is_typeddict
 
 from langgraph_rust.channels.base import BaseChannel
 from langgraph_rust.channels.binop import BinaryOperatorAggregate
 from langgraph_rust.channels.last_value import LastValue
 from langgraph_rust.managed.base import ManagedValueSpec, is_managed_value
-
-if sys.version_info >= (3, 11):
-    from typing import NotRequired, Required
-else:
-    from typing_extensions import NotRequired, Required
 
 ROOT = "__root__"
 """The one channel of a state that is not a dict of fields."""
@@ -128,9 +125,9 @@ class SchemaMapper:
         return f"SchemaMapper({self.schema.__name__})"
 
 
-def pick_mapper(state_keys: Sequence[str], schema: type[Any]) -> SchemaMapper | None:
-    """Return what turns a dict of state into `schema`: nothing unless it is a class to fill."""
-    if list(state_keys) == [ROOT] or not isclass(schema):
+def pick_mapper(select: Sequence[str] | str, schema: type[Any]) -> SchemaMapper | None:
+    """Return what makes `schema` of the channels read: nothing unless it is a class to fill."""
+    if select == ROOT or not isclass(schema):
         return None
     return SchemaMapper(schema) if is_dataclass(schema) or is_model_class(schema) else None
 
@@ -154,7 +151,7 @@ def json_schema(
 
     if is_model_class(typ):
         return typ.model_json_schema()
-    if _is_typed_dict(typ):
+    if is_typeddict(typ):
         from pydantic import TypeAdapter
 
         return TypeAdapter(typ).json_schema()
@@ -165,7 +162,11 @@ def json_schema(
     return create_model(name, field_definitions=fields).model_json_schema()
 
 
-def _is_typed_dict(typ: Any) -> bool:
-    from typing_extensions import is_typeddict
+def state_names(specs: Mapping[str, BaseChannel | ManagedValueSpec]) -> list[str]:
+    """Return the keys that are channels, not managed values."""
+    return [key for key, spec in specs.items() if not is_managed_value(spec)]
 
-    return is_typeddict(typ)
+
+def names_or_root(specs: Mapping[str, BaseChannel | ManagedValueSpec]) -> list[str] | str:
+    """Return the keys that are channels, or `__root__` if that is the only one."""
+    return ROOT if list(specs) == [ROOT] else state_names(specs)

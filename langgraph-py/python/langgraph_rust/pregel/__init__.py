@@ -15,5 +15,6 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         from langgraph_rust.pregel import main
 
-        return getattr(main, name)
+        value = globals()[name] = getattr(main, name)
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

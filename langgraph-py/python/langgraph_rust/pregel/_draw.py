@@ -138,9 +138,11 @@ class _Trace:
             if id(writer) not in self._seen_writers:
                 self._seen_writers.add(id(writer))
                 self._declare(task, writer, labels)
+        # a declared write has no value; one with a value is unconditional
         signals = {
-            # a declared write has no value; a fixed value marks an unconditional one
-            _Signal(channel, channel in labels and not value, None if value else labels.get(channel))
+            _Signal(channel, True, labels[channel])
+            if channel in labels and not value
+            else _Signal(channel, False, None)
             for channel, value in task.writes
         }
         self.step[task.name] = signals | self._declared[task.name]

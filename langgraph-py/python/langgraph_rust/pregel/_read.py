@@ -191,13 +191,13 @@ class PregelNode:
     @cached_property
     def flat_writers(self) -> list[Runnable | LazyRunnable]:
         """The writers, with the run of `ChannelWrite`s at the end merged into one."""
-        writers = list(self.writers)
-        merged: list[Any] = []
-        while writers and isinstance(writers[-1], ChannelWrite):
-            merged.insert(0, writers.pop())
-        if len(merged) > 1:
-            merged = [ChannelWrite([entry for writer in merged for entry in writer.writes])]
-        return [*writers, *merged]
+        start = len(self.writers)
+        while start and isinstance(self.writers[start - 1], ChannelWrite):
+            start -= 1
+        kept, last = self.writers[:start], self.writers[start:]
+        if len(last) > 1:
+            last = [ChannelWrite([entry for writer in last for entry in writer.writes])]
+        return [*kept, *last]
 
     @cached_property
     def node(self) -> Runnable | LazyRunnable | None:

@@ -41,10 +41,13 @@ def find_subgraph_pregel(candidate: Runnable | LazyRunnable) -> PregelProtocol |
     capture or name. Graphs compiled with `checkpointer=False` do not count.
     """
     queue: list[Any] = [candidate]
+    seen: set[int] = set()
     for item in queue:
         if isinstance(item, PregelProtocol) and not _opted_out(item):
             return item
-        queue.extend(_reached_from(item))
+        if id(item) not in seen:
+            seen.add(id(item))
+            queue.extend(_reached_from(item))
     return None
 
 
@@ -92,13 +95,14 @@ def _is_async(runnable: Any) -> bool:
     if isinstance(runnable, _core("RunnableParallel")):
         return all(map(_is_async, runnable.steps__.values()))
     if isinstance(runnable, RunnableCallable):
-        return runnable.afunc is not None and not _runs_in_executor(runnable.afunc)
+        return runnable.afunc is not None and not runs_in_executor(runnable.afunc)
     if isinstance(runnable, _core("RunnableLambda")):
         return bool(getattr(runnable, "afunc", False))
     return _overrides_ainvoke(type(runnable))
 
 
-def _runs_in_executor(afunc: Callable[..., Any]) -> bool:
+def runs_in_executor(afunc: Callable[..., Any]) -> bool:
+    """Whether an async function only runs a sync one in a thread."""
     return isinstance(afunc, partial) and getattr(afunc.func, "__name__", "") == "run_in_executor"
 
 

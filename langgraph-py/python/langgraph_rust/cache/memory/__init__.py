@@ -48,7 +48,9 @@ class InMemoryCache(BaseCache[ValueT]):
         """Asynchronous `get`; runs on the event loop, as there is nothing to wait for."""
         return self.get(keys)
 
-    def set(self, keys: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:
+    def set(  # type: ignore[override]
+        self, keys: Mapping[FullKey, tuple[ValueT, int | None]]
+    ) -> None:
         """Store values, each with its time to live in seconds, or `None` to keep it for good."""
         now = time.time()
         with self._lock:
@@ -57,7 +59,9 @@ class InMemoryCache(BaseCache[ValueT]):
                 entry = (*self.serde.dumps_typed(value), expiry)
                 self._cache.setdefault(namespace, {})[key] = entry
 
-    async def aset(self, keys: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:
+    async def aset(  # type: ignore[override]
+        self, keys: Mapping[FullKey, tuple[ValueT, int | None]]
+    ) -> None:
         """Asynchronous `set`."""
         self.set(keys)
 

@@ -67,7 +67,7 @@ class CheckpointMetadata(TypedDict, total=False):
     source: Literal["input", "loop", "update", "fork"]
     """What caused it: the input of a run, a step, a manual state update, or a copy."""
     step: int
-    """Number of the step: -1 for the first input, 0 for the first checkpoint after it, and so on."""
+    """Number of the step: -1 for the first input, 0 for the first checkpoint after it, ..."""
     parents: dict[str, str]
     """Ids of the checkpoints of the enclosing graphs, by namespace."""
     run_id: str
@@ -238,7 +238,7 @@ class BaseCheckpointSaver(Generic[V]):
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints, with their writes, that the given runs made.
 
-        A delta channel of a thread that lives on may then lose what it is rebuilt from; see `prune`.
+        Delta channels of a thread that lives on may lose what they are rebuilt from; see `prune`.
         """
         raise NotImplementedError
 
@@ -324,7 +324,7 @@ class BaseCheckpointSaver(Generic[V]):
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
-        """Return what is needed to rebuild delta channels as of the checkpoint `config` names (beta).
+        """Return what rebuilds delta channels as of the checkpoint that `config` names (beta).
 
         Follows `parent_config` upwards, so other branches of a forked thread do not contribute, and
         stops for each channel at the nearest ancestor with a stored value. Writes pending at the
@@ -372,7 +372,9 @@ class BaseCheckpointSaver(Generic[V]):
             raise NotImplementedError
         return 1 if current is None else current + 1  # type: ignore[return-value]
 
-    def with_allowlist(self, extra_allowlist: Collection[tuple[str, ...]]) -> BaseCheckpointSaver[V]:
+    def with_allowlist(
+        self, extra_allowlist: Collection[tuple[str, ...]]
+    ) -> BaseCheckpointSaver[V]:
         """Return a saver on the same storage that may also rebuild the given types.
 
         Returns this very object if that changes nothing.
@@ -416,7 +418,7 @@ def _with_msgpack_allowlist(
 
 def get_checkpoint_id(config: RunnableConfig) -> str | None:
     """Return the id of the checkpoint that `config` names, or `None` for the newest."""
-    return config["configurable"].get("checkpoint_id")
+    return config["configurable"].get("checkpoint_id")  # type: ignore[typeddict-item]
 
 
 def get_checkpoint_metadata(
@@ -446,14 +448,14 @@ def get_checkpoint_metadata(
 def get_serializable_checkpoint_metadata(
     config: RunnableConfig, metadata: CheckpointMetadata
 ) -> CheckpointMetadata:
-    """Return what `get_checkpoint_metadata` does, without the `writes` that old versions put there."""
+    """Return the same as `get_checkpoint_metadata`, without the `writes` of old versions."""
     merged = get_checkpoint_metadata(config, metadata)
     merged.pop("writes", None)  # type: ignore[typeddict-item]
     return merged
 
 
 def copy_checkpoint(checkpoint: Checkpoint) -> Checkpoint:
-    """Return a copy that can be changed without changing the original; channel values are shared."""
+    """Return a copy whose dictionaries can be changed freely; channel values are shared."""
     return {
         "v": checkpoint["v"],
         "ts": checkpoint["ts"],

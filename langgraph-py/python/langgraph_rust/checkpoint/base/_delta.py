@@ -1,4 +1,4 @@
-"""Collecting the stored history of delta channels while walking up the ancestors of a checkpoint."""
+"""Collecting the history of delta channels while walking up the ancestors of a checkpoint."""
 
 from __future__ import annotations
 

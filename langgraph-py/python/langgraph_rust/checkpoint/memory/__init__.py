@@ -1,5 +1,8 @@
 """A saver that keeps checkpoints in this process's memory."""
 
+# Configs of savers always have "configurable".
+# pyright: reportTypedDictNotRequiredAccess=false
+
 from __future__ import annotations
 
 import random
@@ -18,12 +21,12 @@ from langgraph_rust.checkpoint.base import (
     CheckpointTuple,
     DeltaChannelHistory,
     PendingWrite,
-    SerializerProtocol,
     get_checkpoint_id,
     get_checkpoint_metadata,
     writes_sort_key,
 )
 from langgraph_rust.checkpoint.base._delta import DeltaHistoryWalk
+from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -36,9 +39,7 @@ _EMPTY: _Typed = ("empty", b"")
 """Stored for a channel that has a version but no value."""
 
 
-class InMemorySaver(
-    BaseCheckpointSaver[str], AbstractContextManager, AbstractAsyncContextManager
-):
+class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAsyncContextManager):
     """Keeps checkpoints in dictionaries, for tests and experiments: they are gone with the process.
 
     Values are stored encoded, so what comes back is a copy, as with a database. Usable from
@@ -105,7 +106,9 @@ class InMemorySaver(
         configurable = config["configurable"]
         thread_id = configurable["thread_id"]
         checkpoint_ns = configurable.get("checkpoint_ns", "")
-        stored = self._namespace(thread_id, checkpoint_ns)
+        # Looking also creates: namespaces are listed in the order in which they were first seen,
+        # and upstream counts looking as seeing.
+        stored = self.storage[thread_id][checkpoint_ns]
         if checkpoint_id := configurable.get("checkpoint_id"):
             entry = stored.get(checkpoint_id)
             if entry is None:
@@ -221,7 +224,7 @@ class InMemorySaver(
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
-        """Return what is needed to rebuild delta channels as of the checkpoint `config` names (beta).
+        """Return what rebuilds delta channels as of the checkpoint that `config` names (beta).
 
         Decodes only values and writes of the channels asked for.
         """
@@ -231,7 +234,7 @@ class InMemorySaver(
         configurable = config["configurable"]
         thread_id = configurable["thread_id"]
         checkpoint_ns = configurable.get("checkpoint_ns", "")
-        stored = self._namespace(thread_id, checkpoint_ns)
+        stored = self.storage.get(thread_id, {}).get(checkpoint_ns, {})
         checkpoint_id = configurable.get("checkpoint_id") or max(stored, default="")
         target = stored.get(checkpoint_id)
         ancestor_id = target[2] if target else None
@@ -241,7 +244,9 @@ class InMemorySaver(
             wanted = {name: versions[name] for name in walk.open_channels if name in versions}
             writes = self._ordered_writes(thread_id, checkpoint_ns, ancestor_id)
             walk.visit(
-                self._decoded(write for write in reversed(writes) if write[1] in walk.open_channels),
+                self._decoded(
+                    write for write in reversed(writes) if write[1] in walk.open_channels
+                ),
                 self._load_blobs(thread_id, checkpoint_ns, wanted),
             )
             ancestor_id = parent_id
@@ -313,10 +318,6 @@ class InMemorySaver(
 
     # --- helpers ---
 
-    def _namespace(self, thread_id: str, checkpoint_ns: str) -> dict[str, _StoredCheckpoint]:
-        # get() and not [], because looking must not create threads.
-        return self.storage.get(thread_id, {}).get(checkpoint_ns, {})
-
     def _candidates(
         self, config: RunnableConfig | None
     ) -> Iterator[tuple[str, str, str, _StoredCheckpoint]]:
@@ -325,10 +326,9 @@ class InMemorySaver(
         wanted_ns, wanted_id = wanted.get("checkpoint_ns"), wanted.get("checkpoint_id")
         # Copies of the keys, because other threads may add to the dictionaries meanwhile.
         for thread_id in [wanted["thread_id"]] if config else [*self.storage]:
-            for checkpoint_ns in [*self.storage.get(thread_id, ())]:
+            for checkpoint_ns, stored in [*self.storage[thread_id].items()]:
                 if wanted_ns is not None and checkpoint_ns != wanted_ns:
                     continue
-                stored = self._namespace(thread_id, checkpoint_ns)
                 for checkpoint_id in sorted(stored, reverse=True):
                     if not wanted_id or checkpoint_id == wanted_id:
                         yield thread_id, checkpoint_ns, checkpoint_id, stored[checkpoint_id]
@@ -352,7 +352,7 @@ class InMemorySaver(
             checkpoint,
             metadata,
             _config(thread_id, checkpoint_ns, parent_id) if parent_id else None,
-            self._decoded(writes),
+            self._decoded(writes),  # type: ignore[arg-type]
         )
 
     def _load_blobs(

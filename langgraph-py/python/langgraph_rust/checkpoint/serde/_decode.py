@@ -79,7 +79,7 @@ def _msgpack_ext_hook_to_json(code: int, data: bytes) -> Any:
     try:
         if code in _BUILDERS:
             module, name, argument = _unpack_to_json(data)[:3]
-            if (module, name) == ("uuid", "UUID"):
+            if code == EXT_CONSTRUCTOR_SINGLE_ARG and (module, name) == ("uuid", "UUID"):
                 return "-".join(argument[a:b] for a, b in _UUID_GROUPS)
             if code == EXT_CONSTRUCTOR_POS_ARGS and (module, name) == _SEND:
                 return _build_send(argument)
@@ -130,9 +130,7 @@ _BUILDERS: dict[int, Callable[[Any, list[Any]], Any]] = {
 """How to call what the first two entries of a record refer to."""
 
 
-def _rebuild(
-    code: int, unpack: Callable[[bytes], Any], data: bytes, allowlist: Allowlist
-) -> Any:
+def _rebuild(code: int, unpack: Callable[[bytes], Any], data: bytes, allowlist: Allowlist) -> Any:
     record = None
     try:
         record = unpack(data)

@@ -18,7 +18,7 @@ def default_serde() -> Any:
 
 
 class DefaultSerde:
-    """Class attribute that reads as the shared serializer until an instance or subclass sets one."""
+    """Class attribute that is the shared serializer until an instance or subclass sets one."""
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return default_serde()

@@ -57,7 +57,9 @@ def _msgpack_default(obj: Any) -> Any:
 
 def _record(code: int, obj: Any, argument: Any, *method: str) -> ormsgpack.Ext:
     cls = obj.__class__
-    return _Ext(code, _msgpack_enc((stored_module(cls.__module__), cls.__name__, argument, *method)))
+    return _Ext(
+        code, _msgpack_enc((stored_module(cls.__module__), cls.__name__, argument, *method))
+    )
 
 
 # --- the records, one encoder each ---
@@ -169,31 +171,32 @@ _BY_METHOD: tuple[tuple[str, _Encoder], ...] = (
     ("_asdict", _named_tuple),
 )
 
-# A value of one of these types can only exist if the module was imported, so none is imported here.
-# datetime stands before date because it is one.
-_BY_TYPE: tuple[tuple[str, str, _Encoder], ...] = (
-    ("pathlib", "Path", _path),
-    ("re", "Pattern", _pattern),
-    ("uuid", "UUID", _uuid),
-    ("decimal", "Decimal", _text),
-    ("builtins", "set", _collection),
-    ("builtins", "frozenset", _collection),
-    ("collections", "deque", _collection),
-    ("ipaddress", "IPv4Address", _text),
-    ("ipaddress", "IPv4Network", _text),
-    ("ipaddress", "IPv6Address", _text),
-    ("ipaddress", "IPv6Network", _text),
-    ("datetime", "datetime", _datetime),
-    ("datetime", "timedelta", _timedelta),
-    ("datetime", "date", _date),
-    ("datetime", "time", _time),
-    ("datetime", "timezone", _timezone),
-    ("zoneinfo", "ZoneInfo", _zone_info),
-    ("enum", "Enum", _enum),
-)
+# By name, so that no module need be imported to tell that a value is none of its types.
+_BY_TYPE: dict[tuple[str, str], _Encoder] = {
+    ("pathlib", "Path"): _path,
+    # Where Python 3.13 defines it.
+    ("pathlib._local", "Path"): _path,
+    ("re", "Pattern"): _pattern,
+    ("uuid", "UUID"): _uuid,
+    ("decimal", "Decimal"): _text,
+    ("builtins", "set"): _collection,
+    ("builtins", "frozenset"): _collection,
+    ("collections", "deque"): _collection,
+    ("ipaddress", "IPv4Address"): _text,
+    ("ipaddress", "IPv4Network"): _text,
+    ("ipaddress", "IPv6Address"): _text,
+    ("ipaddress", "IPv6Network"): _text,
+    ("datetime", "datetime"): _datetime,
+    ("datetime", "timedelta"): _timedelta,
+    ("datetime", "date"): _date,
+    ("datetime", "time"): _time,
+    ("datetime", "timezone"): _timezone,
+    ("zoneinfo", "ZoneInfo"): _zone_info,
+    ("enum", "Enum"): _enum,
+}
 
 _exact: dict[type, _Encoder] = {_DeltaSnapshot: _delta_snapshot}
-"""Types whose instances cannot look like anything else, filled as they are met."""
+"""Types of the table above, as they are met: their own instances cannot look like anything else."""
 
 
 def _choose(obj: Any) -> _Encoder:
@@ -202,13 +205,12 @@ def _choose(obj: Any) -> _Encoder:
     for method, encoder in _BY_METHOD:
         if callable(getattr(obj, method, None)):
             return encoder
-    for module, name, encoder in _BY_TYPE:
-        loaded = sys.modules.get(module)
-        if loaded is not None and isinstance(obj, getattr(loaded, name)):
-            cls = type(obj)
-            if cls.__module__ == module:
-                _exact[cls] = encoder
-            return encoder
+    for cls in obj.__class__.__mro__:
+        by_type = _BY_TYPE.get((cls.__module__, cls.__name__))
+        if by_type is not None:
+            if cls is type(obj):
+                _exact[cls] = by_type
+            return by_type
     if _is_send(obj):
         return _send
     if dataclasses.is_dataclass(obj):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 _OURS = "langgraph_rust"
@@ -44,22 +45,16 @@ def resolve(module: str, name: str) -> Any:
     if module.startswith(_STORED_DOT):
         ours = _OURS_DOT + module[len(_STORED_DOT) :]
         if ours in sys.modules or _exists(ours):
-            found = getattr(_import(ours), name, None)
+            found = getattr(import_module(ours), name, None)
             if found is not None:
                 return found
-    return getattr(_import(module), name)
-
-
-def _import(module: str) -> Any:
-    # Unlike a bare look-up in sys.modules, this waits for an import under way in another thread.
-    __import__(module)
-    return sys.modules[module]
+    return getattr(import_module(module), name)
 
 
 @lru_cache(maxsize=128)
 def _exists(module: str) -> bool:
     try:
-        __import__(module)
+        import_module(module)
     except ModuleNotFoundError as exc:
         if exc.name is not None and f"{module}.".startswith(f"{exc.name}."):
             return False

@@ -13,7 +13,7 @@ _TAG_END = 32
 
 
 class EncryptedSerializer(SerializerProtocol):
-    """Encrypts the bytes of another serializer and adds the cipher's name to the tag: `msgpack+aes`.
+    """Encrypts another serializer's bytes and adds the cipher's name to the tag: `msgpack+aes`.
 
     Values whose tag names no cipher were stored before encryption was on, and are read as they are.
 

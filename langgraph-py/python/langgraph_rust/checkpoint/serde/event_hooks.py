@@ -46,7 +46,7 @@ def register_serde_event_listener(listener: SerdeEventListener) -> Callable[[], 
 
 
 def emit_serde_event(event: SerdeEvent) -> None:
-    """Hand `event` to every listener. A listener that raises is logged and does not stop the rest."""
+    """Hand `event` to every listener. One that raises is logged and does not stop the others."""
     # A copy, so that a listener may register or unregister listeners.
     with _listeners_lock:
         listeners = tuple(_listeners)

@@ -128,7 +128,7 @@ class JsonPlusSerializer(SerializerProtocol):
         if isinstance(obj, bytes):
             return "bytes", obj
         if isinstance(obj, bytearray):
-            return "bytearray", obj
+            return "bytearray", obj  # type: ignore[return-value]
         try:
             return "msgpack", _packb(obj, _msgpack_default, PACK_OPTIONS)
         except ormsgpack.MsgpackEncodeError:
@@ -244,7 +244,9 @@ def _normalize(allowlist: AllowedMsgpackModules | Literal[True] | None) -> Allow
 
 def _normalize_entries(entries: AllowedMsgpackModules) -> set[tuple[str, ...]]:
     return {
-        (stored_module(entry.__module__), entry.__name__) if isclass(entry) else stored_key(entry)
+        (stored_module(entry.__module__), entry.__name__)
+        if isinstance(entry, type)
+        else stored_key(entry)
         for entry in entries
     }
 

@@ -40,25 +40,32 @@ class ChannelProtocol(Protocol[Value, Update, C]):
     @property
     def ValueType(self) -> Any:
         """Type of the value that `get` returns."""
+        ...
 
     @property
     def UpdateType(self) -> Any:
         """Type of one entry of the sequence that `update` takes."""
+        ...
 
     def checkpoint(self) -> C | None:
         """Return the state to store; raises `EmptyChannelError` if there is none."""
+        ...
 
     def from_checkpoint(self, checkpoint: C | None) -> Self:
         """Return a channel of the same kind that holds the stored state."""
+        ...
 
     def update(self, values: Sequence[Update]) -> bool:
         """Apply one step's writes; return whether the value changed."""
+        ...
 
     def get(self) -> Value:
         """Return the current value; raises `EmptyChannelError` if there is none."""
+        ...
 
     def consume(self) -> bool:
         """Note that subscribed tasks ran; return whether the value changed."""
+        ...
 
 
 @runtime_checkable
@@ -70,9 +77,12 @@ class SendProtocol(Protocol):
 
     def __hash__(self) -> int:
         """Hash over the node and the argument."""
+        ...
 
     def __repr__(self) -> str:
         """Readable form."""
+        ...
 
     def __eq__(self, value: object) -> bool:
         """Equal when target and argument are equal."""
+        ...

@@ -43,7 +43,7 @@ class Item:
     Args:
         value: The stored dictionary.
         key: Key within the namespace.
-        namespace: Path of the collection, such as `("users", "123")`. Any sequence; kept as a tuple.
+        namespace: Path of the collection, such as `("users", "123")`; kept as a tuple.
         created_at: When it was first stored. Also accepts ISO 8601 text.
         updated_at: When it was last stored. Also accepts ISO 8601 text.
     """
@@ -276,7 +276,7 @@ class BaseStore(ABC):
         Raises:
             InvalidNamespaceError: a label is empty, no string, or contains `.` or NUL.
         """
-        return self.batch([_get_op(self, namespace, str(key), refresh_ttl)])[0]
+        return self.batch([_get_op(self, namespace, str(key), refresh_ttl)])[0]  # type: ignore[return-value]
 
     def search(
         self,
@@ -303,7 +303,7 @@ class BaseStore(ABC):
             InvalidNamespaceError: a label is empty, no string, or contains `.` or NUL.
         """
         bounds = (filter, limit, offset, query)
-        return self.batch([_search_op(self, namespace_prefix, *bounds, refresh_ttl)])[0]
+        return self.batch([_search_op(self, namespace_prefix, *bounds, refresh_ttl)])[0]  # type: ignore[return-value]
 
     def put(
         self,
@@ -312,7 +312,7 @@ class BaseStore(ABC):
         value: Mapping[str, Any],
         index: Literal[False] | list[str] | None = None,
         *,
-        ttl: float | None | NotProvided = NOT_PROVIDED,
+        ttl: float | NotProvided | None = NOT_PROVIDED,
     ) -> None:
         """Store an item, replacing the one already under `key`.
 
@@ -324,8 +324,8 @@ class BaseStore(ABC):
             ttl: Minutes to live, `None` for ever; the store's default if left out.
 
         Raises:
-            InvalidNamespaceError: the namespace is empty or begins with `"langgraph"`, or a label is
-                empty, no string, or contains `.` or NUL.
+            InvalidNamespaceError: the namespace is empty or begins with `"langgraph"`, or a label
+                is empty, no string, or contains `.` or NUL.
             NotImplementedError: `ttl` was given and the store does not let items expire.
         """
         _validate_namespace(namespace)
@@ -362,13 +362,13 @@ class BaseStore(ABC):
         Raises:
             InvalidNamespaceError: a label is empty, no string, or contains `.` or NUL.
         """
-        return self.batch([_list_op(prefix, suffix, max_depth, limit, offset)])[0]
+        return self.batch([_list_op(prefix, suffix, max_depth, limit, offset)])[0]  # type: ignore[return-value]
 
     async def aget(
         self, namespace: tuple[str, ...], key: str, *, refresh_ttl: bool | None = None
     ) -> Item | None:
         """Asynchronous `get`."""
-        return (await self.abatch([_get_op(self, namespace, str(key), refresh_ttl)]))[0]
+        return (await self.abatch([_get_op(self, namespace, str(key), refresh_ttl)]))[0]  # type: ignore[return-value]
 
     async def asearch(
         self,
@@ -383,7 +383,7 @@ class BaseStore(ABC):
     ) -> list[SearchItem]:
         """Asynchronous `search`."""
         bounds = (filter, limit, offset, query)
-        return (await self.abatch([_search_op(self, namespace_prefix, *bounds, refresh_ttl)]))[0]
+        return (await self.abatch([_search_op(self, namespace_prefix, *bounds, refresh_ttl)]))[0]  # type: ignore[return-value]
 
     async def aput(
         self,
@@ -392,7 +392,7 @@ class BaseStore(ABC):
         value: Mapping[str, Any],
         index: Literal[False] | list[str] | None = None,
         *,
-        ttl: float | None | NotProvided = NOT_PROVIDED,
+        ttl: float | NotProvided | None = NOT_PROVIDED,
     ) -> None:
         """Asynchronous `put`."""
         _validate_namespace(namespace)
@@ -414,7 +414,7 @@ class BaseStore(ABC):
         offset: int = 0,
     ) -> list[tuple[str, ...]]:
         """Asynchronous `list_namespaces`."""
-        return (await self.abatch([_list_op(prefix, suffix, max_depth, limit, offset)]))[0]
+        return (await self.abatch([_list_op(prefix, suffix, max_depth, limit, offset)]))[0]  # type: ignore[return-value]
 
 
 def validate_op_namespace(op: Op) -> None:
@@ -465,7 +465,7 @@ def _put_op(
     key: str,
     value: Mapping[str, Any],
     index: Literal[False] | list[str] | None,
-    ttl: float | None | NotProvided,
+    ttl: float | NotProvided | None,
 ) -> PutOp:
     return PutOp(namespace, key, value, index, _ensure_ttl(store.ttl_config, ttl))
 
@@ -517,7 +517,7 @@ def _validate_namespace_labels(namespace: tuple[str, ...]) -> None:
         )
 
 
-def _require_ttl_support(store: BaseStore, ttl: float | None | NotProvided) -> None:
+def _require_ttl_support(store: BaseStore, ttl: float | NotProvided | None) -> None:
     if ttl is not None and ttl is not NOT_PROVIDED and not store.supports_ttl:
         raise NotImplementedError(
             f"TTL is not supported by {type(store).__name__}. "
@@ -532,7 +532,7 @@ def _ensure_refresh(ttl_config: TTLConfig | None, refresh_ttl: bool | None = Non
 
 
 def _ensure_ttl(
-    ttl_config: TTLConfig | None, ttl: float | None | NotProvided = NOT_PROVIDED
+    ttl_config: TTLConfig | None, ttl: float | NotProvided | None = NOT_PROVIDED
 ) -> float | None:
     if not isinstance(ttl, NotProvided):
         return ttl

@@ -1,0 +1,79 @@
+# Everything sets itself up from a machine with Rust and Python 3.11. `make help` lists the targets.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv/bin
+# Worker processes of the conformance run.
+JOBS ?= 2
+# Test files for `conformance` and `conformance-update`; empty: all.
+FILES ?=
+# pytest's -k for `conformance`: runs the matching tests and shows why they fail.
+K ?=
+# Patterns of benchmark cases; empty: all. QUICK=1 measures less.
+CASES ?=
+QUICK ?=
+ROUNDS ?=
+# Modules for `api`, such as langgraph.types; empty: all.
+MODULES ?=
+
+BENCH := $(PYTHON) -m benches.compare $(foreach case,$(CASES),'$(case)') $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
+CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-rust test-python conformance conformance-update conformance-upstream \
+	api api-update bench bench-publish bench-rust lint build develop clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
+
+demo: build ## build, then run an agent with tools, streaming, an approval and a history
+	@$(VENV)/python examples/agent.py
+
+test: test-rust test-python conformance ## every test: Rust, Python, and upstream's own
+
+test-rust: ## the engine crates' tests
+	cargo test
+
+test-python: build ## this package's own Python tests, and those of the tools
+	$(VENV)/python -m pytest tests/python sync tests/conformance
+
+conformance: ## upstream's test suite in drop-in mode; fails when a test that passed stops passing
+	@$(CONFORMANCE) $(FILES) $(if $(K),-k "$(K)")
+
+conformance-update: ## the same, and store what passes now
+	@$(CONFORMANCE) $(FILES) --update
+
+conformance-upstream: ## run upstream's suite on upstream and store what passes there
+	@$(CONFORMANCE) --refresh-upstream
+
+api: ## what this package lacks of upstream's API or signs differently
+	@$(PYTHON) -m sync.api $(MODULES)
+
+api-update: ## read upstream's API from its wheels again
+	@$(PYTHON) -m sync.api --update $(MODULES)
+
+bench: ## this package, upstream and the floor in turn
+	@$(BENCH)
+
+bench-publish: ## the same, stored in benches/compare/results.json and the README's table
+	@$(BENCH) --publish
+
+bench-rust: ## the engine without Python
+	cargo bench --manifest-path benches/Cargo.toml
+
+lint: ## formatting and lints, Rust and Python
+	cargo fmt --all --check
+	cargo clippy --all-targets --quiet -- -D warnings
+	@$(PYTHON) -m sync.environments dev > /dev/null
+	$(VENV)/ruff check .
+
+build: ## the wheel, installed in .venv
+	@$(PYTHON) -m sync.wheel dev
+
+develop: ## install in .venv so that edits of the Python sources show at once
+	@$(PYTHON) -m sync.environments dev > /dev/null
+	@rm -f .venv/wheel.sha256
+	VIRTUAL_ENV=$(CURDIR)/.venv $(VENV)/maturin develop --release
+
+clean: ## remove everything that was built or downloaded
+	cargo clean
+	rm -rf .cache .venv dist

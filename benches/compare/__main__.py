@@ -1,0 +1,129 @@
+"""``python -m benches.compare [CASE ...]``: ours against upstream and the floor, in turn.
+
+Cases are shell-style patterns; ``--list`` prints them. Results go to `.cache/bench/latest.json`,
+with ``--publish`` also to `benches/compare/results.json` and into the README's table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from benches.compare.cases import MODES, QUICK, all_cases, select
+from benches.compare.coldstart import ColdStart, measure_cold_start
+from benches.compare.rounds import Plan, measure
+from benches.compare.rows import Row, make_rows
+from benches.compare.table import cold_start_lines, terminal_table, write_readme_table
+from sync.artifacts import upstream_suite
+from sync.environments import say, upstream_environment
+from sync.pins import CACHE, ROOT, load_pins
+from sync.wheel import ready_environment
+
+LATEST = CACHE / "bench" / "latest.json"
+PUBLISHED = Path(__file__).parent / "results.json"
+
+
+def main() -> int:
+    """Measure what the command line asks for and print it."""
+    options = _parse()
+    if options.list:
+        print("\n".join(all_cases()))
+        return 0
+    if options.readme:
+        write_readme_table(ROOT / "README.md", json.loads(PUBLISHED.read_text(encoding="utf-8")))
+        return 0
+    plan = make_plan(options)
+    rows = run_plan(plan)
+    cold = {} if options.no_cold_start else run_cold_start(plan, options.quick)
+    document = as_document(plan, rows, cold)
+    save(LATEST, document)
+    print(f"results: {LATEST.relative_to(ROOT)}")
+    if options.publish:
+        save(PUBLISHED, document)
+        write_readme_table(ROOT / "README.md", document)
+    return 0
+
+
+def make_plan(options: argparse.Namespace) -> Plan:
+    """Prepare both environments and upstream's graphs; decide what is measured and how long."""
+    patterns = options.cases or (list(QUICK) if options.quick else [])
+    labels = [f"{c.name}:{mode}" for c in select(patterns) for mode in options.modes]
+    upstream = upstream_environment().ensure()
+    ours = ready_environment()
+    python = {"ours": ours.python, "upstream": upstream.python, "floor": upstream.python}
+    return Plan(
+        cases=tuple(labels),
+        rounds=options.rounds or (2 if options.quick else 3),
+        budget=0.2 if options.quick else 0.7,
+        loop=options.loop,
+        interpreters=python,
+        suite=upstream_suite(upstream),
+    )
+
+
+def run_plan(plan: Plan) -> list[Row]:
+    """All rounds, then the table."""
+    rows: list[Row] = []
+    for number, results in measure(plan):
+        say(f"round {number} of {plan.rounds} done")
+        rows = make_rows(plan.cases, results)
+    print(terminal_table(rows))
+    return rows
+
+
+def run_cold_start(plan: Plan, quick: bool) -> dict[str, ColdStart | str]:
+    """Fresh processes of ours and of upstream in turn."""
+    python = plan.interpreters
+    sides = measure_cold_start(python["ours"], python["upstream"], times=4 if quick else 12)
+    print(cold_start_lines(sides))
+    return sides
+
+
+def as_document(plan: Plan, rows: list[Row], cold: dict[str, ColdStart | str]) -> dict[str, Any]:
+    """Everything as one JSON document."""
+    started = {k: dataclasses.asdict(v) for k, v in cold.items() if isinstance(v, ColdStart)}
+    if len(started) == 2:
+        started["ratio"] = started["upstream"]["wall"] / started["ours"]["wall"]
+    return {
+        "pins": load_pins().label(),
+        "machine": {
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "cpus": os.cpu_count(),
+        },
+        "rounds": plan.rounds,
+        "seconds_per_case": plan.budget,
+        "loop": plan.loop,
+        "rows": [row.to_json() for row in rows],
+        "cold_start": started,
+    }
+
+
+def save(path: Path, document: dict[str, Any]) -> None:
+    """Write the document, readable."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("cases", nargs="*", help="patterns, such as 'sequential_*'; default: all")
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=MODES)
+    parser.add_argument("--rounds", type=int, help="default: 3, quick: 2")
+    parser.add_argument("--quick", action="store_true", help="fewer cases, less time for each")
+    parser.add_argument("--loop", choices=("uvloop", "asyncio"), default="uvloop")
+    parser.add_argument("--no-cold-start", action="store_true")
+    parser.add_argument("--publish", action="store_true", help="store the results, fill the README")
+    parser.add_argument("--readme", action="store_true", help="only fill the README again")
+    parser.add_argument("--list", action="store_true", help="print the cases and do nothing")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""What is measured: every case by name."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+
+from benches.compare.cases.base import Case, Mode
+from benches.compare.cases.fanout import fanout_cases
+from benches.compare.cases.react import react_cases
+from benches.compare.cases.scaling import scaling_cases
+from benches.compare.cases.sequential import sequential_cases
+from benches.compare.cases.single import single_node_cases
+from benches.compare.cases.wide import wide_cases
+
+MODES: tuple[Mode, ...] = ("sync", "async")
+
+QUICK = (
+    "sequential_*",
+    "fanout_to_subgraph_100x",
+    "wide_state_25x300",
+    "react_agent_10x",
+    "invoke_one_node*",
+    "chain_*",
+    "keys_*",
+    "sends_*",
+)
+"""What a quick run measures unless it is told otherwise."""
+
+
+def all_cases() -> dict[str, Case]:
+    """Every case, upstream's own first."""
+    cases = [
+        *sequential_cases(),
+        *fanout_cases(),
+        *react_cases(),
+        *wide_cases(),
+        *single_node_cases(),
+        *scaling_cases(),
+    ]
+    return {case.name: case for case in cases}
+
+
+def select(patterns: list[str]) -> list[Case]:
+    """The cases whose name matches a shell-style pattern; all of them without patterns.
+
+    Raises:
+        ValueError: a pattern matches nothing.
+    """
+    cases = all_cases()
+    for pattern in patterns:
+        if not any(fnmatch(name, pattern) for name in cases):
+            raise ValueError(f"no case is called {pattern!r}; there are: {', '.join(cases)}")
+    chosen = [n for n in cases if not patterns or any(fnmatch(n, p) for p in patterns)]
+    return [cases[name] for name in chosen]

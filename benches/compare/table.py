@@ -1,0 +1,111 @@
+"""Rows as text: the table on the terminal, and the one in the README."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benches.compare.coldstart import ColdStart
+from benches.compare.rows import Row
+
+README_BEGIN = "<!-- bench:begin -->"
+README_END = "<!-- bench:end -->"
+
+_HEADINGS = ("case", "mode", "upstream/ours", "range", "ours/floor", "us/step", "upstream", "floor")
+
+
+def terminal_table(rows: list[Row]) -> str:
+    """One line per case and mode; ratios first, microseconds per superstep behind."""
+    lines = [list(_HEADINGS), *([*_cells(row)] for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(_HEADINGS))]
+    text = []
+    for line, row in zip(lines, [None, *rows], strict=True):
+        left = [line[0].ljust(widths[0]), line[1].ljust(widths[1])]
+        right = [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
+        text.append("  ".join([*left, *right, _remarks(row)]).rstrip())
+    return "\n".join(text)
+
+
+def cold_start_lines(sides: dict[str, ColdStart | str]) -> str:
+    """The cold start of both sides, and the ratio of the whole processes."""
+    lines = []
+    for side, result in sides.items():
+        if isinstance(result, str):
+            lines.append(f"cold start {side:9} {result}")
+            continue
+        loaded = ", ".join(result.loaded) or "none of the watched modules"
+        lines.append(
+            f"cold start {side:9} {result.wall * 1e3:6.0f} ms process, "
+            f"{result.inside * 1e3:6.0f} ms import to result, {result.modules} modules; {loaded}"
+        )
+    ours, upstream = sides.get("ours"), sides.get("upstream")
+    if isinstance(ours, ColdStart) and isinstance(upstream, ColdStart):
+        whole, inside = upstream.wall / ours.wall, upstream.inside / ours.inside
+        lines.append(
+            f"cold start upstream/ours: process {whole:.1f}x, import to result {inside:.1f}x"
+        )
+    return "\n".join(lines)
+
+
+def write_readme_table(readme: Path, document: dict[str, Any]) -> None:
+    """Replace what is between the markers in `readme` with the stored results.
+
+    Raises:
+        ValueError: the markers are not there.
+    """
+    text = readme.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(README_BEGIN)
+    _, end, after = rest.partition(README_END)
+    if not begin or not end:
+        raise ValueError(f"{readme.name} has no {README_BEGIN} ... {README_END}")
+    table = "\n".join(_markdown(document))
+    readme.write_text(f"{before}{begin}\n{table}\n{end}{after}", encoding="utf-8")
+
+
+def _markdown(document: dict[str, Any]) -> list[str]:
+    lines = [
+        "| case | mode | times faster than upstream | times the floor | us per step |",
+        "|---|---|---|---|---|",
+    ]
+    for row in document["rows"]:
+        if row["speedup"] and row["same_result"]:
+            middle, low, high = row["speedup"]
+            lines.append(
+                f"| {row['case']} | {row['mode']} | {_number(middle)} ({_number(low)}-{_number(high)}) "
+                f"| {_number(row['over_floor'])} | {_number(row['us_per_step'])} |"
+            )
+    cold = document.get("cold_start", {})
+    if "ratio" in cold:
+        lines.append(f"| cold start (whole process) | | {cold['ratio']:.1f} | | |")
+    machine = document["machine"]
+    lines += [
+        "",
+        f"CPython {machine['python']}, {machine['cpus']} cores, {document['rounds']} rounds.",
+    ]
+    return lines
+
+
+def _cells(row: Row) -> list[str]:
+    ratio, span = "-", "-"
+    if row.speedup:
+        middle, low, high = row.speedup
+        ratio, span = f"{middle:.1f}x", f"{low:.1f}-{high:.1f}"
+    over = f"{row.over_floor:.1f}x" if row.over_floor else "-"
+    times = [_number(row.per_step(value)) for value in (row.ours, row.upstream, row.floor)]
+    return [row.case, row.mode, ratio, span, over, *times]
+
+
+def _remarks(row: Row | None) -> str:
+    if row is None:
+        return ""
+    remarks = [f"per {row.unit}"] if row.unit != "step" else []
+    if row.same_result is False:
+        remarks.append("DIFFERENT RESULT")
+    remarks += [f"{side}: {error[:90]}" for side, error in row.errors.items()]
+    return "; ".join(remarks)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"

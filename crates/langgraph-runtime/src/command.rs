@@ -1,0 +1,150 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::{Map, Value};
+
+/// What a node writes to the state: values by field, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Update {
+    pub(crate) writes: Vec<(Arc<str>, Value)>,
+}
+
+impl Update {
+    /// An update that writes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same update, with `value` written to `field` as well.
+    pub fn set(mut self, field: &str, value: impl Into<Value>) -> Self {
+        self.writes.push((field.into(), value.into()));
+        self
+    }
+}
+
+impl From<Map> for Update {
+    fn from(map: Map) -> Self {
+        Self { writes: map.into_iter().collect() }
+    }
+}
+
+/// Where to go next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Goto {
+    /// A node, which runs on the state. [`END`](crate::END) is nowhere.
+    Node(Arc<str>),
+    /// A node, which runs on this value instead of the state (upstream's `Send`).
+    Send {
+        /// The node.
+        node: Arc<str>,
+        /// What it runs on.
+        value: Value,
+    },
+}
+
+impl Goto {
+    /// A node that runs on `value` instead of the state.
+    pub fn send(node: &str, value: impl Into<Value>) -> Self {
+        Goto::Send { node: node.into(), value: value.into() }
+    }
+}
+
+impl From<&str> for Goto {
+    fn from(node: &str) -> Self {
+        Goto::Node(node.into())
+    }
+}
+
+/// Several places to go next: a name, a [`Goto`], or a list of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gotos(pub Vec<Goto>);
+
+impl From<&str> for Gotos {
+    fn from(node: &str) -> Self {
+        Self(vec![node.into()])
+    }
+}
+
+impl From<Goto> for Gotos {
+    fn from(goto: Goto) -> Self {
+        Self(vec![goto])
+    }
+}
+
+impl From<Vec<&str>> for Gotos {
+    fn from(nodes: Vec<&str>) -> Self {
+        Self(nodes.into_iter().map(Goto::from).collect())
+    }
+}
+
+impl From<Vec<Goto>> for Gotos {
+    fn from(gotos: Vec<Goto>) -> Self {
+        Self(gotos)
+    }
+}
+
+/// What a node returns: an update, and maybe where to go next. As input: an update, or answers to
+/// the questions a thread waits with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Command {
+    pub(crate) update: Update,
+    pub(crate) goto: Vec<Goto>,
+    pub(crate) resume: Option<Resume>,
+    pub(crate) is_for_parent: bool,
+}
+
+/// Answers to open questions.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Resume {
+    /// For the only question, or the first one asked.
+    Single(Value),
+    /// By interrupt id.
+    ById(BTreeMap<Arc<str>, Value>),
+}
+
+impl Command {
+    /// A command that does nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A command that answers the open question.
+    pub fn resume(answer: impl Into<Value>) -> Self {
+        Self { resume: Some(Resume::Single(answer.into())), ..Self::default() }
+    }
+
+    /// A command that answers questions by the ids of their interrupts.
+    pub fn resume_by_id(answers: impl IntoIterator<Item = (Arc<str>, Value)>) -> Self {
+        Self { resume: Some(Resume::ById(answers.into_iter().collect())), ..Self::default() }
+    }
+
+    /// The same command, writing `value` to `field` as well.
+    pub fn set(mut self, field: &str, value: impl Into<Value>) -> Self {
+        self.update = self.update.set(field, value);
+        self
+    }
+
+    /// The same command, going on to these places as well.
+    pub fn goto(mut self, goto: impl Into<Gotos>) -> Self {
+        self.goto.extend(goto.into().0);
+        self
+    }
+
+    /// The same command, for the graph that this graph is a node of.
+    pub fn parent(mut self) -> Self {
+        self.is_for_parent = true;
+        self
+    }
+}
+
+impl From<Update> for Command {
+    fn from(update: Update) -> Self {
+        Self { update, ..Self::default() }
+    }
+}
+
+impl From<()> for Command {
+    fn from((): ()) -> Self {
+        Self::default()
+    }
+}

@@ -1,0 +1,176 @@
+//! From a described graph to a plan: which channels carry control from node to node.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use langgraph_channels::{
+    Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValueAfterFinish,
+};
+use langgraph_core::{ChannelIndex, NodeIndex};
+use langgraph_pregel::{ChannelSpec, NodeSpec, Plan};
+
+use crate::graph::{Edge, Exit, Program, ProgramBody};
+use crate::{Clock, Error, Graph, Native, Node, StateGraph, Value, END, START};
+
+/// The graph's plan. A field is a channel of its name; a node is started by `branch:to:<node>`,
+/// and by `join:<a+b>:<node>` once all of several nodes have run. Input enters by the channel and
+/// the hidden node that are both called `__start__`.
+pub(crate) fn compile(graph: StateGraph) -> Result<Graph, Error> {
+    let StateGraph { fields, nodes, edges } = graph;
+    let mut lowering = Lowering::new(&nodes)?;
+    let mut field_list = Vec::new();
+    for (name, field) in fields {
+        let index = lowering.channel(name.clone(), field.pattern());
+        field_list.push((name, index));
+    }
+    let start = lowering.channel(START.into(), Channel::Ephemeral(Ephemeral::new(None, true)));
+    lowering.start(start);
+    for node in &nodes {
+        lowering.node(node)?;
+    }
+    for edge in edges {
+        lowering.edge(edge)?;
+    }
+    lowering.finish(field_list, nodes, start)
+}
+
+struct Lowering {
+    channels: Vec<ChannelSpec<Native>>,
+    nodes: Vec<NodeSpec>,
+    names: BTreeMap<Arc<str>, usize>,
+    deferred: Vec<bool>,
+    entries: Vec<ChannelIndex>,
+    exits: Vec<Vec<Exit>>,
+}
+
+impl Lowering {
+    fn new(nodes: &[Node]) -> Result<Self, Error> {
+        let mut names = BTreeMap::from([(Arc::from(START), 0)]);
+        for (position, node) in nodes.iter().enumerate() {
+            if &*node.name == END || names.insert(node.name.clone(), position + 1).is_some() {
+                return Err(Error::Build(format!("Node `{}` already present.", node.name)));
+            }
+        }
+        let deferred = std::iter::once(false).chain(nodes.iter().map(|node| node.deferred));
+        Ok(Self {
+            deferred: deferred.collect(),
+            exits: names.iter().map(|_| Vec::new()).collect(),
+            names,
+            channels: Vec::new(),
+            nodes: Vec::new(),
+            entries: Vec::new(),
+        })
+    }
+
+    fn channel(&mut self, name: Arc<str>, pattern: Channel<Native>) -> ChannelIndex {
+        self.channels.push(ChannelSpec { name, pattern });
+        ChannelIndex::new(self.channels.len() - 1)
+    }
+
+    fn start(&mut self, channel: ChannelIndex) {
+        let mut spec = NodeSpec::new(START, vec![channel]);
+        spec.hidden = true;
+        self.entries.push(channel);
+        self.nodes.push(spec);
+    }
+
+    fn node(&mut self, node: &Node) -> Result<(), Error> {
+        let pattern = match node.deferred {
+            true => Channel::LastValueAfterFinish(LastValueAfterFinish::new(None, false)),
+            false => Channel::Ephemeral(Ephemeral::new(None, false)),
+        };
+        let entry = self.channel(format!("branch:to:{}", node.name).into(), pattern);
+        let mut spec = NodeSpec::new(node.name.clone(), vec![entry]);
+        if let Some(handler) = &node.handler {
+            spec.error_handler = Some(NodeIndex::new(self.target(handler)?));
+        }
+        self.entries.push(entry);
+        self.nodes.push(spec);
+        Ok(())
+    }
+
+    fn edge(&mut self, edge: Edge) -> Result<(), Error> {
+        match edge {
+            Edge::One { from, to } => {
+                let from = self.source(&from)?;
+                if &*to != END {
+                    let entry = self.entries[self.target(&to)?];
+                    self.exits[from].push(Exit::Write(entry, Value::Null));
+                }
+            }
+            Edge::Join { from, to } if &*to != END => self.join(from, &to)?,
+            Edge::Join { from, .. } => {
+                from.iter().try_for_each(|name| self.source(name).map(drop))?;
+            }
+            Edge::Branch { from, choice } => {
+                let from = self.source(&from)?;
+                self.exits[from].push(Exit::Branch(choice));
+            }
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, from: Vec<Arc<str>>, to: &str) -> Result<(), Error> {
+        let target = self.target(to)?;
+        let names: Arc<[String]> = from.iter().map(|name| name.to_string()).collect();
+        let channel = format!("join:{}:{to}", names.join("+"));
+        let barrier = Barrier::new(names);
+        let pattern = match self.deferred[target] {
+            true => Channel::BarrierAfterFinish(BarrierAfterFinish::new(barrier, false)),
+            false => Channel::Barrier(barrier),
+        };
+        let index = self.channel(channel.into(), pattern);
+        self.nodes[target].triggers.push(index);
+        for name in from {
+            let source = self.source(&name)?;
+            self.exits[source].push(Exit::Write(index, Value::Text(name)));
+        }
+        Ok(())
+    }
+
+    fn source(&self, name: &str) -> Result<usize, Error> {
+        self.names.get(name).copied().ok_or_else(|| {
+            Error::Build(format!("Found edge starting at unknown node '{name}'"))
+        })
+    }
+
+    fn target(&self, name: &str) -> Result<usize, Error> {
+        let found = self.names.get(name).copied().filter(|position| *position > 0);
+        found.ok_or_else(|| Error::Build(format!("Found edge ending at unknown node `{name}`")))
+    }
+
+    fn finish(
+        self,
+        fields: Vec<(Arc<str>, ChannelIndex)>,
+        nodes: Vec<Node>,
+        start: ChannelIndex,
+    ) -> Result<Graph, Error> {
+        if self.exits[0].is_empty() {
+            return Err(Error::Build(
+                "Graph must have an entrypoint: add at least one edge from START to another node"
+                    .into(),
+            ));
+        }
+        let mut exits = self.exits.into_iter();
+        let mut programs = vec![Program {
+            body: ProgramBody::Start,
+            exits: exits.next().unwrap_or_default(),
+            retry: None,
+        }];
+        programs.extend(nodes.into_iter().zip(exits).map(|(node, exits)| Program {
+            body: ProgramBody::Node(node.body),
+            exits,
+            retry: node.retry,
+        }));
+        Ok(Graph {
+            plan: Arc::new(Plan::new(self.channels, self.nodes)?),
+            programs,
+            field_names: fields.iter().cloned().collect(),
+            fields,
+            start,
+            entries: self.entries,
+            saver: None,
+            clock: Clock::default(),
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! Threads from outside: how one stands, and how it came there.
+
+use std::sync::Arc;
+
+use langgraph_checkpoint::{task_output, Metadata, PendingWrite, StoredCheckpoint};
+use langgraph_core::{CheckpointId, Control, TaskPath, Write};
+use langgraph_pregel::{self as pregel, Reader, Task, TaskWrites};
+
+use crate::event::Interrupt;
+use crate::{Config, Error, Graph, Map, Native, Value};
+
+/// A thread at one of its checkpoints.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// The checkpoint.
+    pub id: CheckpointId,
+    /// The checkpoint before it.
+    pub parent: Option<CheckpointId>,
+    /// How the checkpoint came to be.
+    pub metadata: Metadata,
+    /// The state.
+    pub values: Map,
+    /// The nodes that run next.
+    pub next: Vec<Arc<str>>,
+    /// Their tasks, finished ones included.
+    pub tasks: Vec<SnapshotTask>,
+}
+
+/// A task of the superstep that follows on a checkpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SnapshotTask {
+    /// The node's name.
+    pub name: Arc<str>,
+    /// The error that it failed with, as text.
+    pub error: Option<Value>,
+    /// The questions that it asked.
+    pub interrupts: Vec<Interrupt>,
+}
+
+/// Whether a snapshot includes what has happened since its checkpoint.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    /// Where the thread stands: with what finished tasks wrote, without answered questions.
+    Live,
+    /// The checkpoint as it is.
+    Record,
+}
+
+impl Graph {
+    /// How the thread stands, or stood at the checkpoint that `config` names; `None` if there is
+    /// no such thread or checkpoint.
+    pub fn state(&self, config: &Config) -> Result<Option<Snapshot>, Error> {
+        let saver = self.saver.as_ref().ok_or(Error::NoSaver)?.lock();
+        let view = if config.checkpoint.is_some() { View::Record } else { View::Live };
+        let stored = saver.get(&config.thread, "", config.checkpoint.as_ref());
+        stored.map(|stored| self.snapshot(stored, view)).transpose()
+    }
+
+    /// The thread's checkpoints, newest first.
+    pub fn history(&self, config: &Config) -> Result<Vec<Snapshot>, Error> {
+        let saver = self.saver.as_ref().ok_or(Error::NoSaver)?.lock();
+        let stored = saver.list(&config.thread, "");
+        stored.map(|stored| self.snapshot(stored, View::Record)).collect()
+    }
+
+    fn snapshot(&self, stored: &StoredCheckpoint<Native>, view: View) -> Result<Snapshot, Error> {
+        let pending = stored.pending(());
+        let checkpoint = stored.checkpoint.copy(());
+        let mut state = pregel::State::load((), self.plan.clone(), checkpoint)?;
+        let mut tasks = state.prepare((), "", stored.metadata.step + 1)?;
+        let mut clock = self.clock.clone();
+        let null = pending.iter().filter(|p| p.task.is_null()).map(|p| p.write.copy(()));
+        let null: Vec<_> = null.collect();
+        if !null.is_empty() {
+            let input = Reader::Input;
+            let writes = task_writes(input, TaskPath::Input, Vec::new(), null);
+            state.apply((), &mut clock, vec![writes])?;
+        }
+        if view == View::Live {
+            let finished = self.finished(&mut tasks, &pending);
+            if !finished.is_empty() {
+                state.apply((), &mut clock, finished)?;
+            }
+        }
+        let waits = |task: &&Task<Native>| task.writes.is_empty();
+        Ok(Snapshot {
+            id: stored.checkpoint.id.clone(),
+            parent: stored.parent.clone(),
+            metadata: stored.metadata,
+            values: self.values(|index| state.channel(index)),
+            next: tasks.iter().filter(waits).map(|task| task.name.clone()).collect(),
+            tasks: tasks.iter().map(|task| snapshot_task(task, &pending, view)).collect(),
+        })
+    }
+
+    /// Gives finished tasks their stored writes; returns the writes as they apply.
+    fn finished(
+        &self,
+        tasks: &mut [Task<Native>],
+        pending: &[PendingWrite<Native>],
+    ) -> Vec<TaskWrites<Native>> {
+        let mut finished = Vec::new();
+        for task in tasks {
+            let copies = task_output(pending, &task.id).map(|write| write.copy(()));
+            task.writes = copies.collect();
+            let (Some(node), false) = (task.node, task.writes.is_empty()) else { continue };
+            let triggers = match task.path {
+                TaskPath::Pull(_) => self.plan.node(node).triggers.clone(),
+                _ => Vec::new(),
+            };
+            let writes = task.writes.iter().map(|write| write.copy(())).collect();
+            let reader = Reader::Node(node);
+            finished.push(task_writes(reader, task.path.clone(), triggers, writes));
+        }
+        finished
+    }
+}
+
+fn task_writes(
+    reader: Reader,
+    path: TaskPath,
+    triggers: Vec<langgraph_core::ChannelIndex>,
+    writes: Vec<Write<Native>>,
+) -> TaskWrites<Native> {
+    TaskWrites { reader, path, triggers, writes }
+}
+
+fn snapshot_task(
+    task: &Task<Native>,
+    pending: &[PendingWrite<Native>],
+    view: View,
+) -> SnapshotTask {
+    let find = |kind| {
+        let mut writes = pending.iter();
+        writes.find(|p| p.task == task.id && p.write.is_control(kind)).map(|p| &p.write.value)
+    };
+    let is_answered = view == View::Live && !task.writes.is_empty();
+    let question = find(Control::Interrupt).filter(|_| !is_answered);
+    SnapshotTask {
+        name: task.name.clone(),
+        error: find(Control::Error).cloned(),
+        interrupts: question.map(Interrupt::unpack).unwrap_or_default(),
+    }
+}

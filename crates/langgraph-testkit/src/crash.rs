@@ -1,0 +1,84 @@
+//! Runs that crash, and what becomes of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use langgraph_runtime::{
+    Command, Config, Error, Graph, Input, Interrupt, Map, Output, Update, Value,
+};
+
+use crate::{End, Script};
+
+/// What a crash and the recovery from it came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CrashReport {
+    /// The conversation has no such turn.
+    NoSuchTurn,
+    /// The turn ended before it came to this effect.
+    NoSuchEffect,
+    /// The run crashed; this is how the recovered one ended.
+    Recovered(Result<Map, Error>),
+}
+
+/// Runs the graph to its end, answering every question with its text and `!`.
+pub fn converse(graph: &Graph, config: &Config, script: &Script) -> Result<Map, Error> {
+    go_on(graph, config, script, Update::new().into())
+}
+
+/// Lets the process die in the `turn`-th run of a conversation, instead of performing the
+/// `effect`-th effect, and recovers from what was stored.
+pub fn crash_and_recover(
+    graph: &Graph,
+    config: &Config,
+    script: &Script,
+    turn: usize,
+    effect: usize,
+) -> CrashReport {
+    let mut input = Input::from(Update::new());
+    for _ in 0..turn {
+        let end = script.run(graph, input, config, &mut |_| {});
+        match end.output().as_ref().and_then(answers) {
+            Some(answers) => input = answers.into(),
+            None => return CrashReport::NoSuchTurn,
+        }
+    }
+    let dying = Script { crash_at: Some(effect), ..script.clone() };
+    match dying.run(graph, input, config, &mut |_| {}) {
+        End::Crashed => CrashReport::Recovered(recover(graph, config, script)),
+        End::Finished(_) => CrashReport::NoSuchEffect,
+    }
+}
+
+/// Goes on from what is stored, or from the beginning if nothing is.
+fn recover(graph: &Graph, config: &Config, script: &Script) -> Result<Map, Error> {
+    match graph.state(config)? {
+        None => converse(graph, config, script),
+        Some(_) => go_on(graph, config, script, Input::Nothing),
+    }
+}
+
+fn go_on(
+    graph: &Graph,
+    config: &Config,
+    script: &Script,
+    mut input: Input,
+) -> Result<Map, Error> {
+    loop {
+        let end = script.run(graph, input, config, &mut |_| {});
+        let End::Finished(output) = end else { return Err(Error::message("crashed")) };
+        let output = output?;
+        match answers(&output) {
+            None => return Ok(output.values),
+            Some(answers) => input = answers.into(),
+        }
+    }
+}
+
+fn answers(output: &Output) -> Option<Command> {
+    let answer = |interrupt: &Interrupt| {
+        let text = interrupt.value.text().unwrap_or_default();
+        (interrupt.id.clone(), Value::from(format!("{text}!")))
+    };
+    let answers: BTreeMap<Arc<str>, Value> = output.interrupts().iter().map(answer).collect();
+    (!answers.is_empty()).then(|| Command::resume_by_id(answers))
+}

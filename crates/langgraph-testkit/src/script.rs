@@ -1,0 +1,229 @@
+//! The scripted driver: performs a run's effects in the order that a script chooses.
+
+use std::collections::VecDeque;
+
+use langgraph_core::TaskId;
+use langgraph_pregel::{Effect, Emits, TaskKey, TaskOutcome};
+use langgraph_runtime::{
+    Chunk, Config, Error, Event, Graph, Input, Memory, Native, Output, Place, Run,
+};
+
+use crate::Random;
+
+/// How a run is driven.
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    /// In which order tasks report.
+    pub order: Order,
+    /// When what is to be stored is stored.
+    pub storing: Storing,
+    /// The process dies instead of performing this effect, counted from 0.
+    pub crash_at: Option<usize>,
+}
+
+/// In which order tasks report.
+#[derive(Clone, Debug, Default)]
+pub enum Order {
+    /// In the order in which they started.
+    #[default]
+    Started,
+    /// The last first.
+    Reversed,
+    /// As the seed has it, storings in between.
+    Shuffled(u64),
+}
+
+/// When what is to be stored is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Storing {
+    /// At once.
+    #[default]
+    AtOnce,
+    /// When nothing else is left to do.
+    Late,
+}
+
+/// How a scripted run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// As the engine said.
+    Finished(Result<Output, Error>),
+    /// In the middle, with what was stored so far.
+    Crashed,
+}
+
+impl End {
+    /// The output of a run that ended well.
+    pub fn output(self) -> Option<Output> {
+        match self {
+            End::Finished(output) => output.ok(),
+            End::Crashed => None,
+        }
+    }
+}
+
+/// Something that happened while a run was driven.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    /// An effect of the engine's, in words.
+    Effect(String),
+    /// Something shown to the caller.
+    Shown(Event),
+}
+
+impl Script {
+    /// Runs the graph; `log` hears of everything.
+    pub fn run(
+        &self,
+        graph: &Graph,
+        input: impl Into<Input>,
+        config: &Config,
+        log: &mut dyn FnMut(Line),
+    ) -> End {
+        let emits = Emits { values: true, updates: true, tasks: true, checkpoints: false };
+        match Run::begin(graph, input.into(), config, emits) {
+            Ok(run) => Driver::new(run, self, log).drive(),
+            Err(error) => End::Finished(Err(error)),
+        }
+    }
+}
+
+/// A run, and what of it is under way.
+struct Driver<'g, 'l> {
+    run: Run<'g>,
+    script: Script,
+    random: Random,
+    log: &'l mut dyn FnMut(Line),
+    tasks: VecDeque<(TaskKey, TaskOutcome<Native>)>,
+    storings: VecDeque<Effect<Native>>,
+    effects: usize,
+}
+
+impl<'g, 'l> Driver<'g, 'l> {
+    fn new(run: Run<'g>, script: &Script, log: &'l mut dyn FnMut(Line)) -> Self {
+        let seed = match script.order {
+            Order::Shuffled(seed) => seed,
+            Order::Started | Order::Reversed => 0,
+        };
+        Self {
+            run,
+            script: script.clone(),
+            random: Random::new(seed),
+            log,
+            tasks: VecDeque::new(),
+            storings: VecDeque::new(),
+            effects: 0,
+        }
+    }
+
+    fn drive(mut self) -> End {
+        loop {
+            let effect = self.run.poll();
+            if let Some(words) = self.words(&effect) {
+                (self.log)(Line::Effect(words));
+            }
+            if !matches!(effect, Effect::Wait(_)) {
+                if self.script.crash_at == Some(self.effects) {
+                    return End::Crashed;
+                }
+                self.effects += 1;
+            }
+            match effect {
+                Effect::RunTask { task, .. } => {
+                    let outcome = self.run.perform(task, &mut |_| {});
+                    self.tasks.push_back((task, outcome));
+                }
+                // What it did, it did; it reports in its turn.
+                Effect::CancelTask(_) => {}
+                Effect::LookUpCache(_) => self.run.nothing_cached(),
+                effect @ (Effect::PersistWrites(_) | Effect::PersistCheckpoint(_)) => {
+                    match self.script.storing {
+                        Storing::AtOnce => self.run.store(effect),
+                        Storing::Late => self.storings.push_back(effect),
+                    }
+                }
+                Effect::Emit(event) => self.show(&event),
+                Effect::Wait(reason) => {
+                    let acted = self.act();
+                    assert!(acted, "the engine waits ({reason:?}) and nothing is under way");
+                }
+                Effect::Finish(outcome) => return End::Finished(self.run.output(outcome)),
+            }
+        }
+    }
+
+    fn show(&mut self, event: &langgraph_pregel::Event) {
+        if let Some(Chunk { event, .. }) = self.run.show(event) {
+            (self.log)(Line::Shown(event));
+        }
+    }
+
+    /// Lets one thing happen: a task reports, or something is stored.
+    fn act(&mut self) -> bool {
+        let shuffled = matches!(self.script.order, Order::Shuffled(_));
+        let stores = match (self.tasks.is_empty(), self.storings.is_empty()) {
+            (true, true) => return false,
+            (false, false) => shuffled && self.random.below(2) == 0,
+            (no_task, _) => no_task,
+        };
+        let count = if stores { self.storings.len() } else { self.tasks.len() };
+        let chosen = match self.script.order {
+            Order::Started => 0,
+            // Storings are independent of each other, or the engine would hold them back.
+            Order::Reversed => count - 1,
+            Order::Shuffled(_) => self.random.below(count as u64) as usize,
+        };
+        if stores {
+            self.storings.remove(chosen).into_iter().for_each(|effect| self.run.store(effect));
+        } else if let Some((task, outcome)) = self.tasks.remove(chosen) {
+            self.run.report(task, outcome);
+        }
+        true
+    }
+
+    fn words(&self, effect: &Effect<Native>) -> Option<String> {
+        let task = |key: TaskKey| self.run.engine().task(key).name.clone();
+        Some(match effect {
+            Effect::RunTask { task: key, attempt, .. } => {
+                format!("run {} attempt {attempt}", task(*key))
+            }
+            Effect::CancelTask(key) => format!("cancel {}", task(*key)),
+            Effect::LookUpCache(_) => "look up cache".into(),
+            Effect::PersistWrites(writes) => {
+                format!("store writes of {}", self.name_of(&writes.task))
+            }
+            Effect::PersistCheckpoint(put) => {
+                let metadata = put.metadata;
+                format!("store checkpoint {} {}", metadata.step, metadata.source.name())
+            }
+            Effect::Wait(reason) => format!("wait {reason:?}").to_lowercase(),
+            Effect::Emit(_) | Effect::Finish(_) => return None,
+        })
+    }
+
+    fn name_of(&self, id: &TaskId) -> String {
+        let mut tasks = self.run.engine().tasks().iter();
+        match tasks.find(|task| task.id == *id) {
+            Some(task) => task.name.to_string(),
+            None if id.is_null() => "the caller".into(),
+            None => "an earlier task".into(),
+        }
+    }
+}
+
+/// The saver's threads as text, to compare: every checkpoint with its ids, versions and values.
+pub fn dump(saver: &Memory, place: &Place) -> String {
+    let saver = saver.lock();
+    let lines = saver.list(&place.thread, &place.namespace).map(|stored| {
+        let checkpoint = &stored.checkpoint;
+        format!(
+            "{} {:?} {:?} {:?} {:?}\n",
+            checkpoint.id.as_str(),
+            stored.metadata,
+            checkpoint.channel_versions,
+            checkpoint.versions_seen,
+            checkpoint.updated_channels,
+        )
+    });
+    lines.collect()
+}

@@ -1,0 +1,358 @@
+//! Transcripts: text files of commands with what they print underneath.
+
+use std::path::Path;
+
+use langgraph_core::Durability;
+use langgraph_runtime::{
+    Clock, Command, Config, Error, Event, Goto, Graph, Input, Memory, Output, Snapshot, Status,
+    Stops, Update, Value,
+};
+use serde_json::Value as Json;
+
+use crate::{from_json, Described, End, Line, Script, Storing};
+
+/// Runs every transcript in a directory and compares; with the environment variable
+/// `UPDATE_EXPECT` set, rewrites them instead. Returns what differs, file by file.
+pub fn check_directory(directory: &Path) -> std::io::Result<Vec<String>> {
+    let entries = std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = entries.collect::<std::io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    paths.sort();
+    let mut differences = Vec::new();
+    for path in paths {
+        let written = std::fs::read_to_string(&path)?;
+        let printed = Transcript::parse(&written).run();
+        if printed == written {
+            continue;
+        }
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            std::fs::write(&path, printed)?;
+        } else {
+            differences.push(format!("{}\n{}", path.display(), difference(&written, &printed)));
+        }
+    }
+    Ok(differences)
+}
+
+fn difference(written: &str, printed: &str) -> String {
+    let lines = written.lines().zip(printed.lines()).enumerate();
+    let first = lines.into_iter().find(|(_, (a, b))| a != b).map_or(0, |(position, _)| position);
+    let from = first.saturating_sub(3);
+    let part = |text: &str| text.lines().skip(from).take(12).collect::<Vec<_>>().join("\n");
+    format!("line {}, expected:\n{}\n\nprinted:\n{}", first + 1, part(written), part(printed))
+}
+
+/// A transcript.
+pub struct Transcript {
+    parts: Vec<Part>,
+}
+
+enum Part {
+    /// Comments and blank lines.
+    Verbatim(String),
+    /// A command, and what it printed when the transcript was made.
+    Command { lines: Vec<String> },
+}
+
+/// Separates a command from what it prints.
+const RULE: &str = "----";
+
+impl Transcript {
+    /// Reads a transcript; what commands print is left out.
+    pub fn parse(text: &str) -> Self {
+        let mut parts = Vec::new();
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            if line.is_empty() || line.starts_with('#') {
+                parts.push(Part::Verbatim(line.into()));
+                continue;
+            }
+            let mut command = vec![line.to_string()];
+            command.extend(lines.by_ref().take_while(|line| *line != RULE).map(String::from));
+            parts.push(Part::Command { lines: command });
+            let printed = lines.by_ref().take_while(|line| !line.is_empty());
+            if printed.count() > 0 || lines.clone().next().is_some() {
+                parts.push(Part::Verbatim(String::new()));
+            }
+        }
+        while matches!(parts.last(), Some(Part::Verbatim(line)) if line.is_empty()) {
+            parts.pop();
+        }
+        Self { parts }
+    }
+
+    /// Runs the commands; returns the transcript with what they print.
+    pub fn run(&self) -> String {
+        let mut session = Session::default();
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Verbatim(line) => text.push_str(line),
+                Part::Command { lines } => {
+                    let mut out = lines.clone();
+                    out.push(RULE.into());
+                    session.perform(lines, &mut out);
+                    text.push_str(&out.join("\n"));
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// The graph that the commands are about.
+#[derive(Default)]
+struct Session {
+    graph: Option<Graph>,
+    last: Option<Output>,
+}
+
+/// What a command says before its argument.
+struct Options {
+    config: Config,
+    shows_effects: bool,
+    storing: Storing,
+}
+
+impl Session {
+    fn perform(&mut self, lines: &[String], out: &mut Vec<String>) {
+        let (verb, rest) = lines[0].split_once(' ').unwrap_or((&lines[0], ""));
+        let result = match verb {
+            "graph" => self.describe(rest, &lines[1..].join("\n"), out),
+            "state" => self.state(rest, out),
+            "history" => self.history(rest, out),
+            verb => self.run(verb, rest, out),
+        };
+        if let Err(problem) = result {
+            out.push(format!("problem: {problem}"));
+        }
+    }
+
+    fn describe(&mut self, rest: &str, text: &str, out: &mut Vec<String>) -> Result<(), String> {
+        let described = Described::parse(text).map_err(|error| error.to_string())?;
+        let graph = described.build().map_err(|error| error.to_string())?;
+        let graph = graph.with_clock(Clock::counter());
+        self.graph = Some(match rest {
+            "saver=none" => graph,
+            _ => graph.with_saver(Memory::new()),
+        });
+        out.push("ok".into());
+        Ok(())
+    }
+
+    fn graph(&self) -> Result<&Graph, String> {
+        self.graph.as_ref().ok_or_else(|| "no graph".into())
+    }
+
+    fn state(&self, rest: &str, out: &mut Vec<String>) -> Result<(), String> {
+        let graph = self.graph()?;
+        let (options, _) = options(graph, rest)?;
+        match graph.state(&options.config).map_err(|error| error.to_string())? {
+            None => out.push("nothing".into()),
+            Some(snapshot) => print_snapshot(&snapshot, out),
+        }
+        Ok(())
+    }
+
+    fn history(&self, rest: &str, out: &mut Vec<String>) -> Result<(), String> {
+        let graph = self.graph()?;
+        let (options, _) = options(graph, rest)?;
+        let snapshots = graph.history(&options.config).map_err(|error| error.to_string())?;
+        out.extend(snapshots.iter().map(|snapshot| {
+            format!("{} values {}", headline(snapshot), Value::from(snapshot.values.clone()))
+        }));
+        Ok(())
+    }
+
+    fn run(&mut self, verb: &str, rest: &str, out: &mut Vec<String>) -> Result<(), String> {
+        let graph = self.graph()?;
+        let (options, argument) = options(graph, rest)?;
+        let json: Json = serde_json::from_str(&argument).map_err(|error| error.to_string())?;
+        let input = self.input(verb, &json)?;
+        let script = Script { storing: options.storing, ..Script::default() };
+        let end = script.run(graph, input, &options.config, &mut |line| match line {
+            Line::Effect(words) if options.shows_effects => out.push(format!("| {words}")),
+            Line::Effect(_) => {}
+            Line::Shown(event) => out.push(shown(&event)),
+        });
+        let End::Finished(output) = end else { return Err("crashed".into()) };
+        out.push(ended(&output));
+        if let Ok(output) = output {
+            self.last = Some(output);
+        }
+        Ok(())
+    }
+
+    fn input(&self, verb: &str, json: &Json) -> Result<Input, String> {
+        Ok(match verb {
+            "invoke" if json.is_null() => Input::Nothing,
+            "invoke" => update(json).into(),
+            "resume" => Command::resume(from_json(json)).into(),
+            "answer" => self.answers(json)?.into(),
+            "command" => command(json).into(),
+            verb => return Err(format!("unknown command {verb}")),
+        })
+    }
+
+    /// Answers by node: the k-th answer that a node is given is for its k-th question.
+    fn answers(&self, json: &Json) -> Result<Command, String> {
+        let graph = self.graph()?;
+        let asked = self.last.as_ref().map(Output::interrupts).unwrap_or_default();
+        let snapshot = graph.state(&Config::thread("1")).map_err(|error| error.to_string())?;
+        let tasks = snapshot.map(|snapshot| snapshot.tasks).unwrap_or_default();
+        let answer = |interrupt: &langgraph_runtime::Interrupt| {
+            let mut tasks = tasks.iter();
+            let task = tasks.find(|task| task.interrupts.contains(interrupt))?;
+            Some((interrupt.id.clone(), from_json(json.get(&*task.name)?)))
+        };
+        Ok(Command::resume_by_id(asked.iter().filter_map(answer)))
+    }
+}
+
+/// Reads `name=value` words and flags up to the argument.
+fn options(graph: &Graph, rest: &str) -> Result<(Options, String), String> {
+    let mut options = Options {
+        config: Config { durability: Durability::Sync, ..Config::thread("1") },
+        shows_effects: false,
+        storing: Storing::AtOnce,
+    };
+    let mut rest = rest.trim();
+    loop {
+        let (word, after) = rest.split_once(' ').unwrap_or((rest, ""));
+        match word.split_once('=') {
+            None if word == "effects" => options.shows_effects = true,
+            None if word == "late" => options.storing = Storing::Late,
+            Some((name, value)) if name.chars().all(char::is_alphabetic) => {
+                set(&mut options.config, graph, name, value)?;
+            }
+            _ => return Ok((options, rest.into())),
+        }
+        rest = after.trim();
+    }
+}
+
+fn set(config: &mut Config, graph: &Graph, name: &str, value: &str) -> Result<(), String> {
+    let stops = || match value {
+        "*" => Stops::Everywhere,
+        names => Stops::Nodes(names.split(',').map(String::from).collect()),
+    };
+    match name {
+        "durability" => {
+            config.durability = match value {
+                "sync" => Durability::Sync,
+                "async" => Durability::Async,
+                "exit" => Durability::Exit,
+                other => return Err(format!("unknown durability {other}")),
+            }
+        }
+        "limit" => config.recursion_limit = value.parse().map_err(|_| "what limit?")?,
+        "before" => config.interrupt_before = stops(),
+        "after" => config.interrupt_after = stops(),
+        "at" => {
+            let position: usize = value.parse().map_err(|_| "which checkpoint?")?;
+            let history = graph.history(config).map_err(|error| error.to_string())?;
+            let snapshot = history.get(position).ok_or("no such checkpoint")?;
+            config.checkpoint = Some(snapshot.id.clone());
+        }
+        other => return Err(format!("unknown option {other}")),
+    }
+    Ok(())
+}
+
+fn update(json: &Json) -> Update {
+    let entries = json.as_object().into_iter().flatten();
+    entries.fold(Update::new(), |update, (name, value)| update.set(name, from_json(value)))
+}
+
+fn command(json: &Json) -> Command {
+    let mut command = Command::new();
+    for (name, value) in json.get("update").and_then(Json::as_object).into_iter().flatten() {
+        command = command.set(name, from_json(value));
+    }
+    for node in json.get("goto").and_then(Json::as_array).into_iter().flatten() {
+        command = command.goto(Goto::from(node.as_str().unwrap_or_default()));
+    }
+    command
+}
+
+// What is printed.
+
+fn shown(event: &Event) -> String {
+    match event {
+        Event::Started(names) => format!("start {}", names.join(", ")),
+        Event::Update { node, update, cached } => {
+            let cached = if *cached { " (cached)" } else { "" };
+            format!("update {node} {}{cached}", update_text(update))
+        }
+        Event::Asked { node, interrupts } => {
+            let questions: Vec<_> = interrupts.iter().map(|i| i.value.to_string()).collect();
+            format!("ask {node} {}", questions.join(", "))
+        }
+        Event::Values(values) => format!("values {}", Value::from(values.clone())),
+        Event::Stopped => "stop".into(),
+    }
+}
+
+/// One object, or several if a field was written more than once.
+fn update_text(update: &Update) -> String {
+    let writes = update.writes();
+    let object = |writes: &[(std::sync::Arc<str>, Value)]| {
+        Value::from(writes.iter().cloned().collect::<langgraph_runtime::Map>())
+    };
+    let repeats = |(position, (name, _)): (usize, &(std::sync::Arc<str>, Value))| {
+        writes[..position].iter().any(|(earlier, _)| earlier == name)
+    };
+    if writes.is_empty() {
+        "null".into()
+    } else if writes.iter().enumerate().any(repeats) {
+        Value::list(writes.iter().map(|write| object(std::slice::from_ref(write)))).to_string()
+    } else {
+        object(writes).to_string()
+    }
+}
+
+fn ended(output: &Result<Output, Error>) -> String {
+    match output {
+        Ok(Output { values, status }) => {
+            let how = match status {
+                Status::Done => "done".into(),
+                Status::Drained => "drained".into(),
+                Status::Interrupted(interrupts) if interrupts.is_empty() => "stopped".into(),
+                Status::Interrupted(interrupts) => {
+                    let questions: Vec<_> =
+                        interrupts.iter().map(|i| i.value.to_string()).collect();
+                    format!("waits for {}", questions.join(", "))
+                }
+            };
+            format!("=> {how} {}", Value::from(values.clone()))
+        }
+        Err(Error::RecursionLimit(_)) => "=> error recursion limit".into(),
+        Err(Error::InvalidUpdate(_)) => "=> error invalid update".into(),
+        Err(Error::EmptyInput) => "=> error empty input".into(),
+        Err(Error::AmbiguousAnswer) => "=> error ambiguous answer".into(),
+        Err(error) => format!("=> error {error}"),
+    }
+}
+
+fn print_snapshot(snapshot: &Snapshot, out: &mut Vec<String>) {
+    out.push(headline(snapshot));
+    out.push(format!("values {}", Value::from(snapshot.values.clone())));
+    for task in &snapshot.tasks {
+        if task.error.is_some() {
+            out.push(format!("failed {}", task.name));
+        }
+        for interrupt in &task.interrupts {
+            out.push(format!("waits {} {}", task.name, interrupt.value));
+        }
+    }
+}
+
+fn headline(snapshot: &Snapshot) -> String {
+    let next = match snapshot.next.is_empty() {
+        true => "nothing".into(),
+        false => snapshot.next.join(", "),
+    };
+    let metadata = snapshot.metadata;
+    format!("step {} {} next {next}", metadata.step, metadata.source.name())
+}

@@ -1,0 +1,46 @@
+"""LangGraph's Python API on a Rust engine.
+
+Import what you need from the submodules, which have the names of LangGraph's own:
+`langgraph_rust.graph`, `.types`, `.func`, `.checkpoint.memory`, ...
+
+To run an unchanged program, or a library written for `langgraph`, call `install()` before it is
+imported: `langgraph` is then this package in the whole process. `python -m langgraph_rust app.py`
+and `pytest -p langgraph_rust.pytest_plugin` do it for you.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__all__ = ("__version__", "install")
+
+if TYPE_CHECKING:
+    __version__: str
+
+
+def install() -> None:
+    """Make `import langgraph` mean this package, for the whole process.
+
+    Calling it again does nothing. Modules of other distributions (`langgraph.checkpoint.redis`,
+    ...) keep their names and can be imported as before.
+
+    Raises:
+        RuntimeError: Modules of another `langgraph` are imported already; the message names them.
+    """
+    from langgraph_rust import _dropin
+
+    _dropin.install()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        # Reading metadata of a distribution is slow, and few need the answer.
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            value = version("langgraph-rust")
+        except PackageNotFoundError:  # used from a source tree
+            value = ""
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,125 @@
+"""Drop-in mode: `langgraph` is this package, in the whole process.
+
+A finder at the head of `sys.meta_path` answers every import of `langgraph[.x]`:
+
+- `langgraph_rust[.x]` exists: the name is bound to that very module, so that a class has one
+  identity however it was imported.
+- It does not, and `x` lies in a namespace that upstream shares with other distributions
+  (`langgraph.checkpoint.redis`, `langgraph.prebuilt`, ...): it is loaded from wherever it is
+  installed, under its own name.
+- Otherwise there is no such module. A piece of upstream's core never gets mixed with this one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import Any
+
+__all__ = ("install",)
+
+_THEIRS = "langgraph"
+_OURS = __name__.rpartition(".")[0]
+
+# Upstream has no `__init__.py` in these, so that several distributions can add modules to them.
+_SHARED = frozenset(
+    (
+        _THEIRS,
+        f"{_THEIRS}.cache",
+        f"{_THEIRS}.checkpoint",
+        f"{_THEIRS}.store",
+    )
+)
+
+# Of the top level, these belong to upstream's core distribution alone.
+_CORE = frozenset(
+    (
+        "_internal",
+        "callbacks",
+        "channels",
+        "config",
+        "constants",
+        "errors",
+        "func",
+        "graph",
+        "managed",
+        "pregel",
+        "runtime",
+        "stream",
+        "types",
+        "typing",
+        "utils",
+        "version",
+        "warnings",
+    )
+)
+
+
+def install() -> None:
+    """Make `import langgraph` mean this package; see `langgraph_rust.install`."""
+    if any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
+        return
+    present = sorted(name for name in sys.modules if name.partition(".")[0] == _THEIRS)
+    if present:
+        raise RuntimeError(
+            f"{_OURS}.install() must be called before `{_THEIRS}` is imported, but these modules "
+            f"are loaded already: {', '.join(present)}. Call it first thing in the program, or "
+            f"start the program with `python -m {_OURS}`."
+        )
+    sys.meta_path.insert(0, _AliasFinder())
+
+
+class _AliasFinder:
+    """Finds modules named `langgraph[.x]`."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return a spec for the module, or `None` to let other finders try."""
+        top, _, rest = name.partition(".")
+        if top != _THEIRS:
+            return None
+        if _exists(ours := f"{_OURS}.{rest}" if rest else _OURS):
+            return ModuleSpec(name, _AliasLoader(ours))  # type: ignore[arg-type]
+        parent, _, child = name.rpartition(".")
+        if parent not in _SHARED or (parent == _THEIRS and child in _CORE):
+            return None
+        return PathFinder.find_spec(name, _portions(parent), target)
+
+
+class _AliasLoader:
+    """Loads a module by importing the one it is an alias of."""
+
+    def __init__(self, original: str) -> None:
+        self._original = original
+        self._spec: ModuleSpec | None = None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return the original module."""
+        module = importlib.import_module(self._original)
+        self._spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Put back what the import system has just overwritten; the module itself was executed."""
+        module.__spec__ = self._spec
+
+
+def _exists(name: str) -> bool:
+    """Tell whether there is a module of this name in this package."""
+    if name in sys.modules:
+        return True
+    parent = sys.modules.get(name.rpartition(".")[0])
+    locations: Any = getattr(parent, "__path__", None)
+    return locations is not None and PathFinder.find_spec(name, locations) is not None
+
+
+def _portions(package: str) -> list[str]:
+    """Return all directories on the path that hold modules of a shared namespace."""
+    relative = package.replace(".", os.sep)
+    candidates = (os.path.join(entry or os.getcwd(), relative) for entry in sys.path)
+    return [path for path in candidates if os.path.isdir(path)]

@@ -1,0 +1,753 @@
+//! Driving a run on an event loop, in the caller's own task.
+//!
+//! A single node is driven inline: each turn of its coroutine happens inside the caller's turn, in
+//! the node's own context. Several nodes become asyncio tasks. Nothing here decides about graphs.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use langgraph_pregel::{Effect, Outcome, TaskKey, TaskOutcome, Ticket, WaitReason};
+use pyo3::exceptions::{PyException, PyRuntimeError, PyStopIteration};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::board::{self, Order, Report};
+use crate::domain::Objects;
+use crate::events;
+use crate::finish;
+use crate::interpreter::{self, Turn as CoroutineTurn};
+use crate::node::{Advance, NodeRun};
+use crate::run::Run;
+use crate::save::{self, SaverCall};
+
+/// How long a run may keep the event loop without a real wait before it gives way once.
+const BUDGET: Duration = Duration::from_micros(500);
+
+/// What is sent into the driver: the result of what it last yielded, or an exception.
+type Sent = Result<Py<PyAny>, PyErr>;
+
+/// How far a driver got.
+pub enum Turn {
+    /// To be yielded to the event loop.
+    Yield(Py<PyAny>),
+    /// A chunk for the caller.
+    Chunk(Py<PyAny>),
+    /// The end.
+    Over(Outcome<Objects>),
+}
+
+/// Drives a run from the turns of an awaitable.
+pub struct Driver {
+    run: Arc<Run>,
+    inline: Option<Inline>,
+    /// What the driver itself waits for: the run's bell, or a delay.
+    waiting: Option<Py<PyAny>>,
+    /// Delayed attempts that are to run inline when the wait is over.
+    delayed: Option<Order>,
+    tasks: Vec<(TaskKey, Py<PyAny>)>,
+    stores: Vec<Py<PyAny>>,
+    cancelled: Option<PyErr>,
+    since: Option<Instant>,
+}
+
+/// A node and what it waits for.
+struct Inline {
+    node: NodeRun,
+    wait: Wait,
+}
+
+enum Wait {
+    /// A coroutine, or the iterator of another awaitable.
+    Iterator(Py<PyAny>),
+    /// A graph of its own.
+    Child(Box<Driver>),
+}
+
+/// How far a node got.
+enum Progress {
+    Yield(Py<PyAny>),
+    Done(TaskOutcome<Objects>),
+}
+
+impl Inline {
+    /// Begins a node; `Err` holds its end if it did not wait for anything.
+    fn begin(py: Python<'_>, mut node: NodeRun) -> PyResult<Result<Self, Report>> {
+        let advance = node.start(py);
+        Self::after(py, node, advance)
+    }
+
+    fn after(
+        py: Python<'_>,
+        mut node: NodeRun,
+        mut advance: Advance,
+    ) -> PyResult<Result<Self, Report>> {
+        loop {
+            match advance {
+                Advance::Done(outcome) => {
+                    let key = node.key;
+                    return Ok(Err(Report { key, outcome, node: Some(node) }));
+                }
+                Advance::Await(awaitable) => match interpreter::awaited(awaitable.bind(py)) {
+                    Ok(iterator) => {
+                        let wait = Wait::Iterator(iterator.unbind());
+                        return Ok(Ok(Self { node, wait }));
+                    }
+                    Err(error) => advance = node.resume(py, Err(error)),
+                },
+                Advance::Child(run) => {
+                    let wait = Wait::Child(Box::new(Driver::new(run)));
+                    return Ok(Ok(Self { node, wait }));
+                }
+            }
+        }
+    }
+
+    /// Takes the node's turn: with `sent`, up to its next wait or its end.
+    fn turn(&mut self, py: Python<'_>, mut sent: Sent, cancelling: bool) -> PyResult<Progress> {
+        loop {
+            let result = match &mut self.wait {
+                Wait::Child(driver) => match driver.turn(py, sent)? {
+                    Turn::Yield(value) => return Ok(Progress::Yield(value)),
+                    Turn::Chunk(_) => {
+                        sent = Ok(py.None());
+                        continue;
+                    }
+                    Turn::Over(outcome) => {
+                        let run = driver.run.clone();
+                        let interrupted = driver.cancelled.take();
+                        finish::conclude(py, &run, outcome)
+                            .and_then(|()| interrupted.map_or(Ok(()), Err))
+                            .and_then(|()| finish::latest(py, &run))
+                    }
+                },
+                Wait::Iterator(iterator) => {
+                    let entered = self.node.enter(py)?;
+                    let turn = match sent {
+                        Ok(value) => interpreter::send(iterator.bind(py), value.bind(py)),
+                        Err(error) => throw(iterator.bind(py), error),
+                    };
+                    drop(entered);
+                    match turn {
+                        CoroutineTurn::Yielded(value) => {
+                            return Ok(Progress::Yield(value.unbind()));
+                        }
+                        CoroutineTurn::Returned(value) => Ok(value.unbind()),
+                        CoroutineTurn::Raised(error) => Err(error),
+                    }
+                }
+            };
+            if let Err(error) = &result {
+                if cancelling && is_cancellation(py, error) {
+                    let value = error.value(py).clone().into_any().unbind();
+                    return Ok(Progress::Done(TaskOutcome::Cancelled(Some(value))));
+                }
+            }
+            match self.node.resume(py, result) {
+                Advance::Done(outcome) => return Ok(Progress::Done(outcome)),
+                Advance::Await(awaitable) => {
+                    let iterator = interpreter::awaited(awaitable.bind(py))?;
+                    self.wait = Wait::Iterator(iterator.unbind());
+                }
+                Advance::Child(run) => self.wait = Wait::Child(Box::new(Driver::new(run))),
+            }
+            sent = Ok(py.None());
+        }
+    }
+
+    /// Ends what the node waits for without running it further.
+    fn close(&mut self, py: Python<'_>) -> PyResult<()> {
+        match &mut self.wait {
+            Wait::Child(driver) => driver.close(py),
+            Wait::Iterator(iterator) => {
+                let iterator = iterator.bind(py);
+                if iterator.hasattr(intern!(py, "close"))? {
+                    let entered = self.node.enter(py)?;
+                    let closed = iterator.call_method0(intern!(py, "close"));
+                    drop(entered);
+                    closed?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Driver {
+    /// A driver of `run`, which has not begun.
+    pub fn new(run: Arc<Run>) -> Self {
+        Self {
+            run,
+            inline: None,
+            waiting: None,
+            delayed: None,
+            tasks: Vec::new(),
+            stores: Vec::new(),
+            cancelled: None,
+            since: None,
+        }
+    }
+
+    /// The run.
+    pub fn run(&self) -> &Arc<Run> {
+        &self.run
+    }
+
+    /// The cancellation that ended the run, to be raised again.
+    pub fn take_cancellation(&mut self) -> Option<PyErr> {
+        self.cancelled.take()
+    }
+
+    /// Takes a turn: with `sent`, up to the next thing to yield, a chunk, or the end.
+    pub fn turn(&mut self, py: Python<'_>, sent: Sent) -> PyResult<Turn> {
+        let since = Instant::now();
+        self.since = Some(since);
+        let mut sent = Some(sent);
+        if let Some(Err(error)) = &sent {
+            self.note_cancellation(py, error)?;
+        }
+        loop {
+            if let Some(inline) = &mut self.inline {
+                let given = sent.take().unwrap_or_else(|| Ok(py.None()));
+                match inline.turn(py, given, self.cancelled.is_some())? {
+                    Progress::Yield(value) => return Ok(Turn::Yield(value)),
+                    Progress::Done(outcome) => self.end_inline(py, outcome)?,
+                }
+                continue;
+            }
+            if let Some(turn) = self.keep_waiting(py, sent.take())? {
+                return Ok(turn);
+            }
+            if let Some(turn) = self.act(py)? {
+                return Ok(turn);
+            }
+        }
+    }
+
+    fn end_inline(&mut self, py: Python<'_>, outcome: TaskOutcome<Objects>) -> PyResult<()> {
+        let inline = self.inline.take().expect("it just ended");
+        let key = inline.node.key;
+        board::report(py, &self.run, Report { key, outcome, node: Some(inline.node) })
+    }
+
+    /// A cancellation from outside stops the run; other exceptions go where they are thrown.
+    fn note_cancellation(&mut self, py: Python<'_>, error: &PyErr) -> PyResult<()> {
+        if is_cancellation(py, error) {
+            self.cancelled = Some(error.clone_ref(py));
+            if self.inline.is_none() {
+                self.run.core(py)?.engine.cancel();
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on waiting if the wait is not over yet.
+    fn keep_waiting(&mut self, py: Python<'_>, sent: Option<Sent>) -> PyResult<Option<Turn>> {
+        let Some(waiting) = self.waiting.take() else {
+            return match sent {
+                Some(Err(error)) if self.cancelled.is_none() => Err(error),
+                _ => Ok(None),
+            };
+        };
+        let turn = match sent {
+            Some(Ok(value)) => interpreter::send(waiting.bind(py), value.bind(py)),
+            Some(Err(error)) => throw(waiting.bind(py), error),
+            None => interpreter::send(waiting.bind(py), py.None().bind(py)),
+        };
+        match turn {
+            CoroutineTurn::Yielded(value) => {
+                self.waiting = Some(waiting);
+                Ok(Some(Turn::Yield(value.unbind())))
+            }
+            CoroutineTurn::Returned(_) => Ok(None),
+            CoroutineTurn::Raised(error) if self.cancelled.is_some() => {
+                drop(error);
+                Ok(None)
+            }
+            CoroutineTurn::Raised(error) => Err(error),
+        }
+    }
+
+    /// Does what the engine says next; `None` if there is more to do at once.
+    fn act(&mut self, py: Python<'_>) -> PyResult<Option<Turn>> {
+        if let Some(order) = self.delayed.take() {
+            self.start_task(py, order, false)?;
+            return Ok(None);
+        }
+        let effect = self.run.core(py)?.poll(py);
+        let waits = matches!(
+            effect,
+            Effect::RunTask { .. } | Effect::Wait(_) | Effect::Finish(_) | Effect::LookUpCache(_)
+        );
+        if waits {
+            if let Some(chunk) = finish::next_chunk(py, &self.run)? {
+                self.run.core(py)?.stashed = Some(effect);
+                return Ok(Some(Turn::Chunk(chunk)));
+            }
+        }
+        match effect {
+            Effect::RunTask { task, delay, .. } => {
+                self.run.reset_deadline();
+                self.run.board.add(Order { key: task, delay });
+            }
+            Effect::CancelTask(task) => self.cancel_task(py, task)?,
+            Effect::LookUpCache(tasks) => crate::cache::look_up(py, &self.run, &tasks)?,
+            Effect::PersistWrites(writes) => {
+                let call = save::writes(py, &self.run, &*self.run.core(py)?, &writes)?;
+                self.store(py, writes.ticket, call)?;
+            }
+            Effect::PersistCheckpoint(put) => {
+                let call = save::checkpoint(py, &self.run, &mut *self.run.core(py)?, &put)?;
+                self.store(py, put.ticket, call)?;
+            }
+            Effect::Emit(event) => {
+                if let Err(error) = events::show(py, &self.run, event) {
+                    self.run.core(py)?.engine.abort(error);
+                }
+            }
+            Effect::Wait(WaitReason::Tasks) => return self.wait_for_tasks(py),
+            Effect::Wait(WaitReason::Nothing) => {
+                return Ok(Some(Turn::Over(Outcome::Done)));
+            }
+            Effect::Wait(_) => return self.wait_for_bell(py),
+            Effect::Finish(outcome) => return Ok(Some(Turn::Over(outcome))),
+        }
+        Ok(None)
+    }
+
+    fn wait_for_tasks(&mut self, py: Python<'_>) -> PyResult<Option<Turn>> {
+        if let Some(done) = self.run.board.next_done() {
+            board::report(py, &self.run, done)?;
+            return Ok(None);
+        }
+        if self.over_budget() {
+            // A bare yield: whoever else waits for the loop gets a turn.
+            return Ok(Some(Turn::Yield(py.None())));
+        }
+        let (waiting, running) = self.run.board.counts();
+        let alone = waiting == 1 && running == 0 && self.tasks.is_empty();
+        let inline = alone && !self.run.shows.eager && self.run.context.step_timeout.is_none();
+        let limit = self.run.context.max_concurrency.unwrap_or(usize::MAX);
+        if waiting > 0 && running < limit {
+            let order = self.run.board.take().expect("one waits");
+            if inline {
+                self.start_inline(py, order)?;
+            } else {
+                self.start_task(py, order, true)?;
+            }
+            return Ok(None);
+        }
+        self.wait_for_bell(py)
+    }
+
+    fn over_budget(&mut self) -> bool {
+        let spent = self.since.is_some_and(|since| since.elapsed() > BUDGET);
+        if spent {
+            self.since = None;
+        }
+        spent
+    }
+
+    fn start_inline(&mut self, py: Python<'_>, order: Order) -> PyResult<()> {
+        self.run.board.untake();
+        if !order.delay.is_zero() {
+            let asyncio = py.import(intern!(py, "asyncio"))?;
+            let sleep = asyncio.call_method1("sleep", (order.delay.as_secs_f64(),))?;
+            self.waiting = Some(interpreter::awaited(&sleep)?.unbind());
+            self.run.board.add(Order { key: order.key, delay: Duration::ZERO });
+            return Ok(());
+        }
+        let key = order.key;
+        let report = match board::prepared(py, &self.run, key) {
+            Err(error) => board::unprepared(py, key, error),
+            Ok(node) => match Inline::begin(py, node)? {
+                Ok(inline) => {
+                    self.inline = Some(inline);
+                    return Ok(());
+                }
+                Err(report) => report,
+            },
+        };
+        board::report(py, &self.run, report)
+    }
+
+    /// Gives a node an asyncio task of its own.
+    fn start_task(&mut self, py: Python<'_>, order: Order, taken: bool) -> PyResult<()> {
+        debug_assert!(taken);
+        let key = order.key;
+        match spawn(py, &self.run, order) {
+            Ok(task) => self.tasks.push((key, task)),
+            Err(error) => {
+                self.run.board.untake();
+                board::report(py, &self.run, board::unprepared(py, key, error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_for_bell(&mut self, py: Python<'_>) -> PyResult<Option<Turn>> {
+        self.tasks.retain(|(_, task)| !is_done(task.bind(py)));
+        self.stores.retain(|store| !is_done(store.bind(py)));
+        let deadline = self.run.step_deadline();
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return self.time_out(py).map(|()| None);
+        }
+        let Some(future) = self.run.board.waker.future(py)? else { return Ok(None) };
+        if finish::has_chunks(&self.run) {
+            return Ok(None);
+        }
+        if let Some(deadline) = deadline {
+            let event_loop = future.call_method0(intern!(py, "get_loop"))?;
+            let left = deadline.saturating_duration_since(Instant::now()).as_secs_f64();
+            let resolver = crate::offload::resolver(py)?;
+            event_loop.call_method1(intern!(py, "call_later"), (left, resolver, &future))?;
+        }
+        let iterator = future.call_method0(intern!(py, "__await__"))?;
+        self.waiting = Some(iterator.unbind());
+        Ok(None)
+    }
+
+    fn time_out(&mut self, py: Python<'_>) -> PyResult<()> {
+        let asyncio = py.import(intern!(py, "asyncio"))?;
+        let class = asyncio.getattr("TimeoutError")?.cast_into::<pyo3::types::PyType>()?;
+        self.run.core(py)?.engine.abort(PyErr::from_type(class, ("Timed out",)));
+        self.run.reset_deadline();
+        Ok(())
+    }
+
+    fn cancel_task(&mut self, py: Python<'_>, key: TaskKey) -> PyResult<()> {
+        if self.run.board.withdraw(key) {
+            let outcome = TaskOutcome::Cancelled(None);
+            self.run.core(py)?.engine.task_finished(py, key, outcome);
+            return Ok(());
+        }
+        let found = self.tasks.iter().find(|(other, _)| *other == key);
+        let requested = self.run.core(py)?.spawned.get(&key).map(|task| task.clone_ref(py));
+        if let Some(task) = found.map(|(_, task)| task.clone_ref(py)).or(requested) {
+            task.bind(py).call_method0(intern!(py, "cancel"))?;
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, py: Python<'_>, ticket: Ticket, call: SaverCall) -> PyResult<()> {
+        let saver = self.run.context.saver.as_ref().expect("only runs with a saver store");
+        let object = saver.object.bind(py);
+        if saver.never_blocks {
+            let stored = object.getattr(call.method)?.call1(call.arguments.bind(py));
+            return settle_store(py, &self.run, ticket, stored.map(drop));
+        }
+        let method = object.getattr(format!("a{}", call.method).as_str())?;
+        let coroutine = match method.call1(call.arguments.bind(py)) {
+            Ok(coroutine) => coroutine,
+            Err(error) => return settle_store(py, &self.run, ticket, Err(error)),
+        };
+        let asyncio = py.import(intern!(py, "asyncio"))?;
+        let task = asyncio.call_method1(intern!(py, "ensure_future"), (coroutine,))?;
+        let done = StoreDone { run: self.run.clone(), ticket };
+        task.call_method1(intern!(py, "add_done_callback"), (Py::new(py, done)?,))?;
+        self.stores.push(task.unbind());
+        Ok(())
+    }
+
+    /// Ends the run at once: nobody will take another turn.
+    pub fn close(&mut self, py: Python<'_>) -> PyResult<()> {
+        for (_, task) in self.tasks.drain(..) {
+            task.bind(py).call_method0(intern!(py, "cancel"))?;
+        }
+        let closed = match self.inline.take() {
+            Some(mut inline) => inline.close(py),
+            None => Ok(()),
+        };
+        self.run.core(py)?.engine.cancel();
+        closed
+    }
+}
+
+fn is_done(future: &Bound<'_, PyAny>) -> bool {
+    let done = future.call_method0(intern!(future.py(), "done"));
+    done.and_then(|done| done.is_truthy()).unwrap_or(true)
+}
+
+/// Whether the exception is asyncio's cancellation.
+fn is_cancellation(py: Python<'_>, error: &PyErr) -> bool {
+    !error.is_instance_of::<PyException>(py)
+        && error.get_type(py).name().is_ok_and(|name| name == "CancelledError")
+}
+
+fn throw<'py>(iterator: &Bound<'py, PyAny>, error: PyErr) -> CoroutineTurn<'py> {
+    let py = iterator.py();
+    match iterator.call_method1(intern!(py, "throw"), (error.value(py),)) {
+        Ok(value) => CoroutineTurn::Yielded(value),
+        Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
+            match error.value(py).getattr(intern!(py, "value")) {
+                Ok(value) => CoroutineTurn::Returned(value),
+                Err(error) => CoroutineTurn::Raised(error),
+            }
+        }
+        Err(error) => CoroutineTurn::Raised(error),
+    }
+}
+
+fn settle_store(
+    py: Python<'_>,
+    run: &Run,
+    ticket: Ticket,
+    stored: PyResult<()>,
+) -> PyResult<()> {
+    let mut core = run.core(py)?;
+    match stored {
+        Ok(()) => core.engine.persisted(ticket),
+        Err(error) => core.engine.persist_failed(ticket, error),
+    }
+    drop(core);
+    run.board.waker.wake_here(py)
+}
+
+/// Called when a storing is done.
+#[pyclass(frozen, module = "langgraph_rust._engine")]
+struct StoreDone {
+    run: Arc<Run>,
+    ticket: Ticket,
+}
+
+#[pymethods]
+impl StoreDone {
+    fn __call__(&self, py: Python<'_>, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        let result = task.call_method0(intern!(py, "result"));
+        settle_store(py, &self.run, self.ticket, result.map(drop))
+    }
+}
+
+/// Makes an asyncio task for a node.
+fn spawn(py: Python<'_>, run: &Arc<Run>, order: Order) -> PyResult<Py<PyAny>> {
+    let node = board::prepared(py, run, order.key)?;
+    let context = node.context.clone_ref(py);
+    let name = node.name(py);
+    let coroutine = NodeCoroutine {
+        state: std::sync::Mutex::new(Some(NodeState::Fresh(Box::new(node), order.delay))),
+        run: run.clone(),
+        key: order.key,
+    };
+    let event_loop = py
+        .import(intern!(py, "asyncio"))?
+        .call_method0(intern!(py, "get_running_loop"))?;
+    let coroutine = Py::new(py, coroutine)?;
+    let create = event_loop.getattr(intern!(py, "create_task"))?;
+    let kwargs = PyDict::new(py);
+    kwargs.set_item(intern!(py, "name"), name)?;
+    let takes_context = py.version_info() >= (3, 11);
+    if takes_context {
+        kwargs.set_item(intern!(py, "context"), &context)?;
+        return Ok(create.call((coroutine,), Some(&kwargs))?.unbind());
+    }
+    let enter = context.bind(py).getattr(intern!(py, "run"))?;
+    Ok(enter.call((create, coroutine), Some(&kwargs))?.unbind())
+}
+
+/// Starts a task that another task called, on the run's event loop.
+pub fn run_requested(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<()> {
+    run.board.add(Order { key, delay: Duration::ZERO });
+    let starter = Py::new(py, RequestedStart { run: run.clone(), key })?;
+    let home = run.context.event_loop.as_ref().expect("an async run has one").bind(py);
+    home.call_method1(intern!(py, "call_soon_threadsafe"), (starter,))?;
+    Ok(())
+}
+
+/// Starts a called task in the loop's next turn, after what its caller wrote has been shown.
+#[pyclass(frozen, module = "langgraph_rust._engine")]
+struct RequestedStart {
+    run: Arc<Run>,
+    key: TaskKey,
+}
+
+#[pymethods]
+impl RequestedStart {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(order) = self.run.board.take_this(self.key) else { return Ok(()) };
+        match spawn(py, &self.run, order) {
+            Ok(task) => {
+                self.run.core(py)?.spawned.insert(self.key, task);
+                Ok(())
+            }
+            Err(error) => {
+                self.run.board.untake();
+                board::report(py, &self.run, board::unprepared(py, self.key, error))
+            }
+        }
+    }
+}
+
+/// A node as a coroutine of its own asyncio task.
+#[pyclass(frozen, weakref, module = "langgraph_rust._engine")]
+pub struct NodeCoroutine {
+    state: std::sync::Mutex<Option<NodeState>>,
+    run: Arc<Run>,
+    key: TaskKey,
+}
+
+enum NodeState {
+    Fresh(Box<NodeRun>, Duration),
+    Sleeping(Box<NodeRun>, Py<PyAny>),
+    Waiting(Box<Inline>),
+}
+
+#[pymethods]
+impl NodeCoroutine {
+    fn send(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
+        self.turn(py, Ok(value))
+    }
+
+    #[pyo3(signature = (error, value=None, traceback=None))]
+    fn throw(
+        &self,
+        py: Python<'_>,
+        error: Bound<'_, PyAny>,
+        value: Option<Bound<'_, PyAny>>,
+        traceback: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        drop(traceback);
+        self.turn(py, Err(thrown(error, value)?))
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        match self.take() {
+            Some(NodeState::Waiting(mut inline)) => inline.close(py),
+            _ => Ok(()),
+        }
+    }
+
+    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.turn(py, Ok(py.None()))
+    }
+}
+
+impl NodeCoroutine {
+    fn take(&self) -> Option<NodeState> {
+        self.state.lock().expect("no panic while held").take()
+    }
+
+    fn put(&self, state: NodeState) {
+        *self.state.lock().expect("no panic while held") = Some(state);
+    }
+
+    fn turn(&self, py: Python<'_>, sent: Sent) -> PyResult<Py<PyAny>> {
+        let Some(state) = self.take() else {
+            return Err(PyRuntimeError::new_err("cannot reuse already awaited coroutine"));
+        };
+        let cancelling = matches!(&sent, Err(error) if is_cancellation(py, error));
+        let report = match state {
+            NodeState::Fresh(node, delay) if sent.is_ok() => match self.begin(py, *node, delay)? {
+                Ok(value) => return Ok(value),
+                Err(report) => report,
+            },
+            NodeState::Sleeping(node, iterator) => {
+                let turn = match sent {
+                    Ok(value) => interpreter::send(iterator.bind(py), value.bind(py)),
+                    Err(error) => throw(iterator.bind(py), error),
+                };
+                match turn {
+                    CoroutineTurn::Yielded(value) => {
+                        self.put(NodeState::Sleeping(node, iterator));
+                        return Ok(value.unbind());
+                    }
+                    CoroutineTurn::Returned(_) => {
+                        match self.begin(py, *node, Duration::ZERO)? {
+                            Ok(value) => return Ok(value),
+                            Err(report) => report,
+                        }
+                    }
+                    CoroutineTurn::Raised(error) => self.stopped(py, *node, error),
+                }
+            }
+            NodeState::Fresh(node, _) => {
+                let error = sent.err().unwrap_or_else(|| PyRuntimeError::new_err("stopped"));
+                self.stopped(py, *node, error)
+            }
+            NodeState::Waiting(mut inline) => match inline.turn(py, sent, cancelling)? {
+                Progress::Yield(value) => {
+                    self.put(NodeState::Waiting(inline));
+                    return Ok(value);
+                }
+                Progress::Done(outcome) => {
+                    Report { key: self.key, outcome, node: Some(inline.node) }
+                }
+            },
+        };
+        self.end(py, report)
+    }
+
+    /// Runs the node up to its first wait; `Err` holds its end if there was none.
+    fn begin(
+        &self,
+        py: Python<'_>,
+        node: NodeRun,
+        delay: Duration,
+    ) -> PyResult<Result<Py<PyAny>, Report>> {
+        if !delay.is_zero() {
+            let asyncio = py.import(intern!(py, "asyncio"))?;
+            let sleep = asyncio.call_method1("sleep", (delay.as_secs_f64(),))?;
+            let iterator = interpreter::awaited(&sleep)?.unbind();
+            let turn = interpreter::send(iterator.bind(py), py.None().bind(py));
+            return match turn {
+                CoroutineTurn::Yielded(value) => {
+                    self.put(NodeState::Sleeping(Box::new(node), iterator));
+                    Ok(Ok(value.unbind()))
+                }
+                CoroutineTurn::Returned(_) => self.begin(py, node, Duration::ZERO),
+                CoroutineTurn::Raised(error) => Ok(Err(self.stopped(py, node, error))),
+            };
+        }
+        match Inline::begin(py, node)? {
+            Err(report) => Ok(Err(report)),
+            Ok(mut inline) => match inline.turn(py, Ok(py.None()), false)? {
+                Progress::Yield(value) => {
+                    self.put(NodeState::Waiting(Box::new(inline)));
+                    Ok(Ok(value))
+                }
+                Progress::Done(outcome) => {
+                    Ok(Err(Report { key: self.key, outcome, node: Some(inline.node) }))
+                }
+            },
+        }
+    }
+
+    fn stopped(&self, py: Python<'_>, node: NodeRun, error: PyErr) -> Report {
+        let value = error.value(py).clone().into_any().unbind();
+        let outcome = TaskOutcome::Cancelled(Some(value));
+        Report { key: self.key, outcome, node: Some(node) }
+    }
+
+    fn end(&self, py: Python<'_>, report: Report) -> PyResult<Py<PyAny>> {
+        let cancelled = match &report.outcome {
+            TaskOutcome::Cancelled(Some(error)) => Some(error.clone_ref(py)),
+            _ => None,
+        };
+        self.run.core(py)?.spawned.remove(&self.key);
+        self.run.board.untake();
+        board::report(py, &self.run, report)?;
+        self.run.board.waker.wake_here(py)?;
+        match cancelled {
+            Some(error) => Err(PyErr::from_value(error.into_bound(py))),
+            None => Err(PyStopIteration::new_err(())),
+        }
+    }
+}
+
+/// What was thrown, in either of the forms that Python throws in.
+pub fn thrown(error: Bound<'_, PyAny>, value: Option<Bound<'_, PyAny>>) -> PyResult<PyErr> {
+    if let Some(value) = value.filter(|value| !value.is_none()) {
+        return Ok(PyErr::from_value(value));
+    }
+    if error.is_instance_of::<pyo3::types::PyType>() {
+        return Ok(PyErr::from_value(error.call0()?));
+    }
+    Ok(PyErr::from_value(error))
+}

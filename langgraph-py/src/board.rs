@@ -1,0 +1,290 @@
+//! The tasks of a superstep that wait for a thread, and those that are done.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use langgraph_core::Control;
+use langgraph_pregel::{TaskKey, TaskOutcome};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::calls;
+use crate::domain::Objects;
+use crate::imports;
+use crate::node::{Advance, NodeRun};
+use crate::pool;
+use crate::run::Run;
+use crate::wake::Waker;
+
+/// A task given to a driver.
+pub struct Order {
+    /// Which task.
+    pub key: TaskKey,
+    /// How long to wait first.
+    pub delay: Duration,
+}
+
+/// A task that is over.
+pub struct Report {
+    /// Which task.
+    pub key: TaskKey,
+    /// How it ended.
+    pub outcome: TaskOutcome<Objects>,
+    /// What ran it.
+    pub node: Option<NodeRun>,
+}
+
+/// Shared between a run's driver and the workers that help it.
+pub struct Board {
+    state: Mutex<State>,
+    /// Rung when something is done.
+    pub waker: Arc<Waker>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Order>,
+    done: VecDeque<Report>,
+    running: usize,
+    helpers: usize,
+}
+
+impl Board {
+    /// A board that rings the given bell.
+    pub fn new(waker: Arc<Waker>) -> Self {
+        Self { waker, state: Mutex::default() }
+    }
+
+    /// Adds a task.
+    pub fn add(&self, order: Order) {
+        self.state.lock().expect("no panic while held").waiting.push_back(order);
+    }
+
+    /// Takes a task to run it.
+    pub fn take(&self) -> Option<Order> {
+        let mut state = self.state.lock().expect("no panic while held");
+        let order = state.waiting.pop_front()?;
+        state.running += 1;
+        Some(order)
+    }
+
+    /// Takes a certain task to run it, unless somebody has.
+    pub fn take_this(&self, key: TaskKey) -> Option<Order> {
+        let mut state = self.state.lock().expect("no panic while held");
+        let position = state.waiting.iter().position(|order| order.key == key)?;
+        state.running += 1;
+        state.waiting.remove(position)
+    }
+
+    /// Notes that a task taken runs elsewhere, or is over without being handed in.
+    pub fn untake(&self) {
+        self.state.lock().expect("no panic while held").running -= 1;
+    }
+
+    fn let_go(&self) {
+        self.state.lock().expect("no panic while held").running -= 1;
+        self.waker.wake();
+    }
+
+    /// Takes back a task that nobody has begun.
+    pub fn withdraw(&self, key: TaskKey) -> bool {
+        let mut state = self.state.lock().expect("no panic while held");
+        let before = state.waiting.len();
+        state.waiting.retain(|order| order.key != key);
+        state.waiting.len() < before
+    }
+
+    /// Hands in a task that is over.
+    pub fn hand_in(&self, report: Report) {
+        let mut state = self.state.lock().expect("no panic while held");
+        state.running -= 1;
+        state.done.push_back(report);
+        drop(state);
+        self.waker.wake();
+    }
+
+    /// The oldest task handed in.
+    pub fn next_done(&self) -> Option<Report> {
+        self.state.lock().expect("no panic while held").done.pop_front()
+    }
+
+    /// How many tasks wait, and how many run.
+    pub fn counts(&self) -> (usize, usize) {
+        let state = self.state.lock().expect("no panic while held");
+        (state.waiting.len(), state.running)
+    }
+
+    /// Whether another helper is worth waking, if `limit` may work at once; counts it if so.
+    fn wants_helper(&self, limit: usize) -> bool {
+        let mut state = self.state.lock().expect("no panic while held");
+        let wanted = !state.waiting.is_empty() && state.helpers < limit;
+        state.helpers += usize::from(wanted);
+        wanted
+    }
+
+    fn helper_left(&self) {
+        self.state.lock().expect("no panic while held").helpers -= 1;
+    }
+}
+
+/// Wakes one worker to help with the tasks of `run`; it wakes the next when it gets its turn, so
+/// that trivial tasks are done before a crowd has gathered.
+pub fn call_help(py: Python<'_>, run: &Arc<Run>, limit: usize) -> PyResult<()> {
+    if !run.board.wants_helper(limit) {
+        return Ok(());
+    }
+    let run = run.clone();
+    pool::submit(py, Box::new(move |py| {
+        help(py, &run, limit);
+        run.board.helper_left();
+        // Whoever waits may have counted on this helper.
+        run.board.waker.wake();
+    }))
+}
+
+fn help(py: Python<'_>, run: &Arc<Run>, limit: usize) {
+    while let Some(order) = run.board.take() {
+        if let Err(error) = call_help(py, run, limit) {
+            // Without another helper the tasks still get done, only later.
+            error.write_unraisable(py, None);
+        }
+        let done = perform(py, run, order);
+        deliver(py, run, done);
+    }
+}
+
+/// Hands a task that is over to the driver; one that was called is settled at once, since the
+/// driver may be busy running the caller, which waits for it.
+pub fn deliver(py: Python<'_>, run: &Arc<Run>, done: Report) {
+    match run.core(py).map(|core| Run::is_call(&core, done.key)) {
+        Ok(true) => {
+            if let Err(error) = settle_call(py, run, done) {
+                error.write_unraisable(py, None);
+            }
+        }
+        _ => run.board.hand_in(done),
+    }
+}
+
+fn settle_call(py: Python<'_>, run: &Arc<Run>, mut done: Report) -> PyResult<()> {
+    loop {
+        let key = done.key;
+        report(py, run, done)?;
+        let again = run.core(py)?.engine.take_attempt(key);
+        match again {
+            Some(delay) => done = perform(py, run, Order { key, delay }),
+            None => break,
+        }
+    }
+    run.board.let_go();
+    Ok(())
+}
+
+/// Runs a task of a sync run from beginning to end.
+pub fn perform(py: Python<'_>, run: &Arc<Run>, order: Order) -> Report {
+    let key = order.key;
+    let prepared = wait_first(py, order.delay).and_then(|()| prepared(py, run, key));
+    let mut node = match prepared {
+        Ok(node) => node,
+        Err(error) => return unprepared(py, key, error),
+    };
+    let outcome = match node.start(py) {
+        Advance::Done(outcome) => outcome,
+        Advance::Await(_) | Advance::Child(_) => {
+            let error = pyo3::exceptions::PyRuntimeError::new_err(
+                "A node of a sync run handed back something to wait for",
+            );
+            return unprepared(py, key, error);
+        }
+    };
+    Report { key, outcome, node: Some(node) }
+}
+
+/// The task, got ready now unless somebody looked at it before.
+pub fn prepared(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<NodeRun> {
+    let known = run.core(py)?.prepared.remove(&key);
+    match known {
+        Some(node) => Ok(node),
+        None => NodeRun::prepare(py, run, key),
+    }
+}
+
+/// A task that could not even begin: its input was refused. No policy retries that.
+pub fn unprepared(py: Python<'_>, key: TaskKey, error: PyErr) -> Report {
+    let value = error.value(py).clone().into_any().unbind();
+    let failure = langgraph_pregel::Failure {
+        error,
+        value,
+        writes: Vec::new(),
+        retry: None,
+        spares_others: false,
+    };
+    Report { key, outcome: TaskOutcome::Failed(failure), node: None }
+}
+
+fn wait_first(py: Python<'_>, delay: Duration) -> PyResult<()> {
+    if delay.is_zero() {
+        return Ok(());
+    }
+    let time = py.import(intern!(py, "time"))?;
+    time.call_method1(intern!(py, "sleep"), (delay.as_secs_f64(),))?;
+    Ok(())
+}
+
+/// Tells the engine that a task is over, and those who called it.
+pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
+    let Report { key, outcome, node } = report;
+    let mut core = run.core(py)?;
+    let is_call = Run::is_call(&core, key);
+    let mut answer = None;
+    let mut finished = false;
+    match &outcome {
+        TaskOutcome::Finished(writes) => {
+            finished = !is_call;
+            let returned = writes.iter().find(|write| write.is_control(Control::Return));
+            answer = Some(Ok(returned.map_or_else(|| py.None(), |w| w.value.clone_ref(py))));
+        }
+        TaskOutcome::Failed(failure) => {
+            core.errors.insert(key, failure.value.clone_ref(py));
+            let attempts = core.engine.task(key).attempts;
+            if failure.retry.is_some_and(|retry| attempts < retry.max_attempts) {
+                if let Some(node) = &node {
+                    core.handles.insert(key, node.handle(py));
+                }
+            } else {
+                answer = Some(Err(failure.value.clone_ref(py)));
+            }
+        }
+        TaskOutcome::Interrupted { value, .. } if is_call => {
+            let questions = match value {
+                Some(value) => value.clone_ref(py),
+                None => PyTuple::empty(py).into_any().unbind(),
+            };
+            let raised = imports::graph_interrupt(py)?.call1((questions,))?;
+            answer = Some(Err(raised.unbind()));
+        }
+        TaskOutcome::Interrupted { .. } => {}
+        TaskOutcome::Escaped(error) => {
+            answer = Some(Err(error.value(py).clone().into_any().unbind()));
+        }
+        TaskOutcome::Cancelled(error) => {
+            answer = error.as_ref().map(|error| Err(error.clone_ref(py)));
+        }
+    }
+    let name = core.engine.task(key).name.clone();
+    let hidden =
+        core.engine.task(key).node.is_some_and(|node| run.graph.plan.node(node).hidden);
+    core.engine.task_finished(py, key, outcome);
+    run.check_control(py, &mut core)?;
+    drop(core);
+    drop(node);
+    if let (true, Some(answer)) = (is_call, answer) {
+        calls::answer(py, run, key, &answer)?;
+    }
+    if let (true, false, Some(told)) = (finished, hidden, &run.context.node_finished) {
+        told.bind(py).call1((&*name,))?;
+    }
+    Ok(())
+}

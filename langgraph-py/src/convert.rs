@@ -1,0 +1,231 @@
+//! Stored things between Python and the engine: versions, checkpoints, pending writes.
+
+use std::sync::Arc;
+
+use langgraph_channels::{Channel, Saved};
+use langgraph_checkpoint::{Checkpoint, PendingWrite, FORMAT};
+use langgraph_core::{CheckpointId, TaskId, Version, Write};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PySet, PyString, PyTuple};
+
+use crate::domain::Objects;
+use crate::plan::Graph;
+
+/// A channel version.
+pub fn version(value: &Bound<'_, PyAny>) -> PyResult<Version> {
+    if let Ok(text) = value.cast::<PyString>() {
+        Ok(Version::Text(text.to_str()?.into()))
+    } else if value.is_instance_of::<PyInt>() {
+        Ok(Version::Int(value.extract()?))
+    } else if value.is_instance_of::<PyFloat>() {
+        Ok(Version::Float(value.extract()?))
+    } else {
+        let message = format!("A channel version is text, an int or a float, not {value}");
+        Err(PyTypeError::new_err(message))
+    }
+}
+
+/// A channel version for Python.
+pub fn version_to_python<'py>(py: Python<'py>, version: &Version) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match version {
+        Version::Int(n) => n.into_pyobject(py)?.into_any(),
+        Version::Float(n) => n.into_pyobject(py)?.into_any(),
+        Version::Text(text) => PyString::new(py, text).into_any(),
+    })
+}
+
+fn versions(value: &Bound<'_, PyAny>) -> PyResult<Vec<(Arc<str>, Version)>> {
+    let versions = value.cast::<PyDict>()?;
+    let entries = versions.iter().map(|(name, value)| {
+        let name: String = name.extract()?;
+        Ok((name.into(), version(&value)?))
+    });
+    entries.collect()
+}
+
+/// Versions by name for Python.
+pub fn versions_to_python<'py>(
+    py: Python<'py>,
+    versions: &[(Arc<str>, Version)],
+) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, version) in versions {
+        dict.set_item(&**name, version_to_python(py, version)?)?;
+    }
+    Ok(dict)
+}
+
+/// A stored checkpoint, as savers return it.
+pub fn checkpoint(graph: &Graph, stored: &Bound<'_, PyAny>) -> PyResult<Checkpoint<Objects>> {
+    let py = stored.py();
+    let stored = stored.cast::<PyDict>()?;
+    let field = |name: &str| -> PyResult<Bound<'_, PyAny>> {
+        let missing = || PyValueError::new_err(format!("The stored checkpoint has no '{name}'"));
+        stored.get_item(name)?.ok_or_else(missing)
+    };
+    let mut channel_values = Vec::new();
+    for (name, value) in field("channel_values")?.cast::<PyDict>()?.iter() {
+        let name: String = name.extract()?;
+        let Some(index) = graph.plan.channel_named(&name) else { continue };
+        let saved = saved(graph, &graph.plan.channel(index).pattern, &value)?;
+        channel_values.push((name.into(), saved));
+    }
+    let mut versions_seen = Vec::new();
+    for (name, seen) in field("versions_seen")?.cast::<PyDict>()?.iter() {
+        versions_seen.push((name.extract::<String>()?.into(), versions(&seen)?));
+    }
+    let updated = stored.get_item(intern!(py, "updated_channels"))?;
+    let updated = updated.filter(|names| names.is_truthy().unwrap_or(false));
+    let updated_channels = match updated {
+        Some(names) => Some(
+            names
+                .try_iter()?
+                .map(|name| Ok(name?.extract::<String>()?.into()))
+                .collect::<PyResult<Vec<Arc<str>>>>()?,
+        ),
+        None => None,
+    };
+    Ok(Checkpoint {
+        id: CheckpointId::from_text(field("id")?.cast::<PyString>()?.to_str()?),
+        ts: field("ts")?.extract::<String>()?.into(),
+        channel_values,
+        channel_versions: versions(&field("channel_versions")?)?,
+        versions_seen,
+        updated_channels,
+    })
+}
+
+/// What storage kept of a channel. The stored forms are not tagged: the channel's kind tells.
+fn saved(
+    graph: &Graph,
+    pattern: &Channel<Objects>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<Saved<Objects>> {
+    let names = |value: &Bound<'_, PyAny>| -> PyResult<Vec<String>> {
+        value.try_iter()?.map(|name| name?.extract()).collect()
+    };
+    Ok(match pattern {
+        Channel::LastValueAfterFinish(_) => {
+            let (held, finished): (Py<PyAny>, bool) = value.extract()?;
+            Saved::Released(held, finished)
+        }
+        Channel::Barrier(_) => Saved::Names(names(value)?),
+        Channel::BarrierAfterFinish(_) => {
+            let (seen, finished): (Bound<'_, PyAny>, bool) = value.extract()?;
+            Saved::ReleasedNames(names(&seen)?, finished)
+        }
+        Channel::Topic(_) => Saved::Items(items(value)?),
+        Channel::Tasks(_) => {
+            let packets = items(value)?.into_iter().map(|packet| {
+                let target = crate::writers::packet_target(&graph.plan, packet.bind(value.py()))?;
+                Ok((target, packet))
+            });
+            Saved::Packets(packets.collect::<PyResult<_>>()?)
+        }
+        Channel::Aggregate(_) => Saved::Value(unwrap_snapshot(value)?),
+        _ => Saved::Value(value.clone().unbind()),
+    })
+}
+
+/// Threads written while the field was a delta channel store snapshots of it.
+fn unwrap_snapshot(value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    if value.get_type().name()? == "_DeltaSnapshot" {
+        return Ok(value.getattr("value")?.unbind());
+    }
+    Ok(value.clone().unbind())
+}
+
+/// A topic's items; old threads stored them as the second of a pair.
+fn items(value: &Bound<'_, PyAny>) -> PyResult<Vec<Py<PyAny>>> {
+    let items = match value.cast::<PyTuple>() {
+        Ok(pair) => pair.get_item(1)?,
+        Err(_) => value.clone(),
+    };
+    items.try_iter()?.map(|item| Ok(item?.unbind())).collect()
+}
+
+/// A checkpoint for savers.
+pub fn checkpoint_to_python<'py>(
+    py: Python<'py>,
+    checkpoint: &Checkpoint<Objects>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let values = PyDict::new(py);
+    for (name, saved) in &checkpoint.channel_values {
+        values.set_item(&**name, saved_to_python(py, saved)?)?;
+    }
+    let seen = PyDict::new(py);
+    for (name, versions) in &checkpoint.versions_seen {
+        seen.set_item(&**name, versions_to_python(py, versions)?)?;
+    }
+    let updated = match &checkpoint.updated_channels {
+        Some(names) => Some(PyList::new(py, names.iter().map(|name| &**name))?),
+        None => None,
+    };
+    let dict = PyDict::new(py);
+    dict.set_item(intern!(py, "v"), FORMAT)?;
+    dict.set_item(intern!(py, "ts"), &*checkpoint.ts)?;
+    dict.set_item(intern!(py, "id"), checkpoint.id.as_str())?;
+    dict.set_item(intern!(py, "channel_values"), values)?;
+    let versions = versions_to_python(py, &checkpoint.channel_versions)?;
+    dict.set_item(intern!(py, "channel_versions"), versions)?;
+    dict.set_item(intern!(py, "versions_seen"), seen)?;
+    dict.set_item(intern!(py, "updated_channels"), updated)?;
+    Ok(dict)
+}
+
+fn saved_to_python<'py>(
+    py: Python<'py>,
+    saved: &Saved<Objects>,
+) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match saved {
+        Saved::Value(value) => value.bind(py).clone(),
+        Saved::Released(value, finished) => (value, finished).into_pyobject(py)?.into_any(),
+        Saved::Names(names) => PySet::new(py, names)?.into_any(),
+        Saved::ReleasedNames(names, finished) => {
+            (PySet::new(py, names)?, PyBool::new(py, *finished)).into_pyobject(py)?.into_any()
+        }
+        Saved::Items(items) => PyList::new(py, items)?.into_any(),
+        Saved::Packets(packets) => PyList::new(py, packets.iter().map(|(_, p)| p))?.into_any(),
+    })
+}
+
+/// A write to `channel`.
+pub fn write(
+    graph: &Graph,
+    channel: &Bound<'_, PyString>,
+    value: Bound<'_, PyAny>,
+) -> PyResult<Write<Objects>> {
+    Ok(Write { target: graph.target(channel, &value)?, value: value.unbind() })
+}
+
+/// Pending writes as savers return them: `(task id, channel, value)`.
+pub fn pending(
+    graph: &Graph,
+    stored: &Bound<'_, PyAny>,
+) -> PyResult<Vec<PendingWrite<Objects>>> {
+    if stored.is_none() {
+        return Ok(Vec::new());
+    }
+    let writes = stored.try_iter()?.map(|entry| {
+        let (task, channel, value): (Bound<'_, PyAny>, Bound<'_, PyString>, Bound<'_, PyAny>) =
+            entry?.extract()?;
+        let task = TaskId::from_text(task.str()?.to_str()?);
+        Ok(PendingWrite { task, write: write(graph, &channel, value)? })
+    });
+    writes.collect()
+}
+
+/// Writes for savers: a list of `(channel, value)`.
+pub fn writes_to_python<'py>(
+    py: Python<'py>,
+    graph: &Graph,
+    writes: &[Write<Objects>],
+) -> PyResult<Bound<'py, PyList>> {
+    let pairs = writes.iter().map(|write| {
+        let name = graph.plan.target_name(&write.target);
+        (name, &write.value).into_pyobject(py).map(Bound::into_any)
+    });
+    PyList::new(py, pairs.collect::<PyResult<Vec<_>>>()?)
+}

@@ -1,0 +1,268 @@
+//! A run as Python drives it.
+
+use std::sync::{Arc, Mutex};
+
+use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration, PyStopIteration};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use crate::async_driver::{self, Driver, Turn as AsyncTurn};
+use crate::clock::Versioning;
+use crate::finish;
+use crate::plan::Plan;
+use crate::run::Run;
+use crate::save::Saver;
+use crate::sink::{Shape, Sink};
+use crate::start::{self, Begin};
+use crate::sync_driver::{self, Turn};
+
+/// One run of a graph: iterate over it for its chunks, or `invoke` it for its result.
+#[pyclass(frozen, weakref, module = "langgraph_rust._engine")]
+pub struct GraphRun {
+    run: Mutex<Option<Arc<Run>>>,
+    driver: Arc<Mutex<Option<Driver>>>,
+}
+
+#[pymethods]
+impl GraphRun {
+    /// Begins a run; see `Pregel` for what the arguments mean.
+    #[new]
+    #[pyo3(signature = (
+        pregel, plan, input, config, *, checkpoint_config, output_keys, interrupt_before,
+        interrupt_after, runtime, command=None, saver=None, never_blocks=false, takes_path=true,
+        versioning=None, saved=None, addressed=false, superseded=false, durability="async",
+        store=None, cache=None, manager=None, sink=None, shape=None, eager=false, latest=false,
+        subgraphs=false, is_async=false,
+    ))]
+    #[allow(clippy::too_many_arguments)] // the keywords of one call, named at both ends
+    fn new<'py>(
+        py: Python<'py>,
+        pregel: Bound<'py, PyAny>,
+        plan: &Bound<'py, Plan>,
+        input: Bound<'py, PyAny>,
+        config: Bound<'py, PyDict>,
+        checkpoint_config: Bound<'py, PyDict>,
+        output_keys: &Bound<'py, PyAny>,
+        interrupt_before: &Bound<'py, PyAny>,
+        interrupt_after: &Bound<'py, PyAny>,
+        runtime: Bound<'py, PyAny>,
+        command: Option<(Bound<'py, PyAny>, bool, bool)>,
+        saver: Option<Py<PyAny>>,
+        never_blocks: bool,
+        takes_path: bool,
+        versioning: Option<Bound<'py, PyAny>>,
+        saved: Option<Bound<'py, PyAny>>,
+        addressed: bool,
+        superseded: bool,
+        durability: &str,
+        store: Option<Bound<'py, PyAny>>,
+        cache: Option<Bound<'py, PyAny>>,
+        manager: Option<Bound<'py, PyAny>>,
+        sink: Option<Py<Sink>>,
+        shape: Option<Bound<'py, PyAny>>,
+        eager: bool,
+        latest: bool,
+        subgraphs: bool,
+        is_async: bool,
+    ) -> PyResult<Self> {
+        let graph = plan.get().graph.clone();
+        let versioning = match versioning {
+            None => Versioning::Ints,
+            Some(kind) if kind.is_instance_of::<PyString>() => Versioning::Text,
+            Some(next) => Versioning::Custom(next.unbind()),
+        };
+        let begin = Begin {
+            output: graph.keys(output_keys)?,
+            interrupt_before: start::interrupt_at(&graph, interrupt_before)?,
+            interrupt_after: start::interrupt_at(&graph, interrupt_after)?,
+            durability: start::durability(durability),
+            saver: saver.map(|object| Saver { object, never_blocks, takes_path }),
+            shape: shape.map_or(Ok(Shape::Payload), |shape| Shape::read(&shape))?,
+            store: store.unwrap_or_else(|| py.None().into_bound(py)),
+            pregel,
+            graph,
+            input,
+            command,
+            config,
+            versioning,
+            saved,
+            checkpoint_config,
+            addressed,
+            superseded,
+            runtime,
+            cache,
+            manager,
+            sink,
+            eager,
+            latest,
+            subgraphs,
+            is_async,
+        };
+        let run = start::begin(py, begin)?;
+        Ok(Self { run: Mutex::new(Some(run)), driver: Arc::default() })
+    }
+
+    /// Runs to the end: the latest output, and the questions asked.
+    fn invoke(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let run = self.run()?;
+        sync_driver::finish(py, &run)?;
+        finish::result(py, &run)
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let run = self.run()?;
+        match sync_driver::drive(py, &run)? {
+            Turn::Chunk(chunk) => Ok(Some(chunk)),
+            Turn::Over(outcome) => finish::conclude(py, &run, outcome).map(|()| None),
+        }
+    }
+
+    /// Stops a run whose caller has lost interest; what must be stored still is.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let run = self.run()?;
+        run.core(py)?.engine.cancel();
+        while let Turn::Chunk(_) = sync_driver::drive(py, &run)? {}
+        Ok(())
+    }
+
+    /// Async twin of `invoke`: an awaitable.
+    fn ainvoke(&self, py: Python<'_>) -> PyResult<Awaitable> {
+        self.awaitable(py, Want::Result)
+    }
+
+    /// The next chunk: an awaitable, which raises `StopAsyncIteration` at the end.
+    fn anext(&self, py: Python<'_>) -> PyResult<Awaitable> {
+        self.awaitable(py, Want::Chunk)
+    }
+
+    /// Async twin of `close`: an awaitable.
+    fn aclose(&self, py: Python<'_>) -> PyResult<Awaitable> {
+        self.run()?.core(py)?.engine.cancel();
+        self.awaitable(py, Want::End)
+    }
+
+    /// The output channels as they are.
+    fn output(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let run = self.run()?;
+        let core = run.core(py)?;
+        run.output(py, &core)
+    }
+}
+
+impl GraphRun {
+    fn run(&self) -> PyResult<Arc<Run>> {
+        let run = self.run.lock().expect("no panic while held");
+        run.clone().ok_or_else(|| PyRuntimeError::new_err("The run has been closed"))
+    }
+
+    fn awaitable(&self, _py: Python<'_>, want: Want) -> PyResult<Awaitable> {
+        let run = self.run()?;
+        let mut driver = self.driver.lock().expect("no panic while held");
+        if driver.is_none() {
+            *driver = Some(Driver::new(run));
+        }
+        Ok(Awaitable { driver: self.driver.clone(), want })
+    }
+}
+
+/// What an awaitable is for.
+#[derive(Clone, Copy)]
+enum Want {
+    Result,
+    Chunk,
+    End,
+}
+
+/// The run as something to await: each turn drives it further.
+#[pyclass(frozen, module = "langgraph_rust._engine")]
+pub struct Awaitable {
+    driver: Arc<Mutex<Option<Driver>>>,
+    want: Want,
+}
+
+#[pymethods]
+impl Awaitable {
+    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.turn(py, Ok(py.None()))
+    }
+
+    fn send(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
+        self.turn(py, Ok(value))
+    }
+
+    #[pyo3(signature = (error, value=None, traceback=None))]
+    fn throw(
+        &self,
+        py: Python<'_>,
+        error: Bound<'_, PyAny>,
+        value: Option<Bound<'_, PyAny>>,
+        traceback: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        drop(traceback);
+        self.turn(py, Err(async_driver::thrown(error, value)?))
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let driver = self.driver.lock().expect("no panic while held").take();
+        driver.map_or(Ok(()), |mut driver| driver.close(py))
+    }
+}
+
+impl Awaitable {
+    fn turn(&self, py: Python<'_>, sent: PyResult<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+        // The driver is taken out for the turn: node code runs meanwhile, and may get here again.
+        let taken = self.driver.lock().expect("no panic while held").take();
+        let Some(mut driver) = taken else {
+            return Err(PyRuntimeError::new_err("The run is already being awaited, or is over"));
+        };
+        let turn = driver.turn(py, sent);
+        let run = driver.run().clone();
+        let cancelled = match &turn {
+            Ok(AsyncTurn::Over(_)) => driver.take_cancellation(),
+            _ => None,
+        };
+        *self.driver.lock().expect("no panic while held") = Some(driver);
+        match turn? {
+            AsyncTurn::Yield(value) => Ok(value),
+            AsyncTurn::Chunk(chunk) => match self.want {
+                Want::Chunk => Err(PyStopIteration::new_err((chunk,))),
+                Want::Result | Want::End => self.turn(py, Ok(py.None())),
+            },
+            AsyncTurn::Over(outcome) => {
+                if let Some(error) = cancelled {
+                    return Err(error);
+                }
+                if let Want::End = self.want {
+                    return Err(PyStopIteration::new_err(()));
+                }
+                finish::conclude(py, &run, outcome)?;
+                match self.want {
+                    Want::Chunk => Err(PyStopAsyncIteration::new_err(())),
+                    _ => {
+                        let result = finish::result(py, &run)?;
+                        Err(stop_with(py, result)?)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `StopIteration` with a tuple as its one value.
+fn stop_with(py: Python<'_>, value: Py<PyAny>) -> PyResult<PyErr> {
+    let class = py.get_type::<PyStopIteration>();
+    Ok(PyErr::from_value(class.call1((value,))?))
+}

@@ -1,0 +1,112 @@
+//! The few things that need CPython's own interface: contexts and coroutines.
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+
+use crate::imports;
+
+/// A copy of the current `contextvars` context.
+pub fn copied_context(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    // SAFETY: the thread is attached; the call returns a new reference or null with an exception.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyContext_CopyCurrent()) }.map(Bound::unbind)
+}
+
+/// A context entered, with the task's config as the ambient one; left again on drop.
+pub struct Entered<'a, 'py> {
+    py: Python<'py>,
+    context: &'a Py<PyAny>,
+}
+
+impl<'a, 'py> Entered<'a, 'py> {
+    /// Enters `context` and makes `config` the ambient config in it.
+    pub fn new(
+        py: Python<'py>,
+        context: &'a Py<PyAny>,
+        config: &Py<PyDict>,
+    ) -> PyResult<Self> {
+        let entered = Self::again(py, context)?;
+        let var = imports::config_var(py)?;
+        // SAFETY: `var` is a context variable and `config` an object; the token returned is
+        // released at once, the variable keeps its value.
+        let token = unsafe { ffi::PyContextVar_Set(var.as_ptr(), config.as_ptr()) };
+        // SAFETY: a new reference, or null with an exception set.
+        drop(unsafe { Bound::from_owned_ptr_or_err(py, token) }?);
+        Ok(entered)
+    }
+
+    /// Enters `context` as it is.
+    pub fn again(py: Python<'py>, context: &'a Py<PyAny>) -> PyResult<Self> {
+        // SAFETY: `context` came from `copied_context`, so it is a context object.
+        match unsafe { ffi::PyContext_Enter(context.as_ptr()) } {
+            0 => Ok(Self { py, context }),
+            _ => Err(PyErr::fetch(py)),
+        }
+    }
+}
+
+impl Drop for Entered<'_, '_> {
+    fn drop(&mut self) {
+        // An exception may be on its way; leaving must not see it.
+        // SAFETY: the thread is attached and the context was entered by this guard, last.
+        if unsafe { ffi::PyContext_Exit(self.context.as_ptr()) } != 0 {
+            PyErr::fetch(self.py).write_unraisable(self.py, None);
+        }
+    }
+}
+
+/// Whether the object is a coroutine.
+pub fn is_coroutine(value: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: compares the type of a live object.
+    unsafe { ffi::PyCoro_CheckExact(value.as_ptr()) != 0 }
+}
+
+/// Whether a node's result may be a runnable, to be run in turn. Cheap for what nodes return.
+pub fn may_be_runnable(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if value.is_none()
+        || value.is_exact_instance_of::<PyDict>()
+        || value.is_exact_instance_of::<PyList>()
+        || value.is_exact_instance_of::<PyString>()
+        || value.is_exact_instance_of::<PyTuple>()
+    {
+        return Ok(false);
+    }
+    imports::is_runnable(value.py())?.call1((value,))?.is_truthy()
+}
+
+/// What one turn of a coroutine gave.
+pub enum Turn<'py> {
+    /// It waits for what it yielded.
+    Yielded(Bound<'py, PyAny>),
+    /// It returned.
+    Returned(Bound<'py, PyAny>),
+    /// It raised.
+    Raised(PyErr),
+}
+
+/// Sends `value` into an iterator or coroutine.
+pub fn send<'py>(iterator: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> Turn<'py> {
+    let py = iterator.py();
+    let mut result = std::ptr::null_mut();
+    // SAFETY: both are live objects; `result` receives a new reference unless the call fails.
+    let sent = unsafe { ffi::PyIter_Send(iterator.as_ptr(), value.as_ptr(), &mut result) };
+    match sent {
+        ffi::PySendResult::PYGEN_ERROR => Turn::Raised(PyErr::fetch(py)),
+        // SAFETY: a new reference, see above.
+        ffi::PySendResult::PYGEN_NEXT => {
+            Turn::Yielded(unsafe { Bound::from_owned_ptr(py, result) })
+        }
+        // SAFETY: a new reference, see above.
+        ffi::PySendResult::PYGEN_RETURN => {
+            Turn::Returned(unsafe { Bound::from_owned_ptr(py, result) })
+        }
+    }
+}
+
+/// The iterator that drives an awaitable.
+pub fn awaited<'py>(awaitable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    if is_coroutine(awaitable) {
+        return Ok(awaitable.clone());
+    }
+    awaitable.call_method0(pyo3::intern!(awaitable.py(), "__await__"))
+}

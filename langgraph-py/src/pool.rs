@@ -1,0 +1,120 @@
+//! Worker threads for sync nodes: threads that Python created, kept while they are of use, stopped
+//! before the interpreter finalises, and replaced in a forked child.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Condvar, Mutex};
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// Work for a worker.
+pub type Job = Box<dyn FnOnce(Python<'_>) + Send>;
+
+struct Pool {
+    pid: u32,
+    state: Mutex<State>,
+    bell: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    idle: usize,
+    stopped: bool,
+}
+
+/// The process's pool. A forked child has none of its parent's threads, and the parent's lock may
+/// have been held at the fork: it gets a pool of its own.
+fn pool(py: Python<'_>) -> PyResult<&'static Pool> {
+    static POOL: AtomicPtr<Pool> = AtomicPtr::new(std::ptr::null_mut());
+    let found = POOL.load(Ordering::Acquire);
+    // SAFETY: pools are leaked, so a pointer once stored stays valid.
+    if let Some(pool) = unsafe { found.as_ref() } {
+        if pool.pid == std::process::id() {
+            return Ok(pool);
+        }
+    }
+    let pool: &'static Pool = Box::leak(Box::new(Pool {
+        pid: std::process::id(),
+        state: Mutex::default(),
+        bell: Condvar::new(),
+    }));
+    POOL.store(std::ptr::from_ref(pool).cast_mut(), Ordering::Release);
+    let threading = py.import(intern!(py, "threading"))?;
+    let stop = py.import("langgraph_rust._engine")?.getattr("_stop_workers")?;
+    threading.call_method1("_register_atexit", (stop,))?;
+    Ok(pool)
+}
+
+/// Has a worker do `job`; makes one if none is idle, so that work never waits for other work.
+pub fn submit(py: Python<'_>, job: Job) -> PyResult<()> {
+    let pool = pool(py)?;
+    let needs_thread = {
+        let mut state = pool.state.lock().expect("no panic while held");
+        state.jobs.push_back(job);
+        state.jobs.len() > state.idle
+    };
+    if !needs_thread {
+        pool.bell.notify_one();
+        return Ok(());
+    }
+    let kwargs = PyDict::new(py);
+    kwargs.set_item("target", py.import("langgraph_rust._engine")?.getattr("_work")?)?;
+    kwargs.set_item("name", "langgraph-worker")?;
+    kwargs.set_item("daemon", true)?;
+    let thread = py.import(intern!(py, "threading"))?.getattr("Thread")?.call((), Some(&kwargs))?;
+    thread.call_method0("start")?;
+    workers(py)?.call_method1("add", (thread,))?;
+    Ok(())
+}
+
+/// The threads made so far, to be joined at exit.
+fn workers(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    py.import("langgraph_rust._engine")?.getattr("_workers")
+}
+
+/// What a worker thread does until it is stopped.
+#[pyfunction]
+#[pyo3(name = "_work")]
+pub fn work(py: Python<'_>) -> PyResult<()> {
+    let pool = pool(py)?;
+    while let Some(job) = py.detach(|| next_job(pool)) {
+        job(py);
+    }
+    Ok(())
+}
+
+fn next_job(pool: &Pool) -> Option<Job> {
+    let mut state = pool.state.lock().expect("no panic while held");
+    state.idle += 1;
+    let job = loop {
+        if let Some(job) = state.jobs.pop_front() {
+            break Some(job);
+        }
+        if state.stopped {
+            break None;
+        }
+        state = pool.bell.wait(state).expect("no panic while held");
+    };
+    state.idle -= 1;
+    job
+}
+
+/// Lets idle workers end and waits for them: a thread that is in the interpreter when it
+/// finalises takes the process down.
+#[pyfunction]
+#[pyo3(name = "_stop_workers")]
+pub fn stop(py: Python<'_>) -> PyResult<()> {
+    let pool = pool(py)?;
+    pool.state.lock().expect("no panic while held").stopped = true;
+    pool.bell.notify_all();
+    for thread in workers(py)?.call_method0("copy")?.try_iter()? {
+        let thread = thread?;
+        if thread.call_method0("is_alive")?.is_truthy()? {
+            thread.call_method0("join")?;
+        }
+    }
+    Ok(())
+}

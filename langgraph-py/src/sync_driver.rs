@@ -1,0 +1,196 @@
+//! Driving a run on the calling thread.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use langgraph_pregel::{Effect, Outcome, TaskKey, TaskOutcome, WaitReason};
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::board::{self, Order};
+use crate::events;
+use crate::finish;
+use crate::run::Run;
+use crate::save::{self, SaverCall};
+
+/// How far a run got.
+pub enum Turn {
+    /// A chunk for the caller.
+    Chunk(Py<PyAny>),
+    /// The end.
+    Over(Outcome<crate::domain::Objects>),
+}
+
+/// How often a waiting thread looks for signals.
+const SIGNALS: Duration = Duration::from_millis(50);
+
+/// Runs a graph that is a node of another: on this thread, to its end.
+pub fn invoke_nested(py: Python<'_>, run: &Arc<Run>) -> PyResult<Py<PyAny>> {
+    finish(py, run)?;
+    finish::latest(py, run)
+}
+
+/// Drives a run whose caller waits for the end.
+pub fn finish(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
+    loop {
+        match drive(py, run)? {
+            Turn::Chunk(_) => {}
+            Turn::Over(outcome) => return finish::conclude(py, run, outcome),
+        }
+    }
+}
+
+/// Drives a run to its next chunk or its end.
+pub fn drive(py: Python<'_>, run: &Arc<Run>) -> PyResult<Turn> {
+    loop {
+        let effect = run.core(py)?.poll(py);
+        if waits(&effect) {
+            if let Some(chunk) = finish::next_chunk(py, run)? {
+                run.core(py)?.stashed = Some(effect);
+                return Ok(Turn::Chunk(chunk));
+            }
+        }
+        match effect {
+            Effect::RunTask { task, delay, .. } => run.board.add(Order { key: task, delay }),
+            Effect::CancelTask(task) => cancel(py, run, task)?,
+            Effect::LookUpCache(tasks) => crate::cache::look_up(py, run, &tasks)?,
+            Effect::PersistWrites(writes) => {
+                let call = save::writes(py, run, &*run.core(py)?, &writes)?;
+                store(py, run, writes.ticket, call)?;
+            }
+            Effect::PersistCheckpoint(put) => {
+                let call = save::checkpoint(py, run, &mut *run.core(py)?, &put)?;
+                store(py, run, put.ticket, call)?;
+            }
+            Effect::Emit(event) => show(py, run, event)?,
+            Effect::Wait(WaitReason::Tasks) => wait_for_tasks(py, run)?,
+            Effect::Wait(_) => return Ok(Turn::Over(Outcome::Done)),
+            Effect::Finish(outcome) => return Ok(Turn::Over(outcome)),
+        }
+    }
+}
+
+/// Whether chunks must leave before the effect is acted on.
+fn waits(effect: &Effect<crate::domain::Objects>) -> bool {
+    matches!(
+        effect,
+        Effect::RunTask { .. } | Effect::Wait(_) | Effect::Finish(_) | Effect::LookUpCache(_)
+    )
+}
+
+fn show(py: Python<'_>, run: &Arc<Run>, event: langgraph_pregel::Event) -> PyResult<()> {
+    match events::show(py, run, event) {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            // What a listener, or the input of a task shown to it, raises ends the run.
+            run.core(py)?.engine.abort(error);
+            Ok(())
+        }
+    }
+}
+
+fn store(
+    py: Python<'_>,
+    run: &Arc<Run>,
+    ticket: langgraph_pregel::Ticket,
+    call: SaverCall,
+) -> PyResult<()> {
+    let saver = run.context.saver.as_ref().expect("only runs with a saver store");
+    let method = saver.object.bind(py).getattr(call.method);
+    let stored = method.and_then(|method| method.call1(call.arguments.bind(py)));
+    let mut core = run.core(py)?;
+    match stored {
+        Ok(_) => core.engine.persisted(ticket),
+        Err(error) => core.engine.persist_failed(ticket, error),
+    }
+    Ok(())
+}
+
+fn cancel(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<()> {
+    if run.board.withdraw(key) {
+        run.core(py)?.engine.task_finished(py, key, TaskOutcome::Cancelled(None));
+    }
+    // A sync node that runs cannot be stopped; it is waited for.
+    Ok(())
+}
+
+fn wait_for_tasks(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
+    if let Some(done) = run.board.next_done() {
+        return board::report(py, run, done);
+    }
+    let (waiting, running) = run.board.counts();
+    let alone = waiting == 1 && running == 0;
+    let free = !run.shows.eager && run.context.step_timeout.is_none();
+    if free && alone {
+        return take_part(py, run);
+    }
+    let limit = run.context.max_concurrency.unwrap_or(usize::MAX);
+    let joins = waiting > 0 && free && run.shows.latest && !on_event_loop(py)?;
+    if joins {
+        // The calling thread is one of those at work.
+        board::call_help(py, run, limit.saturating_sub(1))?;
+        return take_part(py, run);
+    }
+    if waiting > 0 {
+        board::call_help(py, run, limit)?;
+    }
+    wait(py, run)
+}
+
+fn take_part(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
+    match run.board.take() {
+        Some(order) => {
+            let done = board::perform(py, run, order);
+            run.board.hand_in(done);
+            Ok(())
+        }
+        None => wait(py, run),
+    }
+}
+
+/// Waits until a task is done, a chunk is there, a signal arrived or the time is up.
+fn wait(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
+    let deadline = run.step_deadline();
+    loop {
+        let slice = Instant::now() + SIGNALS;
+        let until = deadline.map_or(slice, |deadline| deadline.min(slice));
+        let rang = py.detach(|| run.board.waker.wait(Some(until)));
+        if let Err(signal) = py.check_signals() {
+            run.core(py)?.engine.abort(signal);
+            return Ok(());
+        }
+        if rang || finish::has_chunks(run) {
+            return Ok(());
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            let error = pyo3::exceptions::PyTimeoutError::new_err("Timed out");
+            run.core(py)?.engine.abort(error);
+            run.abandon_tasks(py)?;
+            return Ok(());
+        }
+    }
+}
+
+/// Whether the calling thread runs an event loop, which nodes may need to be elsewhere for.
+fn on_event_loop(py: Python<'_>) -> PyResult<bool> {
+    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    let Ok(events) = modules.get_item(intern!(py, "asyncio.events")) else { return Ok(false) };
+    let running = events.call_method0(intern!(py, "_get_running_loop"))?;
+    Ok(!running.is_none())
+}
+
+/// Starts a task that another task called, at once: the caller may wait for it.
+pub fn run_requested(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<()> {
+    if run.context.is_async {
+        return crate::async_driver::run_requested(py, run, key);
+    }
+    run.core(py)?.requested.retain(|other| *other != key);
+    run.board.add(Order { key, delay: Duration::ZERO });
+    let run = run.clone();
+    crate::pool::submit(py, Box::new(move |py| {
+        if let Some(order) = run.board.take_this(key) {
+            let done = board::perform(py, &run, order);
+            board::deliver(py, &run, done);
+        }
+    }))
+}

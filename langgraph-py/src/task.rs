@@ -1,0 +1,241 @@
+//! A running task, as Python code sees it through its config.
+//!
+//! One native object per task serves as the config's `__pregel_send` (called), `__pregel_scratchpad`
+//! (attributes) and the first argument of `__pregel_read`; it holds the run weakly, so that a config
+//! kept by user code keeps no run alive.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use langgraph_core::{TaskId, Target, Write};
+use langgraph_pregel::TaskKey;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString};
+
+use crate::convert;
+use crate::domain::Objects;
+use crate::run::Run;
+
+/// A task's writes by channel name, as Python code makes them.
+pub type NamedWrites = Vec<(Py<PyString>, Py<PyAny>)>;
+
+/// A running task.
+#[pyclass(frozen, weakref, module = "langgraph_rust._engine", name = "Task")]
+pub struct TaskHandle {
+    /// The run that the task belongs to.
+    pub run: Weak<Run>,
+    /// Its place in the superstep.
+    pub key: TaskKey,
+    /// Its id.
+    pub id: TaskId,
+    /// Its checkpoint namespace.
+    pub namespace: Py<PyString>,
+    /// The current superstep.
+    #[pyo3(get)]
+    pub step: i64,
+    /// The superstep that will not be run any more.
+    #[pyo3(get)]
+    pub stop: i64,
+    /// The answers received so far.
+    #[pyo3(get)]
+    pub resume: Py<PyList>,
+    /// What Python code wrote through the config.
+    pub writes: Mutex<NamedWrites>,
+    calls: AtomicUsize,
+    interrupts: AtomicUsize,
+    subgraphs: AtomicUsize,
+}
+
+impl TaskHandle {
+    /// The handle of the task `key` of `run`.
+    pub fn new(
+        py: Python<'_>,
+        run: &Arc<Run>,
+        key: TaskKey,
+        id: TaskId,
+        namespace: Py<PyString>,
+        steps: (i64, i64),
+    ) -> Self {
+        Self {
+            run: Arc::downgrade(run),
+            key,
+            id,
+            namespace,
+            step: steps.0,
+            stop: steps.1,
+            resume: PyList::empty(py).unbind(),
+            writes: Mutex::new(Vec::new()),
+            calls: AtomicUsize::new(0),
+            interrupts: AtomicUsize::new(0),
+            subgraphs: AtomicUsize::new(0),
+        }
+    }
+
+    /// Takes what Python code wrote since the last time.
+    pub fn take_writes(&self) -> NamedWrites {
+        std::mem::take(&mut *self.writes.lock().expect("no panic while held"))
+    }
+
+    /// Starts another attempt: what the last one wrote is dropped, questions count from one.
+    pub fn restart(&self) {
+        drop(self.take_writes());
+        self.interrupts.store(0, Ordering::Relaxed);
+    }
+
+    /// The number of the next subgraph run inside the task.
+    pub fn next_subgraph(&self) -> usize {
+        self.subgraphs.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The number of the next call made by the task.
+    pub fn next_call(&self) -> usize {
+        self.calls.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn run(&self) -> PyResult<Arc<Run>> {
+        self.run.upgrade().ok_or_else(|| {
+            PyRuntimeError::new_err("The run that this config belongs to is over")
+        })
+    }
+}
+
+#[pymethods]
+impl TaskHandle {
+    /// `__pregel_send`: writes on behalf of the task.
+    fn __call__(&self, writes: &Bound<'_, PyAny>) -> PyResult<()> {
+        let mut added = Vec::new();
+        for pair in writes.try_iter()? {
+            let (channel, value): (Py<PyString>, Py<PyAny>) = pair?.extract()?;
+            added.push((channel, value));
+        }
+        self.writes.lock().expect("no panic while held").append(&mut added);
+        Ok(())
+    }
+
+    /// Counts the calls made by the task, from zero.
+    fn call_counter(&self) -> usize {
+        self.next_call()
+    }
+
+    /// Counts the task's questions, from zero.
+    fn interrupt_counter(&self) -> usize {
+        self.interrupts.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Counts the subgraphs run inside the task, from zero.
+    fn subgraph_counter(&self) -> usize {
+        self.next_subgraph()
+    }
+
+    /// The answer given without an id, `None` if there is none; `consume` takes it away.
+    #[pyo3(signature = (consume=false))]
+    fn get_null_resume(&self, py: Python<'_>, consume: bool) -> PyResult<Py<PyAny>> {
+        let Some(run) = self.run.upgrade() else { return Ok(py.None()) };
+        run.single_answer(py, consume)
+    }
+
+    /// Runs `func` as a task of its own in the same superstep; returns a future of its result.
+    #[pyo3(signature = (func, input, *, retry_policy=None, cache_policy=None, timeout=None, callbacks=None))]
+    fn call(
+        slf: &Bound<'_, Self>,
+        func: Bound<'_, PyAny>,
+        input: Bound<'_, PyAny>,
+        retry_policy: Option<Bound<'_, PyAny>>,
+        cache_policy: Option<Bound<'_, PyAny>>,
+        timeout: Option<Bound<'_, PyAny>>,
+        callbacks: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let run = slf.get().run()?;
+        let call = crate::calls::CallRequest {
+            func: func.unbind(),
+            input: input.unbind(),
+            retry: retry_policy.map(Bound::unbind),
+            cache: cache_policy.map(Bound::unbind),
+            timeout: timeout.map(Bound::unbind),
+            callbacks: callbacks.map(Bound::unbind),
+        };
+        crate::calls::request(slf.py(), &run, slf.get(), call)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Task {}>", self.id)
+    }
+
+    fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        visit.call(&self.resume)?;
+        if let Ok(writes) = self.writes.try_lock() {
+            for (_, value) in writes.iter() {
+                visit.call(value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        if let Ok(mut writes) = self.writes.try_lock() {
+            writes.clear();
+        }
+    }
+}
+
+/// `__pregel_read`: the state as the task sees it; with `fresh`, after the task's own writes.
+#[pyfunction]
+#[pyo3(name = "_read", signature = (scratchpad, _channels, _managed, _task, select, fresh=false))]
+pub fn read<'py>(
+    scratchpad: &Bound<'py, TaskHandle>,
+    _channels: &Bound<'py, PyAny>,
+    _managed: &Bound<'py, PyAny>,
+    _task: &Bound<'py, PyAny>,
+    select: &Bound<'py, PyAny>,
+    fresh: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = scratchpad.py();
+    let task = scratchpad.get();
+    let run = task.run()?;
+    let mut writes = Vec::new();
+    if fresh {
+        let named = task.writes.lock().expect("no panic while held");
+        for (channel, value) in named.iter() {
+            writes.push(convert::write(&run.graph, channel.bind(py), value.bind(py).clone())?);
+        }
+    }
+    if let Ok(name) = select.cast::<PyString>() {
+        let value = run.read_one(py, name, fresh, &writes)?;
+        return Ok(value.map_or_else(|| py.None().into_bound(py), |v| v.into_bound(py)));
+    }
+    let values = PyDict::new(py);
+    let managed = run.graph.managed.bind(py);
+    for name in select.try_iter()? {
+        let name = name?.cast_into::<PyString>()?;
+        if let Some(spec) = managed.get_item(&name)? {
+            values.set_item(&name, spec.call_method1(intern!(py, "get"), (scratchpad,))?)?;
+        } else if let Some(value) = run.read_one(py, &name, fresh, &writes)? {
+            values.set_item(&name, value)?;
+        }
+    }
+    Ok(values.into_any())
+}
+
+impl Run {
+    fn read_one(
+        &self,
+        py: Python<'_>,
+        name: &Bound<'_, PyString>,
+        fresh: bool,
+        writes: &[Write<Objects>],
+    ) -> PyResult<Option<Py<PyAny>>> {
+        let Some(index) = self.graph.plan.channel_named(name.to_str()?) else {
+            let message = format!("'{name}' is no channel of this graph");
+            return Err(pyo3::exceptions::PyKeyError::new_err(message));
+        };
+        let own: Vec<Py<PyAny>> = writes
+            .iter()
+            .filter(|write| write.target == Target::Channel(index))
+            .map(|write| write.value.clone_ref(py))
+            .collect();
+        self.read_channel(py, index, fresh, own)
+    }
+}
+

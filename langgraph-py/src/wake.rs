@@ -1,0 +1,98 @@
+//! Waking whoever waits for a run: a thread, or a task of an event loop.
+
+use std::sync::{Condvar, Mutex};
+use std::time::Instant;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+
+/// A bell that threads and event loops can wait for. Ringing while nobody waits is remembered.
+#[derive(Default)]
+pub struct Waker {
+    state: Mutex<State>,
+    bell: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    rung: bool,
+    future: Option<(Py<PyAny>, Py<PyAny>)>,
+}
+
+impl Waker {
+    /// Rings the bell. Needs no attached thread unless an event loop waits.
+    pub fn wake(&self) {
+        let waiting = {
+            let mut state = self.state.lock().expect("no panic while held");
+            // A future that is resolved has heard the bell.
+            state.rung = state.future.is_none();
+            state.future.take()
+        };
+        self.bell.notify_all();
+        if let Some((event_loop, future)) = waiting {
+            Python::attach(|py| {
+                let resolve = || -> PyResult<()> {
+                    let resolver = crate::offload::resolver(py)?;
+                    let call = intern!(py, "call_soon_threadsafe");
+                    event_loop.bind(py).call_method1(call, (resolver, &future))?;
+                    Ok(())
+                };
+                // A loop that was closed meanwhile has nobody to wake.
+                drop(resolve());
+            });
+        }
+    }
+
+    /// Rings the bell from Python; a loop that runs on this very thread is told directly.
+    pub fn wake_here(&self, py: Python<'_>) -> PyResult<()> {
+        let waiting = {
+            let mut state = self.state.lock().expect("no panic while held");
+            state.rung = state.future.is_none();
+            state.future.take()
+        };
+        self.bell.notify_all();
+        let Some((event_loop, future)) = waiting else { return Ok(()) };
+        let events = py.import(intern!(py, "asyncio.events"))?;
+        let running = events.call_method0(intern!(py, "_get_running_loop"))?;
+        if running.is(&event_loop) {
+            return crate::offload::resolve(future.bind(py));
+        }
+        let resolver = crate::offload::resolver(py)?;
+        let call = intern!(py, "call_soon_threadsafe");
+        event_loop.bind(py).call_method1(call, (resolver, &future))?;
+        Ok(())
+    }
+
+    /// Waits for the bell until `deadline`; tells whether it rang. Must be called detached.
+    pub fn wait(&self, deadline: Option<Instant>) -> bool {
+        let mut state = self.state.lock().expect("no panic while held");
+        while !state.rung {
+            state = match deadline {
+                None => self.bell.wait(state).expect("no panic while held"),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return false;
+                    }
+                    self.bell.wait_timeout(state, left).expect("no panic while held").0
+                }
+            };
+        }
+        state.rung = false;
+        true
+    }
+
+    /// A future of the running loop that resolves when the bell rings; `None` if it rang already.
+    pub fn future<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let event_loop = py
+            .import(intern!(py, "asyncio"))?
+            .call_method0(intern!(py, "get_running_loop"))?;
+        let future = event_loop.call_method0(intern!(py, "create_future"))?;
+        let mut state = self.state.lock().expect("no panic while held");
+        if std::mem::take(&mut state.rung) {
+            return Ok(None);
+        }
+        state.future = Some((event_loop.unbind(), future.clone().unbind()));
+        Ok(Some(future))
+    }
+}

@@ -1,0 +1,79 @@
+"""The conformance run's own tools: id lists, ledger, verdict, what a record says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conformance import verdict as verdicts
+from tests.conformance.ids import read_header, read_ids, write_ids
+from tests.conformance.ledger import Entry, read_ledger, stale, uncovered
+from tests.conformance.outcomes import read_outcomes
+
+IDS = {"test_a.py::test_x", "test_a.py::test_y[a-b]", "test_a.py::test_y[c d]", "test_b.py::test_x"}
+
+
+def record(path: Path, *entries: tuple[str, str, str]) -> Path:
+    lines = [
+        {"id": f"tests/{test}", "when": when, "outcome": outcome, "seconds": 0, "message": "why"}
+        for test, when, outcome in entries
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def test_id_lists_survive_being_written(tmp_path: Path) -> None:
+    path = tmp_path / "ids.txt"
+    write_ids(path, IDS, "pins")
+    assert read_ids(path) == IDS
+    assert read_header(path) == "pins"
+
+
+def test_an_id_that_would_be_lost_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be written"):
+        write_ids(tmp_path / "ids.txt", {"test_a.py::test_x[a] [b]"}, "")
+
+
+def test_a_ledger_pattern_takes_brackets_literally() -> None:
+    entry = Entry(("test_a.py::test_y[a*",), "not yet", "why")
+    assert entry.covers("test_a.py::test_y[a-b]")
+    assert not entry.covers("test_a.py::test_y[c d]")
+    assert uncovered(IDS, [entry]) == sorted(IDS - {"test_a.py::test_y[a-b]"})
+    assert stale([entry], {"test_a.py::test_x"}) == [entry]
+
+
+def test_the_ledger_of_this_checkout_is_well_formed() -> None:
+    for entry in read_ledger():
+        assert entry.tests and entry.reason
+
+
+def test_a_test_that_fails_in_teardown_has_not_passed(tmp_path: Path) -> None:
+    path = record(
+        tmp_path / "run.jsonl",
+        ("test_a.py::test_x", "call", "passed"),
+        ("test_a.py::test_x", "teardown", "failed"),
+        ("test_b.py::test_x", "call", "passed"),
+        ("test_c.py", "collect", "failed"),
+    )
+    outcomes = read_outcomes(path)
+    assert outcomes.passed == {"test_b.py::test_x"}
+    assert outcomes.reason("test_c.py::test_z") == "why"
+
+
+def test_a_run_is_held_against_both_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verdicts, "UPSTREAM_PASSING", tmp_path / "upstream.txt")
+    monkeypatch.setattr(verdicts, "PASSING", tmp_path / "passing.txt")
+    write_ids(verdicts.UPSTREAM_PASSING, IDS, "")
+    write_ids(verdicts.PASSING, {"test_a.py::test_x", "test_b.py::test_x"}, "")
+    run = record(
+        tmp_path / "run.jsonl",
+        ("test_a.py::test_x", "call", "failed"),
+        ("test_a.py::test_y[a-b]", "call", "passed"),
+    )
+    verdict = verdicts.judge(read_outcomes(run), ["test_a.py"])
+    assert verdict.lost == {"test_a.py::test_x"}
+    assert verdict.gained == {"test_a.py::test_y[a-b]"}
+    updated = verdicts.updated_passing(verdict, ["test_a.py"])
+    assert updated == {"test_a.py::test_y[a-b]", "test_b.py::test_x"}

@@ -1,0 +1,207 @@
+"""Drop-in mode. It changes the whole process, so every test has a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import langgraph_rust
+import pytest
+
+PACKAGE_PARENT = Path(langgraph_rust.__file__).parent.parent
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A directory for the path, with pieces of `langgraph` that other distributions own."""
+    files = {
+        "langgraph/checkpoint/elsewhere/__init__.py": """
+            from langgraph.checkpoint.base import BaseCheckpointSaver
+            from langgraph.checkpoint.elsewhere.part import PART
+
+            class ElsewhereSaver(BaseCheckpointSaver): ...
+        """,
+        "langgraph/checkpoint/elsewhere/part.py": "PART = 1",
+        "langgraph/store/elsewhere.py": "",
+        "langgraph/addon/deep/thing.py": "from langgraph.types import Send",
+        # Also installed: upstream itself.
+        "langgraph/types.py": "raise AssertionError('upstream was imported')",
+        "langgraph/checkpoint/base/__init__.py": "raise AssertionError('upstream was imported')",
+        "langgraph/pregel/_only_upstream.py": "raise AssertionError('upstream was imported')",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+    return tmp_path
+
+
+def run(site: Path, *args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(PACKAGE_PARENT)])}
+    environment.pop("PYTEST_PLUGINS", None)
+    return subprocess.run(
+        [sys.executable, *args],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=cwd or site,
+        check=False,
+    )
+
+
+def check(site: Path, code: str) -> None:
+    preamble = "import importlib.util, sys, langgraph_rust; langgraph_rust.install()\n"
+    done = run(site, "-c", preamble + textwrap.dedent(code))
+    assert done.returncode == 0, done.stderr
+
+
+def test_modules_and_classes_have_one_identity(site: Path) -> None:
+    check(
+        site,
+        """
+        import langgraph.types, langgraph_rust.types, langgraph
+        assert langgraph is langgraph_rust
+        assert langgraph.types is langgraph_rust.types is sys.modules["langgraph.types"]
+        from langgraph.types import Send
+        assert Send is langgraph_rust.types.Send
+        assert importlib.import_module("langgraph._internal._constants").CONF == "configurable"
+        import langgraph.checkpoint.base as base
+        assert base is langgraph_rust.checkpoint.base
+        """,
+    )
+
+
+def test_modules_keep_their_own_specs(site: Path) -> None:
+    check(
+        site,
+        """
+        import langgraph.types, langgraph.checkpoint.base
+        assert langgraph.__spec__.name == langgraph.__name__ == "langgraph_rust"
+        assert langgraph.types.__spec__.name == "langgraph_rust.types"
+        assert langgraph.types.__spec__.loader is langgraph.types.__loader__
+        import langgraph.version
+        assert importlib.reload(langgraph.version) is langgraph_rust.version
+        """,
+    )
+
+
+def test_pickles_of_both_names_load(site: Path) -> None:
+    check(
+        site,
+        """
+        import pickle
+        from langgraph.types import Command
+        data = pickle.dumps(Command(goto="a"), protocol=0)
+        assert pickle.loads(data.replace(b"langgraph_rust.types", b"langgraph.types")) == Command(
+            goto="a")
+        """,
+    )
+
+
+def test_pieces_of_other_distributions_are_found(site: Path) -> None:
+    check(
+        site,
+        """
+        from langgraph.checkpoint.base import BaseCheckpointSaver
+        from langgraph.checkpoint.elsewhere import ElsewhereSaver, PART
+        assert issubclass(ElsewhereSaver, BaseCheckpointSaver)
+        assert ElsewhereSaver.__module__ == "langgraph.checkpoint.elsewhere"
+        import langgraph.checkpoint.elsewhere, langgraph.store.elsewhere
+        assert langgraph.checkpoint.elsewhere.PART == 1
+        from langgraph.addon.deep.thing import Send
+        assert Send.__module__ == "langgraph_rust.types"
+        """,
+    )
+
+
+def test_upstreams_core_is_never_mixed_in(site: Path) -> None:
+    check(
+        site,
+        """
+        for name in ("langgraph.pregel._only_upstream", "langgraph.nothing"):
+            assert importlib.util.find_spec(name) is None
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                assert error.name == name
+            else:
+                raise AssertionError(name)
+        """,
+    )
+
+
+def test_installing_twice_changes_nothing(site: Path) -> None:
+    check(
+        site,
+        """
+        before = list(sys.meta_path)
+        langgraph_rust.install()
+        assert sys.meta_path == before
+        """,
+    )
+
+
+def test_too_late(site: Path) -> None:
+    code = "import langgraph.store.elsewhere, langgraph_rust; langgraph_rust.install()"
+    done = run(site, "-c", code)
+    assert "RuntimeError: langgraph_rust.install() must be called before" in done.stderr
+    assert "langgraph, langgraph.store, langgraph.store.elsewhere" in done.stderr
+
+
+def test_reported_version(site: Path) -> None:
+    check(site, "from langgraph.version import __version__; assert __version__ == '1.2.22'")
+
+
+PROGRAM = """
+import sys
+import beside
+from langgraph.types import Send
+if __name__ == "__main__":
+    print(Send.__module__, sys.argv[1:], sys.argv[0] == __file__)
+"""
+
+
+class TestCommandLine:
+    @pytest.fixture
+    def app(self, site: Path) -> Path:
+        folder = site / "folder" / "app"
+        folder.mkdir(parents=True)
+        (folder / "program.py").write_text(PROGRAM)
+        (folder / "beside.py").write_text("")
+        return folder
+
+    def test_script(self, site: Path, app: Path) -> None:
+        done = run(site, "-m", "langgraph_rust", "folder/app/program.py", "-x", "y")
+        assert done.stdout == "langgraph_rust.types ['-x', 'y'] True\n", done.stderr
+
+    def test_module(self, site: Path, app: Path) -> None:
+        done = run(site, "-m", "langgraph_rust", "-m", "program", "-x", "y", cwd=app)
+        assert done.stdout == "langgraph_rust.types ['-x', 'y'] True\n", done.stderr
+
+    @pytest.mark.parametrize("arguments", [[], ["-m"], ["--unknown"]])
+    def test_nothing_to_run(self, site: Path, arguments: list[str]) -> None:
+        done = run(site, "-m", "langgraph_rust", *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("usage: python -m langgraph_rust")
+
+    def test_help(self, site: Path) -> None:
+        done = run(site, "-m", "langgraph_rust", "--help")
+        assert done.returncode == 0 and done.stdout.startswith("usage:")
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one process", "xdist"])
+def test_pytest_plugin(site: Path, workers: list[str]) -> None:
+    if workers:
+        pytest.importorskip("xdist")
+    (site / "conftest.py").write_text("from langgraph.types import Send\n")
+    (site / "test_it.py").write_text(
+        "from langgraph.types import Send\n"
+        "def test_it():\n"
+        "    assert Send.__module__ == 'langgraph_rust.types'\n"
+    )
+    plugin = ["-p", "langgraph_rust.pytest_plugin", "-p", "no:cacheprovider"]
+    done = run(site, "-m", "pytest", "-q", *plugin, *workers, "test_it.py")
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
