@@ -521,7 +521,6 @@ impl StoreDone {
 /// Makes an asyncio task for a node.
 fn spawn(py: Python<'_>, run: &Arc<Run>, order: Order) -> PyResult<Py<PyAny>> {
     let node = board::prepared(py, run, order.key)?;
-    let context = node.context.clone_ref(py);
     let name = node.name(py);
     let coroutine = NodeCoroutine {
         state: std::sync::Mutex::new(Some(NodeState::Fresh(Box::new(node), order.delay))),
@@ -535,13 +534,8 @@ fn spawn(py: Python<'_>, run: &Arc<Run>, order: Order) -> PyResult<Py<PyAny>> {
     let create = event_loop.getattr(intern!(py, "create_task"))?;
     let kwargs = PyDict::new(py);
     kwargs.set_item(intern!(py, "name"), name)?;
-    let takes_context = py.version_info() >= (3, 11);
-    if takes_context {
-        kwargs.set_item(intern!(py, "context"), &context)?;
-        return Ok(create.call((coroutine,), Some(&kwargs))?.unbind());
-    }
-    let enter = context.bind(py).getattr(intern!(py, "run"))?;
-    Ok(enter.call((create, coroutine), Some(&kwargs))?.unbind())
+    // The coroutine enters the node's context at each turn, as an inline node does.
+    Ok(create.call((coroutine,), Some(&kwargs))?.unbind())
 }
 
 /// Starts a task that another task called, on the run's event loop.

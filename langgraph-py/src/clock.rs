@@ -24,14 +24,9 @@ pub fn checkpoint_id(clock_seq: i64) -> String {
     let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
     let ticks = now.max(last.unwrap_or(0) + 1);
     let sequence = 0x8000 | (clock_seq as u64 & 0x3FFF);
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        ticks >> 28,
-        (ticks >> 12) & 0xFFFF,
-        0x6000 | (ticks & 0xFFF),
-        sequence,
-        random_bits() >> 16,
-    )
+    let high = (u128::from(ticks >> 12) << 16) | 0x6000 | u128::from(ticks & 0xFFF);
+    let low = (u128::from(sequence) << 48) | u128::from(random_bits() >> 16);
+    langgraph_core::uuid_text((high << 64) | low)
 }
 
 /// The time in UTC as ISO 8601 with microseconds, as Python's `isoformat` writes it.
@@ -68,7 +63,7 @@ fn unix_nanos() -> u128 {
 /// 64 random bits; not for secrets.
 pub fn random_bits() -> u64 {
     static STATE: AtomicU64 = AtomicU64::new(0);
-    let seed = unix_nanos() as u64 ^ (std::process::id() as u64).rotate_left(32);
+    let seed = unix_nanos() as u64;
     let step = 0x9E37_79B9_7F4A_7C15;
     let before = STATE.fetch_add(step, Ordering::Relaxed);
     // SplitMix64 over a counter, salted by the time so that forked processes part ways.

@@ -8,8 +8,9 @@ use langgraph_core::{CheckpointId, TaskId, Version, Write};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PySet, PyString, PyTuple};
+use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
+use crate::channels;
 use crate::domain::Objects;
 use crate::plan::Graph;
 
@@ -97,53 +98,25 @@ pub fn checkpoint(graph: &Graph, stored: &Bound<'_, PyAny>) -> PyResult<Checkpoi
     })
 }
 
-/// What storage kept of a channel. The stored forms are not tagged: the channel's kind tells.
+/// What storage kept of a channel; packets are addressed here.
 fn saved(
     graph: &Graph,
     pattern: &Channel<Objects>,
     value: &Bound<'_, PyAny>,
 ) -> PyResult<Saved<Objects>> {
-    let names = |value: &Bound<'_, PyAny>| -> PyResult<Vec<String>> {
-        value.try_iter()?.map(|name| name?.extract()).collect()
-    };
-    Ok(match pattern {
-        Channel::LastValueAfterFinish(_) => {
-            let (held, finished): (Py<PyAny>, bool) = value.extract()?;
-            Saved::Released(held, finished)
-        }
-        Channel::Barrier(_) => Saved::Names(names(value)?),
-        Channel::BarrierAfterFinish(_) => {
-            let (seen, finished): (Bound<'_, PyAny>, bool) = value.extract()?;
-            Saved::ReleasedNames(names(&seen)?, finished)
-        }
-        Channel::Topic(_) => Saved::Items(items(value)?),
-        Channel::Tasks(_) => {
-            let packets = items(value)?.into_iter().map(|packet| {
-                let target = crate::writers::packet_target(&graph.plan, packet.bind(value.py()))?;
-                Ok((target, packet))
-            });
-            Saved::Packets(packets.collect::<PyResult<_>>()?)
-        }
-        Channel::Aggregate(_) => Saved::Value(unwrap_snapshot(value)?),
-        _ => Saved::Value(value.clone().unbind()),
-    })
-}
-
-/// Threads written while the field was a delta channel store snapshots of it.
-fn unwrap_snapshot(value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-    if value.get_type().name()? == "_DeltaSnapshot" {
-        return Ok(value.getattr("value")?.unbind());
+    if !matches!(pattern, Channel::Tasks(_)) {
+        return channels::saved(pattern, value);
     }
-    Ok(value.clone().unbind())
-}
-
-/// A topic's items; old threads stored them as the second of a pair.
-fn items(value: &Bound<'_, PyAny>) -> PyResult<Vec<Py<PyAny>>> {
-    let items = match value.cast::<PyTuple>() {
+    // Old threads stored the packets as the second of a pair.
+    let packets = match value.cast::<PyTuple>() {
         Ok(pair) => pair.get_item(1)?,
         Err(_) => value.clone(),
     };
-    items.try_iter()?.map(|item| Ok(item?.unbind())).collect()
+    let packets = packets.try_iter()?.map(|packet| {
+        let packet = packet?;
+        Ok((crate::writers::packet_target(&graph.plan, &packet)?, packet.unbind()))
+    });
+    Ok(Saved::Packets(packets.collect::<PyResult<_>>()?))
 }
 
 /// A checkpoint for savers.
@@ -153,7 +126,7 @@ pub fn checkpoint_to_python<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let values = PyDict::new(py);
     for (name, saved) in &checkpoint.channel_values {
-        values.set_item(&**name, saved_to_python(py, saved)?)?;
+        values.set_item(&**name, channels::saved_to_python(py, saved)?)?;
     }
     let seen = PyDict::new(py);
     for (name, versions) in &checkpoint.versions_seen {
@@ -173,22 +146,6 @@ pub fn checkpoint_to_python<'py>(
     dict.set_item(intern!(py, "versions_seen"), seen)?;
     dict.set_item(intern!(py, "updated_channels"), updated)?;
     Ok(dict)
-}
-
-fn saved_to_python<'py>(
-    py: Python<'py>,
-    saved: &Saved<Objects>,
-) -> PyResult<Bound<'py, PyAny>> {
-    Ok(match saved {
-        Saved::Value(value) => value.bind(py).clone(),
-        Saved::Released(value, finished) => (value, finished).into_pyobject(py)?.into_any(),
-        Saved::Names(names) => PySet::new(py, names)?.into_any(),
-        Saved::ReleasedNames(names, finished) => {
-            (PySet::new(py, names)?, PyBool::new(py, *finished)).into_pyobject(py)?.into_any()
-        }
-        Saved::Items(items) => PyList::new(py, items)?.into_any(),
-        Saved::Packets(packets) => PyList::new(py, packets.iter().map(|(_, p)| p))?.into_any(),
-    })
 }
 
 /// A write to `channel`.

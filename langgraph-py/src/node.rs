@@ -14,7 +14,7 @@ use crate::domain::{fault_to_python, Objects};
 use crate::failure;
 use crate::imports;
 use crate::interpreter::Entered;
-use crate::plan::{self, Graph};
+use crate::plan;
 use crate::program::{Accepts, Body, Injected, Program, Source};
 use crate::run::{Core, Run};
 use crate::task::TaskHandle;
@@ -33,6 +33,8 @@ pub struct NodeRun {
     pub context: Py<PyAny>,
     result: Option<Py<PyAny>>,
     writes: Vec<Write<Objects>>,
+    /// How many of the writes stay if the task fails.
+    standing: usize,
     stage: Stage,
 }
 
@@ -136,6 +138,7 @@ impl NodeRun {
             context,
             result: None,
             writes: Vec::new(),
+            standing: 0,
             stage: Stage::Body,
         })
     }
@@ -225,6 +228,7 @@ impl NodeRun {
         for (channel, value) in self.handle.get().take_writes() {
             self.push_write(channel.bind(py), value.into_bound(py))?;
         }
+        self.standing = self.writes.len();
         Ok(())
     }
 
@@ -255,8 +259,10 @@ impl NodeRun {
     }
 
     fn outcome(&mut self, py: Python<'_>, error: PyErr) -> TaskOutcome<Objects> {
-        let written = self.collect(py);
-        debug_assert!(written.is_ok() || !written.is_ok());
+        self.writes.truncate(self.standing);
+        if let Err(refused) = self.collect(py) {
+            refused.write_unraisable(py, None);
+        }
         let writes = std::mem::take(&mut self.writes);
         let retry = match &self.what {
             What::Node(node) => self.run.graph.program(*node).retry.as_ref(),
@@ -509,6 +515,7 @@ impl NodeRun {
                 let value = own.as_ref().map_or(result, |own| own.bind(py));
                 writers::pairs(&mapper.bind(py).call1((value,))?, &mut sink)?;
             }
+            Writer::Stand => self.standing = self.writes.len(),
             Writer::Branch(branch) => return self.route(py, position, branch, result),
             Writer::Runnable(writer) => {
                 let (writer, input) = (writer.bind(py).clone(), result.clone().unbind());
@@ -849,7 +856,8 @@ fn task_config<'py>(
         config.set_item(intern!(py, "run_name"), facts.name)?;
     }
     let conf = context.task_conf.bind(py).copy()?;
-    conf.set_item(intern!(py, "__pregel_task_id"), task.id.as_str())?;
+    let id = PyString::new(py, task.id.as_str());
+    conf.set_item(intern!(py, "__pregel_task_id"), &id)?;
     conf.set_item(intern!(py, "__pregel_send"), handle)?;
     conf.set_item(intern!(py, "__pregel_scratchpad"), handle)?;
     conf.set_item(intern!(py, "__pregel_read"), reader(py, run, handle)?)?;
@@ -858,7 +866,8 @@ fn task_config<'py>(
     let map = context.checkpoint_map.bind(py).copy()?;
     map.set_item(&*context.namespace, &facts.checkpoint)?;
     conf.set_item(intern!(py, "checkpoint_map"), map)?;
-    let runtime = crate::runtime::for_task(py, run, task, &facts.checkpoint, facts.attempt)?;
+    let template = &context.runtime;
+    let runtime = template.for_task(py, task, &id, &facts.checkpoint, facts.attempt)?;
     conf.set_item(intern!(py, "__pregel_runtime"), runtime)?;
     let resuming = intern!(py, "__pregel_resuming");
     if facts.attempt > 1 {
@@ -895,8 +904,9 @@ fn task_metadata<'py>(
     };
     metadata.set_item(intern!(py, "langgraph_step"), task.step)?;
     metadata.set_item(intern!(py, "langgraph_node"), facts.name)?;
-    metadata.set_item(intern!(py, "langgraph_triggers"), triggers(py, &run.graph, facts)?)?;
-    metadata.set_item(intern!(py, "langgraph_path"), plan::path_tuple(py, facts.path)?)?;
+    let (triggers, path) = whereabouts(py, facts)?;
+    metadata.set_item(intern!(py, "langgraph_triggers"), triggers)?;
+    metadata.set_item(intern!(py, "langgraph_path"), path)?;
     metadata.set_item(intern!(py, "langgraph_checkpoint_ns"), &task.namespace)?;
     if let Some(own) = facts.program.and_then(|program| program.metadata.as_ref()) {
         metadata.update(own.bind(py).cast::<PyDict>()?.as_mapping())?;
@@ -904,18 +914,16 @@ fn task_metadata<'py>(
     Ok(metadata)
 }
 
-fn triggers<'py>(
+/// The task's triggers and path.
+fn whereabouts<'py>(
     py: Python<'py>,
-    graph: &Graph,
     facts: &TaskFacts<'_, 'py>,
-) -> PyResult<Bound<'py, PyTuple>> {
-    match facts.path {
-        TaskPath::Pull(name) => {
-            let node = graph.plan.node_named(name).expect("the task was made from it");
-            let names = graph.plan.node(node).trigger_names();
-            PyTuple::new(py, names.iter().map(|name| &**name))
+) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyTuple>)> {
+    match (facts.path, facts.program) {
+        (TaskPath::Pull(_), Some(program)) => {
+            Ok((program.triggers.bind(py).clone(), program.path.bind(py).clone()))
         }
-        _ => PyTuple::new(py, [names::PUSH]),
+        (path, _) => Ok((PyTuple::new(py, [names::PUSH])?, plan::path_tuple(py, path)?)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A Python graph as the engine's plan, and what each of its nodes does.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use langgraph_channels::{Channel, Tasks};
@@ -47,6 +48,8 @@ pub struct Graph {
     pub plan: Arc<langgraph_pregel::Plan<Objects>>,
     /// What each node does, by its index.
     pub programs: Vec<Program>,
+    /// Where a write to a name goes, for all names but that of the tasks channel.
+    targets: HashMap<String, Target>,
     /// The channels' names, by index.
     pub channel_names: Vec<Py<PyString>>,
     /// Values computed from the run rather than stored, by name.
@@ -71,6 +74,9 @@ impl Plan {
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
         visit.call(&self.graph.managed)?;
+        for spec in self.graph.plan.channels() {
+            channels::traverse(&spec.pattern, &visit)?;
+        }
         self.graph.programs.iter().try_for_each(|program| program.traverse(&visit))
     }
 }
@@ -109,7 +115,7 @@ impl Graph {
         let index_of = |name: &str| {
             specs.iter().position(|spec| &*spec.name == name).map(ChannelIndex::new)
         };
-        let by_name: std::collections::HashMap<String, ChannelIndex> = specs
+        let by_name: HashMap<String, ChannelIndex> = specs
             .iter()
             .enumerate()
             .map(|(position, spec)| (spec.name.to_string(), ChannelIndex::new(position)))
@@ -139,6 +145,7 @@ impl Graph {
             input: keys("input_channels")?,
             stream,
             programs,
+            targets: targets(&plan),
             channel_names,
             managed: managed.unbind(),
             untracked,
@@ -164,14 +171,33 @@ impl Graph {
     /// Where a write of `value` to the channel `name` goes; packets are addressed here.
     pub fn target(&self, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<Target> {
         let name = name.to_str()?;
-        if name != names::TASKS {
-            return Ok(self.plan.target(name));
+        if let Some(target) = self.targets.get(name) {
+            return Ok(target.clone());
         }
-        crate::writers::packet_target(&self.plan, value).map(Target::Packet)
+        match name {
+            names::TASKS => {
+                crate::writers::packet_target(&self.plan, value).map(Target::Packet)
+            }
+            unknown => Ok(self.plan.target(unknown)),
+        }
     }
 }
 
-fn node_order(nodes: &Bound<'_, PyDict>) -> PyResult<std::collections::HashMap<String, NodeIndex>> {
+fn targets(plan: &langgraph_pregel::Plan<Objects>) -> HashMap<String, Target> {
+    let channels = plan.channels().iter().map(|spec| &*spec.name);
+    let controls = [
+        names::NO_WRITES,
+        names::RETURN,
+        names::RESUME,
+        names::INTERRUPT,
+        names::ERROR,
+        names::ERROR_SOURCE_NODE,
+    ];
+    let all = channels.chain(controls).filter(|name| *name != names::TASKS);
+    all.map(|name| (name.to_owned(), plan.target(name))).collect()
+}
+
+fn node_order(nodes: &Bound<'_, PyDict>) -> PyResult<HashMap<String, NodeIndex>> {
     let named = nodes.iter().enumerate();
     named.map(|(position, (name, _))| Ok((name.extract()?, NodeIndex::new(position)))).collect()
 }
@@ -197,7 +223,7 @@ fn node_spec(
     name: &Bound<'_, PyAny>,
     node: &Bound<'_, PyAny>,
     lookup: &dyn Fn(&str) -> Option<ChannelIndex>,
-    order: &std::collections::HashMap<String, NodeIndex>,
+    order: &HashMap<String, NodeIndex>,
 ) -> PyResult<NodeSpec> {
     let name: String = name.extract()?;
     let mut triggers = Vec::new();
@@ -255,6 +281,8 @@ impl<'py> ProgramBuilder<'_, 'py> {
             mapper: optional("mapper")?,
             body: self.body(py, &bound)?,
             writers,
+            path: (intern!(py, "__pregel_pull"), name).into_pyobject(py)?.unbind(),
+            triggers: PyTuple::new(py, sorted_triggers(node)?)?.unbind(),
             tags: optional("tags")?,
             metadata: optional("metadata")?,
             retry: retry.filter(|policies| policies.bind(py).is_truthy().unwrap_or(false)),
@@ -325,6 +353,12 @@ impl<'py> ProgramBuilder<'_, 'py> {
             runnable: bound.clone().unbind(),
         })
     }
+}
+
+fn sorted_triggers(node: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    let mut names: Vec<String> = node.getattr(intern!(node.py(), "triggers"))?.extract()?;
+    names.sort();
+    Ok(names)
 }
 
 /// The channels of `keys` read from `read`, in the shape that `keys` asks for.

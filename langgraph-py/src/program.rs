@@ -18,6 +18,10 @@ pub struct Program {
     pub body: Body,
     /// What becomes of the result.
     pub writers: Vec<Writer>,
+    /// The path of its tasks, if triggered.
+    pub path: Py<PyTuple>,
+    /// The names of its triggers, sorted.
+    pub triggers: Py<PyTuple>,
     /// Tags for tracing.
     pub tags: Option<Py<PyAny>>,
     /// The user's metadata.

@@ -94,10 +94,8 @@ pub struct Context {
     pub saver: Option<Saver>,
     /// The cache of node results.
     pub cache: Option<Py<PyAny>>,
-    /// The store.
-    pub store: Py<PyAny>,
-    /// The run's `Runtime`, which tasks' runtimes are copies of.
-    pub runtime: Py<PyAny>,
+    /// What the tasks' `Runtime`s are made from.
+    pub runtime: crate::runtime::Template,
     /// Asked before each superstep whether to stop.
     pub control: Option<Py<PyAny>>,
     /// The namespace as text.
@@ -116,18 +114,12 @@ pub struct Context {
     pub node_finished: Option<Py<PyAny>>,
     /// `{name: channel}` of the graph, for `__pregel_read`.
     pub channels: Py<PyAny>,
-    /// The thread, for `ExecutionInfo`.
-    pub thread_id: Py<PyAny>,
-    /// The run's id, for `ExecutionInfo`.
-    pub run_id: Py<PyAny>,
     /// The superstep that the run began with; only its tasks resume.
     pub first_step: i64,
     /// How many tasks may run at once.
     pub max_concurrency: Option<usize>,
     /// How long a superstep may take, in seconds.
     pub step_timeout: Option<f64>,
-    /// What the last run of an entrypoint saved.
-    pub previous: Py<PyAny>,
     /// The event loop of an async run.
     pub event_loop: Option<Py<PyAny>>,
     /// Whether nodes are run by their async functions.

@@ -171,8 +171,13 @@ pub fn begin(py: Python<'_>, given: Begin<'_>) -> PyResult<Arc<Run>> {
         manager: given.manager.map(Bound::unbind),
         saver: given.saver,
         cache: given.cache.map(Bound::unbind),
-        store: given.store.unbind(),
-        runtime: given.runtime.unbind(),
+        runtime: crate::runtime::Template::new(
+            &given.runtime,
+            &given.store,
+            &previous.unwrap_or_else(|| py.None()),
+            &optional(intern!(py, "thread_id"))?.unwrap_or_else(|| py.None()),
+            &run_id,
+        )?,
         control: (!control.is_none()).then(|| control.unbind()),
         namespace: namespace.as_str().into(),
         checkpoint_map: checkpoint_map.unbind(),
@@ -184,9 +189,6 @@ pub fn begin(py: Python<'_>, given: Begin<'_>) -> PyResult<Arc<Run>> {
         cache_policy: attribute(intern!(py, "cache_policy"))?,
         node_finished: optional(intern!(py, "__pregel_node_finished"))?,
         channels: given.pregel.getattr(intern!(py, "channels"))?.unbind(),
-        thread_id: optional(intern!(py, "thread_id"))?.unwrap_or_else(|| py.None()),
-        run_id,
-        previous: previous.unwrap_or_else(|| py.None()),
         first_step: engine.steps().0,
         event_loop: match given.is_async {
             true => Some(

@@ -24,6 +24,9 @@ pub enum Turn {
 /// How often a waiting thread looks for signals.
 const SIGNALS: Duration = Duration::from_millis(50);
 
+/// How many threads work on one superstep, unless `max_concurrency` says otherwise.
+const THREADS: usize = 32;
+
 /// Runs a graph that is a node of another: on this thread, to its end.
 pub fn invoke_nested(py: Python<'_>, run: &Arc<Run>) -> PyResult<Py<PyAny>> {
     finish(py, run)?;
@@ -124,7 +127,7 @@ fn wait_for_tasks(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
     if free && alone {
         return take_part(py, run);
     }
-    let limit = run.context.max_concurrency.unwrap_or(usize::MAX);
+    let limit = run.context.max_concurrency.unwrap_or(THREADS);
     let joins = waiting > 0 && free && run.shows.latest && !on_event_loop(py)?;
     if joins {
         // The calling thread is one of those at work.
@@ -141,8 +144,8 @@ fn take_part(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
     match run.board.take() {
         Some(order) => {
             let done = board::perform(py, run, order);
-            run.board.hand_in(done);
-            Ok(())
+            run.board.untake();
+            board::report(py, run, done)
         }
         None => wait(py, run),
     }

@@ -32,6 +32,8 @@ pub struct TaskHandle {
     pub id: TaskId,
     /// Its checkpoint namespace.
     pub namespace: Py<PyString>,
+    /// When its first attempt began, in seconds since the Unix epoch.
+    pub first_attempt: f64,
     /// The current superstep.
     #[pyo3(get)]
     pub step: i64,
@@ -63,6 +65,7 @@ impl TaskHandle {
             key,
             id,
             namespace,
+            first_attempt: crate::clock::unix_seconds(),
             step: steps.0,
             stop: steps.1,
             resume: PyList::empty(py).unbind(),

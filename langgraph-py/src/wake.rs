@@ -16,6 +16,8 @@ pub struct Waker {
 #[derive(Default)]
 struct State {
     rung: bool,
+    /// Threads that wait: ringing for nobody would still cost a system call.
+    sleepers: usize,
     future: Option<(Py<PyAny>, Py<PyAny>)>,
 }
 
@@ -26,9 +28,11 @@ impl Waker {
             let mut state = self.state.lock().expect("no panic while held");
             // A future that is resolved has heard the bell.
             state.rung = state.future.is_none();
+            if state.sleepers > 0 {
+                self.bell.notify_all();
+            }
             state.future.take()
         };
-        self.bell.notify_all();
         if let Some((event_loop, future)) = waiting {
             Python::attach(|py| {
                 let resolve = || -> PyResult<()> {
@@ -48,9 +52,11 @@ impl Waker {
         let waiting = {
             let mut state = self.state.lock().expect("no panic while held");
             state.rung = state.future.is_none();
+            if state.sleepers > 0 {
+                self.bell.notify_all();
+            }
             state.future.take()
         };
-        self.bell.notify_all();
         let Some((event_loop, future)) = waiting else { return Ok(()) };
         let events = py.import(intern!(py, "asyncio.events"))?;
         let running = events.call_method0(intern!(py, "_get_running_loop"))?;
@@ -67,16 +73,16 @@ impl Waker {
     pub fn wait(&self, deadline: Option<Instant>) -> bool {
         let mut state = self.state.lock().expect("no panic while held");
         while !state.rung {
-            state = match deadline {
+            state.sleepers += 1;
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            state = match left {
                 None => self.bell.wait(state).expect("no panic while held"),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return false;
-                    }
-                    self.bell.wait_timeout(state, left).expect("no panic while held").0
-                }
+                Some(left) => self.bell.wait_timeout(state, left).expect("no panic while held").0,
             };
+            state.sleepers -= 1;
+            if !state.rung && left.is_some_and(|left| left.is_zero()) {
+                return false;
+            }
         }
         state.rung = false;
         true

@@ -1,6 +1,6 @@
 //! What a node does with its result: writers, run without Python of ours on the common path.
 
-use langgraph_core::{names, PacketTarget, Target};
+use langgraph_core::{names, PacketTarget};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -33,6 +33,8 @@ pub enum Writer {
     Pairs(Py<PyAny>, Option<Py<PyAny>>),
     /// A conditional edge.
     Branch(Box<Branch>),
+    /// What was written so far stands, whatever a later step raises.
+    Stand,
     /// A writer of another kind: run as a runnable, it writes through its config.
     Runnable(Py<PyAny>),
 }
@@ -72,6 +74,7 @@ impl Writer {
             for entry in writer.getattr(intern!(py, "writes"))?.try_iter()? {
                 steps.push(Self::read_entry(py, &entry?)?);
             }
+            steps.push(Writer::Stand);
         } else if class.is(imports::branch_writer(py)?) {
             steps.push(Writer::Branch(Box::new(Branch::read(py, plan, writer)?)));
         } else {
@@ -150,7 +153,7 @@ impl Writer {
                 visit.call(&branch.mapper)
             }
             Writer::Runnable(writer) => visit.call(writer),
-            Writer::Updates(_) | Writer::Control(_) => Ok(()),
+            Writer::Updates(_) | Writer::Control(_) | Writer::Stand => Ok(()),
         }
     }
 }
@@ -283,9 +286,4 @@ pub fn packet_target(
         Ok(name) => plan.packet_target(name.to_str()?),
         Err(_) => PacketTarget::Malformed,
     })
-}
-
-/// Whether writes to the target are dropped with a warning.
-pub fn is_unknown(target: &Target) -> bool {
-    matches!(target, Target::Unknown(_))
 }

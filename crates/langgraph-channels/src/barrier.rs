@@ -31,6 +31,7 @@ impl Barrier {
 
     pub(crate) fn is_open(&self) -> bool {
         self.seen.len() == self.names.len()
+            && self.names.iter().all(|name| self.seen.contains(name))
     }
 
     pub(crate) fn update<D: Domain>(

@@ -26,7 +26,7 @@ impl TaskId {
         for part in parts {
             hash.update(part.as_bytes());
         }
-        Self(uuid_text(hash.digest128()).as_str().into())
+        Self(uuid_digits(hash.digest128()).as_str().into())
     }
 
     /// The id as text.
@@ -87,15 +87,19 @@ pub fn interrupt_id(namespace: &str, answered: usize) -> String {
     format!("{hash:032x}")
 }
 
-/// `hash` in the 8-4-4-4-12 form of a UUID.
-fn uuid_text(hash: u128) -> UuidText {
+/// `bits` in the 8-4-4-4-12 form of a UUID.
+pub fn uuid_text(bits: u128) -> String {
+    uuid_digits(bits).as_str().to_owned()
+}
+
+fn uuid_digits(bits: u128) -> UuidText {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [b'-'; 36];
     let mut shift = 128;
     for (position, slot) in text.iter_mut().enumerate() {
         if !matches!(position, 8 | 13 | 18 | 23) {
             shift -= 4;
-            *slot = DIGITS[(hash >> shift) as usize & 0xf];
+            *slot = DIGITS[(bits >> shift) as usize & 0xf];
         }
     }
     UuidText(text)
@@ -116,7 +120,7 @@ mod tests {
     #[test]
     fn ids_are_spelled_as_uuids() {
         assert_eq!(
-            uuid_text(0x0123456789abcdef_fedcba9876543210).as_str(),
+            uuid_text(0x0123456789abcdef_fedcba9876543210),
             "01234567-89ab-cdef-fedc-ba9876543210"
         );
     }

@@ -25,6 +25,12 @@ pub struct Engine<D: Domain> {
     stop: i64,
     phase: Phase<D>,
     tasks: Vec<Task<D>>,
+    /// How many tasks have been looked at for giving out.
+    issued: usize,
+    /// How many tasks, from the first on, are known to be over.
+    settled: usize,
+    /// Tasks that wait for something to be stored.
+    held_back: Vec<TaskKey>,
     out: VecDeque<Effect<D>>,
     persistence: Persistence<D>,
     metadata: Metadata,
@@ -89,6 +95,9 @@ impl<D: Domain> Engine<D> {
             replaying: false,
             phase: Phase::Ready,
             tasks: Vec::new(),
+            issued: 0,
+            settled: 0,
+            held_back: Vec::new(),
             out: VecDeque::new(),
             persistence: Persistence::new(),
             metadata: Metadata {
@@ -385,6 +394,8 @@ impl<D: Domain> Engine<D> {
 
     fn prepare_tasks(&mut self, cx: D::Cx<'_>) -> Result<(), Fault<D>> {
         self.tasks = self.state.prepare(cx, &self.options.namespace, self.step)?;
+        (self.issued, self.settled) = (0, 0);
+        self.held_back.clear();
         if self.options.emits.checkpoints && self.options.persists {
             self.emit(Event::Checkpoint);
         }
@@ -430,21 +441,8 @@ impl<D: Domain> Engine<D> {
         env: &mut dyn Env<D>,
         troubles: Troubles<D>,
     ) -> Result<Option<WaitReason>, Fault<D>> {
-        let mut unsettled = false;
-        for (position, task) in self.tasks.iter_mut().enumerate() {
-            let free = task.after.is_none_or(|ticket| self.persistence.is_stored(ticket));
-            if task.state == TaskState::Waiting && free {
-                task.state = TaskState::Running;
-                task.attempts += 1;
-                self.out.push_back(Effect::RunTask {
-                    task: TaskKey(position as u32),
-                    attempt: task.attempts,
-                    delay: Duration::ZERO,
-                });
-            }
-            unsettled |= task.state != TaskState::Settled;
-        }
-        if unsettled {
+        self.issue_tasks();
+        if !self.all_settled() {
             self.phase = Phase::Stepping(troubles);
             return Ok(self.out.is_empty().then_some(WaitReason::Tasks));
         }
@@ -461,6 +459,35 @@ impl<D: Domain> Engine<D> {
             self.commit(cx, env)?;
         }
         Ok(None)
+    }
+
+    /// Gives out the tasks that are new since the last time, and those whose wait is over.
+    fn issue_tasks(&mut self) {
+        let fresh = self.issued as u32..self.tasks.len() as u32;
+        self.issued = self.tasks.len();
+        let mut candidates = std::mem::take(&mut self.held_back);
+        candidates.extend(fresh.map(TaskKey));
+        for key in candidates {
+            let task = &mut self.tasks[key.position()];
+            if task.state != TaskState::Waiting {
+                continue;
+            }
+            if task.after.is_some_and(|ticket| !self.persistence.is_stored(ticket)) {
+                self.held_back.push(key);
+                continue;
+            }
+            task.state = TaskState::Running;
+            task.attempts += 1;
+            let attempt = task.attempts;
+            self.out.push_back(Effect::RunTask { task: key, attempt, delay: Duration::ZERO });
+        }
+    }
+
+    /// Whether every task is over. Tasks are looked at once: none becomes unsettled again.
+    fn all_settled(&mut self) -> bool {
+        let open = self.tasks[self.settled..].iter();
+        self.settled += open.take_while(|task| task.state == TaskState::Settled).count();
+        self.settled == self.tasks.len()
     }
 
     fn commit(&mut self, cx: D::Cx<'_>, env: &mut dyn Env<D>) -> Result<(), Fault<D>> {

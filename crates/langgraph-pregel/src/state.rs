@@ -172,6 +172,12 @@ impl<D: Domain> State<D> {
         self.updated.as_deref()
     }
 
+    /// Leaves it open what the last applied writes changed: every node may be triggered, and
+    /// [`State::prepare`] goes by order of declaration, as a reader from outside expects.
+    pub fn forget_changes(&mut self) {
+        self.updated = None;
+    }
+
     /// A channel's version.
     pub fn version(&self, index: ChannelIndex) -> Option<&Version> {
         self.versions[index.get()].as_ref()

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use langgraph_channels::{
-    Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValueAfterFinish,
-};
+use langgraph_channels::{Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValueAfterFinish};
 use langgraph_core::{ChannelIndex, NodeIndex};
 use langgraph_pregel::{ChannelSpec, NodeSpec, Plan};
 
@@ -17,6 +15,7 @@ use crate::{Clock, Error, Graph, Native, Node, StateGraph, Value, END, START};
 /// the hidden node that are both called `__start__`.
 pub(crate) fn compile(graph: StateGraph) -> Result<Graph, Error> {
     let StateGraph { fields, nodes, edges } = graph;
+    let nodes = with_handlers(nodes);
     let mut lowering = Lowering::new(&nodes)?;
     let mut field_list = Vec::new();
     for (name, field) in fields {
@@ -32,6 +31,19 @@ pub(crate) fn compile(graph: StateGraph) -> Result<Graph, Error> {
         lowering.edge(edge)?;
     }
     lowering.finish(field_list, nodes, start)
+}
+
+/// The nodes, each behind the node that handles its errors.
+fn with_handlers(nodes: Vec<Node>) -> Vec<Node> {
+    let mut all = Vec::with_capacity(nodes.len());
+    for mut node in nodes {
+        if let Some(handler) = node.take_handler() {
+            node.handled_by = Some(handler.name.clone());
+            all.push(handler);
+        }
+        all.push(node);
+    }
+    all
 }
 
 struct Lowering {
@@ -81,7 +93,7 @@ impl Lowering {
         };
         let entry = self.channel(format!("branch:to:{}", node.name).into(), pattern);
         let mut spec = NodeSpec::new(node.name.clone(), vec![entry]);
-        if let Some(handler) = &node.handler {
+        if let Some(handler) = &node.handled_by {
             spec.error_handler = Some(NodeIndex::new(self.target(handler)?));
         }
         self.entries.push(entry);
@@ -129,9 +141,10 @@ impl Lowering {
     }
 
     fn source(&self, name: &str) -> Result<usize, Error> {
-        self.names.get(name).copied().ok_or_else(|| {
-            Error::Build(format!("Found edge starting at unknown node '{name}'"))
-        })
+        self.names
+            .get(name)
+            .copied()
+            .ok_or_else(|| Error::Build(format!("Found edge starting at unknown node '{name}'")))
     }
 
     fn target(&self, name: &str) -> Result<usize, Error> {

@@ -56,10 +56,9 @@ impl fmt::Display for Error {
             Error::Parent(_) => f.write_str("There is no parent graph"),
             Error::Paused(_) => f.write_str("a graph inside this one is waiting"),
             Error::InvalidUpdate(error) => f.write_str(&error.message),
-            Error::RecursionLimit(limit) => write!(
-                f,
-                "Recursion limit of {limit} reached without hitting a stop condition"
-            ),
+            Error::RecursionLimit(limit) => {
+                write!(f, "Recursion limit of {limit} reached without hitting a stop condition")
+            }
             Error::EmptyInput => f.write_str("no input, and no thread to go on with"),
             Error::EmptyCommand => f.write_str("the command neither writes nor answers"),
             Error::AmbiguousAnswer => f.write_str(

@@ -6,9 +6,7 @@ use langgraph_core::{ChannelIndex, NodeIndex};
 use langgraph_pregel::Plan;
 
 use crate::node::{Body, Choice};
-use crate::{
-    Clock, Command, Error, Field, Gotos, Memory, Native, Node, RetryPolicy, State, Value,
-};
+use crate::{Clock, Command, Error, Field, Gotos, Memory, Native, Node, RetryPolicy, State, Value};
 
 /// The place where a graph's input enters.
 pub const START: &str = "__start__";

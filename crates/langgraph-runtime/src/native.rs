@@ -24,12 +24,7 @@ impl Domain for Native {
         reducer.initial().cloned()
     }
 
-    fn reduce(
-        (): (),
-        reducer: &Reducer,
-        left: Value,
-        writes: Vec<Value>,
-    ) -> Result<Value, Error> {
+    fn reduce((): (), reducer: &Reducer, left: Value, writes: Vec<Value>) -> Result<Value, Error> {
         writes.into_iter().try_fold(left, |left, write| reducer.fold(left, write))
     }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use langgraph_core::RetryDelay;
 
-use crate::{Command, Error, Graph, Gotos, State};
+use crate::{Command, Error, Gotos, Graph, State};
 
 pub(crate) type Function = dyn Fn(&State<'_>) -> Result<Command, Error> + Send + Sync;
 pub(crate) type Choice = dyn Fn(&State<'_>) -> Result<Gotos, Error> + Send + Sync;
@@ -13,7 +13,9 @@ pub struct Node {
     pub(crate) name: Arc<str>,
     pub(crate) body: Body,
     pub(crate) deferred: bool,
-    pub(crate) handler: Option<Arc<str>>,
+    pub(crate) handler: Option<Box<Function>>,
+    /// The handler's name, once it is a node of its own.
+    pub(crate) handled_by: Option<Arc<str>>,
     pub(crate) retry: Option<RetryPolicy>,
 }
 
@@ -29,7 +31,10 @@ impl Node {
         name: &str,
         function: impl Fn(&State<'_>) -> Result<R, Error> + Send + Sync + 'static,
     ) -> Self {
-        Self::with_body(name, Body::Function(Box::new(move |state| function(state).map(Into::into))))
+        Self::with_body(
+            name,
+            Body::Function(Box::new(move |state| function(state).map(Into::into))),
+        )
     }
 
     /// A node that runs `graph`. The two share the fields they both have; what the graph stores is
@@ -39,7 +44,14 @@ impl Node {
     }
 
     fn with_body(name: &str, body: Body) -> Self {
-        Self { name: name.into(), body, deferred: false, handler: None, retry: None }
+        Self {
+            name: name.into(),
+            body,
+            deferred: false,
+            handler: None,
+            handled_by: None,
+            retry: None,
+        }
     }
 
     /// The node runs only when nothing else is left to run.
@@ -48,11 +60,20 @@ impl Node {
         self
     }
 
-    /// When the node has failed for good, `handler` runs in its place and may read
-    /// [`State::failure`].
-    pub fn on_error(mut self, handler: &str) -> Self {
-        self.handler = Some(handler.into());
+    /// When the node has failed for good, `handler` runs in its place, as a node named
+    /// `__error_handler__<node>`; it may read [`State::failure`].
+    pub fn on_error<R: Into<Command>>(
+        mut self,
+        handler: impl Fn(&State<'_>) -> Result<R, Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.handler = Some(Box::new(move |state| handler(state).map(Into::into)));
         self
+    }
+
+    /// The node that handles this node's errors, as a node of its own.
+    pub(crate) fn take_handler(&mut self) -> Option<Node> {
+        let name = format!("__error_handler__{}", self.name);
+        self.handler.take().map(|handler| Self::with_body(&name, Body::Function(handler)))
     }
 
     /// When the node fails, it is tried again.

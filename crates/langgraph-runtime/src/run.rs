@@ -193,6 +193,10 @@ impl<'g> Run<'g> {
             let error = Error::message("a Rust graph has no called functions");
             return failed(error, Vec::new(), None);
         };
+        if self.is_root() && self.engine.single_answer().is_none() {
+            // An answer is for the superstep that the run resumes, whether it is taken or not.
+            self.answers.single.take();
+        }
         let program = &self.graph.programs[node.get()];
         let earlier = self.answers_of(task);
         let dialogue = Dialogue::new(earlier, &self.answers.single);
@@ -252,6 +256,10 @@ impl<'g> Run<'g> {
             pregel::Event::StaticInterrupt => Event::Stopped,
         };
         Some(Chunk { namespace: self.place.namespace.clone(), event })
+    }
+
+    fn is_root(&self) -> bool {
+        !self.engine.options().nested
     }
 
     fn is_hidden(&self, key: TaskKey) -> bool {
@@ -474,11 +482,7 @@ fn common(graph: &Graph, values: Value) -> Update {
     Update { writes: known.map(|(name, value)| (name.clone(), value.clone())).collect() }
 }
 
-fn failed(
-    error: Error,
-    writes: Vec<Write<Native>>,
-    retry: Option<Retry>,
-) -> TaskOutcome<Native> {
+fn failed(error: Error, writes: Vec<Write<Native>>, retry: Option<Retry>) -> TaskOutcome<Native> {
     let value = Value::from(error.to_string());
     TaskOutcome::Failed(Failure { error, value, writes, retry, spares_others: false })
 }

@@ -67,6 +67,7 @@ impl Graph {
         let pending = stored.pending(());
         let checkpoint = stored.checkpoint.copy(());
         let mut state = pregel::State::load((), self.plan.clone(), checkpoint)?;
+        state.forget_changes();
         let mut tasks = state.prepare((), "", stored.metadata.step + 1)?;
         let mut clock = self.clock.clone();
         let null = pending.iter().filter(|p| p.task.is_null()).map(|p| p.write.copy(()));

@@ -210,12 +210,12 @@ fn failures_are_retried_and_then_handled() {
                 Err(format!("attempt {}", counter.fetch_add(1, Ordering::Relaxed) + 1).into())
             })
             .retry(RetryPolicy::attempts(3).at_once())
-            .on_error("handler"),
+            .on_error(|state| {
+                let failed = state.failure().ok_or("not a handler")?;
+                let text = format!("{}: {}", failed.node, failed.error.text()?);
+                Ok(Update::new().set("error", text))
+            }),
         )
-        .node("handler", |state| {
-            let failed = state.failure().ok_or("not a handler")?;
-            Ok(Update::new().set("error", format!("{}: {}", failed.node, failed.error.text()?)))
-        })
         .edge(START, "flaky")
         .compile()
         .unwrap();

@@ -57,12 +57,7 @@ fn recover(graph: &Graph, config: &Config, script: &Script) -> Result<Map, Error
     }
 }
 
-fn go_on(
-    graph: &Graph,
-    config: &Config,
-    script: &Script,
-    mut input: Input,
-) -> Result<Map, Error> {
+fn go_on(graph: &Graph, config: &Config, script: &Script, mut input: Input) -> Result<Map, Error> {
     loop {
         let end = script.run(graph, input, config, &mut |_| {});
         let End::Finished(output) = end else { return Err(Error::message("crashed")) };

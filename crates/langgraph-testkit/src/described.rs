@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::Arc;
 
 use langgraph_runtime::{
     Command, Error, Field, Goto, Graph, Node, RetryPolicy, State, StateGraph, Value, END, START,
@@ -17,6 +16,8 @@ pub struct Described {
     fields: Vec<(String, String)>,
     nodes: Vec<DescribedNode>,
     edges: Vec<DescribedEdge>,
+    /// The node whose error handler is being described, if that is what is being described.
+    handled: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -24,19 +25,32 @@ struct DescribedNode {
     name: String,
     deferred: bool,
     attempts: Option<u32>,
-    handler: Option<String>,
     statements: Vec<Statement>,
+    handler: Option<Vec<Statement>>,
 }
 
 /// What a node does, one thing after another.
 #[derive(Clone, Debug)]
 enum Statement {
-    Write { field: String, value: Json },
-    Ask { question: Json },
-    Goto { node: String },
-    Send { node: String, value: Json },
+    Write {
+        field: String,
+        value: Json,
+    },
+    Ask {
+        question: Json,
+    },
+    Goto {
+        node: String,
+    },
+    Send {
+        node: String,
+        value: Json,
+    },
     /// Fails this many times in all; `None`: always.
-    Fail { times: Option<u32>, message: String },
+    Fail {
+        times: Option<u32>,
+        message: String,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -81,11 +95,16 @@ impl Described {
 
     fn declaration(&mut self, line: &str) -> Result<(), String> {
         let words: Vec<&str> = line.split_whitespace().collect();
+        self.handled = None;
         match words.as_slice() {
             ["state", name, kind] => {
                 self.fields.push((name.to_string(), kind.to_string()));
             }
             ["node", name, options @ ..] => self.nodes.push(described_node(name, options)?),
+            ["handler", name] => {
+                let position = self.nodes.iter().position(|node| node.name == *name);
+                self.handled = Some(position.ok_or("a handler of an unknown node")?);
+            }
             ["edge", from, to] => {
                 self.edges.push(DescribedEdge::One { from: place(from), to: place(to) });
             }
@@ -122,10 +141,13 @@ impl Described {
     }
 
     fn statement(&mut self, line: &str) -> Result<(), String> {
-        let node = self.nodes.last_mut().ok_or("a statement outside a node")?;
+        let statements = match self.handled {
+            Some(position) => self.nodes[position].handler.get_or_insert_default(),
+            None => &mut self.nodes.last_mut().ok_or("a statement outside a node")?.statements,
+        };
         let (verb, rest) = line.split_once(' ').ok_or("a statement needs an argument")?;
         let two = || rest.split_once(' ').ok_or("two arguments are needed");
-        node.statements.push(match verb {
+        statements.push(match verb {
             "write" => {
                 let (field, value) = two()?;
                 Statement::Write { field: field.into(), value: json(value)? }
@@ -167,11 +189,7 @@ impl Described {
 
 impl DescribedNode {
     fn build(&self) -> Node {
-        let statements = self.statements.clone();
-        let failures: Vec<AtomicU32> = statements.iter().map(|_| AtomicU32::new(0)).collect();
-        let failures = Arc::new(failures);
-        let mut node =
-            Node::new(&self.name, move |state| perform(&statements, &failures, state));
+        let mut node = Node::new(&self.name, function(&self.statements));
         if self.deferred {
             node = node.deferred();
         }
@@ -179,10 +197,18 @@ impl DescribedNode {
             node = node.retry(RetryPolicy::attempts(attempts).at_once());
         }
         match &self.handler {
-            Some(handler) => node.on_error(handler),
+            Some(handler) => node.on_error(function(handler)),
             None => node,
         }
     }
+}
+
+fn function(
+    statements: &[Statement],
+) -> impl Fn(&State<'_>) -> Result<Command, Error> + Send + Sync + 'static {
+    let statements = statements.to_vec();
+    let failures: Vec<AtomicU32> = statements.iter().map(|_| AtomicU32::new(0)).collect();
+    move |state| perform(&statements, &failures, state)
 }
 
 fn perform(
@@ -261,7 +287,6 @@ fn described_node(name: &str, options: &[&str]) -> Result<DescribedNode, String>
             Some(("retry", times)) => {
                 node.attempts = Some(times.parse().map_err(|_| "how many attempts?")?);
             }
-            Some(("handler", handler)) => node.handler = Some(handler.into()),
             _ => return Err(format!("unknown option {option}")),
         }
     }

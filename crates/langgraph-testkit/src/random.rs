@@ -39,10 +39,12 @@ pub enum Contents {
     Calm,
     /// Nodes that ask, too.
     Asking,
+    /// Nodes that fail once, are retried, have handlers.
+    Failing,
 }
 
 /// The description of a random graph: two to seven nodes; edges forward, and back as long as
-/// `total` is small; joins, sends, deferred nodes, gotos; with [`Contents::Asking`], questions.
+/// `total` is small; joins, sends, deferred nodes, gotos; and what `contents` adds.
 pub fn random_graph(seed: u64, contents: Contents) -> String {
     let mut random = Random::new(seed);
     let count = 2 + random.below(6) as usize;
@@ -67,15 +69,16 @@ pub fn random_graph(seed: u64, contents: Contents) -> String {
     text
 }
 
-fn node(
-    text: &mut String,
-    random: &mut Random,
-    name: &str,
-    later: &[String],
-    contents: Contents,
-) {
+fn node(text: &mut String, random: &mut Random, name: &str, later: &[String], contents: Contents) {
     let deferred = if random.once_in(6) { " defer" } else { "" };
-    let _ = writeln!(text, "node {name}{deferred}");
+    let fails = contents == Contents::Failing && random.once_in(3);
+    let retried = if fails && random.once_in(3) { " retry=2" } else { "" };
+    let _ = writeln!(text, "node {name}{deferred}{retried}");
+    let handled = fails && random.once_in(2);
+    if fails {
+        let times = if handled { "always" } else { "1" };
+        let _ = writeln!(text, "  fail {times} {name} broke");
+    }
     if contents == Contents::Asking && random.once_in(3) {
         let _ = writeln!(text, "  ask \"{name}?\"\n  write log [\"$answer\"]");
     }
@@ -93,6 +96,9 @@ fn node(
     }
     if let (Some(target), true) = (pick(random, later), random.once_in(4)) {
         let _ = writeln!(text, "  goto {target}");
+    }
+    if handled {
+        let _ = writeln!(text, "handler {name}\n  write log [\"$error\"]");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use langgraph_core::TaskId;
+use langgraph_core::{Durability, TaskId};
 use langgraph_pregel::{Effect, Emits, TaskKey, TaskOutcome};
 use langgraph_runtime::{
     Chunk, Config, Error, Event, Graph, Input, Memory, Native, Output, Place, Run,
@@ -128,6 +128,7 @@ impl<'g, 'l> Driver<'g, 'l> {
                 }
                 self.effects += 1;
             }
+            self.check_durability(&effect);
             match effect {
                 Effect::RunTask { task, .. } => {
                     let outcome = self.run.perform(task, &mut |_| {});
@@ -149,6 +150,20 @@ impl<'g, 'l> Driver<'g, 'l> {
                 }
                 Effect::Finish(outcome) => return End::Finished(self.run.output(outcome)),
             }
+        }
+    }
+
+    /// A checkpoint is stored after everything that it depends on; with [`Durability::Sync`],
+    /// tasks run after the checkpoint that they depend on.
+    fn check_durability(&self, effect: &Effect<Native>) {
+        let is_checkpoint =
+            |effect: &Effect<Native>| matches!(effect, Effect::PersistCheckpoint(_));
+        if is_checkpoint(effect) {
+            assert!(self.storings.is_empty(), "a checkpoint overtakes what it depends on");
+        }
+        let is_sync = self.run.engine().options().durability == Durability::Sync;
+        if is_sync && matches!(effect, Effect::RunTask { .. }) {
+            assert!(!self.storings.iter().any(is_checkpoint), "a task overtakes its checkpoint");
         }
     }
 

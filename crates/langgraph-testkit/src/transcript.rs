@@ -148,9 +148,10 @@ impl Session {
     fn state(&self, rest: &str, out: &mut Vec<String>) -> Result<(), String> {
         let graph = self.graph()?;
         let (options, _) = options(graph, rest)?;
-        match graph.state(&options.config).map_err(|error| error.to_string())? {
-            None => out.push("nothing".into()),
-            Some(snapshot) => print_snapshot(&snapshot, out),
+        match graph.state(&options.config) {
+            Ok(None) => out.push("nothing".into()),
+            Ok(Some(snapshot)) => print_snapshot(&snapshot, out),
+            Err(error) => out.push(failure(&error)),
         }
         Ok(())
     }
@@ -314,24 +315,33 @@ fn update_text(update: &Update) -> String {
 
 fn ended(output: &Result<Output, Error>) -> String {
     match output {
-        Ok(Output { values, status }) => {
-            let how = match status {
+        Ok(output) => {
+            let how = match &output.status {
                 Status::Done => "done".into(),
                 Status::Drained => "drained".into(),
                 Status::Interrupted(interrupts) if interrupts.is_empty() => "stopped".into(),
                 Status::Interrupted(interrupts) => {
-                    let questions: Vec<_> =
+                    let mut questions: Vec<_> =
                         interrupts.iter().map(|i| i.value.to_string()).collect();
+                    // Tasks ask in any order.
+                    questions.sort();
                     format!("waits for {}", questions.join(", "))
                 }
             };
-            format!("=> {how} {}", Value::from(values.clone()))
+            format!("=> {how}")
         }
-        Err(Error::RecursionLimit(_)) => "=> error recursion limit".into(),
-        Err(Error::InvalidUpdate(_)) => "=> error invalid update".into(),
-        Err(Error::EmptyInput) => "=> error empty input".into(),
-        Err(Error::AmbiguousAnswer) => "=> error ambiguous answer".into(),
-        Err(error) => format!("=> error {error}"),
+        Err(error) => failure(error),
+    }
+}
+
+/// The kinds of errors that the engine makes go by kind, for each language words them its own way.
+fn failure(error: &Error) -> String {
+    match error {
+        Error::RecursionLimit(_) => "=> error recursion limit".into(),
+        Error::InvalidUpdate(_) => "=> error invalid update".into(),
+        Error::EmptyInput => "=> error empty input".into(),
+        Error::AmbiguousAnswer => "=> error ambiguous answer".into(),
+        error => format!("=> error {error}"),
     }
 }
 

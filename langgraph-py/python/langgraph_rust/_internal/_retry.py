@@ -1,9 +1,13 @@
-"""Which exceptions are worth another attempt when a retry policy does not say."""
+"""Which exceptions are worth another attempt."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from langgraph_rust.types import RetryPolicy
 
 # Mistakes in the program or its data: another attempt would fail the same way.
 _PERMANENT = (
@@ -45,3 +49,33 @@ def default_retry_on(exc: Exception) -> bool:
 
 def _is_server_error(response: Any) -> bool:
     return 500 <= response.status_code < 600
+
+
+def matching_policy(
+    policies: RetryPolicy | Sequence[RetryPolicy] | None, exc: Exception
+) -> RetryPolicy | None:
+    """Return the first policy that wants another attempt after `exc`, `None` if there is none.
+
+    Raises:
+        TypeError: A policy's `retry_on` is none of the things it can be.
+    """
+    if not policies:
+        return None
+    if hasattr(policies, "retry_on"):
+        # One policy alone; as a named tuple it would pass for a sequence of them.
+        policies = (policies,)  # type: ignore[assignment]
+    return next((policy for policy in policies if _should_retry_on(policy, exc)), None)
+
+
+def _should_retry_on(retry_policy: RetryPolicy, exc: Exception) -> bool:
+    """Tell whether a policy wants another attempt after `exc`."""
+    retry_on: Any = retry_policy.retry_on
+    if isinstance(retry_on, Sequence):
+        return isinstance(exc, tuple(retry_on))
+    if isinstance(retry_on, type) and issubclass(retry_on, Exception):
+        return isinstance(exc, retry_on)
+    if callable(retry_on):
+        return retry_on(exc)
+    raise TypeError(
+        "retry_on must be an Exception class, a list or tuple of Exception classes, or a callable"
+    )

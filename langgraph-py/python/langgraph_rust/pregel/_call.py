@@ -111,6 +111,63 @@ def _call_with_options(
     )
 
 
+def new_future(is_async: bool) -> Any:
+    """Return the pending future that a call from a run is answered with.
+
+    In an async run, code on an event loop gets a future of that loop, to be awaited. All other code
+    gets one to wait for, such as a sync function that an async run has put in a thread.
+    """
+    if is_async:
+        import asyncio
+
+        if (loop := asyncio._get_running_loop()) is not None:
+            return loop.create_future()
+    from concurrent.futures import Future
+
+    return Future()
+
+
+def resolve_future(future: Any, value: Any, error: Any) -> None:
+    """Give a future of `new_future` its outcome, from any thread; too late, it does nothing.
+
+    Args:
+        future: The future.
+        value: The result, if there is no error.
+        error: The exception, or what is left of one that was stored; `None` for success.
+    """
+    if error is not None and not isinstance(error, BaseException):
+        error = Exception(error)
+    loop = future.get_loop() if hasattr(future, "get_loop") else None
+    if loop is None:
+        _settle(future, value, error)
+        return
+    import asyncio
+
+    if asyncio._get_running_loop() is loop:
+        _settle(future, value, error)
+    elif not loop.is_closed():
+        loop.call_soon_threadsafe(_settle, future, value, error)
+
+
+def _settle(future: Any, value: Any, error: BaseException | None) -> None:
+    if future.done():
+        return
+    try:
+        if error is None:
+            future.set_result(value)
+        else:
+            future.set_exception(error)
+    except TypeError:
+        # A future of an event loop does not hold a StopIteration, as it could not be awaited.
+        stopped = RuntimeError("coroutine raised StopIteration")
+        stopped.__cause__ = error
+        future.set_exception(stopped)
+    except Exception:
+        # Someone was faster: a future of a thread may be cancelled at any time.
+        if not future.done():
+            raise
+
+
 def identifier(obj: Any, name: str | None = None) -> str | None:
     """Return `module.qualname` of what a node, a runnable or a function runs.
 

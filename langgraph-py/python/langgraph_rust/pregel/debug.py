@@ -135,12 +135,28 @@ def map_debug_checkpoint(
     output_keys: str | Sequence[str],
 ) -> Iterator[CheckpointPayload]:
     """Yield what the `checkpoints` stream says about one stored checkpoint."""
+    values = read_channels(channels, stream_channels)
+    yield from map_debug_checkpoint_values(
+        config, values, metadata, tasks, pending_writes, parent_config, output_keys
+    )
+
+
+def map_debug_checkpoint_values(
+    config: RunnableConfig,
+    values: Any,
+    metadata: CheckpointMetadata,
+    tasks: Iterable[PregelExecutableTask],
+    pending_writes: list[PendingWrite],
+    parent_config: RunnableConfig | None,
+    output_keys: str | Sequence[str],
+) -> Iterator[CheckpointPayload]:
+    """Do what `map_debug_checkpoint` does, with the channels' values already read."""
     tasks = list(tasks)
     states = _subgraph_configs(config, tasks)
     yield {
         "config": rm_pregel_keys(patch_checkpoint_map(config, metadata)),
         "parent_config": rm_pregel_keys(patch_checkpoint_map(parent_config, metadata)),
-        "values": read_channels(channels, stream_channels),
+        "values": values,
         "metadata": metadata,
         "next": [task.name for task in tasks],
         "tasks": [

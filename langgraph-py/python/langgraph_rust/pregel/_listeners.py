@@ -1,0 +1,102 @@
+"""The callback handlers of a run: those of its config, and those that feed its stream."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from langgraph_rust._internal._config import (
+    get_async_callback_manager_for_config,
+    get_callback_manager_for_config,
+)
+from langgraph_rust._internal._constants import (
+    CONF,
+    CONFIG_KEY_STREAM_MESSAGES_V2,
+    CONFIG_KEY_TASK_ID,
+)
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from langgraph_rust.pregel.protocol import StreamChunk
+
+_HANDLER_MODES = frozenset(("messages", "tools"))
+_MESSAGES = f"{__package__}._messages"
+_TOOLS = f"{__package__}._tools"
+
+
+def has_handlers_for(modes: set[Any]) -> bool:
+    """Tell whether any of these stream modes is fed by callback handlers."""
+    return not modes.isdisjoint(_HANDLER_MODES)
+
+
+def callback_manager(config: RunnableConfig, modes: set[Any], version: str, is_async: bool) -> Any:
+    """Return the manager that is to start a run.
+
+    Handlers that feed somebody else's stream, and would take this run's events for that one's, are
+    not in it.
+    """
+    configure = (
+        get_async_callback_manager_for_config if is_async else get_callback_manager_for_config
+    )
+    manager = configure(config)
+    if "messages" in modes and version != "v2":
+        # Handlers of the old protocol stay: a stream around this one may count on them.
+        _drop(manager, _speaks_new_protocol)
+    if CONFIG_KEY_TASK_ID not in config[CONF]:
+        # This graph's namespace begins at the root, even when it is called within a node.
+        _drop(manager, _streams_one_graph)
+    if "ls_integration" not in manager.metadata:
+        manager.add_metadata({"ls_integration": "langgraph"})
+    return manager
+
+
+def stream_handlers(
+    put: Callable[[StreamChunk], Any],
+    config: RunnableConfig,
+    modes: set[Any],
+    *,
+    subgraphs: bool,
+    version: str,
+    namespace: tuple[str, ...],
+) -> list[Any]:
+    """Return the handlers that `modes` need; they give what they hear to `put`."""
+    handlers: list[Any] = []
+    if "messages" in modes:
+        from langgraph_rust.pregel import _messages
+
+        new_protocol = version == "v2" and config[CONF].get(CONFIG_KEY_STREAM_MESSAGES_V2)
+        name = "StreamMessagesHandlerV2" if new_protocol else "StreamMessagesHandler"
+        handler = getattr(_messages, name)
+        handlers.append(handler(put, subgraphs, parent_ns=namespace))
+    if "tools" in modes:
+        from langgraph_rust.pregel._tools import StreamToolCallHandler
+
+        handlers.append(StreamToolCallHandler(put, subgraphs, parent_ns=namespace))
+    return handlers
+
+
+def _drop(manager: Any, unwanted: Callable[[object], bool]) -> None:
+    manager.handlers = [h for h in manager.handlers if not unwanted(h)]
+    manager.inheritable_handlers = [
+        h for h in manager.inheritable_handlers if not unwanted(h)
+    ]
+
+
+def _streams_one_graph(handler: Any) -> bool:
+    kinds = _loaded(_MESSAGES, "StreamMessagesHandler"), _loaded(_TOOLS, "StreamToolCallHandler")
+    return isinstance(handler, kinds) and not handler.subgraphs
+
+
+def _speaks_new_protocol(handler: object) -> bool:
+    return isinstance(handler, _loaded(_MESSAGES, "StreamMessagesHandlerV2"))
+
+
+class _NotLoaded:
+    """No object is an instance of this."""
+
+
+def _loaded(module: str, name: str) -> type:
+    # No instance of a class can exist before its module does.
+    return getattr(sys.modules.get(module), name, _NotLoaded)
