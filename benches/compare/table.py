@@ -69,9 +69,9 @@ def _markdown(document: dict[str, Any]) -> list[str]:
     ]
     for row in document["rows"]:
         if row["speedup"] and row["same_result"]:
-            middle, low, high = row["speedup"]
+            middle, low, high = map(_number, row["speedup"])
             lines.append(
-                f"| {row['case']} | {row['mode']} | {_number(middle)} ({_number(low)}-{_number(high)}) "
+                f"| {row['case']} | {row['mode']} | {middle} ({low}-{high}) "
                 f"| {_number(row['over_floor'])} | {_number(row['us_per_step'])} |"
             )
     cold = document.get("cold_start", {})

@@ -488,12 +488,7 @@ fn throw<'py>(iterator: &Bound<'py, PyAny>, error: PyErr) -> CoroutineTurn<'py> 
     }
 }
 
-fn settle_store(
-    py: Python<'_>,
-    run: &Run,
-    ticket: Ticket,
-    stored: PyResult<()>,
-) -> PyResult<()> {
+fn settle_store(py: Python<'_>, run: &Run, ticket: Ticket, stored: PyResult<()>) -> PyResult<()> {
     let mut core = run.core(py)?;
     match stored {
         Ok(()) => core.engine.persisted(ticket),
@@ -527,9 +522,8 @@ fn spawn(py: Python<'_>, run: &Arc<Run>, order: Order) -> PyResult<Py<PyAny>> {
         run: run.clone(),
         key: order.key,
     };
-    let event_loop = py
-        .import(intern!(py, "asyncio"))?
-        .call_method0(intern!(py, "get_running_loop"))?;
+    let event_loop =
+        py.import(intern!(py, "asyncio"))?.call_method0(intern!(py, "get_running_loop"))?;
     let coroutine = Py::new(py, coroutine)?;
     let create = event_loop.getattr(intern!(py, "create_task"))?;
     let kwargs = PyDict::new(py);
@@ -652,12 +646,10 @@ impl NodeCoroutine {
                         self.put(NodeState::Sleeping(node, iterator));
                         return Ok(value.unbind());
                     }
-                    CoroutineTurn::Returned(_) => {
-                        match self.begin(py, *node, Duration::ZERO)? {
-                            Ok(value) => return Ok(value),
-                            Err(report) => report,
-                        }
-                    }
+                    CoroutineTurn::Returned(_) => match self.begin(py, *node, Duration::ZERO)? {
+                        Ok(value) => return Ok(value),
+                        Err(report) => report,
+                    },
                     CoroutineTurn::Raised(error) => self.stopped(py, *node, error),
                 }
             }

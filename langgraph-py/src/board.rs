@@ -10,6 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::cache;
 use crate::calls;
 use crate::domain::Objects;
 use crate::imports;
@@ -136,12 +137,15 @@ pub fn call_help(py: Python<'_>, run: &Arc<Run>, limit: usize) -> PyResult<()> {
         return Ok(());
     }
     let run = run.clone();
-    pool::submit(py, Box::new(move |py| {
-        help(py, &run, limit);
-        run.board.helper_left();
-        // Whoever waits may have counted on this helper.
-        run.board.waker.wake();
-    }))
+    pool::submit(
+        py,
+        Box::new(move |py| {
+            help(py, &run, limit);
+            run.board.helper_left();
+            // Whoever waits may have counted on this helper.
+            run.board.waker.wake();
+        }),
+    )
 }
 
 fn help(py: Python<'_>, run: &Arc<Run>, limit: usize) {
@@ -274,12 +278,19 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
         }
     }
     let name = core.engine.task(key).name.clone();
-    let hidden =
-        core.engine.task(key).node.is_some_and(|node| run.graph.plan.node(node).hidden);
+    let hidden = core.engine.task(key).node.is_some_and(|node| run.graph.plan.node(node).hidden);
+    let slot = core.cache_slots.remove(&key);
+    let to_cache = match (&outcome, slot) {
+        (TaskOutcome::Finished(writes), Some(slot)) => Some((slot, cache::named(py, run, writes)?)),
+        _ => None,
+    };
     core.engine.task_finished(py, key, outcome);
     run.check_control(py, &mut core)?;
     drop(core);
     drop(node);
+    if let Some((slot, writes)) = to_cache {
+        cache::store(py, run, &slot, writes)?;
+    }
     if let (true, Some(answer)) = (is_call, answer) {
         calls::answer(py, run, key, &answer)?;
     }

@@ -38,6 +38,8 @@ pub struct Call {
     pub retry: Option<Py<PyAny>>,
     /// Its timeout.
     pub timeout: Option<Py<PyAny>>,
+    /// Its callbacks, instead of the run's.
+    pub callbacks: Option<Py<PyAny>>,
 }
 
 /// Starts the task that `caller` asks for and returns a future of its result.
@@ -49,7 +51,8 @@ pub fn request(
 ) -> PyResult<Py<PyAny>> {
     let is_async = run.context.is_async;
     let inspect = py.import(intern!(py, "inspect"))?;
-    let is_coroutine = inspect.call_method1("iscoroutinefunction", (&request.func,))?.is_truthy()?;
+    let is_coroutine =
+        inspect.call_method1("iscoroutinefunction", (&request.func,))?.is_truthy()?;
     if is_coroutine && !is_async {
         return Err(PyRuntimeError::new_err("In an sync context async tasks cannot be called"));
     }
@@ -74,15 +77,30 @@ pub fn request(
             // The caller is tried again while the task it called still runs.
             return Ok(future);
         }
-        core.calls.insert(key, Call {
-            runnable: runnable.unbind(),
-            input: request.input,
-            retry: request.retry,
-            timeout: request.timeout,
-        });
-        core.requested.push(key);
+        core.calls.insert(
+            key,
+            Call {
+                runnable: runnable.unbind(),
+                input: request.input,
+                retry: request.retry,
+                timeout: request.timeout,
+                callbacks: request.callbacks,
+            },
+        );
         key
     };
+    if let Some(policy) = &request.cache {
+        if let Some(found) = crate::cache::look_up_call(py, run, key, &request.func, policy)? {
+            run.core(py)?.engine.cache_answered(py, vec![(key, found)]);
+            let core = run.core(py)?;
+            let result = stored_result(py, &core.engine.task(key).writes);
+            drop(core);
+            if let Some(result) = result {
+                answer(py, run, key, &result)?;
+            }
+            return Ok(future);
+        }
+    }
     crate::sync_driver::run_requested(py, run, key)?;
     Ok(future)
 }

@@ -158,10 +158,7 @@ pub fn write(
 }
 
 /// Pending writes as savers return them: `(task id, channel, value)`.
-pub fn pending(
-    graph: &Graph,
-    stored: &Bound<'_, PyAny>,
-) -> PyResult<Vec<PendingWrite<Objects>>> {
+pub fn pending(graph: &Graph, stored: &Bound<'_, PyAny>) -> PyResult<Vec<PendingWrite<Objects>>> {
     if stored.is_none() {
         return Ok(Vec::new());
     }

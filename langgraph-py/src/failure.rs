@@ -111,8 +111,7 @@ fn classify(
         Some(policies) => matching_retry(py, policies, &error)?,
         None => None,
     };
-    let spares_others =
-        imports::is_invalid_resume(py)?.call1((error.value(py),))?.is_truthy()?;
+    let spares_others = imports::is_invalid_resume(py)?.call1((error.value(py),))?.is_truthy()?;
     Ok(failed(py, error, writes, retry, spares_others))
 }
 
@@ -156,11 +155,7 @@ fn interrupted(
 }
 
 /// The first policy that wants another attempt after `error`.
-fn matching_retry(
-    py: Python<'_>,
-    policies: &Py<PyAny>,
-    error: &PyErr,
-) -> PyResult<Option<Retry>> {
+fn matching_retry(py: Python<'_>, policies: &Py<PyAny>, error: &PyErr) -> PyResult<Option<Retry>> {
     let module = py.import(intern!(py, "langgraph_rust._internal._retry"))?;
     let found = module.call_method1("matching_policy", (policies, error.value(py)))?;
     if found.is_none() {
@@ -172,8 +167,7 @@ fn matching_retry(
     };
     let jitter = match found.getattr("jitter")?.is_truthy()? {
         true => {
-            let drawn: f64 =
-                py.import("random")?.call_method1("uniform", (0, 1))?.extract()?;
+            let drawn: f64 = py.import("random")?.call_method1("uniform", (0, 1))?.extract()?;
             Duration::try_from_secs_f64(drawn.max(0.0)).unwrap_or_default()
         }
         false => Duration::ZERO,

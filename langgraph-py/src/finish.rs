@@ -57,7 +57,11 @@ pub fn conclude(py: Python<'_>, run: &Arc<Run>, outcome: Outcome<Objects>) -> Py
                 Some(control) => control.bind(py).getattr(intern!(py, "drain_reason"))?,
                 None => py.None().into_bound(py),
             };
-            let reason = if reason.is_truthy()? { reason } else { intern!(py, "shutdown").clone().into_any() };
+            let reason = if reason.is_truthy()? {
+                reason
+            } else {
+                intern!(py, "shutdown").clone().into_any()
+            };
             Err(PyErr::from_type(imports::graph_drained(py)?.clone(), (reason.unbind(),)))
         }
         Outcome::Escaped(error) => Err(error),

@@ -93,6 +93,8 @@ impl NodeRun {
         let (draft, source_node) = draft_input(py, run, &core, key)?;
         let path = task.path.clone();
         let call = core.calls.get(&key).map(|call| call.runnable.clone_ref(py));
+        let callbacks = core.calls.get(&key).and_then(|call| call.callbacks.as_ref());
+        let callbacks = callbacks.map(|callbacks| callbacks.clone_ref(py));
         let kept = core.handles.get(&key).map(|handle| handle.clone_ref(py));
         drop(core);
 
@@ -127,6 +129,9 @@ impl NodeRun {
             &handle,
             TaskFacts { name: &name, path: &path, checkpoint, attempt, error, program },
         )?;
+        if let Some(callbacks) = callbacks {
+            config.set_item(intern!(py, "callbacks"), callbacks)?;
+        }
         let context = crate::interpreter::copied_context(py)?;
         Ok(Self {
             run: run.clone(),
@@ -306,7 +311,8 @@ impl NodeRun {
             Body::Pass => Ok(Given::Value(self.input.clone_ref(py))),
             Body::Function { func, afunc, accepts, runnable, .. } => {
                 let is_async = run.context.is_async;
-                let function = if is_async { afunc.as_ref().or(func.as_ref()) } else { func.as_ref() };
+                let function =
+                    if is_async { afunc.as_ref().or(func.as_ref()) } else { func.as_ref() };
                 let Some(function) = function else {
                     // The runnable knows the right complaint.
                     return self.invoke(py, runnable.bind(py));
@@ -314,7 +320,13 @@ impl NodeRun {
                 let offload = is_async && afunc.is_none();
                 self.call_function(py, function.bind(py), accepts, offload)
             }
-            Body::Graph(pregel) => match crate::start::nested(py, pregel.bind(py), &self.input, &self.config, run.context.is_async)? {
+            Body::Graph(pregel) => match crate::start::nested(
+                py,
+                pregel.bind(py),
+                &self.input,
+                &self.config,
+                run.context.is_async,
+            )? {
                 Some(child) if run.context.is_async => Ok(Given::Child(child)),
                 Some(child) => Ok(Given::Value(crate::sync_driver::invoke_nested(py, &child)?)),
                 None => self.invoke(py, pregel.bind(py)),
@@ -333,7 +345,7 @@ impl NodeRun {
         let kwargs = self.injected(py, accepts)?;
         if offload {
             let call = imports::partial(py)?.call((function, &self.input), kwargs.as_ref())?;
-            return Ok(Given::Awaitable(crate::offload::run(py, &call)?));
+            return Ok(Given::Awaitable(crate::offload::run(py, &self.run, &call)?));
         }
         let result = match kwargs {
             None => function.call1((&self.input,))?,
@@ -491,15 +503,17 @@ impl NodeRun {
         };
         match writer {
             Writer::Updates(updates) => updates.get().visit(py, result, &mut sink)?,
-            Writer::Control(control) => control.get().visit(py, result, &mut |goto| match goto {
-                crate::mappers::Goto::Node(name) => {
-                    let channel = writers::trigger_of(py, name.to_str()?);
-                    sink(&channel, py.None().into_bound(py))
-                }
-                crate::mappers::Goto::Packet(packet) => {
-                    sink(intern!(py, "__pregel_tasks"), packet)
-                }
-            })?,
+            Writer::Control(control) => {
+                control.get().visit(py, result, &mut |goto| match goto {
+                    crate::mappers::Goto::Node(name) => {
+                        let channel = writers::trigger_of(py, name.to_str()?);
+                        sink(&channel, py.None().into_bound(py))
+                    }
+                    crate::mappers::Goto::Packet(packet) => {
+                        sink(intern!(py, "__pregel_tasks"), packet)
+                    }
+                })?
+            }
             Writer::Fixed(channel, value) => sink(channel.bind(py), value.bind(py).clone())?,
             Writer::Entry { channel, skip_none, mapper } => {
                 let value = match mapper {
@@ -561,7 +575,7 @@ impl NodeRun {
         let given = self.in_context(py, |this| {
             if offload {
                 let call = imports::partial(py)?.call((&function, &state), kwargs.as_ref())?;
-                return Ok(Given::Awaitable(crate::offload::run(py, &call)?));
+                return Ok(Given::Awaitable(crate::offload::run(py, &this.run, &call)?));
             }
             Ok(this.given(function.call((&state,), kwargs.as_ref())?))
         })?;
@@ -629,7 +643,8 @@ impl NodeRun {
             let managed = self.run.graph.managed.bind(py);
             for name in &branch.managed {
                 if let Some(spec) = managed.get_item(name)? {
-                    values.set_item(name, spec.call_method1(intern!(py, "get"), (&self.handle,))?)?;
+                    values
+                        .set_item(name, spec.call_method1(intern!(py, "get"), (&self.handle,))?)?;
                 }
             }
         }
@@ -754,10 +769,8 @@ fn finish_input(
     match &program.mapper {
         None => Ok(value.unbind()),
         Some(mapper) => mapper.bind(py).call1((value,)).map(Bound::unbind).map_err(|error| {
-            let note = format!(
-                "Before task with name '{name}' and path '('{}', '{name}')'",
-                names::PULL
-            );
+            let note =
+                format!("Before task with name '{name}' and path '('{}', '{name}')'", names::PULL);
             failure::add_note(py, &error, &note);
             error
         }),
@@ -882,11 +895,7 @@ fn task_config<'py>(
     Ok(config)
 }
 
-fn reader<'py>(
-    py: Python<'py>,
-    run: &Run,
-    handle: &Py<TaskHandle>,
-) -> PyResult<Bound<'py, PyAny>> {
+fn reader<'py>(py: Python<'py>, run: &Run, handle: &Py<TaskHandle>) -> PyResult<Bound<'py, PyAny>> {
     let managed = run.graph.managed.bind(py);
     let channels = run.context.channels.bind(py);
     imports::partial(py)?.call1((imports::read_function(py)?, handle, channels, managed, handle))

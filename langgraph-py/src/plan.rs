@@ -112,9 +112,8 @@ impl Graph {
             .map(|(position, _)| ChannelIndex::new(position))
             .collect();
         let (specs, order) = (specs, node_order(&nodes)?);
-        let index_of = |name: &str| {
-            specs.iter().position(|spec| &*spec.name == name).map(ChannelIndex::new)
-        };
+        let index_of =
+            |name: &str| specs.iter().position(|spec| &*spec.name == name).map(ChannelIndex::new);
         let by_name: HashMap<String, ChannelIndex> = specs
             .iter()
             .enumerate()
@@ -123,7 +122,10 @@ impl Graph {
         let lookup = |name: &str| by_name.get(name).copied().or_else(|| index_of(name));
         let mut node_specs = Vec::with_capacity(nodes.len());
         for (name, node) in nodes.iter() {
-            node_specs.push(node_spec(py, &name, &node, &lookup, &order)?);
+            let mut spec = node_spec(py, &name, &node, &lookup, &order)?;
+            spec.cached = !pregel.getattr(intern!(py, "cache_policy"))?.is_none()
+                || !node.getattr(intern!(py, "cache_policy"))?.is_none();
+            node_specs.push(spec);
         }
         let plan = langgraph_pregel::Plan::new(specs, node_specs)
             .map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -132,9 +134,8 @@ impl Graph {
         for (name, node) in nodes.iter() {
             programs.push(builder.program(py, &name, &node)?);
         }
-        let keys = |attribute: &str| -> PyResult<Keys> {
-            keys_of(&plan, &pregel.getattr(attribute)?)
-        };
+        let keys =
+            |attribute: &str| -> PyResult<Keys> { keys_of(&plan, &pregel.getattr(attribute)?) };
         let stream = keys("stream_channels_asis")?;
         let steady = |index: &ChannelIndex| {
             let pattern = &plan.channel(*index).pattern;
@@ -175,9 +176,7 @@ impl Graph {
             return Ok(target.clone());
         }
         match name {
-            names::TASKS => {
-                crate::writers::packet_target(&self.plan, value).map(Target::Packet)
-            }
+            names::TASKS => crate::writers::packet_target(&self.plan, value).map(Target::Packet),
             unknown => Ok(self.plan.target(unknown)),
         }
     }
@@ -202,10 +201,7 @@ fn node_order(nodes: &Bound<'_, PyDict>) -> PyResult<HashMap<String, NodeIndex>>
     named.map(|(position, (name, _))| Ok((name.extract()?, NodeIndex::new(position)))).collect()
 }
 
-fn keys_of(
-    plan: &langgraph_pregel::Plan<Objects>,
-    keys: &Bound<'_, PyAny>,
-) -> PyResult<Keys> {
+fn keys_of(plan: &langgraph_pregel::Plan<Objects>, keys: &Bound<'_, PyAny>) -> PyResult<Keys> {
     let index = |name: &Bound<'_, PyAny>| -> PyResult<ChannelIndex> {
         let name = name.cast::<PyString>()?.to_str()?;
         let unknown = || PyValueError::new_err(format!("'{name}' is no channel of this graph"));
@@ -243,7 +239,8 @@ fn node_spec(
     let tags = node.getattr(intern!(py, "tags"))?;
     spec.hidden = !tags.is_none() && tags.contains("langsmith:hidden")?;
     let reading = py.import(intern!(py, "langgraph_rust.pregel._read"))?;
-    let idle = node.getattr(intern!(py, "bound"))?.is(&reading.getattr(intern!(py, "DEFAULT_BOUND"))?);
+    let idle =
+        node.getattr(intern!(py, "bound"))?.is(&reading.getattr(intern!(py, "DEFAULT_BOUND"))?);
     spec.runs = !idle || node.getattr(intern!(py, "writers"))?.is_truthy()?;
     let handler = node.getattr(intern!(py, "error_handler_node"))?;
     if !handler.is_none() {

@@ -14,10 +14,12 @@ use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyString};
 
 use crate::board::Board;
+use crate::cache::CacheSlot;
 use crate::calls::Call;
 use crate::clock::{Clock, Versioning};
 use crate::domain::{fault_to_python, Objects};
 use crate::node::NodeRun;
+use crate::offload::Mailbox;
 use crate::plan::{Graph, Keys};
 use crate::save::Saver;
 use crate::sink::{Shape, Sink};
@@ -33,6 +35,8 @@ pub struct Run {
     pub shows: Shows,
     /// The tasks at work on threads.
     pub board: Board,
+    /// Results of sync code on their way to the event loop.
+    pub mailbox: Mailbox,
     core: Mutex<Core>,
     owner: AtomicU64,
     single_answer: Mutex<Option<Py<PyAny>>>,
@@ -49,12 +53,12 @@ pub struct Core {
     pub calls: HashMap<TaskKey, Call>,
     /// Handles of tasks that are tried again.
     pub handles: HashMap<TaskKey, Py<TaskHandle>>,
+    /// Where the results of tasks are to be cached.
+    pub cache_slots: HashMap<TaskKey, CacheSlot>,
     /// The asyncio tasks of called functions.
     pub spawned: HashMap<TaskKey, Py<PyAny>>,
     /// Tasks got ready before their turn, because somebody wanted to see their input.
     pub prepared: HashMap<TaskKey, NodeRun>,
-    /// Called tasks that no driver has taken up yet.
-    pub requested: Vec<TaskKey>,
     /// Futures of called functions, by task.
     pub futures: HashMap<TaskKey, Vec<Py<PyAny>>>,
     /// The output, as far as it is kept for the end.
@@ -204,11 +208,7 @@ impl Modes {
 
 impl Core {
     /// A run about to be driven.
-    pub fn new(
-        engine: Engine<Objects>,
-        versioning: Versioning,
-        place: crate::save::Place,
-    ) -> Self {
+    pub fn new(engine: Engine<Objects>, versioning: Versioning, place: crate::save::Place) -> Self {
         Self {
             engine,
             versioning,
@@ -217,9 +217,9 @@ impl Core {
             calls: HashMap::new(),
             handles: HashMap::new(),
             futures: HashMap::new(),
+            cache_slots: HashMap::new(),
             spawned: HashMap::new(),
             prepared: HashMap::new(),
-            requested: Vec::new(),
             latest: Latest::Nothing,
             questions: Vec::new(),
             stashed: None,
@@ -256,6 +256,7 @@ impl Run {
             context,
             shows,
             board: Board::new(waker),
+            mailbox: Mailbox::default(),
             core: Mutex::new(core),
             owner: AtomicU64::new(0),
             single_answer: Mutex::new(single_answer),
@@ -291,7 +292,8 @@ impl Run {
     pub fn single_answer(&self, py: Python<'_>, consume: bool) -> PyResult<Py<PyAny>> {
         {
             let mut answer = self.single_answer.lock().expect("no panic while held");
-            let found = if consume { answer.take() } else { answer.as_ref().map(|a| a.clone_ref(py)) };
+            let found =
+                if consume { answer.take() } else { answer.as_ref().map(|a| a.clone_ref(py)) };
             if let Some(found) = found {
                 return Ok(found);
             }

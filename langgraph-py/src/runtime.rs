@@ -93,8 +93,11 @@ fn set<'py, T>(
     value: &Bound<'py, T>,
 ) -> PyResult<()> {
     // SAFETY: live objects; the generic setter writes the slot that the class declares.
-    let failed = unsafe {
-        ffi::PyObject_GenericSetAttr(object.as_ptr(), field.as_ptr(), value.as_ptr())
-    };
-    if failed != 0 { Err(PyErr::fetch(object.py())) } else { Ok(()) }
+    let failed =
+        unsafe { ffi::PyObject_GenericSetAttr(object.as_ptr(), field.as_ptr(), value.as_ptr()) };
+    if failed != 0 {
+        Err(PyErr::fetch(object.py()))
+    } else {
+        Ok(())
+    }
 }

@@ -161,9 +161,7 @@ impl Shape {
         Ok(Some(match self {
             Shape::Payload => part(2)?.to_owned().unbind(),
             Shape::Moded => tuple.get_slice(1, 3).into_any().unbind(),
-            Shape::Namespaced => {
-                PyTuple::new(py, [part(0)?, part(2)?])?.into_any().unbind()
-            }
+            Shape::Namespaced => PyTuple::new(py, [part(0)?, part(2)?])?.into_any().unbind(),
             Shape::Full => chunk,
             Shape::Custom(function) => {
                 let shaped = function.bind(py).call1(tuple)?;

@@ -104,7 +104,14 @@ pub fn begin(py: Python<'_>, given: Begin<'_>) -> PyResult<Arc<Run>> {
         same_run: same_run(py, metadata.as_ref(), given.saved.as_ref())?,
         own_namespace_addressed: checkpoint_map.contains(namespace.as_str())?,
     };
-    let (loaded, parent, place) = load(py, &given.graph, &given.saved, &given.checkpoint_config, given.addressed, given.superseded)?;
+    let (loaded, parent, place) = load(
+        py,
+        &given.graph,
+        &given.saved,
+        &given.checkpoint_config,
+        given.addressed,
+        given.superseded,
+    )?;
     let input = read_input(py, &given.graph, &given.input, given.command.as_ref())?;
     let mut clock = Clock { py, versioning: &given.versioning };
     let plan = given.graph.plan.clone();
@@ -160,7 +167,10 @@ pub fn begin(py: Python<'_>, given: Begin<'_>) -> PyResult<Arc<Run>> {
         Some(id) if id.is_truthy()? => id.str()?.into_any().unbind(),
         _ => py.None(),
     };
-    let tags = given.config.get_item(intern!(py, "tags"))?.filter(|tags| tags.is_truthy().unwrap_or(false));
+    let tags = given
+        .config
+        .get_item(intern!(py, "tags"))?
+        .filter(|tags| tags.is_truthy().unwrap_or(false));
     let context = Context {
         task_conf: task_conf.unbind(),
         metadata: match metadata {
@@ -370,9 +380,7 @@ fn read_input(
         return Ok(Input::Nothing);
     }
     match &graph.input {
-        Keys::One(index) => {
-            Ok(Input::Writes(vec![Write::channel(*index, input.clone().unbind())]))
-        }
+        Keys::One(index) => Ok(Input::Writes(vec![Write::channel(*index, input.clone().unbind())])),
         Keys::Many(indices) => {
             let Ok(values) = input.cast::<PyDict>() else {
                 let class = input.get_type().name()?;
@@ -444,7 +452,8 @@ pub fn nested<'py>(
     }
     let saver = conf.get_item(intern!(py, "__pregel_checkpointer"))?;
     let own = pregel.getattr(intern!(py, "checkpointer"))?;
-    let has_saver = saver.is_some_and(|saver| !saver.is_none()) && !own.is(false.into_pyobject(py)?);
+    let has_saver =
+        saver.is_some_and(|saver| !saver.is_none()) && !own.is(false.into_pyobject(py)?);
     let replays = conf.get_item(intern!(py, "__pregel_replay_state"))?;
     if has_saver || replays.is_some_and(|state| state.is_truthy().unwrap_or(true)) {
         return Ok(None);

@@ -82,9 +82,9 @@ impl StateView {
         let keys = self.graph.keys(select)?;
         let state = self.state();
         let mut read = |index| {
-            let own = writes.iter().filter(
-                |write: &&Write<Objects>| write.target == langgraph_core::Target::Channel(index),
-            );
+            let own = writes.iter().filter(|write: &&Write<Objects>| {
+                write.target == langgraph_core::Target::Channel(index)
+            });
             let own: Vec<_> = own.map(|write| write.value.clone_ref(py)).collect();
             let value = match fresh {
                 true => state.read_with(py, index, own),
@@ -144,9 +144,8 @@ impl StateView {
     #[getter]
     fn updated(&self) -> Option<Vec<String>> {
         let state = self.state();
-        let name = |index: &langgraph_core::ChannelIndex| {
-            self.graph.plan.channel(*index).name.to_string()
-        };
+        let name =
+            |index: &langgraph_core::ChannelIndex| self.graph.plan.channel(*index).name.to_string();
         state.updated().map(|updated| updated.iter().map(name).collect())
     }
 

@@ -187,13 +187,15 @@ pub fn run_requested(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<(
     if run.context.is_async {
         return crate::async_driver::run_requested(py, run, key);
     }
-    run.core(py)?.requested.retain(|other| *other != key);
     run.board.add(Order { key, delay: Duration::ZERO });
     let run = run.clone();
-    crate::pool::submit(py, Box::new(move |py| {
-        if let Some(order) = run.board.take_this(key) {
-            let done = board::perform(py, &run, order);
-            board::deliver(py, &run, done);
-        }
-    }))
+    crate::pool::submit(
+        py,
+        Box::new(move |py| {
+            if let Some(order) = run.board.take_this(key) {
+                let done = board::perform(py, &run, order);
+                board::deliver(py, &run, done);
+            }
+        }),
+    )
 }

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
-use langgraph_core::{TaskId, Target, Write};
+use langgraph_core::{Target, TaskId, Write};
 use langgraph_pregel::TaskKey;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
@@ -98,9 +98,9 @@ impl TaskHandle {
     }
 
     fn run(&self) -> PyResult<Arc<Run>> {
-        self.run.upgrade().ok_or_else(|| {
-            PyRuntimeError::new_err("The run that this config belongs to is over")
-        })
+        self.run
+            .upgrade()
+            .ok_or_else(|| PyRuntimeError::new_err("The run that this config belongs to is over"))
     }
 }
 
@@ -241,4 +241,3 @@ impl Run {
         self.read_channel(py, index, fresh, own)
     }
 }
-

@@ -90,9 +90,8 @@ impl Waker {
 
     /// A future of the running loop that resolves when the bell rings; `None` if it rang already.
     pub fn future<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let event_loop = py
-            .import(intern!(py, "asyncio"))?
-            .call_method0(intern!(py, "get_running_loop"))?;
+        let event_loop =
+            py.import(intern!(py, "asyncio"))?.call_method0(intern!(py, "get_running_loop"))?;
         let future = event_loop.call_method0(intern!(py, "create_future"))?;
         let mut state = self.state.lock().expect("no panic while held");
         if std::mem::take(&mut state.rung) {

@@ -91,10 +91,7 @@ impl Writer {
             let channel = entry.getattr(intern!(py, "channel"))?.cast_into::<PyString>()?;
             if channel == names::TASKS {
                 let message = "Cannot write to the reserved channel TASKS";
-                return Err(PyErr::from_type(
-                    imports::invalid_update_error(py)?.clone(),
-                    message,
-                ));
+                return Err(PyErr::from_type(imports::invalid_update_error(py)?.clone(), message));
             }
             let mapper = entry.getattr(intern!(py, "mapper"))?;
             let skip_none = entry.getattr(intern!(py, "skip_none"))?.is_truthy()?;

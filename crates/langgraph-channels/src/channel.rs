@@ -135,10 +135,9 @@ impl<D: Domain> Channel<D> {
                 channel.held().map(|value| Saved::Released(copy(value), channel.finished()))
             }
             Channel::Barrier(channel) => Some(Saved::Names(channel.seen().to_vec())),
-            Channel::BarrierAfterFinish(channel) => Some(Saved::ReleasedNames(
-                channel.barrier().seen().to_vec(),
-                channel.finished(),
-            )),
+            Channel::BarrierAfterFinish(channel) => {
+                Some(Saved::ReleasedNames(channel.barrier().seen().to_vec(), channel.finished()))
+            }
             Channel::Topic(channel) => {
                 Some(Saved::Items(channel.items().iter().map(copy).collect()))
             }
@@ -165,7 +164,9 @@ impl<D: Domain> Channel<D> {
             Channel::Ephemeral(channel) => {
                 Channel::Ephemeral(Ephemeral::new(value, channel.guard()))
             }
-            Channel::Untracked(channel) => Channel::Untracked(Untracked::new(None, channel.guard())),
+            Channel::Untracked(channel) => {
+                Channel::Untracked(Untracked::new(None, channel.guard()))
+            }
             Channel::Aggregate(channel) => {
                 let reducer = channel.reducer().clone();
                 Channel::Aggregate(match value {
@@ -219,7 +220,9 @@ impl<D: Domain> Channel<D> {
             Channel::Ephemeral(channel) => {
                 Channel::Ephemeral(Ephemeral::new(None, channel.guard()))
             }
-            Channel::Untracked(channel) => Channel::Untracked(Untracked::new(None, channel.guard())),
+            Channel::Untracked(channel) => {
+                Channel::Untracked(Untracked::new(None, channel.guard()))
+            }
             Channel::Tasks(_) => Channel::Tasks(Tasks::new(Vec::new())),
             _ => Channel::LastValue(LastValue::new(None)),
         }

@@ -22,7 +22,11 @@ impl<D: Domain> Ephemeral<D> {
         self.guard
     }
 
-    pub(crate) fn update(&mut self, key: &str, mut values: Vec<D::Value>) -> Result<bool, Fault<D>> {
+    pub(crate) fn update(
+        &mut self,
+        key: &str,
+        mut values: Vec<D::Value>,
+    ) -> Result<bool, Fault<D>> {
         if self.guard && values.len() > 1 {
             return Err(InvalidUpdate::new(format!(
                 "At key '{key}': EphemeralValue(guard=True) can receive only one value per step. \

@@ -16,7 +16,11 @@ impl<D: Domain> LastValue<D> {
         self.value.as_ref()
     }
 
-    pub(crate) fn update(&mut self, key: &str, mut values: Vec<D::Value>) -> Result<bool, Fault<D>> {
+    pub(crate) fn update(
+        &mut self,
+        key: &str,
+        mut values: Vec<D::Value>,
+    ) -> Result<bool, Fault<D>> {
         let Some(value) = values.pop() else { return Ok(false) };
         if !values.is_empty() {
             return Err(InvalidUpdate::concurrent(format!(

@@ -22,7 +22,11 @@ impl<D: Domain> Untracked<D> {
         self.guard
     }
 
-    pub(crate) fn update(&mut self, key: &str, mut values: Vec<D::Value>) -> Result<bool, Fault<D>> {
+    pub(crate) fn update(
+        &mut self,
+        key: &str,
+        mut values: Vec<D::Value>,
+    ) -> Result<bool, Fault<D>> {
         let Some(value) = values.pop() else { return Ok(false) };
         if self.guard && !values.is_empty() {
             return Err(InvalidUpdate::new(format!(

@@ -3,6 +3,9 @@ use std::sync::Arc;
 use langgraph_channels::Saved;
 use langgraph_core::{CheckpointId, Domain, Version};
 
+/// Versions by channel.
+pub type Versions = Vec<(Arc<str>, Version)>;
+
 /// The format version that new checkpoints carry.
 pub const FORMAT: u32 = 4;
 
@@ -18,9 +21,9 @@ pub struct Checkpoint<D: Domain> {
     /// What the channels keep.
     pub channel_values: Vec<(Arc<str>, Saved<D>)>,
     /// The channels' versions, in the order in which they were first written.
-    pub channel_versions: Vec<(Arc<str>, Version)>,
+    pub channel_versions: Versions,
     /// For each node, the versions it has run on.
-    pub versions_seen: Vec<(Arc<str>, Vec<(Arc<str>, Version)>)>,
+    pub versions_seen: Vec<(Arc<str>, Versions)>,
     /// The channels that the last superstep changed, sorted, if known.
     pub updated_channels: Option<Vec<Arc<str>>>,
 }

@@ -101,10 +101,7 @@ mod tests {
     #[test]
     fn texts_are_the_stored_form() {
         let call = TaskPath::Call { parent: Arc::new(TaskPath::Pull("n".into())), index: 2 };
-        assert_eq!(
-            call.text(),
-            "~__pregel_push, ~__pregel_pull, n, 0000000002, 0000000001"
-        );
+        assert_eq!(call.text(), "~__pregel_push, ~__pregel_pull, n, 0000000002, 0000000001");
         assert_eq!(TaskPath::Push(7).text(), "~__pregel_push, 0000000007, 0000000000");
     }
 }

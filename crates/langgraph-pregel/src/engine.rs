@@ -100,10 +100,7 @@ impl<D: Domain> Engine<D> {
             held_back: Vec::new(),
             out: VecDeque::new(),
             persistence: Persistence::new(),
-            metadata: Metadata {
-                source: loaded.source.unwrap_or(Source::Loop),
-                step: loaded.step,
-            },
+            metadata: Metadata { source: loaded.source.unwrap_or(Source::Loop), step: loaded.step },
             stored: loaded.stored.then(|| state.id.clone()),
             stored_versions: state.versions.clone(),
             last_saved: Some(state.id.clone()),
@@ -234,8 +231,7 @@ impl<D: Domain> Engine<D> {
             task.writes = task_output(&self.pending, &task.id).map(|w| w.copy(cx)).collect();
         }
         task.attempts = 1;
-        task.state =
-            if task.writes.is_empty() { TaskState::Running } else { TaskState::Settled };
+        task.state = if task.writes.is_empty() { TaskState::Running } else { TaskState::Settled };
         self.tasks.push(task);
         let key = TaskKey(self.tasks.len() as u32 - 1);
         if self.options.emits.tasks {
@@ -247,9 +243,10 @@ impl<D: Domain> Engine<D> {
     /// Takes the next attempt of `task` out of the line, for a driver that is not polling because it
     /// waits for the task; returns the wait before the attempt.
     pub fn take_attempt(&mut self, key: TaskKey) -> Option<Duration> {
-        let position = self.out.iter().position(
-            |effect| matches!(effect, Effect::RunTask { task, .. } if *task == key),
-        )?;
+        let position = self
+            .out
+            .iter()
+            .position(|effect| matches!(effect, Effect::RunTask { task, .. } if *task == key))?;
         match self.out.remove(position) {
             Some(Effect::RunTask { delay, .. }) => Some(delay),
             _ => None,
@@ -263,7 +260,9 @@ impl<D: Domain> Engine<D> {
             self.settle(key);
             self.emit_output(key, true);
         }
-        self.phase = Phase::Stepping(Troubles::default());
+        if matches!(self.phase, Phase::Caching) {
+            self.phase = Phase::Stepping(Troubles::default());
+        }
     }
 
     /// A storing is done.
@@ -564,13 +563,7 @@ impl<D: Domain> Engine<D> {
         self.put_task_writes(cx, key);
     }
 
-    fn asked(
-        &mut self,
-        cx: D::Cx<'_>,
-        key: TaskKey,
-        value: D::Value,
-        answered: Vec<Write<D>>,
-    ) {
+    fn asked(&mut self, cx: D::Cx<'_>, key: TaskKey, value: D::Value, answered: Vec<Write<D>>) {
         let task = &mut self.tasks[key.position()];
         task.question = Some(D::copy(cx, &value));
         let called = matches!(task.path, langgraph_core::TaskPath::Call { .. });
@@ -688,12 +681,7 @@ impl<D: Domain> Engine<D> {
         ticket
     }
 
-    fn put_writes(
-        &mut self,
-        cx: D::Cx<'_>,
-        key: TaskKey,
-        writes: Vec<Write<D>>,
-    ) -> Option<Ticket> {
+    fn put_writes(&mut self, cx: D::Cx<'_>, key: TaskKey, writes: Vec<Write<D>>) -> Option<Ticket> {
         let task = &self.tasks[key.position()];
         let (id, path) = (task.id.clone(), task.path.clone());
         self.pending.retain(|p| p.task != id);
@@ -704,9 +692,7 @@ impl<D: Domain> Engine<D> {
     /// The null task's writes accumulate, but for those of which the newest counts. These go last:
     /// storage numbers a task's other writes by their place.
     pub(crate) fn put_null_writes(&mut self, cx: D::Cx<'_>, writes: Vec<Write<D>>) {
-        let is_fixed = |write: &Write<D>| {
-            matches!(write.target, Target::Control(control) if control.has_fixed_slot())
-        };
+        let is_fixed = |write: &Write<D>| matches!(write.target, Target::Control(control) if control.has_fixed_slot());
         self.pending.retain(|p| !p.task.is_null() || !is_fixed(&p.write));
         let (fixed, ordinary): (Vec<_>, Vec<_>) = writes.into_iter().partition(is_fixed);
         let null = TaskId::from_text(TaskId::NULL);
@@ -805,11 +791,7 @@ impl<D: Domain> Engine<D> {
     }
 
     /// The values at an interrupt include what the finished tasks wrote.
-    fn show_finished_tasks(
-        &mut self,
-        cx: D::Cx<'_>,
-        env: &mut dyn Env<D>,
-    ) -> Result<(), Fault<D>> {
+    fn show_finished_tasks(&mut self, cx: D::Cx<'_>, env: &mut dyn Env<D>) -> Result<(), Fault<D>> {
         let any_wrote = self.tasks.iter().any(|task| !task.writes.is_empty());
         if any_wrote && !self.pending.is_empty() {
             let wrote_output = self.apply_tasks(cx, env)?;
@@ -860,8 +842,7 @@ impl<D: Domain> Engine<D> {
 
     fn emit_output(&mut self, key: TaskKey, cached: bool) {
         let emits = self.options.emits;
-        let hidden =
-            self.task(key).node.is_some_and(|node| self.state.plan.node(node).hidden);
+        let hidden = self.task(key).node.is_some_and(|node| self.state.plan.node(node).hidden);
         if (emits.updates || emits.tasks) && !hidden {
             self.emit(Event::TaskOutput { task: key, cached });
         }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use langgraph_channels::{Channel, Packet};
-use langgraph_core::{names, ChannelIndex, Domain, Fault, NodeIndex, PacketTarget, TaskId, TaskPath};
+use langgraph_core::{
+    names, ChannelIndex, Domain, Fault, NodeIndex, PacketTarget, TaskId, TaskPath,
+};
 
 use crate::{State, Task, TaskState};
 

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use langgraph_checkpoint::Versions;
 use langgraph_core::{names, ChannelIndex, Domain, NodeIndex, Version};
 
 use crate::Plan;
@@ -21,8 +22,8 @@ pub enum Reader {
 /// triggers, so that a superstep costs what its tasks cost, whatever the size of the graph.
 pub(crate) struct Seen {
     nodes: Vec<Option<Vec<(ChannelIndex, Version)>>>,
-    interrupt: Option<Vec<(Arc<str>, Version)>>,
-    others: Vec<(Arc<str>, Vec<(Arc<str>, Version)>)>,
+    interrupt: Option<Versions>,
+    others: Vec<(Arc<str>, Versions)>,
     /// The order in which readers first appeared, which storage keeps.
     order: Vec<Reader>,
 }
@@ -37,10 +38,7 @@ impl Seen {
         }
     }
 
-    pub(crate) fn load<D: Domain>(
-        plan: &Plan<D>,
-        stored: Vec<(Arc<str>, Vec<(Arc<str>, Version)>)>,
-    ) -> Self {
+    pub(crate) fn load<D: Domain>(plan: &Plan<D>, stored: Vec<(Arc<str>, Versions)>) -> Self {
         let mut seen = Self::new(plan.nodes().len());
         for (name, versions) in stored {
             match plan.node_named(&name) {
@@ -66,7 +64,7 @@ impl Seen {
         plan: &Plan<D>,
         node: NodeIndex,
         name: Arc<str>,
-        versions: Vec<(Arc<str>, Version)>,
+        versions: Versions,
     ) {
         let mut known = Vec::with_capacity(versions.len());
         let mut rest = Vec::new();
@@ -124,7 +122,7 @@ impl Seen {
     }
 
     /// Notes that static interrupts have seen `versions`.
-    pub(crate) fn set_interrupt(&mut self, versions: Vec<(Arc<str>, Version)>) {
+    pub(crate) fn set_interrupt(&mut self, versions: Versions) {
         self.note(&Reader::Interrupt);
         let seen = self.interrupt.get_or_insert_default();
         for (name, version) in versions {
@@ -136,18 +134,11 @@ impl Seen {
     }
 
     /// The stored form.
-    pub(crate) fn store<D: Domain>(
-        &self,
-        plan: &Plan<D>,
-    ) -> Vec<(Arc<str>, Vec<(Arc<str>, Version)>)> {
+    pub(crate) fn store<D: Domain>(&self, plan: &Plan<D>) -> Vec<(Arc<str>, Versions)> {
         self.order.iter().map(|reader| self.store_reader(plan, reader)).collect()
     }
 
-    fn store_reader<D: Domain>(
-        &self,
-        plan: &Plan<D>,
-        reader: &Reader,
-    ) -> (Arc<str>, Vec<(Arc<str>, Version)>) {
+    fn store_reader<D: Domain>(&self, plan: &Plan<D>, reader: &Reader) -> (Arc<str>, Versions) {
         let rest = |name: &str| {
             let found = self.others.iter().find(|(other, _)| &**other == name);
             found.map(|(_, versions)| versions.clone()).unwrap_or_default()

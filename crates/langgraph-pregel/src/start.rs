@@ -96,6 +96,7 @@ impl Facts {
 impl<D: Domain> Engine<D> {
     /// Begins a run of `plan` on `loaded`. `parent_of_loaded` is the stored checkpoint before the
     /// loaded one, if any.
+    #[allow(clippy::too_many_arguments)] // each is said once, at the one place where runs begin
     pub fn start(
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,

@@ -84,9 +84,9 @@ impl<D: Domain> State<D> {
             state.load_version(name, version);
         }
         state.live = state.transient_channels();
-        state.updated = checkpoint.updated_channels.map(|names| {
-            names.iter().filter_map(|name| state.plan.channel_named(name)).collect()
-        });
+        state.updated = checkpoint
+            .updated_channels
+            .map(|names| names.iter().filter_map(|name| state.plan.channel_named(name)).collect());
         Ok(state)
     }
 

@@ -12,18 +12,13 @@ use crate::{Error, Native};
 const GREGORIAN_OFFSET: u64 = 0x01B2_1DD2_1381_4000;
 
 /// Where ids and times come from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum Clock {
     /// The system's clock.
+    #[default]
     System,
     /// A counter, for tests: the same calls give the same ids.
     Counter(Arc<AtomicU64>),
-}
-
-impl Default for Clock {
-    fn default() -> Self {
-        Self::System
-    }
 }
 
 impl Clock {

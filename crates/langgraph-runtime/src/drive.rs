@@ -4,43 +4,7 @@ use std::time::Duration;
 
 use langgraph_pregel::{Effect, Emits, Outcome};
 
-use crate::{Chunk, Command, Config, Error, Graph, Map, Native, Output, Run, Update};
-
-/// What a run is given.
-#[derive(Clone, Debug, Default)]
-pub enum Input {
-    /// Nothing: go on from where the thread stands.
-    #[default]
-    Nothing,
-    /// Values for fields.
-    Update(Update),
-    /// Values for fields, places to go, answers: for where the thread stands.
-    Command(Command),
-}
-
-impl From<Update> for Input {
-    fn from(update: Update) -> Self {
-        Input::Update(update)
-    }
-}
-
-impl From<Map> for Input {
-    fn from(map: Map) -> Self {
-        Input::Update(map.into())
-    }
-}
-
-impl From<Command> for Input {
-    fn from(command: Command) -> Self {
-        Input::Command(command)
-    }
-}
-
-impl From<()> for Input {
-    fn from((): ()) -> Self {
-        Input::Nothing
-    }
-}
+use crate::{Chunk, Config, Error, Graph, Input, Native, Output, Run};
 
 impl Graph {
     /// Runs the graph until it ends, fails or waits for an answer.

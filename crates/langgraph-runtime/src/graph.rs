@@ -49,11 +49,11 @@ impl StateGraph {
         name: &str,
         function: impl Fn(&State<'_>) -> Result<R, Error> + Send + Sync + 'static,
     ) -> Self {
-        self.add(Node::new(name, function))
+        self.add_node(Node::new(name, function))
     }
 
     /// The same graph with another node.
-    pub fn add(mut self, node: Node) -> Self {
+    pub fn add_node(mut self, node: Node) -> Self {
         self.nodes.push(node);
         self
     }

@@ -85,7 +85,7 @@ fn sends_map_and_a_reducer_reduces() {
 #[test]
 fn a_join_waits_for_all_and_a_deferred_node_for_everything() {
     let graph = logging(&["a", "b", "slow", "joined"])
-        .add(Node::new("last", |_| Ok(Update::new().set("log", "last"))).deferred())
+        .add_node(Node::new("last", |_| Ok(Update::new().set("log", "last"))).deferred())
         .edge(START, "a")
         .edge(START, "slow")
         .edge("slow", "b")
@@ -128,8 +128,8 @@ fn several_interrupts_are_answered_by_id() {
         Node::new(name, move |state| Ok(Update::new().set("log", state.interrupt(name)?)))
     };
     let graph = logging(&[])
-        .add(ask("a"))
-        .add(ask("b"))
+        .add_node(ask("a"))
+        .add_node(ask("b"))
         .edge(START, "a")
         .edge(START, "b")
         .compile()
@@ -205,7 +205,7 @@ fn failures_are_retried_and_then_handled() {
     let counter = attempts.clone();
     let graph = StateGraph::new()
         .field("error", Field::Last)
-        .add(
+        .add_node(
             Node::new("flaky", move |_| -> Result<(), Error> {
                 Err(format!("attempt {}", counter.fetch_add(1, Ordering::Relaxed) + 1).into())
             })
@@ -246,7 +246,7 @@ fn a_graph_is_a_node_and_pauses_with_the_graph_around_it() {
         .compile()
         .unwrap();
     let graph = logging(&["after"])
-        .add(Node::graph("inner", inner))
+        .add_node(Node::graph("inner", inner))
         .edge(START, "inner")
         .edge("inner", "after")
         .compile()
@@ -276,7 +276,7 @@ fn a_command_for_the_parent_leaves_the_graph() {
         .compile()
         .unwrap();
     let graph = logging(&["other"])
-        .add(Node::graph("inner", inner))
+        .add_node(Node::graph("inner", inner))
         .edge(START, "inner")
         .compile()
         .unwrap();

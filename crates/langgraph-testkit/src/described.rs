@@ -178,7 +178,7 @@ impl Described {
             graph = graph.field(name, field(kind)?);
         }
         for node in &self.nodes {
-            graph = graph.add(node.build());
+            graph = graph.add_node(node.build());
         }
         for edge in &self.edges {
             graph = edge.add_to(graph);

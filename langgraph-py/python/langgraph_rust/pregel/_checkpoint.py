@@ -209,7 +209,11 @@ def delta_channels_to_snapshot(
     """
     due: set[str] = set()
     for name, channel in channels.items():
-        if isinstance(channel, DeltaChannel) and channel.is_available() and name in channel_versions:
+        if (
+            isinstance(channel, DeltaChannel)
+            and channel.is_available()
+            and name in channel_versions
+        ):
             updates, steps = counters_since_delta_snapshot.get(name, (0, 0))
             often = updates >= channel.snapshot_frequency  # type: ignore[attr-defined]
             if often or steps >= DELTA_MAX_SUPERSTEPS_SINCE_SNAPSHOT:

@@ -254,11 +254,6 @@ class StreamMessagesHandlerV2(StreamMessagesHandler, _V2StreamingCallbackHandler
         return not isinstance(message, ToolMessage)
 
 
-def streams_only_its_graph(handler: object) -> bool:
-    """Tell whether a handler streams one graph's events but not those of graphs inside it."""
-    return isinstance(handler, StreamHandler) and not handler.subgraphs
-
-
 def _answer(response: LLMResult) -> BaseMessage | None:
     """Return the first message of a chat model's result."""
     if not response.generations or not response.generations[0]:

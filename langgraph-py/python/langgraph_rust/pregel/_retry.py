@@ -215,9 +215,7 @@ def _ensure_execution_info(
     return runtime.override(execution_info=info)
 
 
-def _take_command(
-    exc: ParentCommand, task: PregelExecutableTask, config: RunnableConfig
-) -> bool:
+def _take_command(exc: ParentCommand, task: PregelExecutableTask, config: RunnableConfig) -> bool:
     """Give a command for this graph to the task's writers; tell whether it is one.
 
     One for the graph around this is given that graph's namespace, so that it is known there.

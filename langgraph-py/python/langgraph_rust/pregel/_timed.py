@@ -412,9 +412,7 @@ class _AttemptEvent:
     error_message: str | None = None
 
 
-def _describe(
-    limits: _Limits, config: RunnableConfig, name: str, task_id: str
-) -> _AttemptContext:
+def _describe(limits: _Limits, config: RunnableConfig, name: str, task_id: str) -> _AttemptContext:
     runtime = config.get(CONF, {}).get(CONFIG_KEY_RUNTIME)
     info = runtime.execution_info if isinstance(runtime, Runtime) else None
     return _AttemptContext(

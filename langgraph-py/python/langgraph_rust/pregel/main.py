@@ -5,73 +5,45 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 from typing_extensions import Unpack, deprecated
 
 from langgraph_rust._engine import Plan
 from langgraph_rust._internal._config import merge_configs
-from langgraph_rust._internal._constants import (
-    CACHE_NS_WRITES,
-    CONF,
-    CONFIG_KEY_TASK_ID,
-    INTERRUPT,
-    TASKS,
-)
+from langgraph_rust._internal._constants import CACHE_NS_WRITES, TASKS
 from langgraph_rust._internal._lazy_runnable import load_runnable_class
 from langgraph_rust._internal._typing import MISSING, DeprecatedKwargs
 from langgraph_rust.channels.base import BaseChannel
 from langgraph_rust.channels.topic import Topic
 from langgraph_rust.pregel import _schemas, _subgraphs
 from langgraph_rust.pregel._builder import NodeBuilder
+from langgraph_rust.pregel._call import identifier
 from langgraph_rust.pregel._read import PregelNode
-from langgraph_rust.pregel._run import Launch
-from langgraph_rust.pregel._shapes import choose_shape, mode_set
+from langgraph_rust.pregel._run_methods import RunMethods
+from langgraph_rust.pregel._state_methods import StateMethods
 from langgraph_rust.pregel._twins import run_async, run_sync
 from langgraph_rust.pregel._utils import validate_timeout_supported
 from langgraph_rust.pregel._validate import validate_graph
 from langgraph_rust.pregel.protocol import PregelProtocol
-from langgraph_rust.types import (
-    GraphOutput,
-    RetryPolicy,
-    Send,
-    StateSnapshot,
-    StateUpdate,
-    ensure_valid_checkpointer,
-)
+from langgraph_rust.types import RetryPolicy, Send, ensure_valid_checkpointer
 from langgraph_rust.typing import ContextT, InputT, OutputT, StateT
 from langgraph_rust.warnings import LangGraphDeprecatedSinceV10
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from langchain_core.runnables import RunnableConfig
     from langchain_core.runnables.graph import Graph
-    from langchain_core.runnables.schema import StreamEvent
     from pydantic import BaseModel
     from typing_extensions import Self
 
     from langgraph_rust.cache.base import BaseCache
     from langgraph_rust.checkpoint.base import Checkpoint
     from langgraph_rust.managed.base import ManagedValueSpec
-    from langgraph_rust.runtime import RunControl
     from langgraph_rust.store.base import BaseStore
-    from langgraph_rust.types import (
-        All,
-        CachePolicy,
-        Checkpointer,
-        Command,
-        Durability,
-        Interrupt,
-        StreamMode,
-        StreamPart,
-    )
+    from langgraph_rust.types import All, CachePolicy, Checkpointer, StreamMode
 
 __all__ = ("NodeBuilder", "Pregel")
 
-_DURING_DEPRECATED = (
-    "`checkpoint_during` is deprecated and will be removed. Please use `durability` instead."
-)
 _CONFIG_TYPE_DEPRECATED = (
     "`config_type` is deprecated and will be removed. Please use `context_schema` instead."
 )
@@ -82,13 +54,13 @@ _CONFIG_JSONSCHEMA_DEPRECATED = (
     "`get_config_jsonschema` is deprecated. Use `get_context_jsonschema` instead."
 )
 
-_PLANNED = frozenset(
-    ("nodes", "channels", "input_channels", "output_channels", "stream_channels")
-)
+_PLANNED = frozenset(("nodes", "channels", "input_channels", "stream_channels"))
 """The attributes that the engine's plan is made of."""
 
 
 class Pregel(
+    RunMethods[StateT, ContextT, InputT, OutputT],
+    StateMethods,
     PregelProtocol[StateT, ContextT, InputT, OutputT],
     Generic[StateT, ContextT, InputT, OutputT],
 ):
@@ -240,7 +212,7 @@ class Pregel(
             for key, node in nodes.items()
         }
         self.channels = channels or {}
-        if not isinstance(self.channels.get(TASKS, _NEW_TASKS), Topic):
+        if TASKS in self.channels and not isinstance(self.channels[TASKS], Topic):
             raise ValueError(f"Channel '{TASKS}' is reserved and cannot be used in the graph.")
         self.channels[TASKS] = Topic(Send, accumulate=False)
         self.stream_mode = stream_mode
@@ -449,266 +421,32 @@ class Pregel(
             name for name, spec in self.channels.items() if isinstance(spec, BaseChannel)
         ]
 
-    # --- states ---
+    # --- the cache ---
 
-    def get_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
-        """Return a thread's state.
+    def clear_cache(self, nodes: Sequence[str] | None = None) -> None:
+        """Forget the cached results of `nodes`, or of all nodes.
 
-        Args:
-            config: Names the thread. With a `checkpoint_id`, the state is that of the checkpoint, as
-                it was before the step that follows; otherwise the latest, as it is now. With a
-                `checkpoint_ns`, it is that of a subgraph.
-            subgraphs: Whether to include the states of subgraphs that are at work.
-
-        Raises:
-            ValueError: The graph has no checkpointer.
+        Raises `ValueError` if the graph has no cache.
         """
-        from langgraph_rust.pregel import _state
+        self._require_cache().clear(self._cache_namespaces(nodes))
 
-        return run_sync(_state.get_state(self, config, subgraphs))
+    async def aclear_cache(self, nodes: Sequence[str] | None = None) -> None:
+        """Async twin of `clear_cache`."""
+        await self._require_cache().aclear(self._cache_namespaces(nodes))
 
-    async def aget_state(
-        self, config: RunnableConfig, *, subgraphs: bool = False
-    ) -> StateSnapshot:
-        """Async twin of `get_state`."""
-        from langgraph_rust.pregel import _state
+    def _require_cache(self) -> BaseCache:
+        if not self.cache:
+            raise ValueError("No cache is set for this graph. Cannot clear cache.")
+        return self.cache
 
-        return await run_async(_state.get_state(self, config, subgraphs))
+    def _cache_namespaces(self, nodes: Sequence[str] | None) -> list[tuple[str, ...]]:
+        return [
+            (CACHE_NS_WRITES, identifier(self.nodes[name]) or "__dynamic__", name)
+            for name in nodes or self.nodes
+            if name in self.nodes
+        ]
 
-    def get_state_history(
-        self,
-        config: RunnableConfig,
-        *,
-        filter: dict[str, Any] | None = None,
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> Iterator[StateSnapshot]:
-        """Yield a thread's states, newest first.
 
-        Args:
-            config: Names the thread, and a subgraph if it has a `checkpoint_ns`.
-            filter: Metadata entries that the checkpoints must have.
-            before: Names a checkpoint; only older ones are returned.
-            limit: How many to return at most.
-
-        Raises:
-            ValueError: The graph has no checkpointer.
-        """
-        from langgraph_rust.pregel import _state
-
-        graph, config, saver = _state.locate_history(self, config)
-        if graph is not self:
-            yield from graph.get_state_history(
-                config, filter=filter, before=before, limit=limit
-            )
-            return
-        # All at once: an open cursor would block the database for as long as the caller takes.
-        for saved in list(saver.list(config, before=before, limit=limit, filter=filter)):
-            yield run_sync(_state.snapshot(self, saved, saver))
-
-    async def aget_state_history(
-        self,
-        config: RunnableConfig,
-        *,
-        filter: dict[str, Any] | None = None,
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> AsyncIterator[StateSnapshot]:
-        """Async twin of `get_state_history`."""
-        from langgraph_rust.pregel import _state
-
-        graph, config, saver = _state.locate_history(self, config)
-        if graph is not self:
-            async for snapshot in graph.aget_state_history(
-                config, filter=filter, before=before, limit=limit
-            ):
-                yield snapshot
-            return
-        found = saver.alist(config, before=before, limit=limit, filter=filter)
-        for saved in [saved async for saved in found]:
-            yield await run_async(_state.snapshot(self, saved, saver))
-
-    def bulk_update_state(
-        self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
-    ) -> RunnableConfig:
-        """Write to a thread's state, superstep by superstep.
-
-        Args:
-            config: Names the thread, and the checkpoint to start from unless that is the latest.
-            supersteps: For each, updates `(values, as_node, task_id)`, which are applied together
-                as if nodes had returned the values. Alone in its superstep, an update may also be
-                for `"__input__"` (a new input), for END with `None` (drop what is left to run) or
-                for `"__copy__"` (fork the checkpoint, then apply the `(values, as_node)` pairs that
-                are its values).
-
-        Returns:
-            The config of the last checkpoint made.
-
-        Raises:
-            ValueError: There is no checkpointer, no superstep, a superstep without updates, or no
-                such subgraph.
-            InvalidUpdateError: An update makes no sense.
-        """
-        from langgraph_rust.pregel import _update
-
-        return run_sync(_update.bulk_update(self, config, supersteps))
-
-    async def abulk_update_state(
-        self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
-    ) -> RunnableConfig:
-        """Async twin of `bulk_update_state`."""
-        from langgraph_rust.pregel import _update
-
-        return await run_async(_update.bulk_update(self, config, supersteps))
-
-    def update_state(
-        self,
-        config: RunnableConfig,
-        values: dict[str, Any] | Any | None,
-        as_node: str | None = None,
-        task_id: str | None = None,
-    ) -> RunnableConfig:
-        """Write to a thread's state as if a node had returned `values`.
-
-        Args:
-            config: Names the thread, and the checkpoint to start from unless that is the latest.
-            values: What the node returns.
-            as_node: The node; the one that ran last if there is just one.
-            task_id: The task of that node, if it has several to run.
-
-        Returns:
-            The config of the new checkpoint.
-
-        Raises:
-            ValueError: There is no checkpointer, or no such subgraph.
-            InvalidUpdateError: There is no such node, or it is not clear which ran last.
-        """
-        return self.bulk_update_state(config, [[StateUpdate(values, as_node, task_id)]])
-
-    async def aupdate_state(
-        self,
-        config: RunnableConfig,
-        values: dict[str, Any] | Any | None,
-        as_node: str | None = None,
-        task_id: str | None = None,
-    ) -> RunnableConfig:
-        """Async twin of `update_state`."""
-        return await self.abulk_update_state(
-            config, [[StateUpdate(values, as_node, task_id)]]
-        )
-
-    # --- running ---
-
-    @overload
-    def stream(
-        self,
-        input: InputT | Command | None,
-        config: RunnableConfig | None = None,
-        *,
-        context: ContextT | None = None,
-        stream_mode: StreamMode | Sequence[StreamMode] | None = None,
-        print_mode: StreamMode | Sequence[StreamMode] = (),
-        output_keys: str | Sequence[str] | None = None,
-        interrupt_before: All | Sequence[str] | None = None,
-        interrupt_after: All | Sequence[str] | None = None,
-        durability: Durability | None = None,
-        control: RunControl | None = None,
-        subgraphs: bool = False,
-        debug: bool | None = None,
-        version: Literal["v2"],
-        **kwargs: Unpack[DeprecatedKwargs],
-    ) -> Iterator[StreamPart[StateT, OutputT]]: ...
-
-    @overload
-    def stream(
-        self,
-        input: InputT | Command | None,
-        config: RunnableConfig | None = None,
-        *,
-        context: ContextT | None = None,
-        stream_mode: StreamMode | Sequence[StreamMode] | None = None,
-        print_mode: StreamMode | Sequence[StreamMode] = (),
-        output_keys: str | Sequence[str] | None = None,
-        interrupt_before: All | Sequence[str] | None = None,
-        interrupt_after: All | Sequence[str] | None = None,
-        durability: Durability | None = None,
-        control: RunControl | None = None,
-        subgraphs: bool = False,
-        debug: bool | None = None,
-        version: Literal["v1"] = ...,
-        **kwargs: Unpack[DeprecatedKwargs],
-    ) -> Iterator[dict[str, Any] | Any]: ...
-
-    def stream(
-        self,
-        input: InputT | Command | None,
-        config: RunnableConfig | None = None,
-        *,
-        context: ContextT | None = None,
-        stream_mode: StreamMode | Sequence[StreamMode] | None = None,
-        print_mode: StreamMode | Sequence[StreamMode] = (),
-        output_keys: str | Sequence[str] | None = None,
-        interrupt_before: All | Sequence[str] | None = None,
-        interrupt_after: All | Sequence[str] | None = None,
-        durability: Durability | None = None,
-        control: RunControl | None = None,
-        subgraphs: bool = False,
-        debug: bool | None = None,
-        version: Literal["v1", "v2"] = "v1",
-        **kwargs: Unpack[DeprecatedKwargs],
-    ) -> Iterator[dict[str, Any] | Any]:
-        """Run the graph and yield what happens.
-
-        Args:
-            input: The input; `None` to go on where the thread stopped; a `Command` to answer
-                interrupts, to update the state, or to go somewhere.
-            config: With a checkpointer, names the thread.
-            context: What nodes get as `runtime.context`. A dict becomes an instance of the context
-                schema.
-            stream_mode: One mode, or a list of several. `values`: the output channels after each
-                step. `updates`: what each node wrote. `custom`: what nodes write to the stream.
-                `messages`: what chat models say, token by token. `checkpoints`: each checkpoint.
-                `tasks`: tasks as they start and end. `debug`: both. `tools`: what tools do. `None`
-                is the graph's own `stream_mode`, but `values` within a node of another graph.
-            print_mode: Modes to print.
-            output_keys: The channels that `values` and `updates` show.
-            interrupt_before: Nodes to stop before, instead of those the graph was compiled with.
-            interrupt_after: Nodes to stop after, likewise.
-            durability: When checkpoints are stored. `sync`: before the next step. `async`: while
-                the next step runs. `exit`: when the run ends.
-            control: Asks the run to stop early.
-            subgraphs: Whether to yield what happens in subgraphs, too.
-            debug: Whether to print `updates` and `values`; the graph's own `debug` by default.
-            version: Of the format. `v1` yields the payload; `(mode, payload)` for a list of modes;
-                with `subgraphs`, the namespace in front. `v2` yields dicts with `type`, `ns`,
-                `data` and, for `values`, `interrupts`.
-            **kwargs: The deprecated `checkpoint_during`.
-
-        Raises:
-            GraphRecursionError: The run reached its recursion limit.
-            GraphDrained: `control` asked it to stop.
-            EmptyInputError: There was nothing to do.
-            ValueError: An argument is unusable.
-        """
-        launch = self._launch_stream(False, **_without_self(locals()))
-        yield from launch.stream(input)
-
-    @overload
-    def astream(
-        self,
-        input: InputT | Command | None,
-        config: RunnableConfig | None = None,
-        *,
-        context: ContextT | None = None,
-        stream_mode: StreamMode | Sequence[StreamMode] | None = None,
-        print_mode: StreamMode | Sequence[StreamMode] = (),
-        output_keys: str | Sequence[str] | None = None,
-        interrupt_before: All | Sequence[str] | None = None,
-        interrupt_after: All | Sequence[str] | None = None,
-        durability: Durability | None = None,
-        control: RunControl | None = None,
-        subgraphs: bool = False,
-        debug: bool | None = None,
-        version: Literal["v2"],
-        **kwargs: Unpack[DeprecatedKwargs],
-    ) -> AsyncIterator[StreamPart[StateT, OutputT]]: ...
+def _debugs_globally() -> bool:
+    # Before this module is loaded, nobody can have turned it on.
+    return bool(getattr(sys.modules.get("langchain_core.globals"), "_debug", False))
