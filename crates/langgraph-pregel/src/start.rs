@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use langgraph_checkpoint::{PendingWrite, Source};
-use langgraph_core::{CheckpointId, Control, Domain, Fault, TaskId, TaskPath, Write};
+use langgraph_core::{
+    CheckpointId, Control, Domain, Durability, Fault, TaskId, TaskPath, Write,
+};
 
 use crate::engine::Engine;
 use crate::{Env, Event, Loaded, Options, Plan, Reader, State, TaskWrites};
@@ -134,6 +136,7 @@ impl<D: Domain> Engine<D> {
         }
         engine.apply_null_writes(cx, env, carried)?;
         let mut bound = None;
+        let mut took_input = false;
         if facts.resuming {
             engine.state.pass_interrupts();
             if facts.forks {
@@ -144,15 +147,20 @@ impl<D: Domain> Engine<D> {
             }
             engine.emit_values();
         } else if !given.is_empty() {
+            took_input = true;
             engine.apply_input(cx, env, given)?;
             engine.put_checkpoint(cx, env, Source::Input)?;
         } else if around.resuming.is_none() {
             return Err(StartError::EmptyInput);
         }
-        let replay_before = facts.time_travel.then(|| {
-            let is_branch = matches!(loaded.source, Some(Source::Update | Source::Fork));
-            let own = if facts.forks || facts.resuming { engine.state.id.clone() } else { id };
-            bound.or(parent_of_loaded.filter(|_| is_branch && !facts.forks)).unwrap_or(own)
+        let is_branch = matches!(loaded.source, Some(Source::Update | Source::Fork));
+        let replay_before = facts.time_travel.then(|| match bound {
+            Some(bound) => bound,
+            // Nested runs look for what they had before the checkpoint that was addressed.
+            None if facts.forks && engine.options.durability != Durability::Exit => id,
+            None if took_input => engine.state.id.clone(),
+            None if is_branch || facts.forks => parent_of_loaded.unwrap_or(id),
+            None => id,
         });
         Ok((engine, Started { resuming: facts.resuming, replay_before }))
     }
