@@ -2,6 +2,8 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv/bin
+# The engine's crates: what has tests of its own and needs no Python.
+ENGINE := $(addprefix -p ,$(notdir $(wildcard crates/*)))
 # Worker processes of the conformance run.
 JOBS ?= 2
 # Test files for `conformance` and `conformance-update`; empty: all.
@@ -26,12 +28,12 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
 
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
-	@$(VENV)/python examples/agent.py
+	@$(VENV)/python -m langgraph_rust examples/agent.py
 
 test: test-rust test-python conformance ## every test: Rust, Python, and upstream's own
 
 test-rust: ## the engine crates' tests
-	cargo test
+	cargo test $(ENGINE)
 
 test-python: build ## this package's own Python tests, and those of the tools
 	$(VENV)/python -m pytest tests/python sync tests/conformance
@@ -62,7 +64,8 @@ bench-rust: ## the engine without Python
 
 lint: ## formatting and lints, Rust and Python
 	cargo fmt --all --check
-	cargo clippy --all-targets --quiet -- -D warnings
+	cargo clippy $(ENGINE) --all-targets --quiet -- -D warnings
+	cargo clippy -p langgraph-py --quiet -- -D warnings
 	@$(PYTHON) -m sync.environments dev > /dev/null
 	$(VENV)/ruff check .
 

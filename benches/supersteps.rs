@@ -1,5 +1,7 @@
 //! What a superstep costs. Throughput is in supersteps, in tasks for the fan-outs.
 
+#![allow(missing_docs)] // what criterion's macro makes has no docs
+
 use criterion::{criterion_group, criterion_main, BatchSize, Criterion, Throughput};
 use langgraph_benches::{chain, checkpointed, counter, fan_out, ring, run};
 use langgraph_core::Durability;
@@ -46,6 +48,7 @@ fn supersteps(criterion: &mut Criterion) {
         Case::new("fan-out to 100", 100, || fan_out(100)),
         Case::new("fan-out to 10000", 10_000, || fan_out(10_000)),
         Case::new("checkpointed chain of 100", 101, || checkpointed(chain(100))),
+        Case::new("checkpointed fan-out to 1000", 1_000, || checkpointed(fan_out(1_000))),
     ];
     for case in cases {
         case.measure(criterion);

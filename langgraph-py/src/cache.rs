@@ -131,10 +131,10 @@ fn slot(
 
 fn read(run: &Run, stored: &Bound<'_, PyAny>) -> PyResult<Vec<Write<Objects>>> {
     let mut writes = Vec::new();
-    for pair in stored.try_iter()? {
-        let (channel, value): (Bound<'_, PyString>, Bound<'_, PyAny>) = pair?.extract()?;
-        writes.push(convert::write(&run.graph, &channel, value)?);
-    }
+    crate::writers::pairs(stored, &mut |channel, value| {
+        writes.push(convert::write(&run.graph, channel, value)?);
+        Ok(())
+    })?;
     Ok(writes)
 }
 

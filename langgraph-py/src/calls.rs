@@ -8,6 +8,7 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::board;
 use crate::domain::Objects;
 use crate::run::Run;
 use crate::task::TaskHandle;
@@ -63,38 +64,41 @@ pub fn request(
         PyValueError::new_err("`call` functions must have a `__name__` attribute")
     })?;
     let future = new_future(py, is_async)?;
-    let key = {
+    let (key, known, result) = {
         let mut core = run.core(py)?;
         let index = caller.next_call();
         let key = core.engine.task_requested(py, caller.key, name.into(), index);
-        if let Some(result) = stored_result(py, &core.engine.task(key).writes) {
-            drop(core);
-            resolve(py, &future, result)?;
-            return Ok(future);
-        }
+        let call = Call {
+            runnable: runnable.unbind(),
+            input: request.input,
+            retry: request.retry,
+            timeout: request.timeout,
+            callbacks: request.callbacks,
+        };
+        let known = core.calls.insert(key, call).is_some();
+        let result = stored_result(py, &core.engine.task(key).writes);
         core.futures.entry(key).or_default().push(future.clone_ref(py));
-        if core.calls.contains_key(&key) {
-            // The caller is tried again while the task it called still runs.
-            return Ok(future);
-        }
-        core.calls.insert(
-            key,
-            Call {
-                runnable: runnable.unbind(),
-                input: request.input,
-                retry: request.retry,
-                timeout: request.timeout,
-                callbacks: request.callbacks,
-            },
-        );
-        key
+        (key, known, result)
     };
+    if let Some(result) = result {
+        answer(py, run, key, &result)?;
+        return Ok(future);
+    }
+    if known {
+        // The caller is tried again while the task it called still runs.
+        return Ok(future);
+    }
     if let Some(policy) = &request.cache {
-        if let Some(found) = crate::cache::look_up_call(py, run, key, &request.func, policy)? {
+        let found = match crate::cache::look_up_call(py, run, key, &request.func, policy) {
+            Ok(found) => found,
+            Err(error) => {
+                board::report(py, run, board::unprepared(py, key, error))?;
+                return Ok(future);
+            }
+        };
+        if let Some(found) = found {
+            let result = stored_result(py, &found);
             run.core(py)?.engine.cache_answered(py, vec![(key, found)]);
-            let core = run.core(py)?;
-            let result = stored_result(py, &core.engine.task(key).writes);
-            drop(core);
             if let Some(result) = result {
                 answer(py, run, key, &result)?;
             }

@@ -4,7 +4,7 @@ use langgraph_core::{names, PacketTarget};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::domain::Objects;
 use crate::imports;
@@ -255,7 +255,8 @@ pub fn pairs(
         return Ok(());
     }
     for pair in writes.try_iter()? {
-        let pair = pair?.cast_into::<PyTuple>()?;
+        // What comes back from storage has lists where tuples were.
+        let pair = pair?;
         sink(pair.get_item(0)?.cast::<PyString>()?, pair.get_item(1)?)?;
     }
     Ok(())

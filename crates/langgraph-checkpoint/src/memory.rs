@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::Arc;
 
 use langgraph_core::{CheckpointId, Control, Domain, Target, TaskId, Write};
@@ -23,6 +23,8 @@ pub struct StoredCheckpoint<D: Domain> {
     pub parent: Option<CheckpointId>,
     /// The writes pending on it, by task and place.
     pub writes: Vec<(TaskId, i64, Write<D>)>,
+    /// Where each task's write at each place is among them.
+    positions: BTreeMap<(TaskId, i64), usize>,
 }
 
 impl<D: Domain> Default for MemorySaver<D> {
@@ -45,6 +47,7 @@ impl<D: Domain> MemorySaver<D> {
             metadata,
             parent,
             writes: Vec::new(),
+            positions: BTreeMap::new(),
             checkpoint: Arc::new(checkpoint),
         };
         self.namespaces
@@ -69,11 +72,13 @@ impl<D: Domain> MemorySaver<D> {
         };
         for (position, write) in writes.into_iter().enumerate() {
             let place = fixed_place(&write.target).unwrap_or(position as i64);
-            let found = stored.writes.iter().position(|(t, p, _)| t == task && *p == place);
-            match found {
-                Some(at) if place < 0 => stored.writes[at].2 = write,
-                Some(_) => {}
-                None => stored.writes.push((task.clone(), place, write)),
+            match stored.positions.entry((task.clone(), place)) {
+                Entry::Occupied(found) if place < 0 => stored.writes[*found.get()].2 = write,
+                Entry::Occupied(_) => {}
+                Entry::Vacant(free) => {
+                    free.insert(stored.writes.len());
+                    stored.writes.push((task.clone(), place, write));
+                }
             }
         }
     }

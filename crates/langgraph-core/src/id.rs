@@ -1,13 +1,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use xxhash_rust::xxh3::{xxh3_128, Xxh3};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::names::NS_SEP;
 
 /// Names a task within its thread: a UUID in text form, a pure function of where the task stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskId(Arc<str>);
+pub struct TaskId(Text);
 
 impl TaskId {
     /// Stored with writes that belong to no task: input given as a command, and single answers.
@@ -15,65 +15,79 @@ impl TaskId {
 
     /// An id read from storage.
     pub fn from_text(text: &str) -> Self {
-        Self(text.into())
+        Self(Text::new(text))
     }
 
     /// The id of the task that `parts` describe, in the checkpoint `checkpoint`: the 128-bit XXH3
     /// of the checkpoint id's bytes followed by the parts.
     pub fn derive(checkpoint: &CheckpointId, parts: &[&str]) -> Self {
-        let mut hash = Xxh3::new();
-        hash.update(&checkpoint.bytes());
-        for part in parts {
-            hash.update(part.as_bytes());
+        let mut bytes = [0; 256];
+        let mut length = 0;
+        let pieces = std::iter::once(&checkpoint.bytes[..]);
+        for piece in pieces.chain(parts.iter().map(|part| part.as_bytes())) {
+            let end = length + piece.len();
+            let Some(slot) = bytes.get_mut(length..end) else {
+                return Self::derive_long(checkpoint, parts);
+            };
+            slot.copy_from_slice(piece);
+            length = end;
         }
-        Self(uuid_digits(hash.digest128()).as_str().into())
+        Self(Text::Uuid(spell(xxh3_128(&bytes[..length]))))
+    }
+
+    /// [`TaskId::derive`], for parts that do not fit in place.
+    #[cold]
+    fn derive_long(checkpoint: &CheckpointId, parts: &[&str]) -> Self {
+        let mut bytes = checkpoint.bytes.to_vec();
+        parts.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
+        Self(Text::Uuid(spell(xxh3_128(&bytes))))
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 
     /// Whether this is [`TaskId::NULL`].
     pub fn is_null(&self) -> bool {
-        &*self.0 == Self::NULL
+        self.0.bytes() == Self::NULL.as_bytes()
     }
 }
 
 impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 /// Names a checkpoint: a time-ordered UUID in text form, so that the newest is the greatest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CheckpointId(Arc<str>);
+pub struct CheckpointId {
+    text: Text,
+    /// The 16 bytes that the text spells.
+    bytes: [u8; 16],
+}
 
 impl CheckpointId {
     /// The id that is spelled by these bits, as a UUID.
     pub fn from_bits(bits: u128) -> Self {
-        Self(uuid_text(bits).as_str().into())
+        Self { text: Text::Uuid(spell(bits)), bytes: bits.to_be_bytes() }
     }
 
-    /// An id in text form, as storage holds it.
+    /// An id in text form, as storage holds it. What is no hexadecimal digit spells nothing, and
+    /// digits that are missing count as zero.
     pub fn from_text(text: &str) -> Self {
-        Self(text.into())
+        let mut bytes = [0u8; 16];
+        let digits = text.bytes().filter_map(|c| (c as char).to_digit(16));
+        for (position, digit) in digits.take(32).enumerate() {
+            bytes[position / 2] |= (digit as u8) << (4 * (1 - position % 2));
+        }
+        Self { text: Text::new(text), bytes }
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The 16 bytes that the text spells in hexadecimal; digits that are missing count as zero.
-    fn bytes(&self) -> [u8; 16] {
-        let mut bytes = [0u8; 16];
-        let digits = self.0.bytes().filter_map(|c| (c as char).to_digit(16));
-        for (position, digit) in digits.take(32).enumerate() {
-            bytes[position / 2] |= (digit as u8) << (4 * (1 - position % 2));
-        }
-        bytes
+        self.text.as_str()
     }
 }
 
@@ -89,29 +103,96 @@ pub fn interrupt_id(namespace: &str, answered: usize) -> String {
 
 /// `bits` in the 8-4-4-4-12 form of a UUID.
 pub fn uuid_text(bits: u128) -> String {
-    uuid_digits(bits).as_str().to_owned()
+    spell(bits).iter().map(|byte| char::from(*byte)).collect()
 }
 
-fn uuid_digits(bits: u128) -> UuidText {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [b'-'; 36];
-    let mut shift = 128;
-    for (position, slot) in text.iter_mut().enumerate() {
-        if !matches!(position, 8 | 13 | 18 | 23) {
-            shift -= 4;
-            *slot = DIGITS[(bits >> shift) as usize & 0xf];
+/// An id's text. Ids are made for every task, so a UUID is held in place.
+#[derive(Clone)]
+enum Text {
+    /// 36 ASCII characters.
+    Uuid([u8; UUID]),
+    Other(Arc<str>),
+}
+
+/// The length of a UUID in text form.
+const UUID: usize = 36;
+
+impl Text {
+    fn new(text: &str) -> Self {
+        match <[u8; UUID]>::try_from(text.as_bytes()) {
+            Ok(bytes) if bytes.is_ascii() => Text::Uuid(bytes),
+            _ => Text::Other(text.into()),
         }
     }
-    UuidText(text)
-}
 
-struct UuidText([u8; 36]);
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Text::Uuid(bytes) => bytes,
+            Text::Other(text) => text.as_bytes(),
+        }
+    }
 
-impl UuidText {
     fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("hexadecimal digits and dashes")
+        match self {
+            Text::Uuid(bytes) => std::str::from_utf8(bytes).expect("ASCII is UTF-8"),
+            Text::Other(text) => text,
+        }
     }
 }
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Text {}
+
+impl Ord for Text {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.bytes().cmp(other.bytes())
+    }
+}
+
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl std::hash::Hash for Text {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.bytes().hash(state);
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+/// `bits` in the 8-4-4-4-12 form of a UUID.
+fn spell(bits: u128) -> [u8; UUID] {
+    const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+    let mut text = [b'-'; UUID];
+    for (byte, place) in bits.to_be_bytes().into_iter().zip(PLACES) {
+        text[place..place + 2].copy_from_slice(&HEX[usize::from(byte)]);
+    }
+    text
+}
+
+/// Each byte in two hexadecimal digits.
+const HEX: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut table = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = [digits[byte >> 4], digits[byte & 0xf]];
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {
@@ -119,15 +200,45 @@ mod tests {
 
     #[test]
     fn ids_are_spelled_as_uuids() {
-        assert_eq!(
-            uuid_text(0x0123456789abcdef_fedcba9876543210),
-            "01234567-89ab-cdef-fedc-ba9876543210"
-        );
+        let text = "01234567-89ab-cdef-fedc-ba9876543210";
+        let bits = 0x0123456789abcdef_fedcba9876543210;
+        assert_eq!(CheckpointId::from_bits(bits).as_str(), text);
+        assert_eq!(CheckpointId::from_text(text), CheckpointId::from_bits(bits));
+        assert_eq!(uuid_text(bits), text);
     }
 
     #[test]
     fn bytes_follow_the_text() {
         let id = CheckpointId::from_text("01020304-0506-0708-090a-0b0c0d0e0f10");
-        assert_eq!(id.bytes(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+        assert_eq!(id.bytes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+        let odd = CheckpointId::from_text("no uuid");
+        assert_eq!(odd.as_str(), "no uuid");
+        assert_eq!(odd.bytes[0], 0xd0);
+    }
+
+    #[test]
+    fn ids_go_by_their_text() {
+        let texts = ["", "00000000-0000-0000-0000-000000000001", "1", "\u{e9} of any length"];
+        for a in texts {
+            for b in texts {
+                let (x, y) = (TaskId::from_text(a), TaskId::from_text(b));
+                assert_eq!(x.cmp(&y), a.cmp(b));
+                assert_eq!(x == y, a == b);
+            }
+        }
+        assert!(TaskId::from_text(TaskId::NULL).is_null());
+    }
+
+    #[test]
+    fn a_task_id_is_the_hash_of_its_place() {
+        let checkpoint = CheckpointId::from_bits(1);
+        let id = TaskId::derive(&checkpoint, &["node", "1", "node", "__pregel_pull", "trigger"]);
+        let mut bytes = 1u128.to_be_bytes().to_vec();
+        bytes.extend_from_slice(b"node1node__pregel_pulltrigger");
+        assert_eq!(id.as_str(), uuid_text(xxh3_128(&bytes)));
+        let long = "trigger".repeat(100);
+        let whole = TaskId::derive(&checkpoint, &[&long, &long]);
+        let parts: Vec<&str> = std::iter::repeat_n("trigger", 200).collect();
+        assert_eq!(whole, TaskId::derive(&checkpoint, &parts));
     }
 }

@@ -1,9 +1,19 @@
 //! Applying a superstep's writes: in path order, one new version for all channels that change.
 
 use langgraph_channels::{Channel, Packet};
-use langgraph_core::{ChannelIndex, Domain, Fault, Target, Version, Write};
+use langgraph_core::{ChannelIndex, Domain, Fault, Target, TaskPath, Version, Write};
+use smallvec::SmallVec;
 
+use crate::state::Groups;
 use crate::{Env, Reader, State, TaskWrites};
+
+/// What is applied of a task. Most of it stays where it is.
+pub(crate) struct Applied<'a, D: Domain> {
+    pub(crate) reader: Reader,
+    pub(crate) path: &'a TaskPath,
+    pub(crate) triggers: &'a [ChannelIndex],
+    pub(crate) writes: Vec<Write<D>>,
+}
 
 impl<D: Domain> State<D> {
     /// Applies the writes of `tasks`; what changed is in [`State::updated`] afterwards. Writes
@@ -14,17 +24,40 @@ impl<D: Domain> State<D> {
         env: &mut dyn Env<D>,
         mut tasks: Vec<TaskWrites<D>>,
     ) -> Result<(), Fault<D>> {
+        let take = |task: &mut TaskWrites<D>| std::mem::take(&mut task.writes);
+        let writes: Vec<Vec<Write<D>>> = tasks.iter_mut().map(take).collect();
+        let mut applied = SmallVec::new();
+        applied.extend(tasks.iter().zip(writes).map(|(task, writes)| Applied {
+            reader: task.reader.clone(),
+            path: &task.path,
+            triggers: &task.triggers,
+            writes,
+        }));
+        self.apply_all(cx, env, applied)
+    }
+
+    /// [`State::apply`], for tasks that the engine holds.
+    pub(crate) fn apply_all(
+        &mut self,
+        cx: D::Cx<'_>,
+        env: &mut dyn Env<D>,
+        mut tasks: SmallVec<[Applied<'_, D>; 2]>,
+    ) -> Result<(), Fault<D>> {
         if !tasks.is_sorted_by(|a, b| a.path <= b.path) {
-            tasks.sort_by(|a, b| a.path.cmp(&b.path));
+            tasks.sort_by(|a, b| a.path.cmp(b.path));
         }
         // Input alone does not advance the superstep: transient channels keep what they hold.
-        let advances = tasks.iter().any(|task| task.is_step());
+        let advances = tasks.iter().any(|task| !matches!(task.reader, Reader::Input));
         self.note_seen(&tasks);
-        let mut pass = Pass { next: None, updated: Vec::new() };
+        let mut updated = self.updated.take().unwrap_or_default();
+        updated.clear();
+        let mut pass = Pass { next: None, updated };
         self.consume_triggers(cx, env, &mut pass, &tasks)?;
-        for (index, values) in self.group(tasks) {
+        let mut groups = self.group(tasks);
+        for (index, values) in groups.drain(..) {
             self.update(cx, env, &mut pass, index, values)?;
         }
+        self.scratch.groups = groups;
         if advances {
             self.tell_transients(cx, env, &mut pass)?;
             if pass.updated.iter().all(|index| self.plan.triggered_by(*index).is_empty()) {
@@ -39,13 +72,13 @@ impl<D: Domain> State<D> {
         Ok(())
     }
 
-    fn note_seen(&mut self, tasks: &[TaskWrites<D>]) {
+    fn note_seen(&mut self, tasks: &[Applied<'_, D>]) {
         for task in tasks {
             self.seen.note(&task.reader);
             let Reader::Node(node) = task.reader else { continue };
-            for trigger in &task.triggers {
-                if let Some(version) = self.versions[trigger.get()].clone() {
-                    self.seen.set(node, *trigger, version);
+            for trigger in task.triggers {
+                if let Some(version) = &self.versions[trigger.get()] {
+                    self.seen.set(node, *trigger, version.clone());
                 }
             }
         }
@@ -56,10 +89,10 @@ impl<D: Domain> State<D> {
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
         pass: &mut Pass,
-        tasks: &[TaskWrites<D>],
+        tasks: &[Applied<'_, D>],
     ) -> Result<(), Fault<D>> {
         for (position, task) in tasks.iter().enumerate() {
-            for trigger in &task.triggers {
+            for trigger in task.triggers {
                 let before = &tasks[..position];
                 if before.len() < 8 && before.iter().any(|t| t.triggers.contains(trigger)) {
                     continue;
@@ -73,28 +106,30 @@ impl<D: Domain> State<D> {
     }
 
     /// The written values by channel, channels in the order of their first write.
-    fn group(&mut self, tasks: Vec<TaskWrites<D>>) -> Vec<(ChannelIndex, Vec<D::Value>)> {
-        let mut groups: Vec<(ChannelIndex, Vec<D::Value>)> = Vec::new();
+    fn group(&mut self, tasks: SmallVec<[Applied<'_, D>; 2]>) -> Groups<D> {
+        let mut groups = std::mem::take(&mut self.scratch.groups);
         let tasks_channel = self.plan.tasks_channel();
-        for Write { target, value } in tasks.into_iter().flat_map(|task| task.writes) {
-            let index = match target {
-                Target::Channel(index) => index,
-                Target::Packet(packet) => {
-                    // The values of packets travel beside the groups, with their addresses.
-                    if self.scratch.packets.is_empty() {
-                        groups.push((tasks_channel, Vec::new()));
+        for task in tasks {
+            for Write { target, value } in task.writes {
+                let index = match target {
+                    Target::Channel(index) => index,
+                    Target::Packet(packet) => {
+                        // The values of packets travel beside the groups, with their addresses.
+                        if self.scratch.packets.is_empty() {
+                            groups.push((tasks_channel, Vec::new()));
+                        }
+                        self.scratch.packets.push((packet, value));
+                        continue;
                     }
-                    self.scratch.packets.push((packet, value));
-                    continue;
+                    Target::Control(_) | Target::Unknown(_) => continue,
+                };
+                let slot = &mut self.scratch.group_of[index.get()];
+                if *slot == u32::MAX {
+                    *slot = groups.len() as u32;
+                    groups.push((index, Vec::with_capacity(1)));
                 }
-                Target::Control(_) | Target::Unknown(_) => continue,
-            };
-            let slot = &mut self.scratch.group_of[index.get()];
-            if *slot == u32::MAX {
-                *slot = groups.len() as u32;
-                groups.push((index, Vec::with_capacity(1)));
+                groups[*slot as usize].1.push(value);
             }
-            groups[*slot as usize].1.push(value);
         }
         for (index, _) in &groups {
             self.scratch.group_of[index.get()] = u32::MAX;
@@ -133,7 +168,8 @@ impl<D: Domain> State<D> {
         env: &mut dyn Env<D>,
         pass: &mut Pass,
     ) -> Result<(), Fault<D>> {
-        for index in std::mem::take(&mut self.live) {
+        for position in 0..self.live.len() {
+            let index = self.live[position];
             let told = self.scratch.is_updated[index.get()];
             if !told && self.channels[index.get()].is_available(cx)? {
                 self.update(cx, env, pass, index, Vec::new())?;
@@ -192,17 +228,24 @@ impl<D: Domain> State<D> {
 
     /// Remembers which transient channels must be told of the next superstep.
     fn keep_live(&mut self, cx: D::Cx<'_>, updated: &[ChannelIndex]) -> Result<(), Fault<D>> {
-        let mut live = self.plan.foreign().to_vec();
-        let old = std::mem::take(&mut self.live);
-        for index in updated.iter().chain(&old).copied() {
-            let channel = &self.channels[index.get()];
+        let mut live = std::mem::take(&mut self.live);
+        live.extend_from_slice(updated);
+        let mut kept = 0;
+        for position in 0..live.len() {
+            let channel = &self.channels[live[position].get()];
             let is_foreign = matches!(channel, Channel::Foreign(_));
-            if !is_foreign && channel.is_transient() && channel.is_available(cx)? {
-                live.push(index);
+            let is_told = !is_foreign && channel.is_transient();
+            if is_told && channel.is_available(cx)? {
+                live[kept] = live[position];
+                kept += 1;
             }
         }
-        live.sort_unstable();
-        live.dedup();
+        live.truncate(kept);
+        live.extend_from_slice(self.plan.foreign());
+        if live.len() > 1 {
+            live.sort_unstable();
+            live.dedup();
+        }
         self.live = live;
         Ok(())
     }
@@ -213,11 +256,4 @@ struct Pass {
     /// The version of everything that changes, once something has.
     next: Option<Version>,
     updated: Vec<ChannelIndex>,
-}
-
-impl<D: Domain> TaskWrites<D> {
-    /// Whether the writes are a task's, rather than input.
-    fn is_step(&self) -> bool {
-        !matches!(self.reader, Reader::Input)
-    }
 }

@@ -29,6 +29,8 @@ pub struct NodeSpec {
     /// The node that handles this node's errors.
     pub error_handler: Option<NodeIndex>,
     trigger_names: Vec<Arc<str>>,
+    /// What the ids of the node's triggered tasks end with.
+    id_tail: String,
 }
 
 impl NodeSpec {
@@ -43,12 +45,17 @@ impl NodeSpec {
             cached: false,
             error_handler: None,
             trigger_names: Vec::new(),
+            id_tail: String::new(),
         }
     }
 
     /// The names of the triggers, sorted: part of the ids of the node's tasks.
     pub fn trigger_names(&self) -> &[Arc<str>] {
         &self.trigger_names
+    }
+
+    pub(crate) fn id_tail(&self) -> &str {
+        &self.id_tail
     }
 }
 
@@ -130,6 +137,7 @@ impl<D: Domain> Plan<D> {
             node.trigger_names =
                 node.triggers.iter().map(|c| channels[c.get()].name.clone()).collect();
             node.trigger_names.sort();
+            node.id_tail = format!("{}{}{}", node.name, names::PULL, node.trigger_names.concat());
         }
         let mut ranks = vec![0; nodes.len()];
         for (rank, index) in node_names.values().enumerate() {

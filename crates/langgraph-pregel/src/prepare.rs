@@ -6,8 +6,9 @@ use langgraph_channels::{Channel, Packet};
 use langgraph_core::{
     names, ChannelIndex, Domain, Fault, NodeIndex, PacketTarget, TaskId, TaskPath,
 };
+use smallvec::SmallVec;
 
-use crate::{State, Task, TaskState};
+use crate::{State, Task};
 
 impl<D: Domain> State<D> {
     /// The tasks of superstep `step` in `namespace`: packets first, in order, then the triggered
@@ -18,8 +19,21 @@ impl<D: Domain> State<D> {
         namespace: &str,
         step: i64,
     ) -> Result<Vec<Task<D>>, Fault<D>> {
-        let place = IdParts::new(self, namespace, step);
         let mut tasks = Vec::new();
+        self.prepare_into(cx, namespace, step, &mut tasks)?;
+        Ok(tasks)
+    }
+
+    /// [`State::prepare`], into a vector that is used again and again.
+    pub(crate) fn prepare_into(
+        &self,
+        cx: D::Cx<'_>,
+        namespace: &str,
+        step: i64,
+        tasks: &mut Vec<Task<D>>,
+    ) -> Result<(), Fault<D>> {
+        tasks.clear();
+        let place = IdParts::new(self, namespace, step);
         if let Channel::Tasks(channel) = self.channel(self.plan.tasks_channel()) {
             for (index, packet) in channel.packets().iter().enumerate() {
                 tasks.extend(self.push_task(cx, &place, index, packet));
@@ -30,21 +44,22 @@ impl<D: Domain> State<D> {
                 tasks.push(self.pull_task(&place, node));
             }
         }
-        Ok(tasks)
+        Ok(())
     }
 
-    fn candidates(&self) -> Vec<NodeIndex> {
+    fn candidates(&self) -> SmallVec<[NodeIndex; 8]> {
         match self.updated.as_deref() {
             Some(updated) if !updated.is_empty() => {
-                let mut nodes: Vec<NodeIndex> = updated
-                    .iter()
-                    .flat_map(|index| self.plan.triggered_by(*index).iter().copied())
-                    .collect();
-                nodes.sort_unstable_by_key(|node| self.plan.rank(*node));
-                nodes.dedup();
+                let triggered = |index: &ChannelIndex| self.plan.triggered_by(*index).iter();
+                let mut nodes: SmallVec<[NodeIndex; 8]> =
+                    updated.iter().flat_map(triggered).copied().collect();
+                if nodes.len() > 1 {
+                    nodes.sort_unstable_by_key(|node| self.plan.rank(*node));
+                    nodes.dedup();
+                }
                 nodes
             }
-            _ if !self.has_begun() => Vec::new(),
+            _ if !self.has_begun() => SmallVec::new(),
             _ => (0..self.plan.nodes().len()).map(NodeIndex::new).collect(),
         }
     }
@@ -78,21 +93,8 @@ impl<D: Domain> State<D> {
 
     fn pull_task(&self, place: &IdParts<'_, D>, node: NodeIndex) -> Task<D> {
         let spec = self.plan.node(node);
-        let mut parts = place.head(&spec.name, names::PULL);
-        parts.extend(spec.trigger_names().iter().map(|name| &**name));
-        Task {
-            id: place.derive(&parts),
-            node: Some(node),
-            name: spec.name.clone(),
-            path: TaskPath::Pull(spec.name.clone()),
-            packet: None,
-            writes: Vec::new(),
-            state: TaskState::Waiting,
-            attempts: 0,
-            question: None,
-            handles: None,
-            after: None,
-        }
+        let id = place.derive(&spec.name, [spec.id_tail()]);
+        Task::new(id, Some(node), spec.name.clone(), TaskPath::Pull(spec.name.clone()))
     }
 
     /// The task of a packet; `None` for a packet that no node of the plan can take.
@@ -108,22 +110,11 @@ impl<D: Domain> State<D> {
         if !spec.runs {
             return None;
         }
-        let position = index.to_string();
-        let mut parts = place.head(&spec.name, names::PUSH);
-        parts.push(&position);
-        Some(Task {
-            id: place.derive(&parts),
-            node: Some(node),
-            name: spec.name.clone(),
-            path: TaskPath::Push(index),
-            packet: Some(D::copy(cx, &packet.value)),
-            writes: Vec::new(),
-            state: TaskState::Waiting,
-            attempts: 0,
-            question: None,
-            handles: None,
-            after: None,
-        })
+        let position = Decimal::new(index as i64);
+        let id = place.derive(&spec.name, [&spec.name, names::PUSH, position.as_str()]);
+        let mut task = Task::new(id, Some(node), spec.name.clone(), TaskPath::Push(index));
+        task.packet = Some(D::copy(cx, &packet.value));
+        Some(task)
     }
 
     /// The task that `parent` calls as its `index`-th.
@@ -136,22 +127,10 @@ impl<D: Domain> State<D> {
         index: usize,
     ) -> Task<D> {
         let place = IdParts::new(self, namespace, step);
-        let (position, parent_text) = (index.to_string(), parent.text());
-        let mut parts = place.head(&name, names::PUSH);
-        parts.extend([&*parent_text, &position]);
-        Task {
-            id: place.derive(&parts),
-            node: None,
-            path: TaskPath::Call { parent: Arc::new(parent.clone()), index },
-            name: name.clone(),
-            packet: None,
-            writes: Vec::new(),
-            state: TaskState::Waiting,
-            attempts: 0,
-            question: None,
-            handles: None,
-            after: None,
-        }
+        let (position, parent_text) = (Decimal::new(index as i64), parent.text());
+        let id = place.derive(&name, [&name, names::PUSH, &parent_text, position.as_str()]);
+        let path = TaskPath::Call { parent: Arc::new(parent.clone()), index };
+        Task::new(id, None, name, path)
     }
 
     /// The task that handles the failure of `failed` in the node `handler`.
@@ -164,22 +143,13 @@ impl<D: Domain> State<D> {
         failed: &Task<D>,
     ) -> Task<D> {
         let place = IdParts::new(self, namespace, step);
-        let spec = self.plan.node(handler);
-        let mut parts = place.head(&spec.name, names::PUSH);
-        parts.extend(["node_error_handler", failed.id.as_str()]);
-        Task {
-            id: place.derive(&parts),
-            node: Some(handler),
-            name: spec.name.clone(),
-            path: TaskPath::Handler(Arc::new(failed.path.clone())),
-            packet: failed.packet.as_ref().map(|packet| D::copy(cx, packet)),
-            writes: Vec::new(),
-            state: TaskState::Waiting,
-            attempts: 0,
-            question: None,
-            handles: None,
-            after: None,
-        }
+        let name = self.plan.node(handler).name.clone();
+        let failure = failed.id.as_str();
+        let id = place.derive(&name, [&name, names::PUSH, "node_error_handler", failure]);
+        let path = TaskPath::Handler(Arc::new(failed.path.clone()));
+        let mut task = Task::new(id, Some(handler), name, path);
+        task.packet = failed.packet.as_ref().map(|packet| D::copy(cx, packet));
+        task
     }
 }
 
@@ -187,25 +157,63 @@ impl<D: Domain> State<D> {
 struct IdParts<'a, D: Domain> {
     state: &'a State<D>,
     namespace: &'a str,
-    step: String,
+    step: Decimal,
 }
 
 impl<'a, D: Domain> IdParts<'a, D> {
     fn new(state: &'a State<D>, namespace: &'a str, step: i64) -> Self {
-        Self { state, namespace, step: step.to_string() }
+        Self { state, namespace, step: Decimal::new(step) }
     }
 
-    /// Namespace of the node, step, node, kind.
-    fn head<'p>(&'p self, name: &'p str, kind: &'p str) -> Vec<&'p str> {
-        let mut parts = Vec::with_capacity(8);
-        if !self.namespace.is_empty() {
-            parts.extend([self.namespace, names::NS_SEP]);
+    /// The id of a task: the node's namespace, the step, and `rest`, which begins with the node.
+    fn derive<const N: usize>(&self, node: &str, rest: [&str; N]) -> TaskId {
+        let separator = if self.namespace.is_empty() { "" } else { names::NS_SEP };
+        let mut parts = [""; 8];
+        parts[..4].copy_from_slice(&[self.namespace, separator, node, self.step.as_str()]);
+        parts[4..4 + N].copy_from_slice(&rest);
+        TaskId::derive(&self.state.id, &parts[..4 + N])
+    }
+}
+
+/// A number in decimal digits, spelled in place: every superstep needs one.
+struct Decimal {
+    digits: [u8; 20],
+    start: usize,
+}
+
+impl Decimal {
+    fn new(number: i64) -> Self {
+        let mut digits = [b'0'; 20];
+        let mut start = digits.len();
+        let mut rest = number.unsigned_abs();
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
         }
-        parts.extend([name, &self.step, name, kind]);
-        parts
+        if number < 0 {
+            start -= 1;
+            digits[start] = b'-';
+        }
+        Self { digits, start }
     }
 
-    fn derive(&self, parts: &[&str]) -> TaskId {
-        TaskId::derive(&self.state.id, parts)
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.digits[self.start..]).expect("digits are UTF-8")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_spelled_as_they_are_everywhere() {
+        for number in [0, 7, 10, -1, -12, 10_007, i64::MAX, i64::MIN] {
+            assert_eq!(Decimal::new(number).as_str(), number.to_string());
+        }
     }
 }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use langgraph_checkpoint::{PendingWrite, Source};
-use langgraph_core::{
-    CheckpointId, Control, Domain, Durability, Fault, TaskId, TaskPath, Write,
-};
+use langgraph_core::{CheckpointId, Control, Domain, Durability, Fault, TaskId, TaskPath, Write};
 
 use crate::engine::Engine;
 use crate::{Env, Event, Loaded, Options, Plan, Reader, State, TaskWrites};

@@ -43,8 +43,12 @@ pub struct TaskWrites<D: Domain> {
     pub writes: Vec<Write<D>>,
 }
 
+/// Written values by channel.
+pub(crate) type Groups<D> = Vec<(ChannelIndex, Vec<<D as Domain>::Value>)>;
+
 /// Buffers reused from superstep to superstep, indexed by channel.
 pub(crate) struct Scratch<D: Domain> {
+    pub(crate) groups: Groups<D>,
     pub(crate) group_of: Vec<u32>,
     pub(crate) is_updated: Vec<bool>,
     pub(crate) packets: Vec<(PacketTarget, D::Value)>,
@@ -104,6 +108,7 @@ impl<D: Domain> State<D> {
             newest: None,
             updated: None,
             scratch: Scratch {
+                groups: Vec::new(),
                 group_of: vec![u32::MAX; count],
                 is_updated: vec![false; count],
                 packets: Vec::new(),

@@ -45,6 +45,27 @@ pub struct Task<D: Domain> {
     pub handles: Option<TaskKey>,
     /// What must be stored before it may run.
     pub(crate) after: Option<Ticket>,
+    /// Whether writes of it are pending on the checkpoint, from this run.
+    pub(crate) is_pending: bool,
+}
+
+impl<D: Domain> Task<D> {
+    pub(crate) fn new(id: TaskId, node: Option<NodeIndex>, name: Arc<str>, path: TaskPath) -> Self {
+        Self {
+            id,
+            node,
+            name,
+            path,
+            packet: None,
+            writes: Vec::new(),
+            state: TaskState::Waiting,
+            attempts: 0,
+            question: None,
+            handles: None,
+            after: None,
+            is_pending: false,
+        }
+    }
 }
 
 /// How far a task is.

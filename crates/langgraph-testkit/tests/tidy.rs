@@ -6,12 +6,17 @@ use std::path::{Path, PathBuf};
 const LIMIT: usize = 400;
 
 /// Files that are longer for a reason; the number only shrinks.
-const LONG: [(&str, usize); 1] = [("langgraph-pregel/src/engine.rs", 860)];
+const LONG: [(&str, usize); 0] = [];
 
 /// Words that say that something is not done, and paths of somebody's machine; spelled so that this
 /// file does not contain them.
-const FORBIDDEN: [&str; 5] =
-    [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("/tm", "p/"), concat!("/hom", "e/")];
+const FORBIDDEN: [&str; 5] = [
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("XX", "X"),
+    concat!("/tm", "p/"),
+    concat!("/hom", "e/"),
+];
 
 /// The Rust sources of the engine crates, with their paths from `crates/`.
 fn sources() -> Vec<(String, String)> {

@@ -16,9 +16,12 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
+
+from langgraph_rust._internal._import_hooks import when_imported
 
 __all__ = ("install",)
 
@@ -58,6 +61,13 @@ _CORE = frozenset(
     )
 )
 
+# Classes whose full names show up in what programs store or compare: drawn graphs as JSON.
+_SHOWN = {
+    "_internal._runnable": ("RunnableCallable", "RunnableSeq"),
+    "graph._compiled": ("CompiledStateGraph",),
+    "pregel.main": ("Pregel",),
+}
+
 
 def install() -> None:
     """Make `import langgraph` mean this package; see `langgraph_rust.install`."""
@@ -71,6 +81,14 @@ def install() -> None:
             f"start the program with `python -m {_OURS}`."
         )
     sys.meta_path.insert(0, _AliasFinder())
+    for module, names in _SHOWN.items():
+        when_imported(f"{_OURS}.{module}", partial(_show_as_theirs, names))
+
+
+def _show_as_theirs(names: tuple[str, ...], module: ModuleType) -> None:
+    for name in names:
+        cls = getattr(module, name)
+        cls.__module__ = cls.__module__.replace(_OURS, _THEIRS, 1)
 
 
 class _AliasFinder:

@@ -70,6 +70,10 @@ class Found(NamedTuple):
 
 _NOTHING_FOUND = Found()
 
+_FED_FROM_OUTSIDE: frozenset[Any] = frozenset(("custom", "messages", "tools"))
+"""Modes whose events come from handlers and writers. A run around this one has its own of these,
+and would get the events twice if they were passed on."""
+
 
 class Launch:
     """A run that is about to begin.
@@ -175,7 +179,12 @@ class Launch:
         self._eager = (
             self._graph.stream_eager or subgraphs or "messages" in modes or "custom" in modes
         )
-        self._sink = Sink(modes, self.config[CONF].get(CONFIG_KEY_STREAM))
+        outer = self.config[CONF].get(CONFIG_KEY_STREAM)
+        if outer is not None and not modes.isdisjoint(_FED_FROM_OUTSIDE):
+            from langgraph_rust.pregel.protocol import StreamProtocol
+
+            outer = StreamProtocol(outer, set(outer.modes) - _FED_FROM_OUTSIDE)
+        self._sink = Sink(modes, outer)
 
     # --- the four ways to run ---
 

@@ -306,7 +306,7 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
             input: As for `stream`.
             config: As for `stream`.
             context: As for `stream`.
-            stream_mode: With another mode than `values`, a list of what `stream` yields is returned.
+            stream_mode: With another mode than `values`, the result is a list of chunks.
             print_mode: As for `stream`.
             output_keys: The channels to return; the graph's output channels by default.
             interrupt_before: As for `stream`.

@@ -21,8 +21,8 @@ class StateMethods:
         """Return a thread's state.
 
         Args:
-            config: Names the thread. With a `checkpoint_id`, the state is that of the checkpoint, as
-                it was before the step that follows; otherwise the latest, as it is now. With a
+            config: Names the thread. With a `checkpoint_id`, the state is that of the checkpoint,
+                as it was before the step that follows; otherwise the latest, as it is now. With a
                 `checkpoint_ns`, it is that of a subgraph.
             subgraphs: Whether to include the states of subgraphs that are at work.
 

@@ -109,6 +109,8 @@ class _Base(NamedTuple):
 
     def put(self, checkpoint: Checkpoint, source: str, step: int) -> Steps[RunnableConfig]:
         """Store a checkpoint; return the config that names it."""
+        # What changed is not all that is due: a step that was to come is still to come.
+        checkpoint["updated_channels"] = None
         before = self.saved.checkpoint["channel_versions"] if self.saved else {}
         changed = get_new_channel_versions(before, checkpoint["channel_versions"])
         parents = self.metadata.get("parents", {}) if self.saved else {}

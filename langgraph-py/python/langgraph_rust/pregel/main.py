@@ -240,8 +240,12 @@ class Pregel(
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _PLANNED:
-            self.__dict__.pop("_plan", None)
+            object.__setattr__(self, "_plan", None)
         object.__setattr__(self, name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs, which does not include the engine's plan."""
+        return {name: value for name, value in self.__dict__.items() if name != "_plan"}
 
     @property
     def _native_plan(self) -> Plan:
@@ -275,7 +279,7 @@ class Pregel(
             ValueError: They do not, or a node that is not async has a timeout.
             TypeError: A node is no `PregelNode`.
         """
-        self.__dict__.pop("_plan", None)
+        self._plan = None
         for name, node in self.nodes.items():
             if getattr(node, "timeout", None) is not None:
                 validate_timeout_supported(node.node or node.bound, name=name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -204,11 +204,11 @@ class StreamMux:
     def fail(self, err: BaseException) -> None:
         """End the run with an exception: transformers are told, projections and log get it.
 
-        What a transformer raises then is dropped.
+        An `Exception` that a transformer raises then is dropped.
         """
-        for _ in _errors_of(partial(t.fail, err) for t in self._transformers):
-            pass
+        errors = list(_errors_of(partial(t.fail, err) for t in self._transformers))
         self._fail_channels(err)
+        _raise_exits(errors)
 
     # Async runs.
 
@@ -238,9 +238,10 @@ class StreamMux:
         for task in scheduled:
             task.cancel()
         await asyncio.gather(*scheduled, return_exceptions=True)
-        async for _ in _aerrors_of(partial(t.afail, err) for t in self._transformers):
-            pass
+        hooks = (partial(t.afail, err) for t in self._transformers)
+        errors = [error async for error in _aerrors_of(hooks)]
         self._fail_channels(err)
+        _raise_exits(errors)
 
     async def _join_scheduled(self) -> None:
         import asyncio
@@ -275,9 +276,18 @@ def _errors_of(hooks: Iterable[Callable[[], None]]) -> Iterator[BaseException]:
             yield error
 
 
-async def _aerrors_of(hooks: Iterable[Callable[[], Awaitable[None]]]) -> Any:
+async def _aerrors_of(
+    hooks: Iterable[Callable[[], Awaitable[None]]],
+) -> AsyncIterator[BaseException]:
     for hook in hooks:
         try:
             await hook()
         except BaseException as error:
             yield error
+
+
+def _raise_exits(errors: list[BaseException]) -> None:
+    """Raise the first that is no error but a request to stop, such as a cancellation."""
+    for error in errors:
+        if not isinstance(error, Exception):
+            raise error

@@ -84,14 +84,12 @@ class StreamTransformer(ABC):
         channels' events have the plain name.
         """
 
-    def _on_register(self, mux: StreamMux) -> None:
+    def _on_register(self, mux: StreamMux) -> None:  # noqa: B027
         """Called when the transformer was added to `mux`."""
 
     def process(self, event: ProtocolEvent) -> bool:
         """Look at an event in a sync run; return whether it may enter the run's log."""
-        raise NotImplementedError(
-            f"{type(self).__name__} must override process() or aprocess()"
-        )
+        raise NotImplementedError(f"{type(self).__name__} must override process() or aprocess()")
 
     async def aprocess(self, event: ProtocolEvent) -> bool:
         """Look at an event in an async run; return whether it may enter the run's log.
@@ -100,7 +98,7 @@ class StreamTransformer(ABC):
         """
         return self.process(event)
 
-    def finalize(self) -> None:
+    def finalize(self) -> None:  # noqa: B027
         """Called when a sync run has ended well."""
 
     async def afinalize(self) -> None:
@@ -110,7 +108,7 @@ class StreamTransformer(ABC):
         """
         self.finalize()
 
-    def fail(self, err: BaseException) -> None:
+    def fail(self, err: BaseException) -> None:  # noqa: B027
         """Called when a sync run has failed with `err`."""
 
     async def afail(self, err: BaseException) -> None:

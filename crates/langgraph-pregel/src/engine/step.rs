@@ -1,0 +1,259 @@
+//! A superstep from its preparation to its commit.
+
+use std::time::Duration;
+
+use langgraph_checkpoint::{task_output, Source};
+use langgraph_core::{ChannelIndex, Control, Domain, Fault, Target, TaskPath, Write};
+
+use super::{Engine, Phase, Troubles};
+use crate::apply::Applied;
+use crate::{
+    Effect, Env, Event, Outcome, Plan, Reader, Task, TaskKey, TaskState, TaskWrites, WaitReason,
+};
+
+impl<D: Domain> Engine<D> {
+    pub(super) fn advance(
+        &mut self,
+        cx: D::Cx<'_>,
+        env: &mut dyn Env<D>,
+    ) -> Result<Option<WaitReason>, Fault<D>> {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Ready if !self.persistence.allows_step(self.options.durability) => {
+                self.phase = Phase::Ready;
+                Ok(Some(WaitReason::Persist))
+            }
+            Phase::Ready => {
+                self.begin_step(cx, env)?;
+                Ok(None)
+            }
+            Phase::Caching => {
+                self.phase = Phase::Caching;
+                Ok(Some(WaitReason::Cache))
+            }
+            Phase::Stepping(troubles) => self.step_on(cx, env, troubles),
+            Phase::Closing(outcome) if self.persistence.is_idle() => {
+                self.phase = Phase::Over;
+                self.out.push_back(Effect::Finish(outcome));
+                Ok(None)
+            }
+            Phase::Closing(outcome) => {
+                self.phase = Phase::Closing(outcome);
+                Ok(Some(WaitReason::Persist))
+            }
+            Phase::Over => Ok(Some(WaitReason::Nothing)),
+        }
+    }
+
+    pub(super) fn begin_step(
+        &mut self,
+        cx: D::Cx<'_>,
+        env: &mut dyn Env<D>,
+    ) -> Result<(), Fault<D>> {
+        self.prepare_tasks(cx)?;
+        if self.step > self.stop {
+            self.close(cx, env, Outcome::OutOfSteps);
+            return Ok(());
+        }
+        if self.tasks.is_empty() {
+            self.close(cx, env, Outcome::Done);
+            return Ok(());
+        }
+        if !self.replaying && !self.pending.is_empty() {
+            self.hand_back_writes(cx);
+        }
+        if self.options.interrupt_before.hits(&self.state, &self.tasks) {
+            self.close(cx, env, Outcome::Interrupted(Vec::new()));
+            return Ok(());
+        }
+        if self.drain {
+            self.close(cx, env, Outcome::Drained);
+            return Ok(());
+        }
+        if self.options.emits.tasks {
+            let keys = (0..self.tasks.len() as u32).map(TaskKey).collect();
+            self.emit(Event::TasksStarted(keys));
+        }
+        for position in 0..self.tasks.len() {
+            if !self.tasks[position].writes.is_empty() {
+                self.emit_output(TaskKey(position as u32), true);
+            }
+        }
+        let cached = self.cached_tasks();
+        if cached.is_empty() {
+            self.phase = Phase::Stepping(Troubles::default());
+        } else {
+            self.phase = Phase::Caching;
+            self.out.push_back(Effect::LookUpCache(cached));
+        }
+        Ok(())
+    }
+
+    pub(super) fn prepare_tasks(&mut self, cx: D::Cx<'_>) -> Result<(), Fault<D>> {
+        let Self { state, options, step, tasks, .. } = self;
+        state.prepare_into(cx, &options.namespace, *step, tasks)?;
+        (self.issued, self.settled) = (0, 0);
+        self.held_back.clear();
+        if self.options.emits.checkpoints && self.options.persists {
+            self.emit(Event::Checkpoint);
+        }
+        Ok(())
+    }
+
+    pub(super) fn cached_tasks(&self) -> Vec<TaskKey> {
+        let is_cached = |task: &Task<D>| {
+            task.state == TaskState::Waiting
+                && task.node.is_some_and(|node| self.plan().node(node).cached)
+        };
+        let positions = self.tasks.iter().enumerate().filter(|(_, task)| is_cached(task));
+        positions.map(|(position, _)| TaskKey(position as u32)).collect()
+    }
+
+    /// Tasks that finished in an earlier run are given their stored writes; the handlers of tasks
+    /// that failed there run in their place.
+    pub(super) fn hand_back_writes(&mut self, cx: D::Cx<'_>) {
+        for task in &mut self.tasks {
+            task.writes = task_output(&self.pending, &task.id).map(|w| w.copy(cx)).collect();
+            if !task.writes.is_empty() {
+                task.state = TaskState::Settled;
+            }
+        }
+        for position in 0..self.tasks.len() {
+            let id = self.tasks[position].id.clone();
+            let stored = |kind| {
+                let mut writes = self.pending.iter();
+                writes.find(|p| p.task == id && p.write.is_control(kind)).map(|p| p.write.copy(cx))
+            };
+            if let (Some(_), Some(error)) = (stored(Control::ErrorSource), stored(Control::Error)) {
+                if self.schedule_handler(cx, TaskKey(position as u32), None) {
+                    self.tasks[position].writes.push(error);
+                    self.tasks[position].state = TaskState::Settled;
+                }
+            }
+        }
+    }
+
+    pub(super) fn step_on(
+        &mut self,
+        cx: D::Cx<'_>,
+        env: &mut dyn Env<D>,
+        troubles: Troubles<D>,
+    ) -> Result<Option<WaitReason>, Fault<D>> {
+        self.issue_tasks();
+        if !self.all_settled() {
+            self.phase = Phase::Stepping(troubles);
+            return Ok(self.out.is_empty().then_some(WaitReason::Tasks));
+        }
+        let Troubles { failure, late_failure, escaped, questions, paused, cancelled } = troubles;
+        if let Some(error) = failure.or(late_failure) {
+            self.close(cx, env, Outcome::Failed(Fault::Domain(error)));
+        } else if cancelled {
+            self.close(cx, env, Outcome::Cancelled);
+        } else if let Some(error) = escaped {
+            self.close(cx, env, Outcome::Escaped(error));
+        } else if paused {
+            self.close(cx, env, Outcome::Interrupted(questions));
+        } else {
+            self.commit(cx, env)?;
+        }
+        Ok(None)
+    }
+
+    /// Gives out the tasks that are new since the last time, and those whose wait is over.
+    pub(super) fn issue_tasks(&mut self) {
+        let fresh = self.issued as u32..self.tasks.len() as u32;
+        self.issued = self.tasks.len();
+        let mut candidates = std::mem::take(&mut self.held_back);
+        candidates.extend(fresh.map(TaskKey));
+        for key in candidates {
+            let task = &mut self.tasks[key.position()];
+            if task.state != TaskState::Waiting {
+                continue;
+            }
+            if task.after.is_some_and(|ticket| !self.persistence.is_stored(ticket)) {
+                self.held_back.push(key);
+                continue;
+            }
+            task.state = TaskState::Running;
+            task.attempts += 1;
+            let attempt = task.attempts;
+            self.out.push_back(Effect::RunTask { task: key, attempt, delay: Duration::ZERO });
+        }
+    }
+
+    /// Whether every task is over. Tasks are looked at once: none becomes unsettled again.
+    pub(super) fn all_settled(&mut self) -> bool {
+        let open = self.tasks[self.settled..].iter();
+        self.settled += open.take_while(|task| task.state == TaskState::Settled).count();
+        self.settled == self.tasks.len()
+    }
+
+    pub(super) fn commit(&mut self, cx: D::Cx<'_>, env: &mut dyn Env<D>) -> Result<(), Fault<D>> {
+        let wrote_output = self.apply_tasks(cx, env)?;
+        if wrote_output && self.output_changed() {
+            self.emit_values();
+        }
+        self.pending.clear();
+        self.inherited = false;
+        self.wrote.clear();
+        self.replaying = false;
+        self.put_checkpoint(cx, env, Source::Loop)?;
+        if self.options.interrupt_after.hits(&self.state, &self.tasks) {
+            self.prepare_tasks(cx)?;
+            self.close(cx, env, Outcome::Interrupted(Vec::new()));
+            return Ok(());
+        }
+        self.phase = Phase::Ready;
+        Ok(())
+    }
+
+    /// Applies the tasks' writes; tells whether any went to an output channel.
+    pub(super) fn apply_tasks(
+        &mut self,
+        cx: D::Cx<'_>,
+        env: &mut dyn Env<D>,
+    ) -> Result<bool, Fault<D>> {
+        let plan = self.state.plan.clone();
+        let is_output = &self.is_output;
+        let mut wrote_output = false;
+        let applied = self.tasks.iter_mut().map(|task| {
+            let writes = std::mem::take(&mut task.writes);
+            wrote_output |= writes.iter().any(
+                |write| matches!(write.target, Target::Channel(index) if is_output[index.get()]),
+            );
+            let (reader, triggers) = (reader(task), triggers(&plan, task));
+            Applied { reader, path: &task.path, triggers, writes }
+        });
+        let applied = applied.collect();
+        self.state.apply_all(cx, env, applied)?;
+        Ok(wrote_output)
+    }
+
+    pub(crate) fn task_writes(&self, task: Task<D>, writes: Vec<Write<D>>) -> TaskWrites<D> {
+        TaskWrites {
+            reader: reader(&task),
+            triggers: triggers(self.plan(), &task).to_vec(),
+            path: task.path,
+            writes,
+        }
+    }
+
+    pub(super) fn output_changed(&self) -> bool {
+        let updated = self.state.updated().unwrap_or_default();
+        updated.iter().any(|index| self.is_output[index.get()])
+    }
+}
+
+fn reader<D: Domain>(task: &Task<D>) -> Reader {
+    match task.node {
+        Some(node) => Reader::Node(node),
+        None => Reader::Other(task.name.clone()),
+    }
+}
+
+/// The channels that started the task: none for one that a packet or a call started.
+fn triggers<'p, D: Domain>(plan: &'p Plan<D>, task: &Task<D>) -> &'p [ChannelIndex] {
+    match (&task.path, task.node) {
+        (TaskPath::Pull(_), Some(node)) => &plan.node(node).triggers,
+        _ => &[],
+    }
+}

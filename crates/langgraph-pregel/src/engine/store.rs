@@ -1,0 +1,123 @@
+//! What is handed out to be stored, and when.
+
+use std::sync::Arc;
+
+use langgraph_checkpoint::{Metadata, PendingWrite, Source};
+use langgraph_core::{Domain, Durability, Fault, Target, TaskId, TaskPath, Version, Write};
+
+use super::Engine;
+use crate::{CheckpointToStore, Env, TaskKey, Ticket, WritesToStore};
+
+impl<D: Domain> Engine<D> {
+    pub(super) fn put_task_writes(&mut self, cx: D::Cx<'_>, key: TaskKey) -> Option<Ticket> {
+        let mut ticket = None;
+        if self.options.persists {
+            let writes = &self.tasks[key.position()].writes;
+            let copies = writes.iter().map(|write| write.copy(cx)).collect();
+            ticket = self.put_writes(cx, key, copies);
+        }
+        self.emit_output(key, false);
+        ticket
+    }
+
+    pub(super) fn put_writes(
+        &mut self,
+        cx: D::Cx<'_>,
+        key: TaskKey,
+        writes: Vec<Write<D>>,
+    ) -> Option<Ticket> {
+        let task = &mut self.tasks[key.position()];
+        let (id, path) = (task.id.clone(), task.path.clone());
+        // Most tasks write once: then there is nothing to look for.
+        if std::mem::replace(&mut task.is_pending, true) || self.inherited {
+            self.pending.retain(|p| p.task != id);
+        }
+        self.keep(cx, &id, &writes);
+        self.store_writes(id, Some(path), writes)
+    }
+
+    /// The null task's writes accumulate, but for those of which the newest counts. These go last:
+    /// storage numbers a task's other writes by their place.
+    pub(crate) fn put_null_writes(&mut self, cx: D::Cx<'_>, writes: Vec<Write<D>>) {
+        let is_fixed = |write: &Write<D>| matches!(write.target, Target::Control(control) if control.has_fixed_slot());
+        self.pending.retain(|p| !p.task.is_null() || !is_fixed(&p.write));
+        let (fixed, ordinary): (Vec<_>, Vec<_>) = writes.into_iter().partition(is_fixed);
+        let null = TaskId::from_text(TaskId::NULL);
+        let earlier = self.pending.iter().filter(|p| p.task.is_null());
+        let mut all: Vec<Write<D>> = earlier.map(|p| p.write.copy(cx)).collect();
+        let kept = all.len();
+        all.extend(ordinary);
+        all.extend(fixed);
+        self.keep(cx, &null, &all[kept..]);
+        self.store_writes(null, None, all);
+    }
+
+    pub(super) fn keep(&mut self, cx: D::Cx<'_>, task: &TaskId, writes: &[Write<D>]) {
+        if self.options.durability == Durability::Exit && !self.wrote.contains(task) {
+            self.wrote.push(task.clone());
+        }
+        let copies = writes.iter().map(|write| write.copy(cx));
+        self.pending.extend(copies.map(|write| PendingWrite { task: task.clone(), write }));
+    }
+
+    pub(super) fn store_writes(
+        &mut self,
+        task: TaskId,
+        path: Option<TaskPath>,
+        writes: Vec<Write<D>>,
+    ) -> Option<Ticket> {
+        if !self.options.persists || self.options.durability == Durability::Exit {
+            return None;
+        }
+        let ticket = self.persistence.ticket();
+        let checkpoint = self.state.id.clone();
+        let to_store = WritesToStore { ticket, checkpoint, task, path, writes };
+        self.persistence.store_writes(&mut self.out, to_store);
+        Some(ticket)
+    }
+
+    /// Makes the state a new checkpoint and moves on to the next superstep.
+    pub(crate) fn put_checkpoint(
+        &mut self,
+        cx: D::Cx<'_>,
+        env: &mut dyn Env<D>,
+        source: Source,
+    ) -> Result<(), Fault<D>> {
+        self.metadata = Metadata { source, step: self.step };
+        self.state.id = env.checkpoint_id(self.step);
+        if self.options.persists && self.options.durability != Durability::Exit {
+            self.store_checkpoint(cx, env)?;
+        }
+        self.step += 1;
+        Ok(())
+    }
+
+    pub(super) fn store_checkpoint(
+        &mut self,
+        cx: D::Cx<'_>,
+        env: &mut dyn Env<D>,
+    ) -> Result<(), Fault<D>> {
+        let checkpoint = self.state.checkpoint(cx, self.state.id.clone(), env.now())?;
+        let put = Box::new(CheckpointToStore {
+            ticket: self.persistence.ticket(),
+            checkpoint,
+            metadata: self.metadata,
+            parent: self.stored.replace(self.state.id.clone()),
+            new_versions: self.new_versions(),
+        });
+        self.stored_versions.clone_from(&self.state.versions);
+        self.last_saved = Some(self.state.id.clone());
+        self.persistence.store_checkpoint(&mut self.out, put);
+        Ok(())
+    }
+
+    pub(super) fn new_versions(&self) -> Vec<(Arc<str>, Version)> {
+        let news = self.state.version_order.iter().filter_map(|index| {
+            let version = self.state.versions[index.get()].as_ref()?;
+            let before = self.stored_versions[index.get()].as_ref();
+            let is_new = version.newer_than(before);
+            is_new.then(|| (self.plan().channel(*index).name.clone(), version.clone()))
+        });
+        news.collect()
+    }
+}

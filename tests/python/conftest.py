@@ -1,0 +1,42 @@
+"""What the tests share: a watch over hanging tests, and a way to run a program of its own."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+
+import pytest
+
+HANGS_AFTER = 120
+"""Seconds after which a test counts as hanging; where it hangs is printed."""
+
+
+@pytest.fixture(autouse=True)
+def no_hanging() -> Iterator[None]:
+    """End the whole run with the stacks of all threads when a test does not come back."""
+    faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture
+def run_program() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run Python code in a process of its own, which must end well and in time."""
+
+    def run(code: str, *, returns: int = 0) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join(path for path in sys.path if path)
+        done = subprocess.run(
+            [sys.executable, "-X", "faulthandler", "-c", textwrap.dedent(code)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        assert done.returncode == returns, done.stdout + done.stderr
+        return done
+
+    return run

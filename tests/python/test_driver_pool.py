@@ -1,0 +1,286 @@
+"""Worker threads: when there are any, how many, and how a process with them ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from _driver_graphs import PATIENCE, Meeting, State, chain, fan_out
+from langgraph_rust.func import entrypoint, task
+from langgraph_rust.pregel import Pregel
+
+RunProgram = Callable[..., Any]
+
+
+def log_thread(_: State) -> State:
+    return {"log": [threading.get_ident()]}
+
+
+def workers() -> set[threading.Thread]:
+    return {one for one in threading.enumerate() if one.name == "langgraph-worker"}
+
+
+class TestConcurrency:
+    @pytest.mark.parametrize("run", [Pregel.invoke, lambda *a: list(Pregel.stream(*a))])
+    @pytest.mark.parametrize("limit", [1, 2, 3])
+    def test_max_concurrency_is_reached_and_not_exceeded(self, run: Any, limit: int) -> None:
+        meeting = Meeting(limit)
+        run(fan_out([meeting] * 6), {}, {"max_concurrency": limit})
+        assert meeting.most == limit
+
+    def test_many_more_tasks_than_threads(self) -> None:
+        meeting = Meeting(32)
+        assert len(fan_out([meeting] * 96).invoke({})["log"]) == 96
+        assert meeting.most == 32
+
+    def test_trivial_tasks_stay_on_the_callers_thread(self) -> None:
+        graph = fan_out([log_thread] * 20)
+        own = [threading.get_ident()] * 20
+        fan_out([Meeting(4)] * 4).invoke({})
+        # A worker comes to work only when the interpreter lets it.
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(PATIENCE)
+        try:
+            assert any(graph.invoke({})["log"] == own for _ in range(20))
+        finally:
+            sys.setswitchinterval(interval)
+
+    def test_workers_are_used_again(self) -> None:
+        graph = fan_out([Meeting(4)] * 4)
+        graph.invoke({})
+        for _ in range(200):
+            graph.invoke({})
+        before = workers()
+        for _ in range(200):
+            graph.invoke({})
+        # A new one is made only when the others are not back from the last run yet.
+        assert before <= workers()
+        assert len(workers() - before) < 20
+
+
+class TestNesting:
+    def nested(self, depth: int, width: int) -> Pregel:
+        inner = self.nested(depth - 1, width) if depth else None
+
+        def node(_: State) -> State:
+            return {"log": ["leaf"] if inner is None else inner.invoke({})["log"]}
+
+        return fan_out([node] * width)
+
+    @pytest.mark.parametrize("limit", [None, 1, 2])
+    def test_deep_runs_within_fan_outs(self, limit: int | None) -> None:
+        config = {} if limit is None else {"max_concurrency": limit}
+        assert len(self.nested(4, 3).invoke({}, config)["log"]) == 3**5
+
+    def test_wide_runs_within_fan_outs_that_all_wait(self) -> None:
+        """All of 40 nodes hold their threads while each waits for a fan-out of its own."""
+
+        def node(_: State) -> State:
+            return fan_out([Meeting(3)] * 3).invoke({})
+
+        assert len(fan_out([node] * 40).invoke({})["log"]) == 120
+
+    def test_subgraphs_as_nodes(self) -> None:
+        inner = fan_out([Meeting(3)] * 3)
+        assert len(fan_out([inner] * 10).invoke({})["log"]) == 30
+
+    def test_called_tasks_that_call_tasks(self) -> None:
+        @task
+        def leaf(number: int) -> int:
+            return number
+
+        @task
+        def twig(number: int) -> int:
+            return sum(future.result() for future in [leaf(number) for _ in range(10)])
+
+        @entrypoint()
+        def tree(number: int) -> int:
+            return sum(future.result() for future in [twig(number) for _ in range(10)])
+
+        assert tree.invoke(2) == 200
+        assert tree.invoke(2, {"max_concurrency": 1}) == 200
+
+    def test_async_runs_within_sync_fan_outs(self) -> None:
+        async def inner(_: State) -> State:
+            await asyncio.sleep(0)
+            return {"log": ["inner"]}
+
+        inner_graph = fan_out([inner] * 3)
+
+        def node(_: State) -> State:
+            return asyncio.run(inner_graph.ainvoke({}))
+
+        assert len(fan_out([node] * 5).invoke({})["log"]) == 15
+
+
+class TestProcess:
+    """Each runs in a process of its own."""
+
+    BEGIN = """
+        import os, signal, sys, threading, time
+        from _driver_graphs import Meeting, PATIENCE, chain, fan_out
+        fan_out([Meeting(4)] * 4).invoke({})
+    """
+
+    def test_it_ends_with_idle_workers(self, run_program: RunProgram) -> None:
+        done = run_program(self.BEGIN + "    print('end')")
+        assert done.stdout == "end\n" and not done.stderr
+
+    @pytest.mark.parametrize("way", ["invoke", "stream"])
+    def test_it_ends_with_busy_workers(self, run_program: RunProgram, way: str) -> None:
+        """The main thread ends while a daemon thread drives a run; its nodes are waited for."""
+        program = f"""
+        started = threading.Barrier(3)
+        def node(_):
+            started.wait()
+            time.sleep(0.2)
+            return {{}}
+        graph = fan_out([node] * 2)
+        run = (lambda: graph.invoke({{}})) if {way!r} == "invoke" else lambda: list(graph.stream({{}}))
+        threading.Thread(target=run, daemon=True).start()
+        started.wait()
+        print("end")
+        """
+        done = run_program(self.BEGIN + program)
+        assert done.stdout == "end\n" and not done.stderr
+
+    def test_it_ends_when_an_async_run_left_a_sync_node_behind(
+        self, run_program: RunProgram
+    ) -> None:
+        program = """
+        import asyncio
+        started, release = threading.Event(), threading.Event()
+        def node(_):
+            started.set()
+            release.wait(PATIENCE)
+            return {}
+        async def main():
+            run = asyncio.create_task(chain([node]).ainvoke({}))
+            await asyncio.to_thread(started.wait)
+            run.cancel()
+            try:
+                await run
+            except asyncio.CancelledError:
+                print("cancelled")
+        asyncio.run(main())
+        release.set()
+        """
+        done = run_program(self.BEGIN + program)
+        assert done.stdout == "cancelled\n" and not done.stderr
+
+    def test_a_run_at_exit(self, run_program: RunProgram) -> None:
+        """Code that runs at exit can still run a graph, though no worker helps any more."""
+        program = """
+        import atexit
+        atexit.register(lambda: print(fan_out([lambda _: {"log": [1]}] * 3).invoke({})["log"]))
+        """
+        done = run_program(self.BEGIN + program)
+        assert done.stdout == "[1, 1, 1]\n" and not done.stderr
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform cannot fork")
+    def test_a_forked_child_has_workers_of_its_own(self, run_program: RunProgram) -> None:
+        program = """
+        for _ in range(5):
+            child = os.fork()
+            if child == 0:
+                fan_out([Meeting(4)] * 4).invoke({})
+                sys.exit(7)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+            fan_out([Meeting(4)] * 4).invoke({})
+        """
+        assert not run_program(self.BEGIN + program).stderr
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform cannot fork")
+    def test_a_fork_inside_a_run(self, run_program: RunProgram) -> None:
+        """A child forked by a node of a fan-out, while other workers work."""
+        program = """
+        inside = threading.Barrier(3, timeout=PATIENCE)
+        def forks(_):
+            inside.wait()
+            child = os.fork()
+            if child == 0:
+                os._exit(len(fan_out([Meeting(4)] * 4).invoke({})["log"]))
+            inside.wait()
+            return {"log": [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]}
+        def waits(_):
+            inside.wait()
+            inside.wait()
+            return {}
+        print(fan_out([forks, waits, waits]).invoke({})["log"])
+        """
+        done = run_program(self.BEGIN + program)
+        assert done.stdout == "[4]\n" and not done.stderr
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform cannot fork")
+    def test_multiprocessing_by_fork(self, run_program: RunProgram) -> None:
+        program = """
+        import multiprocessing
+        def work(_):
+            return len(fan_out([Meeting(3)] * 3).invoke({})["log"])
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            print(pool.map(work, range(6)))
+        """
+        done = run_program(self.BEGIN + program)
+        assert done.stdout == "[3, 3, 3, 3, 3, 3]\n" and not done.stderr
+
+    @pytest.mark.parametrize("way", ["invoke", "stream"])
+    def test_ctrl_c_while_the_caller_waits(self, run_program: RunProgram, way: str) -> None:
+        """It comes out as `KeyboardInterrupt` once the nodes that run are done."""
+        program = f"""
+        graph = None
+        resting = threading.Event()
+        def interrupts(_):
+            os.kill(os.getpid(), signal.SIGINT)
+            return {{}}
+        def rests(_):
+            resting.wait(0.3)
+            return {{}}
+        graph = fan_out([interrupts, rests])
+        def run():
+            if {way!r} == "invoke":
+                graph.invoke({{}})
+            else:
+                list(graph.stream({{}}))
+        try:
+            run()
+        except KeyboardInterrupt:
+            print("interrupted")
+        fan_out([Meeting(4)] * 4).invoke({{}})
+        """
+        done = run_program(self.BEGIN + program)
+        assert done.stdout == "interrupted\n" and not done.stderr
+
+    def test_ctrl_c_during_a_node_on_the_main_thread(self, run_program: RunProgram) -> None:
+        program = """
+        def interrupts(_):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(PATIENCE)
+        try:
+            chain([interrupts]).invoke({})
+        except KeyboardInterrupt:
+            print("interrupted")
+        """
+        done = run_program(self.BEGIN + program)
+        assert done.stdout == "interrupted\n" and not done.stderr
+
+
+def test_runs_from_many_threads_at_once() -> None:
+    graph, results = fan_out([Meeting(2)] * 2), []
+    own = [fan_out([Meeting(3)] * 3) for _ in range(20)]
+
+    def run(position: int) -> None:
+        results.append(len(own[position].invoke({})["log"]))
+
+    threads = [threading.Thread(target=run, args=(position,)) for position in range(20)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(PATIENCE)
+    assert results == [3] * 20
+    assert len(graph.invoke({})["log"]) == 2
+    assert chain([log_thread]).invoke({})["log"] == [threading.get_ident()]
