@@ -1,6 +1,6 @@
 //! Tasks called by tasks: the functional API's `@task`, within one superstep.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use langgraph_core::{Control, Write};
 use langgraph_pregel::TaskKey;
@@ -105,8 +105,31 @@ pub fn request(
             return Ok(future);
         }
     }
+    if is_async {
+        let watch = Py::new(py, CancelWatch { run: Arc::downgrade(run), key })?;
+        future.bind(py).call_method1(intern!(py, "add_done_callback"), (watch,))?;
+    }
     crate::sync_driver::run_requested(py, run, key)?;
     Ok(future)
+}
+
+/// Called when a future is done: whoever cancelled it cancels the task.
+#[pyclass(frozen, module = "langgraph_rust._engine")]
+struct CancelWatch {
+    run: Weak<Run>,
+    key: TaskKey,
+}
+
+#[pymethods]
+impl CancelWatch {
+    fn __call__(&self, py: Python<'_>, future: &Bound<'_, PyAny>) -> PyResult<()> {
+        if !future.call_method0(intern!(py, "cancelled"))?.is_truthy()? {
+            return Ok(());
+        }
+        let Some(run) = self.run.upgrade() else { return Ok(()) };
+        let task = run.core(py)?.spawned.get(&self.key).map(|task| task.clone_ref(py));
+        task.map_or(Ok(()), |task| task.bind(py).call_method0(intern!(py, "cancel")).map(drop))
+    }
 }
 
 /// The result among a called task's writes: what it returned, or its error.

@@ -33,7 +33,7 @@ impl GraphRun {
         interrupt_after, runtime, command=None, saver=None, never_blocks=false, takes_path=true,
         versioning=None, saved=None, addressed=false, superseded=false, durability="async",
         store=None, cache=None, manager=None, sink=None, shape=None, eager=false, latest=false,
-        subgraphs=false, is_async=false,
+        subgraphs=false, is_async=false, drains=false,
     ))]
     #[allow(clippy::too_many_arguments)] // the keywords of one call, named at both ends
     fn new<'py>(
@@ -65,6 +65,7 @@ impl GraphRun {
         latest: bool,
         subgraphs: bool,
         is_async: bool,
+        drains: bool,
     ) -> PyResult<Self> {
         let graph = plan.get().graph.clone();
         let versioning = match versioning {
@@ -98,6 +99,7 @@ impl GraphRun {
             latest,
             subgraphs,
             is_async,
+            drains,
         };
         let run = start::begin(py, begin)?;
         Ok(Self { run: Mutex::new(Some(run)), driver: Arc::default() })

@@ -373,6 +373,12 @@ impl NodeRun {
         input: &Py<PyAny>,
     ) -> PyResult<Given> {
         if self.run.context.is_async {
+            if self.run.context.drains && matches!(self.stage, Stage::Whole) {
+                let module = py.import(intern!(py, "langgraph_rust.pregel._listeners"))?;
+                let arguments = (runnable, input, &self.config);
+                let coroutine = module.call_method1(intern!(py, "drain"), arguments)?;
+                return Ok(Given::Awaitable(coroutine.unbind()));
+            }
             let coroutine = runnable.call_method1(intern!(py, "ainvoke"), (input, &self.config))?;
             return Ok(Given::Awaitable(coroutine.unbind()));
         }

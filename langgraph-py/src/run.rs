@@ -128,6 +128,8 @@ pub struct Context {
     pub event_loop: Option<Py<PyAny>>,
     /// Whether nodes are run by their async functions.
     pub is_async: bool,
+    /// Whether nodes are run by their streams, for those who tap them.
+    pub drains: bool,
 }
 
 /// What a run shows, and to whom.

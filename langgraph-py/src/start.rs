@@ -73,6 +73,8 @@ pub struct Begin<'py> {
     pub subgraphs: bool,
     /// Whether the run is async.
     pub is_async: bool,
+    /// Whether nodes are run by their streams, for those who tap them.
+    pub drains: bool,
 }
 
 /// Begins a run.
@@ -209,6 +211,7 @@ pub fn begin(py: Python<'_>, given: Begin<'_>) -> PyResult<Arc<Run>> {
             false => None,
         },
         is_async: given.is_async,
+        drains: given.drains,
         max_concurrency: match given.config.get_item(intern!(py, "max_concurrency"))? {
             Some(limit) if !limit.is_none() => Some(limit.extract()?),
             _ => None,
@@ -510,6 +513,7 @@ pub fn nested<'py>(
         latest: true,
         subgraphs: false,
         is_async,
+        drains: false,
     };
     self::begin(py, begin).map(Some)
 }

@@ -43,6 +43,7 @@ impl<D: Domain> Channel<D> {
     }
 
     /// Whether the channel has a value to read, and so can trigger tasks.
+    #[inline]
     pub fn is_available(&self, cx: D::Cx<'_>) -> Result<bool, Fault<D>> {
         Ok(match self {
             Channel::LastValue(channel) => channel.value().is_some(),
@@ -101,6 +102,7 @@ impl<D: Domain> Channel<D> {
     }
 
     /// A task that the channel triggered ran.
+    #[inline]
     pub fn consume(&mut self, cx: D::Cx<'_>) -> Result<bool, Fault<D>> {
         match self {
             Channel::LastValueAfterFinish(channel) => Ok(channel.consume()),

@@ -55,8 +55,8 @@ enum Phase<D: Domain> {
     Ready,
     /// Waiting for the cache's answer.
     Caching,
-    /// Tasks are running.
-    Stepping(Troubles<D>),
+    /// Tasks are running; what they reported besides writes, if any did.
+    Stepping(Option<Box<Troubles<D>>>),
     /// The run is ending; what must be stored is being stored.
     Closing(Outcome<D>),
     Over,
@@ -267,7 +267,7 @@ impl<D: Domain> Engine<D> {
             self.emit_output(key, true);
         }
         if matches!(self.phase, Phase::Caching) {
-            self.phase = Phase::Stepping(Troubles::default());
+            self.phase = Phase::Stepping(None);
         }
     }
 
@@ -285,7 +285,7 @@ impl<D: Domain> Engine<D> {
         self.options.persists = false;
         match &mut self.phase {
             Phase::Stepping(troubles) => {
-                troubles.failure.get_or_insert(error);
+                troubles.get_or_insert_default().failure.get_or_insert(error);
                 self.stop_tasks();
             }
             Phase::Closing(outcome) => *outcome = Outcome::Failed(Fault::Domain(error)),
@@ -303,7 +303,7 @@ impl<D: Domain> Engine<D> {
     pub fn cancel(&mut self) {
         match &mut self.phase {
             Phase::Stepping(troubles) => {
-                troubles.cancelled = true;
+                troubles.get_or_insert_default().cancelled = true;
                 self.stop_tasks();
             }
             Phase::Closing(_) | Phase::Over => {}
@@ -315,7 +315,7 @@ impl<D: Domain> Engine<D> {
     pub fn abort(&mut self, error: D::Error) {
         match &mut self.phase {
             Phase::Stepping(troubles) => {
-                troubles.failure.get_or_insert(error);
+                troubles.get_or_insert_default().failure.get_or_insert(error);
                 self.stop_tasks();
             }
             Phase::Closing(_) | Phase::Over => {}

@@ -102,10 +102,10 @@ impl<D: Domain> Engine<D> {
 
     pub(super) fn troubles(&mut self) -> &mut Troubles<D> {
         if !matches!(self.phase, Phase::Stepping(_)) {
-            self.phase = Phase::Stepping(Troubles::default());
+            self.phase = Phase::Stepping(None);
         }
         match &mut self.phase {
-            Phase::Stepping(troubles) => troubles,
+            Phase::Stepping(troubles) => troubles.get_or_insert_default(),
             _ => unreachable!("the phase was just set"),
         }
     }

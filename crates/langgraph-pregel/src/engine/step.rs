@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use langgraph_checkpoint::{task_output, Source};
 use langgraph_core::{ChannelIndex, Control, Domain, Fault, Target, TaskPath, Write};
+use smallvec::SmallVec;
 
 use super::{Engine, Phase, Troubles};
 use crate::apply::Applied;
@@ -80,7 +81,7 @@ impl<D: Domain> Engine<D> {
         }
         let cached = self.cached_tasks();
         if cached.is_empty() {
-            self.phase = Phase::Stepping(Troubles::default());
+            self.phase = Phase::Stepping(None);
         } else {
             self.phase = Phase::Caching;
             self.out.push_back(Effect::LookUpCache(cached));
@@ -136,14 +137,18 @@ impl<D: Domain> Engine<D> {
         &mut self,
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
-        troubles: Troubles<D>,
+        troubles: Option<Box<Troubles<D>>>,
     ) -> Result<Option<WaitReason>, Fault<D>> {
         self.issue_tasks();
         if !self.all_settled() {
             self.phase = Phase::Stepping(troubles);
             return Ok(self.out.is_empty().then_some(WaitReason::Tasks));
         }
-        let Troubles { failure, late_failure, escaped, questions, paused, cancelled } = troubles;
+        let Some(troubles) = troubles else {
+            self.commit(cx, env)?;
+            return Ok(None);
+        };
+        let Troubles { failure, late_failure, escaped, questions, paused, cancelled } = *troubles;
         if let Some(error) = failure.or(late_failure) {
             self.close(cx, env, Outcome::Failed(Fault::Domain(error)));
         } else if cancelled {
@@ -159,25 +164,29 @@ impl<D: Domain> Engine<D> {
     }
 
     /// Gives out the tasks that are new since the last time, and those whose wait is over.
-    pub(super) fn issue_tasks(&mut self) {
+    fn issue_tasks(&mut self) {
         let fresh = self.issued as u32..self.tasks.len() as u32;
         self.issued = self.tasks.len();
         let mut candidates = std::mem::take(&mut self.held_back);
         candidates.extend(fresh.map(TaskKey));
-        for key in candidates {
-            let task = &mut self.tasks[key.position()];
-            if task.state != TaskState::Waiting {
-                continue;
-            }
-            if task.after.is_some_and(|ticket| !self.persistence.is_stored(ticket)) {
-                self.held_back.push(key);
-                continue;
-            }
-            task.state = TaskState::Running;
-            task.attempts += 1;
-            let attempt = task.attempts;
-            self.out.push_back(Effect::RunTask { task: key, attempt, delay: Duration::ZERO });
+        candidates.retain(|key| !self.issue(*key));
+        self.held_back = candidates;
+    }
+
+    /// Gives out a task, unless it has writes already; returns false if it must wait.
+    fn issue(&mut self, key: TaskKey) -> bool {
+        let task = &mut self.tasks[key.position()];
+        if task.state != TaskState::Waiting {
+            return true;
         }
+        if task.after.is_some_and(|ticket| !self.persistence.is_stored(ticket)) {
+            return false;
+        }
+        task.state = TaskState::Running;
+        task.attempts += 1;
+        let attempt = task.attempts;
+        self.out.push_back(Effect::RunTask { task: key, attempt, delay: Duration::ZERO });
+        true
     }
 
     /// Whether every task is over. Tasks are looked at once: none becomes unsettled again.
@@ -215,15 +224,15 @@ impl<D: Domain> Engine<D> {
         let plan = self.state.plan.clone();
         let is_output = &self.is_output;
         let mut wrote_output = false;
-        let applied = self.tasks.iter_mut().map(|task| {
+        let mut applied = SmallVec::new();
+        for task in &mut self.tasks {
             let writes = std::mem::take(&mut task.writes);
             wrote_output |= writes.iter().any(
                 |write| matches!(write.target, Target::Channel(index) if is_output[index.get()]),
             );
             let (reader, triggers) = (reader(task), triggers(&plan, task));
-            Applied { reader, path: &task.path, triggers, writes }
-        });
-        let applied = applied.collect();
+            applied.push(Applied { reader, path: &task.path, triggers, writes });
+        }
         self.state.apply_all(cx, env, applied)?;
         Ok(wrote_output)
     }

@@ -77,6 +77,24 @@ def stream_handlers(
     return handlers
 
 
+def taps_nodes(manager: Any) -> bool:
+    """Tell whether somebody wants the output of nodes as it is streamed, not only their results."""
+    from langchain_core.tracers._streaming import _StreamingCallbackHandler
+
+    ours = _loaded(_MESSAGES, "StreamMessagesHandler"), _loaded(_TOOLS, "StreamToolCallHandler")
+    # Inheritance: other handlers may have the methods of the protocol without being part of it.
+    return any(
+        _StreamingCallbackHandler in type(handler).__mro__ and not isinstance(handler, ours)
+        for handler in manager.handlers
+    )
+
+
+async def drain(runnable: Any, input: Any, config: RunnableConfig) -> None:
+    """Run a node by its stream, for handlers that tap it; its writes are its result."""
+    async for _ in runnable.astream(input, config):
+        pass
+
+
 def _drop(manager: Any, unwanted: Callable[[object], bool]) -> None:
     manager.handlers = [h for h in manager.handlers if not unwanted(h)]
     manager.inheritable_handlers = [

@@ -265,6 +265,11 @@ class Launch:
 
         return callback_manager(self.config, set(self._modes), self._version, self._is_async)
 
+    def _taps_nodes(self) -> bool:
+        from langgraph_rust.pregel._listeners import taps_nodes
+
+        return taps_nodes(self._manager)
+
     def _run_names(self) -> dict[str, Any]:
         config = self.config
         name = config["run_name"] if "run_name" in config else self._graph.get_name()
@@ -418,6 +423,7 @@ class Launch:
             latest=self._latest,
             subgraphs=self._subgraphs,
             is_async=self._is_async,
+            drains=self._is_async and self._manager is not None and self._taps_nodes(),
             **options,
         )
 
