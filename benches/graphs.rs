@@ -38,7 +38,9 @@ pub fn counter(limit: i64) -> Graph {
         .field("n", Field::Last)
         .node("count", |state| Ok(Update::new().set("n", state.get("n").int()? + 1)))
         .edge(START, "count")
-        .branch("count", move |state| Ok(if state.get("n").int()? < limit { "count" } else { END }));
+        .branch("count", move |state| {
+            Ok(if state.get("n").int()? < limit { "count" } else { END })
+        });
     compile(graph)
 }
 

@@ -227,7 +227,15 @@ impl Driver {
     fn end_inline(&mut self, py: Python<'_>, outcome: TaskOutcome<Objects>) -> PyResult<()> {
         let inline = self.inline.take().expect("it just ended");
         let key = inline.node.key;
-        board::report(py, &self.run, Report { key, outcome, node: Some(inline.node) })
+        let stopped = matches!(outcome, TaskOutcome::Cancelled(_));
+        board::report(py, &self.run, Report { key, outcome, node: Some(inline.node) })?;
+        if stopped {
+            self.run.core(py)?.engine.cancel();
+        } else {
+            // A node that caught its cancellation and went on: so does the run.
+            self.cancelled = None;
+        }
+        Ok(())
     }
 
     /// A cancellation from outside stops the run; other exceptions go where they are thrown.

@@ -31,6 +31,8 @@ pub struct NodeRun {
     config: Py<PyDict>,
     /// The context that the node's code runs in.
     pub context: Py<PyAny>,
+    /// The `TimeoutPolicy` of this very task.
+    timeout: Option<Py<PyAny>>,
     result: Option<Py<PyAny>>,
     writes: Vec<Write<Objects>>,
     /// How many of the writes stay if the task fails.
@@ -92,6 +94,7 @@ impl NodeRun {
         };
         let (draft, source_node) = draft_input(py, run, &core, key)?;
         let path = task.path.clone();
+        let timeout = timeout_of(py, run, &core, key)?;
         let call = core.calls.get(&key).map(|call| call.runnable.clone_ref(py));
         let callbacks = core.calls.get(&key).and_then(|call| call.callbacks.as_ref());
         let callbacks = callbacks.map(|callbacks| callbacks.clone_ref(py));
@@ -141,6 +144,7 @@ impl NodeRun {
             input,
             config: config.unbind(),
             context,
+            timeout,
             result: None,
             writes: Vec::new(),
             standing: 0,
@@ -291,15 +295,15 @@ impl NodeRun {
             What::Call(runnable) => {
                 self.stage = Stage::Whole;
                 let runnable = runnable.clone_ref(py);
-                self.invoke(py, runnable.bind(py))
+                self.invoke_timed(py, runnable.bind(py))
             }
             What::Node(node) => {
                 let program = run.graph.program(*node);
-                if run.context.manager.is_some() || program.timeout.is_some() {
-                    // Somebody listens: node and writers report to their callbacks.
+                if run.context.manager.is_some() || self.timeout.is_some() {
+                    // Somebody listens, to the node and its writers or to the time they take.
                     self.stage = Stage::Whole;
                     let whole = program.node.bind(py).getattr(intern!(py, "node"))?;
-                    return self.invoke_timed(py, &whole, program);
+                    return self.invoke_timed(py, &whole);
                 }
                 self.call_body(py, &run, program)
             }
@@ -386,16 +390,11 @@ impl NodeRun {
         Ok(Given::Value(result.unbind()))
     }
 
-    fn invoke_timed(
-        &self,
-        py: Python<'_>,
-        whole: &Bound<'_, PyAny>,
-        program: &Program,
-    ) -> PyResult<Given> {
-        match &program.timeout {
+    fn invoke_timed(&self, py: Python<'_>, whole: &Bound<'_, PyAny>) -> PyResult<Given> {
+        match &self.timeout {
             Some(timeout) if self.run.context.is_async => {
                 let module = py.import(intern!(py, "langgraph_rust.pregel._timed"))?;
-                let arguments = (whole, &self.input, &self.config, timeout, &program.name);
+                let arguments = (whole, &self.input, &self.config, timeout, self.name(py));
                 let coroutine = module.call_method1(intern!(py, "ainvoke_timed"), arguments)?;
                 Ok(Given::Awaitable(coroutine.unbind()))
             }
@@ -690,6 +689,27 @@ impl NodeRun {
         let _entered = Entered::new(py, &self.context, &self.config)?;
         work(self)
     }
+}
+
+/// The timeout of a packet or a call, or else of the node.
+fn timeout_of(
+    py: Python<'_>,
+    run: &Run,
+    core: &Core,
+    key: TaskKey,
+) -> PyResult<Option<Py<PyAny>>> {
+    if let Some(call) = core.calls.get(&key) {
+        return Ok(call.timeout.as_ref().map(|timeout| timeout.clone_ref(py)));
+    }
+    let task = core.engine.task(key);
+    if let (Some(packet), None) = (&task.packet, task.handles) {
+        let own = packet.bind(py).getattr(intern!(py, "timeout"))?;
+        if !own.is_none() {
+            return Ok(Some(own.unbind()));
+        }
+    }
+    let node = task.node.and_then(|node| run.graph.program(node).timeout.as_ref());
+    Ok(node.map(|timeout| timeout.clone_ref(py)))
 }
 
 /// What a task's input is made of, read while the engine is held.

@@ -40,17 +40,19 @@ impl Barrier {
         key: &str,
         values: &[D::Value],
     ) -> Result<bool, Fault<D>> {
-        let mut changed = false;
+        let known = self.seen.len();
         for value in values {
-            let name = D::label(cx, value)
-                .filter(|name| self.names.iter().any(|known| known == name))
-                .ok_or_else(|| self.unexpected::<D>(cx, key, value))?;
+            let name = D::label(cx, value).filter(|name| self.names.iter().any(|n| n == name));
+            let Some(name) = name else {
+                // A refused update changes nothing.
+                self.seen.truncate(known);
+                return Err(self.unexpected::<D>(cx, key, value).into());
+            };
             if !self.seen.iter().any(|seen| *seen == name) {
                 self.seen.push(name.into_owned());
-                changed = true;
             }
         }
-        Ok(changed)
+        Ok(self.seen.len() > known)
     }
 
     fn unexpected<D: Domain>(&self, cx: D::Cx<'_>, key: &str, value: &D::Value) -> InvalidUpdate {

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use langgraph_checkpoint::Versions;
 use langgraph_core::{names, ChannelIndex, Domain, NodeIndex, Version};
+use smallvec::SmallVec;
 
 use crate::Plan;
 
@@ -18,10 +19,13 @@ pub enum Reader {
     Other(Arc<str>),
 }
 
+/// The versions of its triggers that a node last ran on. Most nodes have one trigger.
+type Known = SmallVec<[(ChannelIndex, Version); 1]>;
+
 /// The versions that each node last ran on, dense for the plan's nodes: a node reads only its few
 /// triggers, so that a superstep costs what its tasks cost, whatever the size of the graph.
 pub(crate) struct Seen {
-    nodes: Vec<Option<Vec<(ChannelIndex, Version)>>>,
+    nodes: Vec<Option<Known>>,
     interrupt: Option<Versions>,
     others: Vec<(Arc<str>, Versions)>,
     /// The order in which readers first appeared, which storage keeps.
@@ -66,7 +70,7 @@ impl Seen {
         name: Arc<str>,
         versions: Versions,
     ) {
-        let mut known = Vec::with_capacity(versions.len());
+        let mut known = Known::new();
         let mut rest = Vec::new();
         for (channel, version) in versions {
             match plan.channel_named(&channel) {
@@ -97,7 +101,7 @@ impl Seen {
         match reader {
             Reader::Node(node) => {
                 if self.nodes[node.get()].is_none() {
-                    self.nodes[node.get()] = Some(Vec::new());
+                    self.nodes[node.get()] = Some(Known::new());
                     self.order.push(reader.clone());
                 }
             }

@@ -161,6 +161,11 @@ impl<'g> Run<'g> {
         self.engine.persisted(ticket);
     }
 
+    /// A storing failed: the run fails with the error, and nothing further is stored.
+    pub fn storing_failed(&mut self, ticket: Ticket, error: Error) {
+        self.engine.persist_failed(ticket, error);
+    }
+
     /// Nothing is cached: the tasks asked about must run.
     pub fn nothing_cached(&mut self) {
         self.engine.cache_answered((), Vec::new());

@@ -107,13 +107,13 @@ def is_callback_manager(value: object) -> TypeIs[BaseCallbackManager]:
 
 
 def _fresh_state() -> dict[str, Any]:
-    from uuid import uuid4
+    from langchain_core.utils.uuid import uuid7
 
     # A parent run id says that this is within a run, which custom events insist on.
     return {
         "handlers": [],
         "inheritable_handlers": [],
-        "parent_run_id": uuid4(),
+        "parent_run_id": uuid7(),
         "tags": [],
         "inheritable_tags": [],
         "metadata": {},

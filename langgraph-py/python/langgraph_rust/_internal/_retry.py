@@ -59,12 +59,9 @@ def matching_policy(
     Raises:
         TypeError: A policy's `retry_on` is none of the things it can be.
     """
-    if not policies:
-        return None
-    if hasattr(policies, "retry_on"):
-        # One policy alone; as a named tuple it would pass for a sequence of them.
-        policies = (policies,)  # type: ignore[assignment]
-    return next((policy for policy in policies if _should_retry_on(policy, exc)), None)
+    # One policy alone is a named tuple, and would pass for a sequence of them.
+    several: Any = (policies,) if hasattr(policies, "retry_on") else policies or ()
+    return next((policy for policy in several if _should_retry_on(policy, exc)), None)
 
 
 def _should_retry_on(retry_policy: RetryPolicy, exc: Exception) -> bool:
@@ -75,7 +72,7 @@ def _should_retry_on(retry_policy: RetryPolicy, exc: Exception) -> bool:
     if isinstance(retry_on, type) and issubclass(retry_on, Exception):
         return isinstance(exc, retry_on)
     if callable(retry_on):
-        return retry_on(exc)
+        return retry_on(exc)  # type: ignore[return-value]
     raise TypeError(
         "retry_on must be an Exception class, a list or tuple of Exception classes, or a callable"
     )

@@ -154,7 +154,7 @@ class StreamTransformer(ABC):
     def _scheduled_tasks(self) -> set[asyncio.Task[Any]]:
         """The unfinished tasks of `schedule`."""
         # Made here, because a subclass may not call the constructor.
-        return self.__dict__.setdefault("_scheduled", set())
+        return vars(self).setdefault("_scheduled", set())
 
 
 async def _logging_errors(coro: Coroutine[Any, Any, Any]) -> Any:
