@@ -287,7 +287,7 @@ impl Driver {
             effect,
             Effect::RunTask { .. } | Effect::Wait(_) | Effect::Finish(_) | Effect::LookUpCache(_)
         );
-        if waits {
+        if waits && self.cancelled.is_none() {
             if let Some(chunk) = finish::next_chunk(py, &self.run)? {
                 self.run.core(py)?.stashed = Some(effect);
                 return Ok(Some(Turn::Chunk(chunk)));

@@ -33,12 +33,14 @@ pub fn conclude(py: Python<'_>, run: &Arc<Run>, outcome: Outcome<Objects>) -> Py
     match outcome {
         Outcome::Done | Outcome::Cancelled => Ok(()),
         Outcome::Interrupted(questions) => {
-            if !run.core(py)?.engine.options().nested {
-                return Ok(());
-            }
             let all = PyList::empty(py);
             for question in questions {
                 question.bind(py).try_iter()?.try_for_each(|one| all.append(one?))?;
+            }
+            if !run.core(py)?.engine.options().nested {
+                let status = run.core(py)?.engine.pause().name();
+                let asked = all.iter().map(Bound::unbind).collect();
+                return note_lifecycle(py, run, "interrupt", status, asked);
             }
             let interrupt = imports::graph_interrupt(py)?;
             Err(PyErr::from_type(interrupt.clone(), (all.to_tuple().unbind(),)))
@@ -67,6 +69,22 @@ pub fn conclude(py: Python<'_>, run: &Arc<Run>, outcome: Outcome<Objects>) -> Py
         Outcome::Escaped(error) => Err(error),
         Outcome::Failed(fault) => Err(fault_to_python(py, fault)),
     }
+}
+
+/// Notes that the run was resumed or pauses.
+pub fn note_lifecycle(
+    py: Python<'_>,
+    run: &Run,
+    kind: &str,
+    status: &str,
+    interrupts: Vec<Py<PyAny>>,
+) -> PyResult<()> {
+    let mut core = run.core(py)?;
+    let checkpoint = core.engine.state().checkpoint_id().as_str().to_owned();
+    let interrupts = PyTuple::new(py, interrupts)?;
+    let entry = (kind, status, checkpoint, &run.shows.namespace, interrupts).into_pyobject(py)?;
+    core.lifecycle.push(entry.into_any().unbind());
+    Ok(())
 }
 
 /// The latest output of a run whose caller waited for the end.

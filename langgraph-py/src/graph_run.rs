@@ -148,6 +148,12 @@ impl GraphRun {
         self.awaitable(py, Want::End)
     }
 
+    /// What happened to the run as a whole since the last time: `(kind, status, checkpoint id,
+    /// namespace, interrupts)` for each resumption and each pause.
+    fn lifecycle(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
+        Ok(std::mem::take(&mut self.run()?.core(py)?.lifecycle))
+    }
+
     /// The output channels as they are.
     fn output(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let run = self.run()?;
@@ -244,11 +250,11 @@ impl Awaitable {
                 Want::Result | Want::End => self.turn(py, Ok(py.None())),
             },
             AsyncTurn::Over(outcome) => {
-                if let Some(error) = cancelled {
-                    return Err(error);
-                }
                 if let Want::End = self.want {
                     return Err(PyStopIteration::new_err(()));
+                }
+                if let Some(error) = cancelled {
+                    return Err(error);
                 }
                 finish::conclude(py, &run, outcome)?;
                 match self.want {

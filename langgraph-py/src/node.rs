@@ -84,6 +84,8 @@ impl NodeRun {
         let core = run.core(py)?;
         let task = core.engine.task(key);
         let (id, name, node) = (task.id.clone(), task.name.clone(), task.node);
+        let namespace = task.namespace(&run.context.namespace);
+        let scope = task.scope.clone();
         let steps = core.engine.steps();
         let attempt = task.attempts;
         let answers = core.engine.answers(&task.id).map(|a| a.clone_ref(py));
@@ -101,11 +103,6 @@ impl NodeRun {
         let kept = core.handles.get(&key).map(|handle| handle.clone_ref(py));
         drop(core);
 
-        let outer = &run.context.namespace;
-        let namespace = match outer.is_empty() {
-            true => format!("{name}{}{id}", names::NS_END),
-            false => format!("{outer}{}{name}{}{id}", names::NS_SEP, names::NS_END),
-        };
         let handle = match kept {
             Some(handle) => {
                 handle.get().restart();
@@ -130,7 +127,7 @@ impl NodeRun {
             py,
             run,
             &handle,
-            TaskFacts { name: &name, path: &path, checkpoint, attempt, error, program },
+            TaskFacts { name: &name, path: &path, scope, checkpoint, attempt, error, program },
         )?;
         if let Some(callbacks) = callbacks {
             config.set_item(intern!(py, "callbacks"), callbacks)?;
@@ -692,12 +689,7 @@ impl NodeRun {
 }
 
 /// The timeout of a packet or a call, or else of the node.
-fn timeout_of(
-    py: Python<'_>,
-    run: &Run,
-    core: &Core,
-    key: TaskKey,
-) -> PyResult<Option<Py<PyAny>>> {
+fn timeout_of(py: Python<'_>, run: &Run, core: &Core, key: TaskKey) -> PyResult<Option<Py<PyAny>>> {
     if let Some(call) = core.calls.get(&key) {
         return Ok(call.timeout.as_ref().map(|timeout| timeout.clone_ref(py)));
     }
@@ -859,6 +851,7 @@ fn fill_answers(
 struct TaskFacts<'a, 'py> {
     name: &'a str,
     path: &'a TaskPath,
+    scope: Option<Arc<str>>,
     checkpoint: Bound<'py, PyString>,
     attempt: u32,
     error: Option<Py<PyAny>>,
@@ -904,6 +897,9 @@ fn task_config<'py>(
     conf.set_item(intern!(py, "checkpoint_ns"), &task.namespace)?;
     let map = context.checkpoint_map.bind(py).copy()?;
     map.set_item(&*context.namespace, &facts.checkpoint)?;
+    if let Some(scope) = &facts.scope {
+        map.set_item(&**scope, &facts.checkpoint)?;
+    }
     conf.set_item(intern!(py, "checkpoint_map"), map)?;
     let template = &context.runtime;
     let runtime = template.for_task(py, task, &id, &facts.checkpoint, facts.attempt)?;

@@ -28,16 +28,19 @@ pub fn run(py: Python<'_>, run: &Arc<Run>, call: &Bound<'_, PyAny>) -> PyResult<
     let home = run.context.event_loop.as_ref().expect("an async run has one").bind(py);
     let future = home.call_method0(intern!(py, "create_future"))?.unbind();
     let (run, call, letter_to) = (run.clone(), call.clone().unbind(), future.clone_ref(py));
-    pool::submit(py, Box::new(move |py| {
-        let result = Entered::again(py, &context)
-            .and_then(|_entered| call.bind(py).call0().map(Bound::unbind));
-        // Released here, on the worker: what the node left behind must not burden the loop.
-        drop(call);
-        if let Err(error) = post(py, &run, Letter { future: letter_to, result }) {
-            // A loop that was closed meanwhile has nobody to tell.
-            drop(error);
-        }
-    }))?;
+    pool::submit(
+        py,
+        Box::new(move |py| {
+            let result = Entered::again(py, &context)
+                .and_then(|_entered| call.bind(py).call0().map(Bound::unbind));
+            // Released here, on the worker: what the node left behind must not burden the loop.
+            drop(call);
+            if let Err(error) = post(py, &run, Letter { future: letter_to, result }) {
+                // A loop that was closed meanwhile has nobody to tell.
+                drop(error);
+            }
+        }),
+    )?;
     Ok(future)
 }
 

@@ -65,6 +65,8 @@ pub struct Core {
     pub latest: Latest,
     /// The questions asked, for the result.
     pub questions: Vec<Py<PyAny>>,
+    /// Resumptions and pauses not yet asked for.
+    pub lifecycle: Vec<Py<PyAny>>,
     /// An effect put back because chunks must leave first.
     pub stashed: Option<Effect<Objects>>,
     /// The configs that checkpoints are stored under.
@@ -224,6 +226,7 @@ impl Core {
             prepared: HashMap::new(),
             latest: Latest::Nothing,
             questions: Vec::new(),
+            lifecycle: Vec::new(),
             stashed: None,
         }
     }

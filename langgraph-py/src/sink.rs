@@ -58,6 +58,12 @@ impl Sink {
         self.pass(py, mode, chunk)
     }
 
+    /// Takes an event for the caller alone: handlers of the run around this one hear it themselves.
+    fn put(&self, py: Python<'_>, chunk: Bound<'_, PyTuple>) -> PyResult<()> {
+        let mode = chunk.get_item(1)?;
+        self.keep(py, Modes::named(mode.cast::<PyString>()?.to_str()?), chunk)
+    }
+
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
         visit.call(&self.outer)?;
         if let Ok(chunks) = self.chunks.try_lock() {
@@ -95,6 +101,10 @@ impl Sink {
                 }
             }
         }
+        self.keep(py, mode, chunk)
+    }
+
+    fn keep(&self, py: Python<'_>, mode: Modes, chunk: Bound<'_, PyTuple>) -> PyResult<()> {
         if self.own.any(mode) {
             self.chunks.lock().expect("no panic while held").push_back(chunk.into_any().unbind());
             self.waker.wake_here(py)?;

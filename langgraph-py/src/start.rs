@@ -15,6 +15,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use crate::clock::{self, Clock, Versioning};
 use crate::convert;
 use crate::domain::{fault_to_python, Objects};
+use crate::finish;
 use crate::imports;
 use crate::plan::{show_keys, Graph, Keys, Plan};
 use crate::run::{Context, Core, Modes, Run, Shows};
@@ -233,7 +234,11 @@ pub fn begin(py: Python<'_>, given: Begin<'_>) -> PyResult<Arc<Run>> {
         shape: given.shape,
     };
     let core = Core::new(engine, given.versioning, place);
-    Ok(Arc::new(Run::new(given.graph, context, shows, core, single_answer)))
+    let run = Arc::new(Run::new(given.graph, context, shows, core, single_answer));
+    if started.resuming {
+        finish::note_lifecycle(py, &run, "resume", "pending", Vec::new())?;
+    }
+    Ok(run)
 }
 
 fn empty_input(py: Python<'_>, message: String) -> PyErr {

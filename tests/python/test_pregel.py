@@ -529,12 +529,20 @@ async def test_events_are_those_of_langchain() -> None:
     assert names[-1] == "on_chain_end"
 
 
-def test_events_of_version_3_are_refused_with_a_reason() -> None:
+@pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+def test_events_of_version_3_are_read_from_a_handle() -> None:
     graph = compile_chain(("a", add_one))
-    with pytest.raises(NotImplementedError, match="version='v3'"):
-        graph.stream_events({"x": 1}, version="v3")
-    with pytest.raises(TypeError, match="do not accept subgraphs"):
+    with graph.stream_events({"x": 1}, version="v3") as run:
+        assert [state["x"] for state in run.values] == [1, 2]
+    with pytest.raises(TypeError, match="not accept subgraphs"):
         graph.astream_events({"x": 1}, version="v3", subgraphs=True)
+
+
+@pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+async def test_async_events_of_version_3_are_read_from_a_handle() -> None:
+    graph = compile_chain(("a", add_one))
+    run = await graph.astream_events({"x": 1}, version="v3")
+    assert [state["x"] async for state in run.values] == [1, 2]
 
 
 def test_the_cache_can_only_be_cleared_if_there_is_one() -> None:

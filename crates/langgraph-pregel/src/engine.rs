@@ -12,7 +12,7 @@ use langgraph_core::{CheckpointId, Control, Domain, Fault, TaskId, Version, Writ
 
 use crate::persist::Persistence;
 use crate::{
-    Effect, Env, Event, Loaded, Options, Outcome, Plan, State, Task, TaskKey, TaskOutcome,
+    Effect, Env, Event, Loaded, Options, Outcome, Pause, Plan, State, Task, TaskKey, TaskOutcome,
     TaskState, Ticket,
 };
 
@@ -46,6 +46,7 @@ pub struct Engine<D: Domain> {
     /// Tasks that wrote during this superstep, with [`Durability::Exit`].
     wrote: Vec<TaskId>,
     drain: bool,
+    pause: Pause,
     is_output: Vec<bool>,
 }
 
@@ -112,6 +113,7 @@ impl<D: Domain> Engine<D> {
             last_saved: Some(state.id.clone()),
             wrote: Vec::new(),
             drain: false,
+            pause: Pause::default(),
             is_output,
             state,
             options,
@@ -151,6 +153,11 @@ impl<D: Domain> Engine<D> {
     /// Writes pending on the current checkpoint.
     pub fn pending(&self) -> &[PendingWrite<D>] {
         &self.pending
+    }
+
+    /// What the run pauses for, once it does.
+    pub fn pause(&self) -> Pause {
+        self.pause
     }
 
     /// What the engine says about the current checkpoint.
@@ -227,8 +234,9 @@ impl<D: Domain> Engine<D> {
         index: usize,
     ) -> TaskKey {
         let caller = &self.tasks[parent.position()];
-        let namespace = &self.options.namespace;
-        let mut task = self.state.call_task(namespace, self.step, name, &caller.path, index);
+        let scope: Arc<str> = caller.namespace(&self.options.namespace).into();
+        let mut task = self.state.call_task(&scope, self.step, name, &caller.path, index);
+        task.scope = Some(scope);
         let found = self.tasks.iter().position(|known| known.id == task.id);
         if let Some(position) = found {
             return TaskKey(position as u32);
@@ -278,9 +286,16 @@ impl<D: Domain> Engine<D> {
 
     /// A storing failed: the run fails with it, and nothing further is stored.
     pub fn persist_failed(&mut self, ticket: Ticket, error: D::Error) {
-        self.persistence.abandon(ticket);
+        let persistence = &mut self.persistence;
+        persistence.abandon(ticket);
         self.out.retain(|effect| {
-            !matches!(effect, Effect::PersistWrites(_) | Effect::PersistCheckpoint(_))
+            let unissued = match effect {
+                Effect::PersistWrites(writes) => writes.ticket,
+                Effect::PersistCheckpoint(put) => put.ticket,
+                _ => return true,
+            };
+            persistence.abandon(unissued);
+            false
         });
         self.options.persists = false;
         match &mut self.phase {

@@ -14,6 +14,29 @@ pub enum InterruptAt {
     Nodes(Vec<NodeIndex>),
 }
 
+/// What a run pauses for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pause {
+    /// A task's question.
+    #[default]
+    Question,
+    /// A node that it was told to stop before.
+    Before,
+    /// A node that it was told to stop after.
+    After,
+}
+
+impl Pause {
+    /// The name that listeners know it by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Pause::Question => "pending",
+            Pause::Before => "interrupt_before",
+            Pause::After => "interrupt_after",
+        }
+    }
+}
+
 impl InterruptAt {
     /// Whether the run stops at one of `tasks`: something must have changed since the last stop,
     /// or a resumed run would stop at the same place for ever.

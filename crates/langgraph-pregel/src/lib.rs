@@ -41,7 +41,7 @@ mod task;
 pub use effect::{CheckpointToStore, Effect, Event, Outcome, WaitReason, WritesToStore};
 pub use engine::Engine;
 pub use env::Env;
-pub use interrupt::InterruptAt;
+pub use interrupt::{InterruptAt, Pause};
 pub use options::{Emits, Loaded, Options};
 pub use persist::Ticket;
 pub use plan::{ChannelSpec, NodeSpec, Plan, PlanError};

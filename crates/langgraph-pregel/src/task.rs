@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use langgraph_core::{Domain, NodeIndex, RetryDelay, TaskId, TaskPath, Write};
+use langgraph_core::{names, Domain, NodeIndex, RetryDelay, TaskId, TaskPath, Write};
 
 use crate::Ticket;
 
@@ -31,6 +31,8 @@ pub struct Task<D: Domain> {
     pub name: Arc<str>,
     /// Where it stands in the superstep.
     pub path: TaskPath,
+    /// The namespace it stands in: that of the task that started it, or `None` for the graph's.
+    pub scope: Option<Arc<str>>,
     /// The packet that it runs on, if it was started by one.
     pub packet: Option<D::Value>,
     /// What it wrote, once done or found in storage.
@@ -56,6 +58,7 @@ impl<D: Domain> Task<D> {
             node,
             name,
             path,
+            scope: None,
             packet: None,
             writes: Vec::new(),
             state: TaskState::Waiting,
@@ -65,6 +68,18 @@ impl<D: Domain> Task<D> {
             after: None,
             is_pending: false,
         }
+    }
+
+    /// The task's own namespace, in a graph whose namespace is `graph`.
+    pub fn namespace(&self, graph: &str) -> String {
+        let outer = self.scope.as_deref().unwrap_or(graph);
+        let separator = if outer.is_empty() { "" } else { names::NS_SEP };
+        let (name, id) = (&self.name, self.id.as_str());
+        let mut text = String::with_capacity(outer.len() + name.len() + id.len() + 2);
+        for part in [outer, separator, name, names::NS_END, id] {
+            text.push_str(part);
+        }
+        text
     }
 }
 

@@ -8,7 +8,7 @@ use langgraph_testkit::{
     Storing,
 };
 
-const GRAPHS: u64 = 24;
+const GRAPHS: u64 = 18;
 
 fn graph(text: &str) -> Graph {
     let graph = Described::parse(text).unwrap().build().unwrap();

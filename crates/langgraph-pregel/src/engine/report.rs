@@ -1,6 +1,8 @@
 //! What becomes of what tasks report.
 
 use langgraph_checkpoint::task_output;
+use std::sync::Arc;
+
 use langgraph_core::{Control, Domain, TaskPath, Write};
 
 use super::{Engine, Phase, Troubles};
@@ -82,8 +84,9 @@ impl<D: Domain> Engine<D> {
         else {
             return false;
         };
-        let namespace = &self.options.namespace;
-        let mut task = self.state.handler_task(cx, namespace, self.step, node, failed);
+        let scope: Arc<str> = failed.namespace(&self.options.namespace).into();
+        let mut task = self.state.handler_task(cx, &scope, self.step, node, failed);
+        task.scope = Some(scope);
         task.handles = Some(key);
         task.after = after;
         if !self.replaying {

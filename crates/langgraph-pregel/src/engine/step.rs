@@ -1,15 +1,17 @@
 //! A superstep from its preparation to its commit.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use langgraph_checkpoint::{task_output, Source};
-use langgraph_core::{ChannelIndex, Control, Domain, Fault, Target, TaskPath, Write};
+use langgraph_checkpoint::{PendingWrite, Source};
+use langgraph_core::{ChannelIndex, Control, Domain, Fault, Target, TaskId, TaskPath, Write};
 use smallvec::SmallVec;
 
 use super::{Engine, Phase, Troubles};
 use crate::apply::Applied;
 use crate::{
-    Effect, Env, Event, Outcome, Plan, Reader, Task, TaskKey, TaskState, TaskWrites, WaitReason,
+    Effect, Env, Event, Outcome, Pause, Plan, Reader, Task, TaskKey, TaskState, TaskWrites,
+    WaitReason,
 };
 
 impl<D: Domain> Engine<D> {
@@ -63,6 +65,7 @@ impl<D: Domain> Engine<D> {
             self.hand_back_writes(cx);
         }
         if self.options.interrupt_before.hits(&self.state, &self.tasks) {
+            self.pause = Pause::Before;
             self.close(cx, env, Outcome::Interrupted(Vec::new()));
             return Ok(());
         }
@@ -111,24 +114,32 @@ impl<D: Domain> Engine<D> {
 
     /// Tasks that finished in an earlier run are given their stored writes; the handlers of tasks
     /// that failed there run in their place.
-    pub(super) fn hand_back_writes(&mut self, cx: D::Cx<'_>) {
-        for task in &mut self.tasks {
-            task.writes = task_output(&self.pending, &task.id).map(|w| w.copy(cx)).collect();
-            if !task.writes.is_empty() {
-                task.state = TaskState::Settled;
+    fn hand_back_writes(&mut self, cx: D::Cx<'_>) {
+        let ids = self.tasks.iter().map(|task| task.id.clone());
+        let positions: BTreeMap<TaskId, usize> = ids.zip(0..).collect();
+        let mut errors: BTreeMap<usize, Write<D>> = BTreeMap::new();
+        let mut handled = BTreeSet::new();
+        for PendingWrite { task, write } in &self.pending {
+            let Some(position) = positions.get(task).copied() else { continue };
+            match write.target {
+                Target::Control(Control::Error) => {
+                    errors.entry(position).or_insert_with(|| write.copy(cx));
+                }
+                Target::Control(Control::ErrorSource) => {
+                    handled.insert(position);
+                }
+                _ if write.is_output() => self.tasks[position].writes.push(write.copy(cx)),
+                _ => {}
             }
         }
-        for position in 0..self.tasks.len() {
-            let id = self.tasks[position].id.clone();
-            let stored = |kind| {
-                let mut writes = self.pending.iter();
-                writes.find(|p| p.task == id && p.write.is_control(kind)).map(|p| p.write.copy(cx))
-            };
-            if let (Some(_), Some(error)) = (stored(Control::ErrorSource), stored(Control::Error)) {
-                if self.schedule_handler(cx, TaskKey(position as u32), None) {
-                    self.tasks[position].writes.push(error);
-                    self.tasks[position].state = TaskState::Settled;
-                }
+        for task in self.tasks.iter_mut().filter(|task| !task.writes.is_empty()) {
+            task.state = TaskState::Settled;
+        }
+        errors.retain(|position, _| handled.contains(position));
+        for (position, error) in errors {
+            if self.schedule_handler(cx, TaskKey(position as u32), None) {
+                self.tasks[position].writes.push(error);
+                self.tasks[position].state = TaskState::Settled;
             }
         }
     }
@@ -207,6 +218,7 @@ impl<D: Domain> Engine<D> {
         self.replaying = false;
         self.put_checkpoint(cx, env, Source::Loop)?;
         if self.options.interrupt_after.hits(&self.state, &self.tasks) {
+            self.pause = Pause::After;
             self.prepare_tasks(cx)?;
             self.close(cx, env, Outcome::Interrupted(Vec::new()));
             return Ok(());

@@ -77,6 +77,22 @@ def stream_handlers(
     return handlers
 
 
+def graph_listeners(config: RunnableConfig, manager: Any, is_async: bool) -> Any:
+    """Return the manager of the config's graph callback handlers; `None` if it has none."""
+    if "langgraph_rust.callbacks" not in sys.modules:
+        # No instance of a class can exist before its module does.
+        return None
+    from langgraph_rust import callbacks
+
+    configure = (
+        callbacks.get_async_graph_callback_manager_for_config
+        if is_async
+        else callbacks.get_sync_graph_callback_manager_for_config
+    )
+    listeners = configure(config, run_id=manager.run_id)
+    return listeners if listeners.handlers else None
+
+
 def taps_nodes(manager: Any) -> bool:
     """Tell whether somebody wants the output of nodes as it is streamed, not only their results."""
     from langchain_core.tracers._streaming import _StreamingCallbackHandler

@@ -70,11 +70,6 @@ class Found(NamedTuple):
 
 _NOTHING_FOUND = Found()
 
-_FED_FROM_OUTSIDE: frozenset[Any] = frozenset(("custom", "messages", "tools"))
-"""Modes whose events come from handlers and writers. A run around this one has its own of these,
-and would get the events twice if they were passed on."""
-
-
 class Launch:
     """A run that is about to begin.
 
@@ -179,12 +174,7 @@ class Launch:
         self._eager = (
             self._graph.stream_eager or subgraphs or "messages" in modes or "custom" in modes
         )
-        outer = self.config[CONF].get(CONFIG_KEY_STREAM)
-        if outer is not None and not modes.isdisjoint(_FED_FROM_OUTSIDE):
-            from langgraph_rust.pregel.protocol import StreamProtocol
-
-            outer = StreamProtocol(outer, set(outer.modes) - _FED_FROM_OUTSIDE)
-        self._sink = Sink(modes, outer)
+        self._sink = Sink(modes, self.config[CONF].get(CONFIG_KEY_STREAM))
 
     # --- the four ways to run ---
 
@@ -193,7 +183,10 @@ class Launch:
         self._start_manager(input)
         try:
             run = self._begin(input, self._find())
+            listeners = self._graph_listeners()
+            tell(listeners, run)
             result = run.invoke()
+            tell(listeners, run)
         except BaseException as error:
             self._report(error)
             raise
@@ -206,7 +199,10 @@ class Launch:
         await self._astart_manager(input)
         try:
             run = self._begin(input, await self._afind())
+            listeners = self._graph_listeners()
+            await atell(listeners, run)
             result = await run.ainvoke()
+            await atell(listeners, run)
         except BaseException as error:
             await self._areport(error)
             raise
@@ -219,7 +215,10 @@ class Launch:
         self._start_manager(input)
         try:
             run = self._begin(input, self._find())
+            listeners = self._graph_listeners()
+            tell(listeners, run)
             yield from run
+            tell(listeners, run)
         except BaseException as error:
             self._report(error)
             raise
@@ -231,11 +230,13 @@ class Launch:
         await self._astart_manager(input)
         try:
             run = self._begin(input, await self._afind())
+            listeners = self._graph_listeners()
+            await atell(listeners, run)
             try:
                 while True:
                     yield await run.anext()
             except StopAsyncIteration:
-                pass
+                await atell(listeners, run)
             except GeneratorExit:
                 await run.aclose()
                 raise
@@ -275,6 +276,14 @@ class Launch:
         name = config["run_name"] if "run_name" in config else self._graph.get_name()
         return {"name": name, "run_id": config.get("run_id")}
 
+    def _graph_listeners(self) -> Any:
+        """Return who wants to hear of resumptions and pauses; `None` if nobody does."""
+        if self._manager is None:
+            return None
+        from langgraph_rust.pregel._listeners import graph_listeners
+
+        return graph_listeners(self.config, self._manager, self._is_async)
+
     def _report(self, error: BaseException) -> None:
         if self._manager is not None:
             self._manager.on_chain_error(error)
@@ -308,7 +317,7 @@ class Launch:
 
         namespace = self.config[CONF].get(CONFIG_KEY_CHECKPOINT_NS)
         handlers = stream_handlers(
-            sink,
+            sink.put,
             self.config,
             self._modes,
             subgraphs=self._subgraphs,
@@ -428,12 +437,42 @@ class Launch:
         )
 
 
+def tell(listeners: Any, run: GraphRun) -> None:
+    """Tell graph listeners what happened to a run since the last time."""
+    if listeners is not None:
+        for name, event in _events(listeners, run):
+            getattr(listeners, name)(event)
+
+
+async def atell(listeners: Any, run: GraphRun) -> None:
+    """Async twin of `tell`."""
+    if listeners is not None:
+        for name, event in _events(listeners, run):
+            await getattr(listeners, name)(event)
+
+
+def _events(listeners: Any, run: GraphRun) -> Iterator[tuple[str, Any]]:
+    from langgraph_rust.callbacks import GraphInterruptEvent, GraphResumeEvent
+
+    for kind, status, checkpoint_id, namespace, interrupts in run.lifecycle():
+        what = {
+            "run_id": listeners.run_id,
+            "status": status,
+            "checkpoint_id": checkpoint_id,
+            "checkpoint_ns": namespace,
+        }
+        if kind == "resume":
+            yield "on_resume", GraphResumeEvent(**what)
+        else:
+            yield "on_interrupt", GraphInterruptEvent(**what, interrupts=interrupts)
+
+
 def custom_writer(sink: Any) -> Callable[[Any], None]:
     """Return what nodes call to write to the `custom` stream."""
 
     def write(chunk: Any) -> None:
         namespace = get_config()[CONF][CONFIG_KEY_CHECKPOINT_NS]
-        sink((tuple(namespace.split(NS_SEP)[:-1]), "custom", chunk))
+        sink.put((tuple(namespace.split(NS_SEP)[:-1]), "custom", chunk))
 
     return write
 

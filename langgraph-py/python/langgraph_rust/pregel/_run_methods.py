@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 from typing_extensions import Unpack
@@ -468,17 +469,28 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
         version: Literal["v1", "v2", "v3"] = "v2",
         transformers: Sequence[Callable[[tuple[str, ...]], Any]] | None = None,
         **kwargs: Any,
-    ) -> Iterator[StreamEvent]:
-        """Run the graph and yield events of everything that runs within it.
+    ) -> Any:
+        """Run the graph and return a handle of the run, whose projections are what happens.
 
-        For versions 1 and 2, langchain-core has this for async code only; use `astream_events`.
+        Args:
+            input: As for `stream`.
+            config: As for `stream`.
+            version: Of the events' schema. langchain-core has versions 1 and 2 for async code only;
+                use `astream_events` for them. Version 3 is experimental.
+            transformers: Classes of transformers, or functions from scope to transformer, beside
+                those the graph was compiled with.
+            **kwargs: Further arguments of `stream`, but neither `stream_mode` nor `subgraphs`.
 
         Raises:
-            NotImplementedError: For version 3, which this release does not have.
+            NotImplementedError: For versions 1 and 2.
             TypeError: An argument is not for version 3.
         """
         if version == "v3":
-            raise _without_v3("stream_events", kwargs)
+            from langgraph_rust.stream._start import reject_own_arguments, start_v3
+
+            reject_own_arguments(kwargs)
+            _warn_beta("stream_events")
+            return start_v3(self, input, config, transformers=transformers, **kwargs)  # type: ignore[arg-type]
         load_runnable_class()
         return super().stream_events(input, config, version=version, **kwargs)  # type: ignore[misc]
 
@@ -496,16 +508,21 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
         Args:
             input: As for `astream`.
             config: As for `astream`.
-            version: Of the events' schema; `v1` and `v2` are langchain-core's.
-            transformers: For version 3 only.
+            version: Of the events' schema. `v1` and `v2` are langchain-core's. With `v3`, which is
+                experimental, the result is to be awaited; it is a handle of the run, whose
+                projections are what happens.
+            transformers: For version 3; see `stream_events`.
             **kwargs: Which events are wanted, and further arguments of `astream`.
 
         Raises:
-            NotImplementedError: For version 3, which this release does not have.
             TypeError: An argument is not for version 3.
         """
         if version == "v3":
-            raise _without_v3("astream_events", kwargs)
+            from langgraph_rust.stream._start import astart_v3, reject_own_arguments
+
+            reject_own_arguments(kwargs)
+            _warn_beta("astream_events")
+            return astart_v3(self, input, config, transformers=transformers, **kwargs)  # type: ignore[arg-type]
         load_runnable_class()
         return super().astream_events(input, config, version=version, **kwargs)  # type: ignore[misc]
 
@@ -621,17 +638,9 @@ class _Chunks:
         return self._latest
 
 
-_OWNED_BY_V3 = ("stream_mode", "subgraphs")
+@cache
+def _warn_beta(method: str) -> None:
+    """Warn that version 3 of a method may change, once per process."""
+    from langchain_core._api.beta_decorator import warn_beta
 
-
-def _without_v3(method: str, kwargs: dict[str, Any]) -> Exception:
-    """Return the error for version 3 of stream events."""
-    if refused := [name for name in _OWNED_BY_V3 if name in kwargs]:
-        return TypeError(
-            "stream_events(version='v3') / astream_events(version='v3') do not accept "
-            f"{', '.join(refused)}: version 3 chooses them itself."
-        )
-    return NotImplementedError(
-        f"{method}(version='v3') is not part of this release of langgraph-rust. Use "
-        "astream_events(version='v2'), or stream(version='v2', subgraphs=True)."
-    )
+    warn_beta(message="The v3 streaming protocol on Pregel is experimental.")

@@ -454,3 +454,12 @@ class Pregel(
 def _debugs_globally() -> bool:
     # Before this module is loaded, nobody can have turned it on.
     return bool(getattr(sys.modules.get("langchain_core.globals"), "_debug", False))
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy, because few programs use transformers of events.
+    if name != "_normalize_stream_transformer_factories":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from langgraph_rust.stream._start import transformer_factories
+
+    return transformer_factories

@@ -1,0 +1,165 @@
+//! What is stored and read back: the saver's rules, and states of graphs that have changed since.
+
+use std::sync::Arc;
+
+use langgraph_channels::{Channel, LastValue, Saved};
+use langgraph_checkpoint::{
+    pending_interrupts, task_output, Checkpoint, MemorySaver, Metadata, Source, StoredCheckpoint,
+};
+use langgraph_core::{
+    ChannelIndex, CheckpointId, Control, Target, TaskId, TaskPath, Version, Write,
+};
+use langgraph_pregel::{ChannelSpec, NodeSpec, Plan, PlanError, State};
+use langgraph_runtime::{Native, Value};
+
+fn saver() -> (MemorySaver<Native>, CheckpointId) {
+    let mut saver = MemorySaver::default();
+    let id = CheckpointId::from_bits(1);
+    let metadata = Metadata { source: Source::Loop, step: 1 };
+    saver.put("thread", "", Checkpoint::empty(id.clone()), metadata, None);
+    (saver, id)
+}
+
+fn channel(value: i64) -> Write<Native> {
+    Write::channel(ChannelIndex::new(0), value.into())
+}
+
+fn stored(saver: &MemorySaver<Native>) -> &StoredCheckpoint<Native> {
+    saver.get("thread", "", None).unwrap()
+}
+
+fn values(saver: &MemorySaver<Native>) -> Vec<Value> {
+    stored(saver).writes.iter().map(|(_, _, write)| write.value.clone()).collect()
+}
+
+#[test]
+fn an_ordinary_write_stays_and_a_status_is_replaced() {
+    let (mut saver, id) = saver();
+    let task = TaskId::from_text("task");
+    let status = |value: i64| Write::control(Control::Interrupt, value.into());
+    saver.put_writes("thread", "", &id, &task, vec![channel(1), status(10)]);
+    saver.put_writes("thread", "", &id, &task, vec![channel(2), status(20)]);
+    assert_eq!(values(&saver), [Value::Int(1), Value::Int(20)]);
+    saver.put_writes("thread", "", &id, &TaskId::from_text("other"), vec![channel(3)]);
+    assert_eq!(values(&saver).len(), 3);
+    saver.put_writes("nobody", "", &id, &task, vec![channel(4)]);
+    assert_eq!(values(&saver).len(), 3);
+}
+
+#[test]
+fn threads_and_namespaces_are_apart_and_the_newest_comes_first() {
+    let (mut saver, _) = saver();
+    let metadata = Metadata { source: Source::Loop, step: 2 };
+    for (namespace, bits) in [("", 3), ("", 2), ("inner:1", 9)] {
+        let checkpoint = Checkpoint::empty(CheckpointId::from_bits(bits));
+        saver.put("thread", namespace, checkpoint, metadata, None);
+    }
+    let of = |saver: &MemorySaver<Native>, namespace: &str| -> Vec<_> {
+        saver.list("thread", namespace).map(|stored| stored.checkpoint.id.clone()).collect()
+    };
+    assert_eq!(of(&saver, ""), [3, 2, 1].map(CheckpointId::from_bits));
+    assert_eq!(of(&saver, "inner:1"), [CheckpointId::from_bits(9)]);
+    assert!(saver.get("other", "", None).is_none());
+}
+
+#[test]
+fn a_task_is_finished_once_it_has_output() {
+    let (mut saver, id) = saver();
+    let (asking, done) = (TaskId::from_text("asking"), TaskId::from_text("done"));
+    let question = |text: &str| Write::control(Control::Interrupt, text.into());
+    saver.put_writes("thread", "", &id, &asking, vec![question("open")]);
+    saver.put_writes("thread", "", &id, &done, vec![question("answered"), channel(1)]);
+    let pending = stored(&saver).pending(());
+    assert_eq!(task_output(&pending, &asking).count(), 0);
+    assert_eq!(task_output(&pending, &done).count(), 1);
+    let open: Vec<_> = pending_interrupts(&pending).collect();
+    assert_eq!(open, [&Value::from("open")]);
+}
+
+fn plan() -> Arc<Plan<Native>> {
+    let spec = |name: &str| ChannelSpec {
+        name: name.into(),
+        pattern: Channel::LastValue(LastValue::new(None)),
+    };
+    let node = NodeSpec::new("node", vec![ChannelIndex::new(1)]);
+    Arc::new(Plan::new(vec![spec("x"), spec("start")], vec![node]).unwrap())
+}
+
+#[test]
+fn a_state_keeps_what_its_plan_does_not_know() {
+    let version = |number| Version::Text(format!("{number:03}").into());
+    let names = |pairs: &[(&str, i64)]| -> Vec<(Arc<str>, Version)> {
+        pairs.iter().map(|(name, number)| (Arc::from(*name), version(*number))).collect()
+    };
+    let checkpoint = Checkpoint {
+        channel_values: vec![
+            ("x".into(), Saved::Value(7.into())),
+            ("gone".into(), Saved::Value(8.into())),
+        ],
+        channel_versions: names(&[("x", 2), ("gone", 5), ("start", 4)]),
+        versions_seen: vec![
+            ("__input__".into(), Vec::new()),
+            ("node".into(), names(&[("start", 3), ("gone", 1)])),
+            ("left".into(), names(&[("gone", 1)])),
+            ("__interrupt__".into(), names(&[("x", 2)])),
+        ],
+        updated_channels: Some(vec!["gone".into(), "start".into()]),
+        ..Checkpoint::empty(CheckpointId::from_bits(1))
+    };
+    let state = State::load((), plan(), checkpoint.copy(())).unwrap();
+    assert_eq!(state.read((), ChannelIndex::new(0)).unwrap(), Some(Value::Int(7)));
+    let again = state.checkpoint((), CheckpointId::from_bits(2), "now".into()).unwrap();
+    let sorted = |versions: &[(Arc<str>, Version)]| {
+        let mut versions = versions.to_vec();
+        versions.sort_by(|a, b| a.0.cmp(&b.0));
+        versions
+    };
+    assert_eq!(sorted(&again.channel_versions), sorted(&checkpoint.channel_versions));
+    assert_eq!(again.versions_seen, checkpoint.versions_seen);
+    assert_eq!(again.updated_channels, Some(vec!["start".into()]));
+    assert_eq!(again.channel_values.len(), 1);
+}
+
+#[test]
+fn a_node_runs_on_news_alone() {
+    let node = |seen: i64| {
+        let version = |number| Version::Int(number);
+        let checkpoint = Checkpoint {
+            channel_values: vec![("start".into(), Saved::Value(1.into()))],
+            channel_versions: vec![("start".into(), version(2))],
+            versions_seen: vec![("node".into(), vec![("start".into(), version(seen))])],
+            ..Checkpoint::empty(CheckpointId::from_bits(1))
+        };
+        let state = State::<Native>::load((), plan(), checkpoint).unwrap();
+        state.prepare((), "", 1).unwrap()
+    };
+    assert!(node(2).is_empty());
+    let tasks = node(1);
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0].path, TaskPath::Pull("node".into()));
+}
+
+#[test]
+fn plans_refuse_what_is_declared_twice_or_not_at_all() {
+    let channel = || ChannelSpec {
+        name: "x".into(),
+        pattern: Channel::<Native>::LastValue(LastValue::new(None)),
+    };
+    let node = |trigger| NodeSpec::new("node", vec![ChannelIndex::new(trigger)]);
+    let twice = Plan::new(vec![channel(), channel()], Vec::new());
+    assert_eq!(twice.err(), Some(PlanError::DuplicateChannel("x".into())));
+    let twice = Plan::new(vec![channel()], vec![node(0), node(0)]);
+    assert_eq!(twice.err(), Some(PlanError::DuplicateNode("node".into())));
+    let unknown = Plan::new(vec![channel()], vec![node(7)]);
+    assert_eq!(unknown.err(), Some(PlanError::UnknownTrigger("node".into())));
+}
+
+#[test]
+fn names_and_targets_are_each_others_inverse() {
+    let plan = plan();
+    for name in ["x", "start", "nowhere", "__no_writes__", "__return__", "__resume__"] {
+        let target = plan.target(name);
+        assert_eq!(plan.target_name(&target), name);
+    }
+    assert_eq!(plan.target("x"), Target::Channel(ChannelIndex::new(0)));
+}
