@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv/bin
 # The engine's crates: what has tests of its own and needs no Python.
-ENGINE := $(addprefix -p ,$(notdir $(wildcard crates/*)))
+ENGINE := $(patsubst crates/%/Cargo.toml,-p %,$(wildcard crates/*/Cargo.toml))
 # Worker processes of the conformance run.
 JOBS ?= 2
 # Test files for `conformance` and `conformance-update`; empty: all.
@@ -63,7 +63,7 @@ bench-rust: ## the engine without Python
 	cargo bench --manifest-path benches/Cargo.toml
 
 lint: ## formatting and lints, Rust and Python
-	cargo fmt --all --check
+	cargo fmt --all -- --check -l
 	cargo clippy $(ENGINE) --all-targets --quiet -- -D warnings
 	cargo clippy -p langgraph-py --quiet -- -D warnings
 	@$(PYTHON) -m sync.environments dev > /dev/null

@@ -322,8 +322,8 @@ impl<'py> ProgramBuilder<'_, 'py> {
             return Ok(Body::Graph(bound.clone().unbind()));
         }
         let exact = bound.get_type().is(imports::runnable_callable(py)?);
+        // Tracing makes no difference here: with a listener the node runs as a runnable anyway.
         let plain = exact
-            && !bound.getattr(intern!(py, "trace"))?.is_truthy()?
             && !bound.getattr(intern!(py, "explode_args"))?.is_truthy()?
             && !bound.getattr(intern!(py, "kwargs"))?.is_truthy()?;
         if !plain {
