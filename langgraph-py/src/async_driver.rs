@@ -296,7 +296,7 @@ impl Driver {
         match effect {
             Effect::RunTask { task, delay, .. } => {
                 self.run.reset_deadline();
-                self.run.board.add(Order { key: task, delay });
+                self.run.board.add(Order::new(py, task, delay)?);
             }
             Effect::CancelTask(task) => self.cancel_task(py, task)?,
             Effect::LookUpCache(tasks) => crate::cache::look_up(py, &self.run, &tasks)?,
@@ -362,11 +362,11 @@ impl Driver {
             let asyncio = py.import(intern!(py, "asyncio"))?;
             let sleep = asyncio.call_method1("sleep", (order.delay.as_secs_f64(),))?;
             self.waiting = Some(interpreter::awaited(&sleep)?.unbind());
-            self.run.board.add(Order { key: order.key, delay: Duration::ZERO });
+            self.run.board.add(Order { delay: Duration::ZERO, ..order });
             return Ok(());
         }
         let key = order.key;
-        let report = match board::prepared(py, &self.run, key) {
+        let report = match board::prepared(py, &self.run, key, &order.context) {
             Err(error) => board::unprepared(py, key, error),
             Ok(node) => match Inline::begin(py, node)? {
                 Ok(inline) => {
@@ -523,7 +523,7 @@ impl StoreDone {
 
 /// Makes an asyncio task for a node.
 fn spawn(py: Python<'_>, run: &Arc<Run>, order: Order) -> PyResult<Py<PyAny>> {
-    let node = board::prepared(py, run, order.key)?;
+    let node = board::prepared(py, run, order.key, &order.context)?;
     let name = node.name(py);
     let coroutine = NodeCoroutine {
         state: std::sync::Mutex::new(Some(NodeState::Fresh(Box::new(node), order.delay))),
@@ -542,7 +542,7 @@ fn spawn(py: Python<'_>, run: &Arc<Run>, order: Order) -> PyResult<Py<PyAny>> {
 
 /// Starts a task that another task called, on the run's event loop.
 pub fn run_requested(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<()> {
-    run.board.add(Order { key, delay: Duration::ZERO });
+    run.board.add(Order::new(py, key, Duration::ZERO)?);
     let starter = Py::new(py, RequestedStart { run: run.clone(), key })?;
     let home = run.context.event_loop.as_ref().expect("an async run has one").bind(py);
     home.call_method1(intern!(py, "call_soon_threadsafe"), (starter,))?;

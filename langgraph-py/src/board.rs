@@ -14,6 +14,7 @@ use crate::cache;
 use crate::calls;
 use crate::domain::Objects;
 use crate::imports;
+use crate::interpreter::copied_context;
 use crate::node::{Advance, NodeRun};
 use crate::pool;
 use crate::run::Run;
@@ -25,6 +26,15 @@ pub struct Order {
     pub key: TaskKey,
     /// How long to wait first.
     pub delay: Duration,
+    /// What the task's context is a copy of: the driver's, wherever the task runs.
+    pub context: Py<PyAny>,
+}
+
+impl Order {
+    /// An order given now, from here.
+    pub fn new(py: Python<'_>, key: TaskKey, delay: Duration) -> PyResult<Self> {
+        Ok(Self { key, delay, context: copied_context(py)? })
+    }
 }
 
 /// A task that is over.
@@ -178,7 +188,7 @@ fn settle_call(py: Python<'_>, run: &Arc<Run>, mut done: Report) -> PyResult<()>
         report(py, run, done)?;
         let again = run.core(py)?.engine.take_attempt(key);
         match again {
-            Some(delay) => done = perform(py, run, Order { key, delay }),
+            Some(delay) => done = perform(py, run, Order::new(py, key, delay)?),
             None => break,
         }
     }
@@ -189,7 +199,8 @@ fn settle_call(py: Python<'_>, run: &Arc<Run>, mut done: Report) -> PyResult<()>
 /// Runs a task of a sync run from beginning to end.
 pub fn perform(py: Python<'_>, run: &Arc<Run>, order: Order) -> Report {
     let key = order.key;
-    let prepared = wait_first(py, order.delay).and_then(|()| prepared(py, run, key));
+    let prepared =
+        wait_first(py, order.delay).and_then(|()| prepared(py, run, key, &order.context));
     let mut node = match prepared {
         Ok(node) => node,
         Err(error) => return unprepared(py, key, error),
@@ -207,11 +218,16 @@ pub fn perform(py: Python<'_>, run: &Arc<Run>, order: Order) -> Report {
 }
 
 /// The task, got ready now unless somebody looked at it before.
-pub fn prepared(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<NodeRun> {
+pub fn prepared(
+    py: Python<'_>,
+    run: &Arc<Run>,
+    key: TaskKey,
+    context: &Py<PyAny>,
+) -> PyResult<NodeRun> {
     let known = run.core(py)?.prepared.remove(&key);
     match known {
         Some(node) => Ok(node),
-        None => NodeRun::prepare(py, run, key),
+        None => NodeRun::prepare(py, run, key, context.clone_ref(py)),
     }
 }
 
@@ -239,7 +255,7 @@ fn wait_first(py: Python<'_>, delay: Duration) -> PyResult<()> {
 
 /// Tells the engine that a task is over, and those who called it.
 pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
-    let Report { key, outcome, node } = report;
+    let Report { key, outcome, node: ran } = report;
     let mut core = run.core(py)?;
     let is_call = Run::is_call(&core, key);
     let mut answer = None;
@@ -251,11 +267,14 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
             answer = Some(Ok(returned.map_or_else(|| py.None(), |w| w.value.clone_ref(py))));
         }
         TaskOutcome::Failed(failure) => {
-            core.errors.insert(key, failure.value.clone_ref(py));
+            let node = core.engine.task(key).node;
+            if node.is_some_and(|node| run.graph.plan.node(node).error_handler.is_some()) {
+                core.errors.insert(key, failure.value.clone_ref(py));
+            }
             let attempts = core.engine.task(key).attempts;
             if failure.retry.is_some_and(|retry| attempts < retry.max_attempts) {
-                if let Some(node) = &node {
-                    core.handles.insert(key, node.handle(py));
+                if let Some(ran) = &ran {
+                    core.handles.insert(key, ran.handle(py));
                 }
             } else {
                 answer = Some(Err(failure.value.clone_ref(py)));
@@ -287,7 +306,7 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
     core.engine.task_finished(py, key, outcome);
     run.check_control(py, &mut core)?;
     drop(core);
-    drop(node);
+    drop(ran);
     if let Some((slot, writes)) = to_cache {
         cache::store(py, run, &slot, writes)?;
     }

@@ -79,7 +79,7 @@ pub fn look_up_call(
 }
 
 fn slot_of_node(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<Option<CacheSlot>> {
-    let node = NodeRun::prepare(py, run, key)?;
+    let node = NodeRun::prepare(py, run, key, crate::interpreter::copied_context(py)?)?;
     let mut core = run.core(py)?;
     let task = core.engine.task(key);
     let (name, index) = (task.name.clone(), task.node);

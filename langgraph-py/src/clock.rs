@@ -18,6 +18,10 @@ const GREGORIAN_OFFSET: u64 = 0x01B2_1DD2_1381_4000;
 /// 14-bit sequence field.
 #[pyfunction]
 pub fn checkpoint_id(clock_seq: i64) -> String {
+    langgraph_core::uuid_text(checkpoint_bits(clock_seq))
+}
+
+fn checkpoint_bits(clock_seq: i64) -> u128 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let now = (unix_nanos() / 100) as u64 + GREGORIAN_OFFSET;
     let next = |last: u64| Some(now.max(last + 1));
@@ -26,7 +30,7 @@ pub fn checkpoint_id(clock_seq: i64) -> String {
     let sequence = 0x8000 | (clock_seq as u64 & 0x3FFF);
     let high = (u128::from(ticks >> 12) << 16) | 0x6000 | u128::from(ticks & 0xFFF);
     let low = (u128::from(sequence) << 48) | u128::from(random_bits() >> 16);
-    langgraph_core::uuid_text((high << 64) | low)
+    (high << 64) | low
 }
 
 /// The time in UTC as ISO 8601 with microseconds, as Python's `isoformat` writes it.
@@ -125,7 +129,7 @@ impl Env<Objects> for Clock<'_, '_> {
     }
 
     fn checkpoint_id(&mut self, step: i64) -> CheckpointId {
-        CheckpointId::from_text(&checkpoint_id(step))
+        CheckpointId::from_bits(checkpoint_bits(step))
     }
 
     fn now(&mut self) -> Arc<str> {

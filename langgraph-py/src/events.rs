@@ -302,7 +302,7 @@ fn show_tasks(py: Python<'_>, run: &Arc<Run>, keys: &[TaskKey]) -> PyResult<()> 
         return Ok(());
     }
     for key in keys {
-        let prepared = NodeRun::prepare(py, run, *key)?;
+        let prepared = NodeRun::prepare(py, run, *key, crate::interpreter::copied_context(py)?)?;
         let mut core = run.core(py)?;
         let task = core.engine.task(*key);
         let hidden = task.node.is_some_and(|node| run.graph.plan.node(node).hidden);

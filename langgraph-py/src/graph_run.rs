@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use langgraph_pregel::Outcome;
 use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration, PyStopIteration};
 
 use pyo3::prelude::*;
@@ -9,6 +10,7 @@ use pyo3::types::{PyDict, PyString};
 
 use crate::async_driver::{self, Driver, Turn as AsyncTurn};
 use crate::clock::Versioning;
+use crate::domain::Objects;
 use crate::finish;
 use crate::plan::Plan;
 use crate::run::Run;
@@ -20,7 +22,7 @@ use crate::sync_driver::{self, Turn};
 /// One run of a graph: iterate over it for its chunks, or `invoke` it for its result.
 #[pyclass(frozen, weakref, module = "langgraph_rust._engine")]
 pub struct GraphRun {
-    run: Mutex<Option<Arc<Run>>>,
+    run: RunSlot,
     driver: Arc<Mutex<Option<Driver>>>,
 }
 
@@ -102,13 +104,13 @@ impl GraphRun {
             drains,
         };
         let run = start::begin(py, begin)?;
-        Ok(Self { run: Mutex::new(Some(run)), driver: Arc::default() })
+        Ok(Self { run: Arc::new(Mutex::new(Some(run))), driver: Arc::default() })
     }
 
     /// Runs to the end: the latest output, and the questions asked.
     fn invoke(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let run = self.run()?;
-        sync_driver::finish(py, &run)?;
+        sync_driver::finish(py, &run).map_err(|error| self.failed(py, error))?;
         finish::result(py, &run)
     }
 
@@ -118,15 +120,16 @@ impl GraphRun {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let run = self.run()?;
-        match sync_driver::drive(py, &run)? {
+        let turn = sync_driver::drive(py, &run).and_then(|turn| match turn {
             Turn::Chunk(chunk) => Ok(Some(chunk)),
             Turn::Over(outcome) => finish::conclude(py, &run, outcome).map(|()| None),
-        }
+        });
+        turn.map_err(|error| self.failed(py, error))
     }
 
     /// Stops a run whose caller has lost interest; what must be stored still is.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let run = self.run()?;
+        let Ok(run) = self.run() else { return Ok(()) };
         run.core(py)?.engine.cancel();
         while let Turn::Chunk(_) = sync_driver::drive(py, &run)? {}
         Ok(())
@@ -162,7 +165,16 @@ impl GraphRun {
     }
 }
 
+/// A run, until it has failed: its error's traceback leads back to whoever holds the run, and the
+/// run must not lead on to the error.
+type RunSlot = Arc<Mutex<Option<Arc<Run>>>>;
+
 impl GraphRun {
+    fn failed(&self, py: Python<'_>, error: PyErr) -> PyErr {
+        drop(self.run.lock().expect("no panic while held").take());
+        no_stop(py, error)
+    }
+
     fn run(&self) -> PyResult<Arc<Run>> {
         let run = self.run.lock().expect("no panic while held");
         run.clone().ok_or_else(|| PyRuntimeError::new_err("The run has been closed"))
@@ -174,7 +186,7 @@ impl GraphRun {
         if driver.is_none() {
             *driver = Some(Driver::new(run));
         }
-        Ok(Awaitable { driver: self.driver.clone(), want })
+        Ok(Awaitable { driver: self.driver.clone(), run: self.run.clone(), want })
     }
 }
 
@@ -190,6 +202,7 @@ enum Want {
 #[pyclass(frozen, module = "langgraph_rust._engine")]
 pub struct Awaitable {
     driver: Arc<Mutex<Option<Driver>>>,
+    run: RunSlot,
     want: Want,
 }
 
@@ -230,43 +243,78 @@ impl Awaitable {
 }
 
 impl Awaitable {
-    fn turn(&self, py: Python<'_>, sent: PyResult<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+    fn turn(&self, py: Python<'_>, mut sent: PyResult<Py<PyAny>>) -> PyResult<Py<PyAny>> {
         // The driver is taken out for the turn: node code runs meanwhile, and may get here again.
         let taken = self.driver.lock().expect("no panic while held").take();
         let Some(mut driver) = taken else {
             return Err(PyRuntimeError::new_err("The run is already being awaited, or is over"));
         };
-        let turn = driver.turn(py, sent);
+        let turn = loop {
+            match driver.turn(py, sent) {
+                Ok(AsyncTurn::Chunk(chunk)) => match self.want {
+                    Want::Chunk => break Ok(AsyncTurn::Chunk(chunk)),
+                    Want::Result | Want::End => sent = Ok(py.None()),
+                },
+                other => break other,
+            }
+        };
         let run = driver.run().clone();
         let cancelled = match &turn {
             Ok(AsyncTurn::Over(_)) => driver.take_cancellation(),
             _ => None,
         };
         *self.driver.lock().expect("no panic while held") = Some(driver);
-        match turn? {
-            AsyncTurn::Yield(value) => Ok(value),
-            AsyncTurn::Chunk(chunk) => match self.want {
-                Want::Chunk => Err(PyStopIteration::new_err((chunk,))),
-                Want::Result | Want::End => self.turn(py, Ok(py.None())),
-            },
-            AsyncTurn::Over(outcome) => {
-                if let Want::End = self.want {
-                    return Err(PyStopIteration::new_err(()));
-                }
-                if let Some(error) = cancelled {
-                    return Err(error);
-                }
-                finish::conclude(py, &run, outcome)?;
-                match self.want {
-                    Want::Chunk => Err(PyStopAsyncIteration::new_err(())),
-                    _ => {
-                        let result = finish::result(py, &run)?;
-                        Err(stop_with(py, result)?)
-                    }
-                }
+        match turn {
+            Ok(AsyncTurn::Yield(value)) => Ok(value),
+            Ok(AsyncTurn::Chunk(chunk)) => Err(PyStopIteration::new_err((chunk,))),
+            Ok(AsyncTurn::Over(outcome)) => self.over(py, &run, outcome, cancelled),
+            Err(error) => Err(self.failed(py, error)),
+        }
+    }
+
+    fn over(
+        &self,
+        py: Python<'_>,
+        run: &Arc<Run>,
+        outcome: Outcome<Objects>,
+        cancelled: Option<PyErr>,
+    ) -> PyResult<Py<PyAny>> {
+        if let Want::End = self.want {
+            return Err(PyStopIteration::new_err(()));
+        }
+        let ended = match cancelled {
+            Some(error) => Err(error),
+            None => finish::conclude(py, run, outcome),
+        };
+        ended.map_err(|error| self.failed(py, error))?;
+        match self.want {
+            Want::Chunk => Err(PyStopAsyncIteration::new_err(())),
+            _ => {
+                let result = finish::result(py, run)?;
+                Err(stop_with(py, result)?)
             }
         }
     }
+
+    fn failed(&self, py: Python<'_>, error: PyErr) -> PyErr {
+        drop(self.driver.lock().expect("no panic while held").take());
+        drop(self.run.lock().expect("no panic while held").take());
+        no_stop(py, error)
+    }
+}
+
+/// An error that would be taken for the end of an iteration, as one that is not.
+fn no_stop(py: Python<'_>, error: PyErr) -> PyErr {
+    let message = if error.is_instance_of::<PyStopIteration>(py) {
+        "generator raised StopIteration"
+    } else if error.is_instance_of::<PyStopAsyncIteration>(py) {
+        "async generator raised StopAsyncIteration"
+    } else {
+        return error;
+    };
+    let wrapped = PyRuntimeError::new_err(message);
+    wrapped.set_cause(py, Some(error));
+    wrapped
 }
 
 /// `StopIteration` with a tuple as its one value.

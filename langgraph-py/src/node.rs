@@ -80,7 +80,12 @@ enum Given {
 
 impl NodeRun {
     /// Gets the task `key` of `run` ready: its input is what its channels hold now.
-    pub fn prepare(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<Self> {
+    pub fn prepare(
+        py: Python<'_>,
+        run: &Arc<Run>,
+        key: TaskKey,
+        context: Py<PyAny>,
+    ) -> PyResult<Self> {
         let core = run.core(py)?;
         let task = core.engine.task(key);
         let (id, name, node) = (task.id.clone(), task.name.clone(), task.node);
@@ -132,7 +137,6 @@ impl NodeRun {
         if let Some(callbacks) = callbacks {
             config.set_item(intern!(py, "callbacks"), callbacks)?;
         }
-        let context = crate::interpreter::copied_context(py)?;
         Ok(Self {
             run: run.clone(),
             key,

@@ -72,6 +72,8 @@ pub struct Core {
     /// The configs that checkpoints are stored under.
     pub place: crate::save::Place,
     versioning: Versioning,
+    /// The superstep that what is kept by task is about.
+    step: i64,
 }
 
 /// The output of a run whose caller waits for the end.
@@ -214,6 +216,7 @@ impl Core {
     /// A run about to be driven.
     pub fn new(engine: Engine<Objects>, versioning: Versioning, place: crate::save::Place) -> Self {
         Self {
+            step: engine.steps().0,
             engine,
             versioning,
             place,
@@ -231,13 +234,30 @@ impl Core {
         }
     }
 
+    /// Another superstep began: what is kept by task is about tasks that are no more.
+    fn forget_tasks(&mut self) {
+        self.errors.clear();
+        self.calls.clear();
+        self.handles.clear();
+        self.futures.clear();
+        self.cache_slots.clear();
+        self.spawned.clear();
+        self.prepared.clear();
+    }
+
     /// What to do next.
     pub fn poll(&mut self, py: Python<'_>) -> Effect<Objects> {
         match self.stashed.take() {
             Some(effect) => effect,
             None => {
                 let mut clock = Clock { py, versioning: &self.versioning };
-                self.engine.poll(py, &mut clock)
+                let effect = self.engine.poll(py, &mut clock);
+                let step = self.engine.steps().0;
+                if step != self.step {
+                    self.step = step;
+                    self.forget_tasks();
+                }
+                effect
             }
         }
     }
@@ -295,7 +315,9 @@ impl Run {
 
     /// The answer given without an id; `consume` takes it away.
     pub fn single_answer(&self, py: Python<'_>, consume: bool) -> PyResult<Py<PyAny>> {
-        {
+        // Once the superstep that it was given for is over, an answer nobody took is void.
+        let valid = self.core(py)?.engine.single_answer().is_some();
+        if valid {
             let mut answer = self.single_answer.lock().expect("no panic while held");
             let found =
                 if consume { answer.take() } else { answer.as_ref().map(|a| a.clone_ref(py)) };
@@ -408,7 +430,7 @@ impl Drop for CoreGuard<'_> {
 }
 
 /// A number that tells threads apart; never zero.
-fn thread_token() -> u64 {
+pub fn thread_token() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     thread_local! {
         static TOKEN: u64 = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -102,7 +102,11 @@ impl StateView {
         namespace: &str,
         step: i64,
     ) -> PyResult<Bound<'py, PyList>> {
-        let tasks = self.state().prepare(py, namespace, step);
+        let mut state = self.state();
+        // Whoever looks from outside sees all nodes in the order of their declaration.
+        state.forget_changes();
+        let tasks = state.prepare(py, namespace, step);
+        drop(state);
         let tasks = tasks.map_err(|fault| fault_to_python(py, fault))?;
         let list = PyList::empty(py);
         for task in tasks {

@@ -54,7 +54,10 @@ pub fn drive(py: Python<'_>, run: &Arc<Run>) -> PyResult<Turn> {
             }
         }
         match effect {
-            Effect::RunTask { task, delay, .. } => run.board.add(Order { key: task, delay }),
+            Effect::RunTask { task, delay, .. } => {
+                run.reset_deadline();
+                run.board.add(Order::new(py, task, delay)?);
+            }
             Effect::CancelTask(task) => cancel(py, run, task)?,
             Effect::LookUpCache(tasks) => crate::cache::look_up(py, run, &tasks)?,
             Effect::PersistWrites(writes) => {
@@ -157,7 +160,11 @@ fn wait(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
     loop {
         let slice = Instant::now() + SIGNALS;
         let until = deadline.map_or(slice, |deadline| deadline.min(slice));
-        let rang = py.detach(|| run.board.waker.wait(Some(until)));
+        let rang = py.detach(|| {
+            let rang = run.board.waker.wait(Some(until));
+            crate::pool::stay_if_exiting();
+            rang
+        });
         if let Err(signal) = py.check_signals() {
             run.core(py)?.engine.abort(signal);
             return Ok(());
@@ -187,7 +194,7 @@ pub fn run_requested(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<(
     if run.context.is_async {
         return crate::async_driver::run_requested(py, run, key);
     }
-    run.board.add(Order { key, delay: Duration::ZERO });
+    run.board.add(Order::new(py, key, Duration::ZERO)?);
     let run = run.clone();
     crate::pool::submit(
         py,

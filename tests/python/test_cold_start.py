@@ -51,7 +51,9 @@ def test_building_and_running_a_graph(run_program: Callable[..., Any]) -> None:
 
 
 def test_a_fan_out_with_a_saver(run_program: Callable[..., Any]) -> None:
-    code = ONE_NODE + """
+    code = (
+        ONE_NODE
+        + """
 from langgraph_rust.checkpoint.memory import InMemorySaver
 builder.add_node("other", lambda state: {})
 builder.add_edge(START, "other")
@@ -59,6 +61,7 @@ graph = builder.compile(checkpointer=InMemorySaver())
 assert graph.invoke({"n": 1}, {"configurable": {"thread_id": "1"}}) == {"n": 2}
 assert list(graph.stream({"n": 1}, {"configurable": {"thread_id": "1"}}))
 """
+    )
     found = loaded(run_program, code)
     assert not found & {"httpx", "langgraph", "langsmith", "requests", "langchain_core"}
 
@@ -73,8 +76,11 @@ def test_modules_that_programs_import_beside_it(
 
 
 def test_an_async_run_adds_asyncio_alone(run_program: Callable[..., Any]) -> None:
-    code = ONE_NODE + """
+    code = (
+        ONE_NODE
+        + """
 import asyncio
 assert asyncio.run(graph.ainvoke({"n": 1})) == {"n": 2}
 """
+    )
     assert loaded(run_program, code) <= {"asyncio", "concurrent.futures"}

@@ -16,6 +16,12 @@ from langgraph_rust.pregel import Pregel
 
 RunProgram = Callable[..., Any]
 
+WAYS = {
+    "invoke": "lambda: graph.invoke({})",
+    "stream": "lambda: list(graph.stream({}))",
+}
+"""Ways for a program to run its graph."""
+
 
 def log_thread(_: State) -> State:
     return {"log": [threading.get_ident()]}
@@ -131,7 +137,7 @@ class TestProcess:
         done = run_program(self.BEGIN + "    print('end')")
         assert done.stdout == "end\n" and not done.stderr
 
-    @pytest.mark.parametrize("way", ["invoke", "stream"])
+    @pytest.mark.parametrize("way", WAYS)
     def test_it_ends_with_busy_workers(self, run_program: RunProgram, way: str) -> None:
         """The main thread ends while a daemon thread drives a run; its nodes are waited for."""
         program = f"""
@@ -141,7 +147,7 @@ class TestProcess:
             time.sleep(0.2)
             return {{}}
         graph = fan_out([node] * 2)
-        run = (lambda: graph.invoke({{}})) if {way!r} == "invoke" else lambda: list(graph.stream({{}}))
+        run = {WAYS[way]}
         threading.Thread(target=run, daemon=True).start()
         started.wait()
         print("end")
@@ -172,6 +178,27 @@ class TestProcess:
         """
         done = run_program(self.BEGIN + program)
         assert done.stdout == "cancelled\n" and not done.stderr
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_it_ends_with_a_daemon_thread_inside_a_node(
+        self, run_program: RunProgram, way: str
+    ) -> None:
+        """The thread wants the interpreter back while that is being torn down."""
+        program = f"""
+        class Slow:
+            def __del__(self, sleep=time.sleep):
+                sleep(0.2)
+        slow, started = Slow(), threading.Event()
+        def node(_, *, sleep=time.sleep):
+            started.set()
+            while True:
+                sleep(0.001)
+        graph = chain([node])
+        run = {WAYS[way]}
+        threading.Thread(target=run, daemon=True).start()
+        started.wait()
+        """
+        run_program(self.BEGIN + program)
 
     def test_a_run_at_exit(self, run_program: RunProgram) -> None:
         """Code that runs at exit can still run a graph, though no worker helps any more."""
@@ -228,29 +255,41 @@ class TestProcess:
         done = run_program(self.BEGIN + program)
         assert done.stdout == "[3, 3, 3, 3, 3, 3]\n" and not done.stderr
 
-    @pytest.mark.parametrize("way", ["invoke", "stream"])
-    def test_ctrl_c_while_the_caller_waits(self, run_program: RunProgram, way: str) -> None:
-        """It comes out as `KeyboardInterrupt` once the nodes that run are done."""
-        program = f"""
-        graph = None
-        resting = threading.Event()
+    def test_ctrl_c_while_the_caller_waits(self, run_program: RunProgram) -> None:
+        """It comes out while a node still runs: nobody knows how long that will take."""
+        program = """
+        caught, in_time = threading.Event(), []
         def interrupts(_):
             os.kill(os.getpid(), signal.SIGINT)
-            return {{}}
-        def rests(_):
-            resting.wait(0.3)
-            return {{}}
-        graph = fan_out([interrupts, rests])
-        def run():
-            if {way!r} == "invoke":
-                graph.invoke({{}})
-            else:
-                list(graph.stream({{}}))
+            return {}
+        def works(_):
+            in_time.append(caught.wait(PATIENCE))
+            ended.wait()
+            return {}
+        ended = threading.Barrier(3, timeout=PATIENCE)
+        graph = fan_out([works, interrupts, works])
         try:
-            run()
+            list(graph.stream({}))
+        except KeyboardInterrupt:
+            caught.set()
+            ended.wait()
+        print(in_time)
+        fan_out([Meeting(4)] * 4).invoke({})
+        """
+        done = run_program(self.BEGIN + program)
+        assert done.stdout == "[True, True]\n" and not done.stderr
+
+    def test_ctrl_c_during_a_fan_out_that_the_main_thread_takes_part_in(
+        self, run_program: RunProgram
+    ) -> None:
+        program = """
+        def interrupts(_):
+            os.kill(os.getpid(), signal.SIGINT)
+            return {}
+        try:
+            fan_out([interrupts] + [lambda _: {}] * 3).invoke({})
         except KeyboardInterrupt:
             print("interrupted")
-        fan_out([Meeting(4)] * 4).invoke({{}})
         """
         done = run_program(self.BEGIN + program)
         assert done.stdout == "interrupted\n" and not done.stderr
