@@ -86,7 +86,7 @@ impl Inline {
             match advance {
                 Advance::Done(outcome) => {
                     let key = node.key;
-                    return Ok(Err(Report { key, outcome, node: Some(node) }));
+                    return Ok(Err(Report { key, outcome, handle: Some(node.handle(py)) }));
                 }
                 Advance::Await(awaitable) => match interpreter::awaited(awaitable.bind(py)) {
                     Ok(iterator) => {
@@ -228,7 +228,11 @@ impl Driver {
         let inline = self.inline.take().expect("it just ended");
         let key = inline.node.key;
         let stopped = matches!(outcome, TaskOutcome::Cancelled(_));
-        board::report(py, &self.run, Report { key, outcome, node: Some(inline.node) })?;
+        board::report(
+            py,
+            &self.run,
+            Report { key, outcome, handle: Some(inline.node.handle(py)) },
+        )?;
         if stopped {
             self.run.core(py)?.engine.cancel();
         } else {
@@ -671,7 +675,7 @@ impl NodeCoroutine {
                     return Ok(value);
                 }
                 Progress::Done(outcome) => {
-                    Report { key: self.key, outcome, node: Some(inline.node) }
+                    Report { key: self.key, outcome, handle: Some(inline.node.handle(py)) }
                 }
             },
         };
@@ -707,7 +711,7 @@ impl NodeCoroutine {
                     Ok(Ok(value))
                 }
                 Progress::Done(outcome) => {
-                    Ok(Err(Report { key: self.key, outcome, node: Some(inline.node) }))
+                    Ok(Err(Report { key: self.key, outcome, handle: Some(inline.node.handle(py)) }))
                 }
             },
         }
@@ -716,7 +720,7 @@ impl NodeCoroutine {
     fn stopped(&self, py: Python<'_>, node: NodeRun, error: PyErr) -> Report {
         let value = error.value(py).clone().into_any().unbind();
         let outcome = TaskOutcome::Cancelled(Some(value));
-        Report { key: self.key, outcome, node: Some(node) }
+        Report { key: self.key, outcome, handle: Some(node.handle(py)) }
     }
 
     fn end(&self, py: Python<'_>, report: Report) -> PyResult<Py<PyAny>> {

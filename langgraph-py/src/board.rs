@@ -18,6 +18,7 @@ use crate::interpreter::copied_context;
 use crate::node::{Advance, NodeRun};
 use crate::pool;
 use crate::run::Run;
+use crate::task::TaskHandle;
 use crate::wake::Waker;
 
 /// A task given to a driver.
@@ -43,8 +44,9 @@ pub struct Report {
     pub key: TaskKey,
     /// How it ended.
     pub outcome: TaskOutcome<Objects>,
-    /// What ran it.
-    pub node: Option<NodeRun>,
+    /// Its handle, which its next attempt uses again. Nothing here keeps the run alive: a task may
+    /// end after its run.
+    pub handle: Option<Py<TaskHandle>>,
 }
 
 /// Shared between a run's driver and the workers that help it.
@@ -146,10 +148,12 @@ pub fn call_help(py: Python<'_>, run: &Arc<Run>, limit: usize) -> PyResult<()> {
     if !run.board.wants_helper(limit) {
         return Ok(());
     }
-    let run = run.clone();
+    // A helper that comes too late finds nothing, and keeps nothing alive until then.
+    let run = Arc::downgrade(run);
     pool::submit(
         py,
         Box::new(move |py| {
+            let Some(run) = run.upgrade() else { return };
             help(py, &run, limit);
             run.board.helper_left();
             // Whoever waits may have counted on this helper.
@@ -214,7 +218,7 @@ pub fn perform(py: Python<'_>, run: &Arc<Run>, order: Order) -> Report {
             return unprepared(py, key, error);
         }
     };
-    Report { key, outcome, node: Some(node) }
+    Report { key, outcome, handle: Some(node.handle(py)) }
 }
 
 /// The task, got ready now unless somebody looked at it before.
@@ -241,7 +245,7 @@ pub fn unprepared(py: Python<'_>, key: TaskKey, error: PyErr) -> Report {
         retry: None,
         spares_others: false,
     };
-    Report { key, outcome: TaskOutcome::Failed(failure), node: None }
+    Report { key, outcome: TaskOutcome::Failed(failure), handle: None }
 }
 
 fn wait_first(py: Python<'_>, delay: Duration) -> PyResult<()> {
@@ -255,7 +259,7 @@ fn wait_first(py: Python<'_>, delay: Duration) -> PyResult<()> {
 
 /// Tells the engine that a task is over, and those who called it.
 pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
-    let Report { key, outcome, node: ran } = report;
+    let Report { key, outcome, handle } = report;
     let mut core = run.core(py)?;
     let is_call = Run::is_call(&core, key);
     let mut answer = None;
@@ -273,8 +277,8 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
             }
             let attempts = core.engine.task(key).attempts;
             if failure.retry.is_some_and(|retry| attempts < retry.max_attempts) {
-                if let Some(ran) = &ran {
-                    core.handles.insert(key, ran.handle(py));
+                if let Some(handle) = &handle {
+                    core.handles.insert(key, handle.clone_ref(py));
                 }
             } else {
                 answer = Some(Err(failure.value.clone_ref(py)));
@@ -306,7 +310,6 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
     core.engine.task_finished(py, key, outcome);
     run.check_control(py, &mut core)?;
     drop(core);
-    drop(ran);
     if let Some((slot, writes)) = to_cache {
         cache::store(py, run, &slot, writes)?;
     }

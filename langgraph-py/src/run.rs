@@ -253,7 +253,7 @@ impl Core {
                 let mut clock = Clock { py, versioning: &self.versioning };
                 let effect = self.engine.poll(py, &mut clock);
                 let step = self.engine.steps().0;
-                if step != self.step {
+                if step != self.step || matches!(effect, Effect::Finish(_)) {
                     self.step = step;
                     self.forget_tasks();
                 }

@@ -157,17 +157,19 @@ fn take_part(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
 /// Waits until a task is done, a chunk is there, a signal arrived or the time is up.
 fn wait(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
     let deadline = run.step_deadline();
+    let hears_signals = on_main_thread(py)?;
     loop {
-        let slice = Instant::now() + SIGNALS;
-        let until = deadline.map_or(slice, |deadline| deadline.min(slice));
+        let slice = hears_signals.then(|| Instant::now() + SIGNALS);
+        let until = [deadline, slice].into_iter().flatten().min();
         let rang = py.detach(|| {
-            let rang = run.board.waker.wait(Some(until));
+            let rang = run.board.waker.wait(until);
             crate::pool::stay_if_exiting();
             rang
         });
         if let Err(signal) = py.check_signals() {
+            // Nobody knows how long the nodes will take; whoever pressed the key will not wait.
             run.core(py)?.engine.abort(signal);
-            return Ok(());
+            return run.abandon_tasks(py);
         }
         if rang || finish::has_chunks(run) {
             return Ok(());
@@ -175,10 +177,16 @@ fn wait(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             let error = pyo3::exceptions::PyTimeoutError::new_err("Timed out");
             run.core(py)?.engine.abort(error);
-            run.abandon_tasks(py)?;
-            return Ok(());
+            return run.abandon_tasks(py);
         }
     }
+}
+
+/// Whether this is the thread that Python's signal handlers run on.
+fn on_main_thread(py: Python<'_>) -> PyResult<bool> {
+    let threading = py.import(intern!(py, "threading"))?;
+    let main = threading.call_method0(intern!(py, "main_thread"))?.getattr(intern!(py, "ident"))?;
+    main.eq(threading.call_method0(intern!(py, "get_ident"))?)
 }
 
 /// Whether the calling thread runs an event loop, which nodes may need to be elsewhere for.

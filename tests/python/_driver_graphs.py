@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
+from typing_extensions import TypedDict
+
 from langgraph_rust.checkpoint.base import BaseCheckpointSaver
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.pregel import Pregel
-from typing_extensions import TypedDict
 
 PATIENCE = 5
 """Seconds after which something that ought to happen counts as never happening."""

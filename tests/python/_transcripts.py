@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from _transcripts_graph import build
+
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.errors import EmptyInputError, GraphRecursionError, InvalidUpdateError
 from langgraph_rust.pregel import Pregel

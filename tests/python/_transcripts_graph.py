@@ -7,12 +7,13 @@ import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
+from typing_extensions import TypedDict
+
 from langgraph_rust.channels import AnyValue, EphemeralValue, Topic, UntrackedValue
 from langgraph_rust.errors import NodeError
 from langgraph_rust.graph import END, START, StateGraph
 from langgraph_rust.pregel import Pregel
 from langgraph_rust.types import Command, RetryPolicy, Send, interrupt
-from typing_extensions import TypedDict
 
 
 class Failed(Exception):

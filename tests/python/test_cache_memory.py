@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from langgraph_rust.cache import memory
 from langgraph_rust.cache.base import BaseCache
 from langgraph_rust.cache.memory import InMemoryCache

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+
 from langgraph_rust._internal._typing import MISSING
 from langgraph_rust.channels import (
     AnyValue,

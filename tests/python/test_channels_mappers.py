@@ -8,10 +8,11 @@ from enum import Enum
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
+
 from langgraph_rust._engine import ControlWrites, StateUpdates
 from langgraph_rust.errors import InvalidUpdateError, ParentCommand
 from langgraph_rust.types import Command, Send
-from pydantic import BaseModel
 
 TASKS = "__pregel_tasks"
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import pytest
+
 from langgraph_rust._internal._typing import MISSING
 from langgraph_rust.channels import (
     BaseChannel,

@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 import pytest
+
 from langgraph_rust import errors
 from langgraph_rust.checkpoint import base
 from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointTuple

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from langgraph_rust.checkpoint.base import Checkpoint
 from langgraph_rust.checkpoint.memory import InMemorySaver, MemorySaver, PersistentDict
 from langgraph_rust.checkpoint.serde.types import INTERRUPT, _DeltaSnapshot

@@ -20,6 +20,7 @@ from langchain_core.callbacks import (
 )
 from langchain_core.runnables import config as langchain_config
 from langchain_core.tracers.context import collect_runs, register_configure_hook
+
 from langgraph_rust._internal._callbacks import (
     SilentAsyncCallbackManager,
     SilentCallbackManager,

@@ -13,11 +13,12 @@ from typing import Any
 import anyio
 import pytest
 from _driver_graphs import PATIENCE, Meeting, PlainSaver, State, chain, fan_out, thread
+from pydantic import BaseModel
+
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.errors import NodeCancelledError
 from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.types import StreamWriter
-from pydantic import BaseModel
 
 var: contextvars.ContextVar[str] = contextvars.ContextVar("var", default="outside")
 

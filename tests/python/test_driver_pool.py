@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from _driver_graphs import PATIENCE, Meeting, State, chain, fan_out
+
 from langgraph_rust.func import entrypoint, task
 from langgraph_rust.pregel import Pregel
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import threading
+import time
+import weakref
 from typing import Annotated, Any
 
 import pytest
 from _driver_graphs import PATIENCE, Meeting, PlainSaver, State, chain, fan_out, thread
+from typing_extensions import TypedDict
+
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_READ
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.config import get_config
 from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.types import StreamWriter
-from typing_extensions import TypedDict
 
 var: contextvars.ContextVar[str] = contextvars.ContextVar("var", default="outside")
 
@@ -206,9 +210,31 @@ class TestStepTimeout:
         finally:
             release.set()
 
-    def test_each_step_has_the_whole_time(self) -> None:
-        import time
+    def test_a_node_that_ends_after_its_run_keeps_nothing_alive(self) -> None:
+        class Token:
+            pass
 
+        release, let_go = threading.Event(), threading.Event()
+
+        def hangs(_: State) -> State:
+            release.wait(PATIENCE)
+            return {}
+
+        graph = fan_out([hangs])
+        graph.step_timeout = 0.05
+        token = Token()
+        weakref.finalize(token, let_go.set)
+        with pytest.raises(TimeoutError):
+            graph.invoke({"value": token})
+        del token
+        release.set()
+        for _ in range(20):
+            gc.collect()
+            if let_go.wait(0.05):
+                break
+        assert let_go.is_set()
+
+    def test_each_step_has_the_whole_time(self) -> None:
         def works(_: State) -> State:
             time.sleep(0.1)
             return {"log": ["done"]}

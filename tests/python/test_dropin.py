@@ -8,8 +8,9 @@ import sys
 import textwrap
 from pathlib import Path
 
-import langgraph_rust
 import pytest
+
+import langgraph_rust
 
 PACKAGE_PARENT = Path(langgraph_rust.__file__).parent.parent
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import requests
+
 from langgraph_rust import constants, errors
 from langgraph_rust._internal._retry import default_retry_on
 from langgraph_rust.errors import (

@@ -16,6 +16,7 @@ from langchain_core.messages import (
     HumanMessage,
     RemoveMessage,
 )
+
 from langgraph_rust._internal._config import run_in_config_context
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_RUNTIME, CONFIG_KEY_SEND
 from langgraph_rust.graph import MessagesState, add_messages, message

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import pytest
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
 from langgraph_rust.channels import EphemeralValue, LastValue, Topic
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.config import get_config, get_stream_writer
@@ -20,8 +23,6 @@ from langgraph_rust.pregel._savers import saver_traits
 from langgraph_rust.runtime import RunControl, Runtime, get_runtime
 from langgraph_rust.types import Command, GraphOutput, Interrupt, Send, interrupt
 from langgraph_rust.warnings import LangGraphDeprecatedSinceV10
-from pydantic import BaseModel
-from typing_extensions import TypedDict
 
 
 class State(TypedDict, total=False):

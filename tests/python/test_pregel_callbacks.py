@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from typing_extensions import TypedDict
+
 from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.pregel import Pregel
-from typing_extensions import TypedDict
 
 
 class State(TypedDict, total=False):

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Annotated, Any, Optional
 
 import pytest
+from typing_extensions import NotRequired, Required
+
 from langgraph_rust._internal._typing import MISSING
 from langgraph_rust.channels import BinaryOperatorAggregate
 from langgraph_rust.errors import InvalidUpdateError
 from langgraph_rust.types import Overwrite
-from typing_extensions import NotRequired, Required
 
 
 def folded(reducer: Callable[[Any, Any], Any], left: Any, writes: list[Any]) -> Any:

@@ -16,6 +16,7 @@ from langchain_core.messages import (
     RemoveMessage,
     ToolMessage,
 )
+
 from langgraph_rust.channels import BinaryOperatorAggregate
 from langgraph_rust.graph.message import REMOVE_ALL_MESSAGES, add_messages
 

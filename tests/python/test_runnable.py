@@ -20,6 +20,7 @@ from langchain_core.runnables import (
     RunnableSequence,
 )
 from langchain_core.tracers.base import BaseTracer
+
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_NODE_ERROR, CONFIG_KEY_RUNTIME
 from langgraph_rust._internal._lazy_runnable import LazyRunnable, is_runnable
 from langgraph_rust._internal._runnable import (

@@ -11,6 +11,7 @@ from contextvars import ContextVar, copy_context
 from typing import Any
 
 import pytest
+
 from langgraph_rust._internal._future import chain_future, run_coroutine_threadsafe
 from langgraph_rust._internal._queue import AsyncQueue, SyncQueue
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from langgraph_rust.checkpoint.serde.base import SerializerCompat, maybe_add_typed_methods
 from langgraph_rust.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer

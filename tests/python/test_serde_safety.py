@@ -11,6 +11,7 @@ from typing import Any
 import ormsgpack
 import pytest
 from langchain_core.messages import AIMessage
+
 from langgraph_rust.checkpoint.serde import _decode, _msgpack, jsonplus
 from langgraph_rust.checkpoint.serde.event_hooks import (
     SerdeEvent,

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 import ormsgpack
 import pytest
 from langchain_core.messages import HumanMessage
+from pydantic import BaseModel, SecretStr
+
 from langgraph_rust.checkpoint.serde.jsonplus import (
     JsonPlusSerializer,
     _msgpack_ext_hook_to_json,
@@ -26,7 +28,6 @@ from langgraph_rust.checkpoint.serde.jsonplus import (
 from langgraph_rust.checkpoint.serde.types import _DeltaSnapshot
 from langgraph_rust.store.base import GetOp, Item
 from langgraph_rust.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy
-from pydantic import BaseModel, SecretStr
 
 HERE = __name__
 NOON = datetime(2024, 1, 2, 12, 0, 0, 6, tzinfo=timezone.utc)

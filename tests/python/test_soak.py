@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from _driver_graphs import State, chain, fan_out, thread
+
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.types import interrupt
 
@@ -238,7 +239,7 @@ def turns(kinds: dict[Any, str], count: int, start: int) -> Iterator[Any]:
 
 
 def natives() -> collections.Counter[str]:
-    """Count the engine's objects that belong to runs, once the workers are done with them."""
+    """Count the engine's objects that belong to runs, once the workers are done with theirs."""
     names = {"GraphRun", "Awaitable", "Task", "Sink", "NodeCoroutine", "StoreDone"}
     found: collections.Counter[str] = collections.Counter()
     for _ in range(50):
@@ -260,8 +261,8 @@ def resident() -> int:
 @pytest.fixture(scope="module")
 def soaked() -> Iterator[dict[str, Any]]:
     """The runs, done once, and what was there before and after."""
-    soak(ROUNDS // 5)
     found: dict[str, Any] = {"natives before": natives(), "tokens before": Token.alive()}
+    soak(ROUNDS // 5)
     on_linux = sys.platform == "linux"
     before = resident() if on_linux else 0
     found["ended"] = soak(ROUNDS - ROUNDS // 5)
@@ -276,11 +277,11 @@ def test_every_run_ends_as_it_should(soaked: dict[str, Any]) -> None:
 
 
 def test_objects_of_users_are_let_go(soaked: dict[str, Any]) -> None:
-    assert soaked["tokens"] == soaked["tokens before"] == 0
+    assert soaked["tokens"] == soaked["tokens before"]
 
 
 def test_objects_of_the_engine_are_let_go(soaked: dict[str, Any]) -> None:
-    assert not soaked["natives before"] and not soaked["natives"]
+    assert not soaked["natives"] - soaked["natives before"]
 
 
 def test_the_process_does_not_grow(soaked: dict[str, Any]) -> None:

@@ -120,8 +120,12 @@ def test_schemas_must_agree() -> None:
 
 
 def test_delta_channel_says_what_to_use_instead() -> None:
-    with pytest.raises(NotImplementedError, match="reducer"):
-        DeltaChannel(operator.add)
+    class Delta(TypedDict):
+        log: Annotated[list, DeltaChannel(operator.add)]
+
+    graph = StateGraph(Delta).add_node("n", lambda state: {}).add_edge(START, "n").compile()
+    with pytest.raises(NotImplementedError, match=r"Key 'log'.*reducer"):
+        graph.invoke({"log": []})
 
 
 def test_schema_that_is_no_type_warns() -> None:

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytest
+from typing_extensions import TypedDict
+
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.errors import InvalidUpdateError
 from langgraph_rust.graph import END, START, StateGraph
 from langgraph_rust.pregel import Pregel
 from langgraph_rust.types import StateUpdate, interrupt
-from typing_extensions import TypedDict
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 

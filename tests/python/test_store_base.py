@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+
 from langgraph_rust.store.base import (
     NOT_PROVIDED,
     BaseStore,

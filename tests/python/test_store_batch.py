@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+
 from langgraph_rust.store.base import GetOp, InvalidNamespaceError, Op, PutOp, SearchOp
 from langgraph_rust.store.base.batch import AsyncBatchedBaseStore, _dedupe_ops
 from langgraph_rust.store.memory import InMemoryStore

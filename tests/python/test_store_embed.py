@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from langchain_core.embeddings import Embeddings
+
 from langgraph_rust.store.base import embed
 from langgraph_rust.store.base.embed import (
     EmbeddingsLambda,

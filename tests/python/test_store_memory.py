@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+
 from langgraph_rust.store import memory
 from langgraph_rust.store.base import (
     GetOp,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, get_type_hints
 
 import pytest
+
 from langgraph_rust import types
 from langgraph_rust._internal._config import run_in_config_context
 from langgraph_rust._internal._constants import (

@@ -8,6 +8,9 @@ from enum import Enum
 from typing import Annotated, Any, Generic, Literal, NewType, Optional, TypeVar, Union
 
 import pytest
+from pydantic import BaseModel, Field
+from typing_extensions import NotRequired, ReadOnly, Required, TypedDict
+
 from langgraph_rust._internal._cache import default_cache_key
 from langgraph_rust._internal._fields import (
     _is_optional_type,
@@ -28,8 +31,6 @@ from langgraph_rust._internal._timeout import coerce_timeout_policy, sync_timeou
 from langgraph_rust.managed import IsLastStep, RemainingSteps
 from langgraph_rust.managed.base import is_managed_value
 from langgraph_rust.types import TimeoutPolicy
-from pydantic import BaseModel, Field
-from typing_extensions import NotRequired, ReadOnly, Required, TypedDict
 
 T = TypeVar("T", bound=Optional[int])  # noqa: UP045
 

@@ -200,6 +200,10 @@ impl<D: Domain> Engine<D> {
 
     /// A task is over. Its writes will apply when all tasks of the superstep are.
     pub fn task_finished(&mut self, cx: D::Cx<'_>, key: TaskKey, outcome: TaskOutcome<D>) {
+        if self.tasks.get(key.position()).is_none_or(|task| task.state == TaskState::Settled) {
+            // The run has gone on without the task: it was counted as cancelled before.
+            return;
+        }
         match outcome {
             TaskOutcome::Finished(writes) => self.finished(cx, key, writes),
             TaskOutcome::Interrupted { value, answered } => {
