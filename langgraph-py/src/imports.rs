@@ -50,8 +50,6 @@ imported_types! {
     command_type = "langgraph_rust.types"."Command";
     /// `Overwrite`.
     overwrite_type = "langgraph_rust.types"."Overwrite";
-    /// `Interrupt`.
-    interrupt_type = "langgraph_rust.types"."Interrupt";
     /// `EmptyChannelError`.
     empty_channel_error = "langgraph_rust.errors"."EmptyChannelError";
     /// `EmptyInputError`.

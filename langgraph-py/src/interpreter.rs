@@ -88,12 +88,12 @@ pub fn send<'py>(iterator: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> Tur
     let sent = unsafe { ffi::PyIter_Send(iterator.as_ptr(), value.as_ptr(), &mut result) };
     match sent {
         ffi::PySendResult::PYGEN_ERROR => Turn::Raised(PyErr::fetch(py)),
-        // SAFETY: a new reference, see above.
         ffi::PySendResult::PYGEN_NEXT => {
+            // SAFETY: a new reference, see above.
             Turn::Yielded(unsafe { Bound::from_owned_ptr(py, result) })
         }
-        // SAFETY: a new reference, see above.
         ffi::PySendResult::PYGEN_RETURN => {
+            // SAFETY: a new reference, see above.
             Turn::Returned(unsafe { Bound::from_owned_ptr(py, result) })
         }
     }

@@ -366,7 +366,7 @@ pub fn read_keys<'py>(
     read: &mut dyn FnMut(ChannelIndex) -> PyResult<Option<Py<PyAny>>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     match keys {
-        Keys::One(index) => Ok(read(*index)?.map_or_else(|| py.None(), |v| v).into_bound(py)),
+        Keys::One(index) => Ok(read(*index)?.unwrap_or_else(|| py.None()).into_bound(py)),
         Keys::Many(indices) => {
             let dict = PyDict::new(py);
             for index in indices {

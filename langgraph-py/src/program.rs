@@ -39,8 +39,11 @@ pub enum Source {
     /// One channel's value.
     Value(ChannelIndex),
     /// A dict of channels and managed values.
-    Fields(Vec<(Py<PyString>, Result<ChannelIndex, Py<PyAny>>)>),
+    Fields(Vec<Field>),
 }
+
+/// A name in a node's input, and the channel or the managed value behind it.
+pub type Field = (Py<PyString>, Result<ChannelIndex, Py<PyAny>>);
 
 /// What a node calls.
 pub enum Body {

@@ -212,7 +212,7 @@ impl Branch {
         &self,
         py: Python<'_>,
         answer: &Bound<'_, PyAny>,
-        sink: &mut dyn FnMut(&Bound<'_, PyString>, Bound<'_, PyAny>) -> PyResult<()>,
+        sink: &mut PairSink<'_>,
     ) -> PyResult<()> {
         if let Ok(name) = answer.cast_exact::<PyString>() {
             let target = match &self.ends {
@@ -239,17 +239,20 @@ impl Branch {
         &self,
         py: Python<'_>,
         answer: &Bound<'_, PyAny>,
-        sink: &mut dyn FnMut(&Bound<'_, PyString>, Bound<'_, PyAny>) -> PyResult<()>,
+        sink: &mut PairSink<'_>,
     ) -> PyResult<()> {
         let writes = self.writer.bind(py).call_method1(intern!(py, "finish"), (answer,))?;
         pairs(&writes, sink)
     }
 }
 
+/// Takes the `(channel, value)` pairs that a writer makes.
+pub type PairSink<'a> = dyn FnMut(&Bound<'_, PyString>, Bound<'_, PyAny>) -> PyResult<()> + 'a;
+
 /// Gives each `(channel, value)` pair of `writes` to `sink`; `None` holds no pairs.
 pub fn pairs(
     writes: &Bound<'_, PyAny>,
-    sink: &mut dyn FnMut(&Bound<'_, PyString>, Bound<'_, PyAny>) -> PyResult<()>,
+    sink: &mut PairSink<'_>,
 ) -> PyResult<()> {
     if writes.is_none() {
         return Ok(());

@@ -124,6 +124,13 @@ class TestNesting:
 
         assert len(fan_out([node] * 5).invoke({})["log"]) == 15
 
+unwinds = pytest.mark.xfail(
+    sys.version_info < (3, 14),
+    strict=False,
+    reason="CPython before 3.14 ends a daemon thread that wants the interpreter back at exit by "
+    "unwinding it, which no native frame of that thread survives",
+)
+
 
 class TestProcess:
     """Each runs in a process of its own."""
