@@ -298,8 +298,10 @@ impl Driver {
             }
         }
         match effect {
-            Effect::RunTask { task, delay, .. } => {
-                self.run.reset_deadline();
+            Effect::RunTask { task, attempt, delay } => {
+                if attempt == 1 {
+                    self.run.reset_deadline();
+                }
                 self.run.board.add(Order::new(py, task, delay)?);
             }
             Effect::CancelTask(task) => self.cancel_task(py, task)?,

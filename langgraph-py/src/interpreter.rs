@@ -43,11 +43,32 @@ impl<'a, 'py> Entered<'a, 'py> {
 
 impl Drop for Entered<'_, '_> {
     fn drop(&mut self) {
+        park_if_lost();
         // An exception may be on its way; leaving must not see it.
         // SAFETY: the thread is attached and the context was entered by this guard, last.
         if unsafe { ffi::PyContext_Exit(self.context.as_ptr()) } != 0 {
             PyErr::fetch(self.py).write_unraisable(self.py, None);
         }
+    }
+}
+
+/// Parks the thread for good if the interpreter has been taken from it.
+///
+/// Before Python 3.14, a thread that wants the interpreter back while that is torn down is ended
+/// by unwinding its stack. Native frames cannot be unwound like that: the process would abort.
+fn park_if_lost() {
+    // SAFETY: may be asked from any thread.
+    while unsafe { ffi::PyGILState_Check() } == 0 {
+        std::thread::park();
+    }
+}
+
+/// Parks on drop, see [`park_if_lost`]; held while a thread gives up the interpreter.
+pub struct ParkIfLost;
+
+impl Drop for ParkIfLost {
+    fn drop(&mut self) {
+        park_if_lost();
     }
 }
 

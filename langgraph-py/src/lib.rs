@@ -57,7 +57,6 @@ fn _engine(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(offload::resolve, m)?)?;
     m.add_function(wrap_pyfunction!(pool::work, m)?)?;
     m.add_function(wrap_pyfunction!(pool::stop, m)?)?;
-    m.add_function(wrap_pyfunction!(pool::begin_exit, m)?)?;
     m.add("_workers", PySet::empty(m.py())?)?;
     Ok(())
 }

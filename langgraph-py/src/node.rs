@@ -13,7 +13,7 @@ use crate::convert;
 use crate::domain::{fault_to_python, Objects};
 use crate::failure;
 use crate::imports;
-use crate::interpreter::Entered;
+use crate::interpreter::{Entered, ParkIfLost};
 use crate::plan;
 use crate::program::{Accepts, Body, Injected, Program, Source};
 use crate::run::{Core, Run};
@@ -352,6 +352,7 @@ impl NodeRun {
             let call = imports::partial(py)?.call((function, &self.input), kwargs.as_ref())?;
             return Ok(Given::Awaitable(crate::offload::run(py, &self.run, &call)?));
         }
+        let _parked = ParkIfLost;
         let result = match kwargs {
             None => function.call1((&self.input,))?,
             Some(kwargs) => function.call((&self.input,), Some(&kwargs))?,
@@ -387,6 +388,7 @@ impl NodeRun {
             let coroutine = runnable.call_method1(intern!(py, "ainvoke"), (input, &self.config))?;
             return Ok(Given::Awaitable(coroutine.unbind()));
         }
+        let _parked = ParkIfLost;
         let result = runnable.call_method1(intern!(py, "invoke"), (input, &self.config))?;
         Ok(Given::Value(result.unbind()))
     }

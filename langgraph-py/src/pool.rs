@@ -2,7 +2,7 @@
 //! before the interpreter finalises, and replaced in a forked child.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Condvar, Mutex};
 
 use pyo3::intern;
@@ -45,8 +45,6 @@ fn pool(py: Python<'_>) -> PyResult<&'static Pool> {
     let threading = py.import(intern!(py, "threading"))?;
     let stop = py.import("langgraph_rust._engine")?.getattr("_stop_workers")?;
     threading.call_method1("_register_atexit", (stop,))?;
-    let begin_exit = py.import("langgraph_rust._engine")?.getattr("_begin_exit")?;
-    py.import(intern!(py, "atexit"))?.call_method1("register", (begin_exit,))?;
     Ok(pool)
 }
 
@@ -102,27 +100,6 @@ fn next_job(pool: &Pool) -> Option<Job> {
     };
     state.idle -= 1;
     job
-}
-
-/// The thread that ends the process, once it does.
-static EXITING: AtomicU64 = AtomicU64::new(0);
-
-/// Notes that the interpreter is about to be torn down by this thread.
-#[pyfunction]
-#[pyo3(name = "_begin_exit")]
-pub fn begin_exit() {
-    EXITING.store(crate::run::thread_token(), Ordering::Release);
-}
-
-/// Keeps a detached thread from asking for an interpreter that is being torn down: CPython would
-/// unwind it through native frames, which ends the process with an abort.
-pub fn stay_if_exiting() {
-    let exiting = EXITING.load(Ordering::Acquire);
-    if exiting != 0 && exiting != crate::run::thread_token() {
-        loop {
-            std::thread::park();
-        }
-    }
 }
 
 /// Lets idle workers end and waits for them: a thread that is in the interpreter when it

@@ -430,7 +430,7 @@ impl Drop for CoreGuard<'_> {
 }
 
 /// A number that tells threads apart; never zero.
-pub fn thread_token() -> u64 {
+fn thread_token() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     thread_local! {
         static TOKEN: u64 = NEXT.fetch_add(1, Ordering::Relaxed);

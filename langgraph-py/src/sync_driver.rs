@@ -54,8 +54,10 @@ pub fn drive(py: Python<'_>, run: &Arc<Run>) -> PyResult<Turn> {
             }
         }
         match effect {
-            Effect::RunTask { task, delay, .. } => {
-                run.reset_deadline();
+            Effect::RunTask { task, attempt, delay } => {
+                if attempt == 1 {
+                    run.reset_deadline();
+                }
                 run.board.add(Order::new(py, task, delay)?);
             }
             Effect::CancelTask(task) => cancel(py, run, task)?,
@@ -161,11 +163,10 @@ fn wait(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
     loop {
         let slice = hears_signals.then(|| Instant::now() + SIGNALS);
         let until = [deadline, slice].into_iter().flatten().min();
-        let rang = py.detach(|| {
-            let rang = run.board.waker.wait(until);
-            crate::pool::stay_if_exiting();
-            rang
-        });
+        let rang = {
+            let _parked = crate::interpreter::ParkIfLost;
+            py.detach(|| run.board.waker.wait(until))
+        };
         if let Err(signal) = py.check_signals() {
             // Nobody knows how long the nodes will take; whoever pressed the key will not wait.
             run.core(py)?.engine.abort(signal);

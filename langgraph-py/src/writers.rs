@@ -250,10 +250,7 @@ impl Branch {
 pub type PairSink<'a> = dyn FnMut(&Bound<'_, PyString>, Bound<'_, PyAny>) -> PyResult<()> + 'a;
 
 /// Gives each `(channel, value)` pair of `writes` to `sink`; `None` holds no pairs.
-pub fn pairs(
-    writes: &Bound<'_, PyAny>,
-    sink: &mut PairSink<'_>,
-) -> PyResult<()> {
+pub fn pairs(writes: &Bound<'_, PyAny>, sink: &mut PairSink<'_>) -> PyResult<()> {
     if writes.is_none() {
         return Ok(());
     }

@@ -124,6 +124,7 @@ class TestNesting:
 
         assert len(fan_out([node] * 5).invoke({})["log"]) == 15
 
+
 unwinds = pytest.mark.xfail(
     sys.version_info < (3, 14),
     strict=False,
@@ -145,6 +146,7 @@ class TestProcess:
         done = run_program(self.BEGIN + "    print('end')")
         assert done.stdout == "end\n" and not done.stderr
 
+    @unwinds
     @pytest.mark.parametrize("way", WAYS)
     def test_it_ends_with_busy_workers(self, run_program: RunProgram, way: str) -> None:
         """The main thread ends while a daemon thread drives a run; its nodes are waited for."""
@@ -187,6 +189,7 @@ class TestProcess:
         done = run_program(self.BEGIN + program)
         assert done.stdout == "cancelled\n" and not done.stderr
 
+    @unwinds
     @pytest.mark.parametrize("way", WAYS)
     def test_it_ends_with_a_daemon_thread_inside_a_node(
         self, run_program: RunProgram, way: str

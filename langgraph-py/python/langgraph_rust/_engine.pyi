@@ -1,9 +1,23 @@
-"""The native module: the engine on Python objects."""
+"""The native module: the engine on Python objects.
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, TypeVar
+Channels are public API, re-exported by `langgraph_rust.channels`. The rest is what the package is
+built on and may change with any release. Names with an underscore that the module also has are for
+its own Rust code.
+"""
 
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future as ThreadFuture
+from typing import Any, Generic, Literal, TypeVar, final
+
+from langchain_core.runnables import RunnableConfig
 from typing_extensions import Self
+
+from langgraph_rust.cache.base import BaseCache
+from langgraph_rust.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointTuple
+from langgraph_rust.pregel.main import Pregel
+from langgraph_rust.runtime import Runtime
+from langgraph_rust.store.base import BaseStore
+from langgraph_rust.types import All, CachePolicy, Durability, Interrupt, RetryPolicy, TimeoutPolicy
 
 _Value = TypeVar("_Value")
 _Update = TypeVar("_Update")
@@ -227,3 +241,300 @@ class ControlWrites:
         Raises:
             ParentCommand: The result holds a command for the enclosing graph.
         """
+
+# --- graphs and runs ---
+
+_Chunk = tuple[tuple[str, ...], str, Any]
+_Shape = str | Callable[[Any, str, Any], Any]
+_Versioning = Literal["text"] | Callable[[Any, None], Any]
+
+@final
+class Plan:
+    """A graph as the engine runs it: made once, immutable, shared by all runs.
+
+    Args:
+        pregel: The graph. Its nodes, channels and settings are read now; later changes to them are
+            not seen.
+
+    Raises:
+        ValueError: A node names a channel that the graph does not have.
+    """
+
+    def __init__(self, pregel: Pregel[Any, Any, Any, Any]) -> None: ...
+
+@final
+class Sink:
+    """A run's stream. Events wait here, in order, until the run hands them to its caller.
+
+    Args:
+        modes: Stream modes that the caller wants.
+        outer: The stream of the run around this one, which is passed what it wants first. Any
+            callable with a set `modes` will do.
+    """
+
+    def __init__(self, modes: Iterable[str], outer: Any | None = None) -> None: ...
+    @property
+    def modes(self) -> set[str]:
+        """The modes that anybody wants, the streams around this one included."""
+
+    def __call__(self, chunk: _Chunk) -> None:
+        """Take an event `(namespace, mode, payload)`; it is dropped if nobody wants the mode."""
+
+    def put(self, chunk: _Chunk) -> None:
+        """Take an event for the caller alone, not for the streams around this one."""
+
+@final
+class GraphRun:
+    """One run of a graph. Iterate over it for its chunks, or `invoke` it for its result.
+
+    An async run is driven by `ainvoke` or `anext` instead. A run is used up by one of these, and
+    closed by an error.
+
+    Args:
+        pregel: The graph.
+        plan: Its plan.
+        input: What to run it on; `None` to go on from where the thread stands.
+        config: The run's config, complete.
+        checkpoint_config: Names the checkpoint to start from, and where new ones are stored.
+        output_keys: Channels whose values are shown and returned: a name, or several.
+        interrupt_before: Nodes to stop before, or `"*"`.
+        interrupt_after: Nodes to stop after, or `"*"`.
+        runtime: What the tasks' runtimes are copies of.
+        command: If `input` is a command: its `(channel, value)` writes, whether it answers
+            questions, and whether by interrupt id.
+        saver: Where checkpoints are stored.
+        never_blocks: Whether async runs may call the saver's sync methods.
+        takes_path: Whether the saver's `put_writes` takes the task's path.
+        versioning: How channel versions are counted: `None` for 1, 2, 3; `"text"` for the way of
+            the savers that ship; or the saver's `get_next_version`.
+        saved: What the saver has for `checkpoint_config`.
+        addressed: Whether the caller named that checkpoint.
+        superseded: Whether the thread has moved past it.
+        durability: When checkpoints are stored.
+        store: Memory across threads, for nodes that ask for it.
+        cache: Where results of nodes with a cache policy are kept.
+        manager: The callback manager, if anybody listens; nodes are then run as runnables.
+        sink: Where stream events go.
+        shape: What a chunk is made of: `"payload"`, `"moded"` (with the mode before it),
+            `"namespaced"` (with the namespace before it), `"full"` (with both), or what a function
+            makes of namespace, mode and payload, `NotImplemented` to drop the event.
+        eager: Whether chunks leave while tasks run, rather than when one is done.
+        latest: Whether the caller waits for the end.
+        subgraphs: Whether runs within this one stream to its sink.
+        is_async: Whether nodes are run by their async functions.
+        drains: Whether nodes are run by `astream`, for handlers that tap them.
+
+    Raises:
+        EmptyInputError: There is neither input nor a thread to go on with.
+        InvalidUpdateError: A channel does not accept the input.
+    """
+
+    def __init__(
+        self,
+        pregel: Pregel[Any, Any, Any, Any],
+        plan: Plan,
+        input: Any,
+        config: RunnableConfig,
+        *,
+        checkpoint_config: RunnableConfig,
+        output_keys: str | Sequence[str],
+        interrupt_before: All | Sequence[str],
+        interrupt_after: All | Sequence[str],
+        runtime: Runtime[Any],
+        command: tuple[list[tuple[str, Any]], bool, bool] | None = None,
+        saver: BaseCheckpointSaver[Any] | None = None,
+        never_blocks: bool = False,
+        takes_path: bool = True,
+        versioning: _Versioning | None = None,
+        saved: CheckpointTuple | None = None,
+        addressed: bool = False,
+        superseded: bool = False,
+        durability: Durability | str = "async",
+        store: BaseStore | None = None,
+        cache: BaseCache[Any] | None = None,
+        manager: Any | None = None,
+        sink: Sink | None = None,
+        shape: _Shape | None = None,
+        eager: bool = False,
+        latest: bool = False,
+        subgraphs: bool = False,
+        is_async: bool = False,
+        drains: bool = False,
+    ) -> None: ...
+    def invoke(self) -> tuple[Any, list[Interrupt]]:
+        """Run to the end; return the latest output and the questions that were asked."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+    def __next__(self) -> Any:
+        """Run up to the next chunk."""
+
+    def close(self) -> None:
+        """Stop the run of a caller who lost interest; what must be stored still is."""
+
+    def ainvoke(self) -> Awaitable[tuple[Any, list[Interrupt]]]:
+        """Async twin of `invoke`."""
+
+    def anext(self) -> Awaitable[Any]:
+        """Run up to the next chunk; the awaitable raises `StopAsyncIteration` at the end."""
+
+    def aclose(self) -> Awaitable[None]:
+        """Async twin of `close`."""
+
+    def lifecycle(self) -> list[tuple[str, str, str, tuple[str, ...], tuple[Interrupt, ...]]]:
+        """Return the resumptions and pauses since the last time.
+
+        Each is `(kind, status, checkpoint id, namespace, interrupts)`, with the kind `"resume"` or
+        `"interrupt"`.
+        """
+
+    def output(self) -> Any:
+        """Return the output channels' current values."""
+
+@final
+class Task:
+    """A running task, as its config shows it: `__pregel_send` (called) and `__pregel_scratchpad`.
+
+    It does not keep its run alive. Made by the engine only.
+    """
+
+    step: int
+    """The current superstep."""
+    stop: int
+    """The superstep that will not be run any more."""
+    resume: list[Any]
+    """The answers received so far, in the order of the questions."""
+
+    def __call__(self, writes: Iterable[tuple[str, Any]]) -> None:
+        """Write `(channel, value)` pairs on behalf of the task."""
+
+    def discard_writes(self) -> None:
+        """Drop what has been written so far."""
+
+    def call_counter(self) -> int:
+        """Return the number of the task's next call, from zero."""
+
+    def interrupt_counter(self) -> int:
+        """Return the number of the task's next question, from zero."""
+
+    def subgraph_counter(self) -> int:
+        """Return the number of the next graph run inside the task, from zero."""
+
+    def get_null_resume(self, consume: bool = False) -> Any:
+        """Return the answer that was given without an id, or `None`; `consume` takes it away."""
+
+    def call(
+        self,
+        func: Callable[..., Any],
+        input: tuple[tuple[Any, ...], Mapping[str, Any]],
+        *,
+        retry_policy: Sequence[RetryPolicy] | None = None,
+        cache_policy: CachePolicy[Any] | None = None,
+        timeout: TimeoutPolicy | None = None,
+        callbacks: Any | None = None,
+    ) -> ThreadFuture[Any] | Awaitable[Any]:
+        """Run `func` on `(args, kwargs)` as a task of its own in the same superstep.
+
+        Returns:
+            A future of its result: of `concurrent.futures` in a sync run, of asyncio in an async
+            one.
+
+        Raises:
+            RuntimeError: The run is over, or `func` is a coroutine function and the run is sync.
+        """
+
+@final
+class StateView:
+    """A thread's state outside of a run, to be read and written to.
+
+    Args:
+        plan: The graph's plan.
+        checkpoint: What is stored; `None` for a thread that has not begun.
+    """
+
+    def __init__(self, plan: Plan, checkpoint: Checkpoint | None = None) -> None: ...
+    @property
+    def checkpoint_id(self) -> str:
+        """The id of the checkpoint."""
+
+    @property
+    def updated(self) -> list[str] | None:
+        """The channels that the last writes changed, if known."""
+
+    @property
+    def versions(self) -> dict[str, str | int | float]:
+        """The channels' versions."""
+
+    @property
+    def versions_seen(self) -> dict[str, dict[str, str | int | float]]:
+        """For each node, the versions it has run on."""
+
+    def values(self, keys: str | Sequence[str]) -> Any:
+        """Return the value of one channel, or a dict of those of several that have one."""
+
+    def read(
+        self,
+        select: str | Sequence[str],
+        fresh: bool = False,
+        writes: Iterable[tuple[str, Any]] | None = None,
+    ) -> Any:
+        """Return the same; with `fresh`, as it would be after `writes`."""
+
+    def tasks(
+        self, namespace: str, step: int
+    ) -> list[tuple[str, str, tuple[Any, ...], tuple[str, ...]]]:
+        """Return the tasks of the next superstep: `(id, name, path, triggers)`."""
+
+    def apply(
+        self,
+        items: Sequence[tuple[str, tuple[Any, ...], bool, Iterable[tuple[str, Any]]]],
+        versioning: _Versioning | None = None,
+    ) -> None:
+        """Apply writes as a superstep does.
+
+        Args:
+            items: Who wrote, the path of the task, whether it is a task rather than input, and the
+                `(channel, value)` pairs.
+            versioning: As for `GraphRun`.
+
+        Raises:
+            InvalidUpdateError: A channel does not accept its writes.
+        """
+
+    def pass_interrupts(self) -> None:
+        """Note that static interrupts have seen the state."""
+
+    def checkpoint(self, step: int, checkpoint_id: str | None = None) -> Checkpoint:
+        """Return the state as a checkpoint to be stored.
+
+        Args:
+            step: The superstep, which becomes part of a new id.
+            checkpoint_id: The id to use instead of a new one.
+        """
+
+@final
+class NodeCoroutine:
+    """A node as the coroutine of an asyncio task. Made by the engine only."""
+
+    def send(self, value: Any, /) -> Any:
+        """Take a turn."""
+
+    def throw(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
+        """Take a turn in which the node is thrown an exception."""
+
+    def close(self) -> None:
+        """End the node without another turn."""
+
+    def __await__(self) -> Iterator[Any]: ...
+
+def checkpoint_id(clock_seq: int) -> str:
+    """Return a new UUID of version 6, greater than all that this process has made before.
+
+    Args:
+        clock_seq: Goes into the 14 bits of the sequence field; savers put the superstep there.
+    """
+
+def timestamp() -> str:
+    """Return the time in UTC as ISO 8601 text."""
+
+def next_text_version(current: str | None = None) -> str:
+    """Return the version after `current`: a padded counter, a dot and a random fraction."""
