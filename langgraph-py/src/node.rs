@@ -528,8 +528,8 @@ impl NodeRun {
                     Some(mapper) => mapper.bind(py).call1((result,))?,
                     None => result.clone(),
                 };
-                let skipped = value.is(skip_write(py)?);
-                if !skipped && !(*skip_none && value.is_none()) {
+                let skipped = value.is(skip_write(py)?) || (*skip_none && value.is_none());
+                if !skipped {
                     sink(channel.bind(py), value)?;
                 }
             }
@@ -743,7 +743,7 @@ fn draft_input<'py>(
     let draft = match &run.graph.program(node).source {
         Source::Value(index) => {
             let value = read(*index)?;
-            Draft::Value(value.map_or_else(|| py.None(), |value| value).into_bound(py))
+            Draft::Value(value.unwrap_or_else(|| py.None()).into_bound(py))
         }
         Source::Fields(fields) => {
             let values = PyDict::new(py);
@@ -792,11 +792,10 @@ fn finish_input(
     };
     match &program.mapper {
         None => Ok(value.unbind()),
-        Some(mapper) => mapper.bind(py).call1((value,)).map(Bound::unbind).map_err(|error| {
+        Some(mapper) => mapper.bind(py).call1((value,)).map(Bound::unbind).inspect_err(|error| {
             let note =
                 format!("Before task with name '{name}' and path '('{}', '{name}')'", names::PULL);
-            failure::add_note(py, &error, &note);
-            error
+            failure::add_note(py, error, &note);
         }),
     }
 }
