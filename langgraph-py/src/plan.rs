@@ -318,7 +318,7 @@ impl<'py> ProgramBuilder<'_, 'py> {
         if bound.is(&default.getattr(intern!(py, "DEFAULT_BOUND"))?) {
             return Ok(Body::Pass);
         }
-        if bound.is_instance(imports::pregel_type(py)?)? {
+        if runs_natively(bound)? {
             return Ok(Body::Graph(bound.clone().unbind()));
         }
         let exact = bound.get_type().is(imports::runnable_callable(py)?);
@@ -350,6 +350,23 @@ impl<'py> ProgramBuilder<'_, 'py> {
             runnable: bound.clone().unbind(),
         })
     }
+}
+
+/// Whether the engine may run the node itself: a graph whose class runs as graphs do, and which
+/// brings nothing of its own that only the Python front looks at.
+fn runs_natively(bound: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = bound.py();
+    let pregel = imports::pregel_type(py)?;
+    if !bound.is_instance(pregel)? {
+        return Ok(false);
+    }
+    for method in [intern!(py, "invoke"), intern!(py, "ainvoke")] {
+        if !bound.get_type().getattr(method)?.is(&pregel.getattr(method)?) {
+            return Ok(false);
+        }
+    }
+    let own = |name| -> PyResult<bool> { bound.getattr(name)?.is_truthy() };
+    Ok(!own(intern!(py, "config"))? && bound.getattr(intern!(py, "cache"))?.is_none())
 }
 
 fn sorted_triggers(node: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
