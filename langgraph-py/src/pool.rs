@@ -53,6 +53,12 @@ pub fn submit(py: Python<'_>, job: Job) -> PyResult<()> {
     let pool = pool(py)?;
     let needs_thread = {
         let mut state = pool.state.lock().expect("no panic while held");
+        if state.stopped {
+            // The process is ending: a new thread would not outlive the interpreter.
+            drop(state);
+            job(py);
+            return Ok(());
+        }
         state.jobs.push_back(job);
         state.jobs.len() > state.idle
     };
