@@ -258,7 +258,7 @@ fn describe_task<'py>(
     run: &Run,
     task: &Task<Objects>,
     input: Option<&Py<PyAny>>,
-    config: Option<&Py<PyDict>>,
+    config: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let class = py.import("langgraph_rust.types")?.getattr("PregelExecutableTask")?;
     let kwargs = PyDict::new(py);
@@ -276,7 +276,7 @@ fn describe_task<'py>(
     };
     let none = py.None();
     let config = match config {
-        Some(config) => config.bind(py).clone().into_any(),
+        Some(config) => config.clone().into_any(),
         None => PyDict::new(py).into_any(),
     };
     let input = input.unwrap_or(&none);
@@ -308,7 +308,7 @@ fn show_tasks(py: Python<'_>, run: &Arc<Run>, keys: &[TaskKey]) -> PyResult<()> 
         let hidden = task.node.is_some_and(|node| run.graph.plan.node(node).hidden);
         let step = core.engine.steps().0;
         let described =
-            describe_task(py, run, task, Some(prepared.input()), Some(prepared.config()))?;
+            describe_task(py, run, task, Some(prepared.input()), Some(prepared.config(py)?))?;
         core.prepared.insert(*key, prepared);
         drop(core);
         if hidden {
@@ -341,7 +341,7 @@ fn show_checkpoint(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
     let said = core.engine.metadata();
     metadata.set_item("source", said.source.name())?;
     metadata.set_item("step", said.step)?;
-    metadata.set_item("parents", run.context.checkpoint_map.bind(py))?;
+    metadata.set_item("parents", &run.context.base.get().checkpoint_map)?;
     let mut tasks = Vec::new();
     for task in core.engine.tasks() {
         tasks.push(describe_task(py, run, task, None, None)?);

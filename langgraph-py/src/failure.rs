@@ -10,14 +10,12 @@ use std::time::Duration;
 
 use crate::domain::Objects;
 use crate::imports;
-use crate::run::Run;
 use crate::task::TaskHandle;
 
 /// The command in a `ParentCommand` that is meant for this very graph. One for the graph around is
 /// addressed on the way, and is no command for here.
 pub fn command_for_here(
     py: Python<'_>,
-    run: &Run,
     handle: &Py<TaskHandle>,
     error: &PyErr,
 ) -> PyResult<Option<Py<PyAny>>> {
@@ -26,11 +24,10 @@ pub fn command_for_here(
     {
         return Ok(None);
     }
-    let _ = run;
     let exception = error.value(py);
     let command = exception.getattr(intern!(py, "args"))?.get_item(0)?;
     let graph = command.getattr(intern!(py, "graph"))?;
-    let namespace = handle.get().namespace.bind(py).to_str()?;
+    let namespace = handle.get().namespace.as_str();
     let graph: Option<String> = graph.extract()?;
     let Some(graph) = graph else { return Ok(None) };
     if graph == "__parent__" {

@@ -82,6 +82,8 @@ imported_types! {
     channel_write_tuple_entry = "langgraph_rust.pregel._write"."ChannelWriteTupleEntry";
     /// `BranchWriter`.
     branch_writer = "langgraph_rust.graph._branch"."BranchWriter";
+    /// The class of a recursion limit that nobody chose.
+    unchosen_limit_type = "langgraph_rust._internal._config"."UnchosenRecursionLimit";
     /// `RunnableCallable`.
     runnable_callable = "langgraph_rust._internal._runnable"."RunnableCallable";
     /// `Pregel`.

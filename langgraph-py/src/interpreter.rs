@@ -20,7 +20,11 @@ pub struct Entered<'a, 'py> {
 
 impl<'a, 'py> Entered<'a, 'py> {
     /// Enters `context` and makes `config` the ambient config in it.
-    pub fn new(py: Python<'py>, context: &'a Py<PyAny>, config: &Py<PyDict>) -> PyResult<Self> {
+    pub fn new(
+        py: Python<'py>,
+        context: &'a Py<PyAny>,
+        config: &Bound<'py, PyAny>,
+    ) -> PyResult<Self> {
         let entered = Self::again(py, context)?;
         let var = imports::config_var(py)?;
         // SAFETY: `var` is a context variable and `config` an object; the token returned is

@@ -9,6 +9,7 @@ mod cache;
 mod calls;
 mod channels;
 mod clock;
+mod config;
 mod convert;
 mod domain;
 mod errors;
@@ -49,6 +50,7 @@ fn _engine(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<sink::Sink>()?;
     m.add_class::<state_view::StateView>()?;
     m.add_class::<task::TaskHandle>()?;
+    m.add_class::<config::TaskConfig>()?;
     m.add_class::<async_driver::NodeCoroutine>()?;
     m.add_function(wrap_pyfunction!(clock::checkpoint_id, m)?)?;
     m.add_function(wrap_pyfunction!(clock::timestamp, m)?)?;

@@ -17,6 +17,7 @@ use crate::board::Board;
 use crate::cache::CacheSlot;
 use crate::calls::Call;
 use crate::clock::{Clock, Versioning};
+use crate::config::ConfigBase;
 use crate::domain::{fault_to_python, Objects};
 use crate::node::NodeRun;
 use crate::offload::Mailbox;
@@ -88,28 +89,16 @@ pub enum Latest {
 
 /// What surrounds a run. Nothing here changes while it goes on.
 pub struct Context {
-    /// The run's config.
-    pub config: Py<PyDict>,
-    /// Keys and values that every task's `configurable` starts with.
-    pub task_conf: Py<PyDict>,
-    /// Its metadata.
-    pub metadata: Option<Py<PyDict>>,
-    /// Its tags.
-    pub tags: Option<Py<PyAny>>,
-    /// The run's callback manager, if anybody listens.
-    pub manager: Option<Py<PyAny>>,
+    /// What its tasks' configs are made from.
+    pub base: Py<ConfigBase>,
     /// The saver.
     pub saver: Option<Saver>,
     /// The cache of node results.
     pub cache: Option<Py<PyAny>>,
-    /// What the tasks' `Runtime`s are made from.
-    pub runtime: crate::runtime::Template,
     /// Asked before each superstep whether to stop.
     pub control: Option<Py<PyAny>>,
     /// The namespace as text.
     pub namespace: Arc<str>,
-    /// The namespaces and checkpoints of the enclosing runs.
-    pub checkpoint_map: Py<PyDict>,
     /// Answers by interrupt id.
     pub resume_map: Option<Py<PyDict>>,
     /// The scratchpad of the task that this run is part of.
@@ -120,10 +109,6 @@ pub struct Context {
     pub cache_policy: Option<Py<PyAny>>,
     /// Told of each node that finished.
     pub node_finished: Option<Py<PyAny>>,
-    /// `{name: channel}` of the graph, for `__pregel_read`.
-    pub channels: Py<PyAny>,
-    /// The superstep that the run began with; only its tasks resume.
-    pub first_step: i64,
     /// How many tasks may run at once.
     pub max_concurrency: Option<usize>,
     /// How long a superstep may take, in seconds.

@@ -4,6 +4,7 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::imports;
 use crate::task::TaskHandle;
@@ -53,6 +54,7 @@ impl Template {
         py: Python<'py>,
         task: &TaskHandle,
         id: &Bound<'py, PyString>,
+        namespace: &Bound<'py, PyString>,
         checkpoint: &Bound<'py, PyString>,
         attempt: u32,
     ) -> PyResult<Bound<'py, PyAny>> {
@@ -61,7 +63,7 @@ impl Template {
             set(&info, field.bind(py), value.bind(py))?;
         }
         set(&info, intern!(py, "checkpoint_id"), checkpoint)?;
-        set(&info, intern!(py, "checkpoint_ns"), task.namespace.bind(py))?;
+        set(&info, intern!(py, "checkpoint_ns"), namespace)?;
         set(&info, intern!(py, "task_id"), id)?;
         set(&info, intern!(py, "node_attempt"), &attempt.into_pyobject(py)?)?;
         let first = task.first_attempt.into_pyobject(py)?;
@@ -72,6 +74,11 @@ impl Template {
         }
         set(&runtime, intern!(py, "execution_info"), &info)?;
         Ok(runtime)
+    }
+
+    /// Visits the Python objects held, for the garbage collector.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.fields.iter().chain(&self.info_fields).try_for_each(|(_, value)| visit.call(value))
     }
 }
 

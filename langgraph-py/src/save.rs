@@ -58,7 +58,7 @@ pub fn checkpoint(
     let metadata = PyDict::new(py);
     metadata.set_item(intern!(py, "source"), put.metadata.source.name())?;
     metadata.set_item(intern!(py, "step"), put.metadata.step)?;
-    metadata.set_item(intern!(py, "parents"), run.context.checkpoint_map.bind(py))?;
+    metadata.set_item(intern!(py, "parents"), &run.context.base.get().checkpoint_map)?;
     let versions = convert::versions_to_python(py, &put.new_versions)?;
 
     let next_conf = conf.copy()?;

@@ -13,12 +13,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::clock::{self, Clock, Versioning};
+use crate::config::ConfigBase;
 use crate::convert;
 use crate::domain::{fault_to_python, Objects};
 use crate::finish;
 use crate::imports;
 use crate::plan::{show_keys, Graph, Keys, Plan};
 use crate::run::{Context, Core, Modes, Run, Shows};
+use crate::runtime::Template;
 use crate::save::{configurable, Place, Saver};
 use crate::sink::{Shape, Sink};
 
@@ -174,26 +176,43 @@ pub fn begin(py: Python<'_>, given: Begin<'_>) -> PyResult<Arc<Run>> {
         .config
         .get_item(intern!(py, "tags"))?
         .filter(|tags| tags.is_truthy().unwrap_or(false));
-    let context = Context {
-        task_conf: task_conf.unbind(),
+    if tags.is_none() && task_config.contains(intern!(py, "tags"))? {
+        task_config.del_item(intern!(py, "tags"))?;
+    }
+    // A limit that nobody chose must not override one that a nested graph was given.
+    let limit = intern!(py, "recursion_limit");
+    let unchosen = imports::unchosen_limit_type(py)?;
+    if task_config.get_item(limit)?.is_some_and(|limit| limit.is_exact_instance(unchosen)) {
+        task_config.del_item(limit)?;
+    }
+    let base = ConfigBase {
+        config: task_config.unbind(),
+        conf: task_conf.unbind(),
         metadata: match metadata {
             Some(metadata) => metadata.cast_into::<PyDict>().ok().map(Bound::unbind),
             None => None,
         },
         tags: tags.map(Bound::unbind),
         manager: given.manager.map(Bound::unbind),
-        saver: given.saver,
-        cache: given.cache.map(Bound::unbind),
-        runtime: crate::runtime::Template::new(
+        runtime: Template::new(
             &given.runtime,
             &given.store,
             &previous.unwrap_or_else(|| py.None()),
             &optional(intern!(py, "thread_id"))?.unwrap_or_else(|| py.None()),
             &run_id,
         )?,
-        control: (!control.is_none()).then(|| control.unbind()),
         namespace: namespace.as_str().into(),
         checkpoint_map: checkpoint_map.unbind(),
+        channels: given.pregel.getattr(intern!(py, "channels"))?.unbind(),
+        managed: given.graph.managed.clone_ref(py),
+        first_step: engine.steps().0,
+    };
+    let context = Context {
+        base: Py::new(py, base)?,
+        saver: given.saver,
+        cache: given.cache.map(Bound::unbind),
+        control: (!control.is_none()).then(|| control.unbind()),
+        namespace: namespace.as_str().into(),
         resume_map: optional(intern!(py, "__pregel_resume_map"))?
             .map(|map| map.bind(py).clone().cast_into::<PyDict>().map(Bound::unbind))
             .transpose()?,
@@ -201,8 +220,6 @@ pub fn begin(py: Python<'_>, given: Begin<'_>) -> PyResult<Arc<Run>> {
         retry: attribute(intern!(py, "retry_policy"))?,
         cache_policy: attribute(intern!(py, "cache_policy"))?,
         node_finished: optional(intern!(py, "__pregel_node_finished"))?,
-        channels: given.pregel.getattr(intern!(py, "channels"))?.unbind(),
-        first_step: engine.steps().0,
         event_loop: match given.is_async {
             true => Some(
                 py.import(intern!(py, "asyncio"))?
@@ -217,7 +234,6 @@ pub fn begin(py: Python<'_>, given: Begin<'_>) -> PyResult<Arc<Run>> {
             Some(limit) if !limit.is_none() => Some(limit.extract()?),
             _ => None,
         },
-        config: task_config.unbind(),
         step_timeout: attribute(intern!(py, "step_timeout"))?.map(|t| t.extract(py)).transpose()?,
     };
     let levels: Vec<&str> = match namespace.is_empty() {
@@ -447,12 +463,11 @@ pub fn nested<'py>(
     py: Python<'py>,
     pregel: &Bound<'py, PyAny>,
     input: &Py<PyAny>,
-    config: &Py<PyDict>,
+    config: &Bound<'py, PyDict>,
     is_async: bool,
 ) -> PyResult<Option<Arc<Run>>> {
     let plan = pregel.getattr(intern!(py, "_native_plan"))?;
     let Ok(plan) = plan.cast_into::<Plan>() else { return Ok(None) };
-    let config = config.bind(py);
     let conf = configurable(config)?;
     let input = input.bind(py);
     if input.is_instance(imports::command_type(py)?)? {

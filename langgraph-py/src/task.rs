@@ -31,7 +31,7 @@ pub struct TaskHandle {
     /// Its id.
     pub id: TaskId,
     /// Its checkpoint namespace.
-    pub namespace: Py<PyString>,
+    pub namespace: String,
     /// When its first attempt began, in seconds since the Unix epoch.
     pub first_attempt: f64,
     /// The current superstep.
@@ -57,7 +57,7 @@ impl TaskHandle {
         run: &Arc<Run>,
         key: TaskKey,
         id: TaskId,
-        namespace: Py<PyString>,
+        namespace: String,
         steps: (i64, i64),
     ) -> Self {
         Self {

@@ -391,6 +391,16 @@ class GraphRun:
         """Return the output channels' current values."""
 
 @final
+class TaskConfig(dict[str, Any]):
+    """The ambient config of a node that did not ask for its config: a dict filled on first use.
+
+    Made by the engine only.
+    """
+
+    def plain(self) -> dict[str, Any]:
+        """Return the config as a plain dict, the same each time."""
+
+@final
 class Task:
     """A running task, as its config shows it: `__pregel_send` (called) and `__pregel_scratchpad`.
 

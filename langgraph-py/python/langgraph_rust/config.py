@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langgraph_rust._internal._config import var_child_runnable_config
+from langgraph_rust._internal._config import ambient_config
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_RUNTIME
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def get_config() -> RunnableConfig:
     Raises:
         RuntimeError: Nothing is running.
     """
-    config = var_child_runnable_config.get()
+    config = ambient_config()
     if config:
         return config
     raise RuntimeError("Called get_config outside of a runnable context")

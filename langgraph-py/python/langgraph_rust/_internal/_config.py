@@ -16,6 +16,7 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from langgraph_rust._engine import TaskConfig
 from langgraph_rust._internal._callbacks import is_callback_manager, is_silent
 from langgraph_rust._internal._constants import (
     _CHECKPOINT_COORDINATE_KEYS,
@@ -54,6 +55,18 @@ var_child_runnable_config: ContextVar[RunnableConfig | None]
 def config_var() -> ContextVar[RunnableConfig | None]:
     """Return the context variable that holds the ambient config."""
     return var_child_runnable_config
+
+
+def ambient_config() -> RunnableConfig | None:
+    """Return the config of the running node or runnable; `None` outside of any.
+
+    A node that does not ask for its config gets one only now.
+    """
+    config = var_child_runnable_config.get()
+    if type(config) is TaskConfig:
+        config = config.plain()
+        var_child_runnable_config.set(config)
+    return config
 
 
 def run_in_config_context(config: RunnableConfig, func: Callable[..., _T], *args: Any) -> _T:
@@ -113,7 +126,7 @@ _METADATA_FROM_CONFIGURABLE = (
 """Keys of `configurable` that every config's metadata repeats."""
 
 
-class _DefaultRecursionLimit(int):
+class UnchosenRecursionLimit(int):
     """A recursion limit that nobody chose.
 
     A class rather than one known object, since configs are copied and pickled on their way, and
@@ -121,7 +134,7 @@ class _DefaultRecursionLimit(int):
     """
 
 
-DEFAULT_RECURSION_LIMIT = _DefaultRecursionLimit(
+DEFAULT_RECURSION_LIMIT = UnchosenRecursionLimit(
     os.getenv("LANGGRAPH_DEFAULT_RECURSION_LIMIT", "10007")
 )
 """Steps a run may take unless its config says otherwise."""
@@ -154,7 +167,7 @@ def ensure_config(*configs: RunnableConfig | None) -> RunnableConfig:
         CONF: {},
     }
     inherited_tags: Sequence[str] = ()
-    ambient: Any = var_child_runnable_config.get()
+    ambient: Any = ambient_config()
     if ambient:
         for key, value in ambient.items():
             if _is_not_empty(value):
@@ -225,7 +238,7 @@ def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
                 base[key] = [*base[key], *value]  # type: ignore[misc]
             elif key == CONF and base.get(key):
                 base[key] = {**base[key], **value}  # type: ignore[dict-item]
-            elif not isinstance(value, _DefaultRecursionLimit):
+            elif not isinstance(value, UnchosenRecursionLimit):
                 base[key] = value
     base.setdefault(CONF, {})
     return base  # type: ignore[return-value]
