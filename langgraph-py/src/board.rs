@@ -16,7 +16,6 @@ use crate::domain::Objects;
 use crate::imports;
 use crate::interpreter::copied_context;
 use crate::node::{Advance, NodeRun};
-use crate::pool;
 use crate::run::Run;
 use crate::task::TaskHandle;
 use crate::wake::Waker;
@@ -61,7 +60,10 @@ struct State {
     waiting: VecDeque<Order>,
     done: VecDeque<Report>,
     running: usize,
+    completed: u64,
     helpers: usize,
+    /// Whether a helper looks on.
+    watched: bool,
 }
 
 impl Board {
@@ -93,11 +95,13 @@ impl Board {
 
     /// Notes that a task taken runs elsewhere, or is over without being handed in.
     pub fn untake(&self) {
-        self.state.lock().expect("no panic while held").running -= 1;
+        let mut state = self.state.lock().expect("no panic while held");
+        state.running -= 1;
+        state.completed += 1;
     }
 
     fn let_go(&self) {
-        self.state.lock().expect("no panic while held").running -= 1;
+        self.untake();
         self.waker.wake();
     }
 
@@ -113,6 +117,7 @@ impl Board {
     pub fn hand_in(&self, report: Report) {
         let mut state = self.state.lock().expect("no panic while held");
         state.running -= 1;
+        state.completed += 1;
         state.done.push_back(report);
         drop(state);
         self.waker.wake();
@@ -129,47 +134,37 @@ impl Board {
         (state.waiting.len(), state.running)
     }
 
-    /// Whether another helper is worth waking, if `limit` may work at once; counts it if so.
-    fn wants_helper(&self, limit: usize) -> bool {
+    /// Whether another helper is worth waking, if `limit` may work at once; counts it if so. One
+    /// that looks on first is enough.
+    pub fn wants_helper(&self, limit: usize, looks_on: bool) -> bool {
         let mut state = self.state.lock().expect("no panic while held");
         let wanted = !state.waiting.is_empty() && state.helpers < limit;
+        let wanted = wanted && !(looks_on && state.watched);
         state.helpers += usize::from(wanted);
+        state.watched |= wanted && looks_on;
         wanted
     }
 
-    fn helper_left(&self) {
+    /// Whether a helper is at work, or on its way to it.
+    pub fn is_helped(&self) -> bool {
+        let state = self.state.lock().expect("no panic while held");
+        state.helpers > usize::from(state.watched)
+    }
+
+    /// The helper that looked on does so no longer.
+    pub fn unwatched(&self) {
+        self.state.lock().expect("no panic while held").watched = false;
+    }
+
+    /// A helper is gone; whoever waits may have counted on it.
+    pub fn helper_left(&self) {
         self.state.lock().expect("no panic while held").helpers -= 1;
+        self.waker.wake();
     }
-}
 
-/// Wakes one worker to help with the tasks of `run`; it wakes the next when it gets its turn, so
-/// that trivial tasks are done before a crowd has gathered.
-pub fn call_help(py: Python<'_>, run: &Arc<Run>, limit: usize) -> PyResult<()> {
-    if !run.board.wants_helper(limit) {
-        return Ok(());
-    }
-    // A helper that comes too late finds nothing, and keeps nothing alive until then.
-    let run = Arc::downgrade(run);
-    pool::submit(
-        py,
-        Box::new(move |py| {
-            let Some(run) = run.upgrade() else { return };
-            help(py, &run, limit);
-            run.board.helper_left();
-            // Whoever waits may have counted on this helper.
-            run.board.waker.wake();
-        }),
-    )
-}
-
-fn help(py: Python<'_>, run: &Arc<Run>, limit: usize) {
-    while let Some(order) = run.board.take() {
-        if let Err(error) = call_help(py, run, limit) {
-            // Without another helper the tasks still get done, only later.
-            error.write_unraisable(py, None);
-        }
-        let done = perform(py, run, order);
-        deliver(py, run, done);
+    /// How many tasks are over, of all there were.
+    pub fn completed(&self) -> u64 {
+        self.state.lock().expect("no panic while held").completed
     }
 }
 

@@ -17,6 +17,7 @@ mod events;
 mod failure;
 mod finish;
 mod graph_run;
+mod help;
 mod imports;
 mod interpreter;
 mod mappers;

@@ -30,7 +30,7 @@ pub fn run(py: Python<'_>, run: &Arc<Run>, call: &Bound<'_, PyAny>) -> PyResult<
     let (run, call, letter_to) = (run.clone(), call.clone().unbind(), future.clone_ref(py));
     pool::submit(
         py,
-        Box::new(move |py| {
+        pool::at_once(move |py| {
             let result = Entered::again(py, &context)
                 .and_then(|_entered| call.bind(py).call0().map(Bound::unbind));
             // Released here, on the worker: what the node left behind must not burden the loop.

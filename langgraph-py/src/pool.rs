@@ -9,8 +9,17 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-/// Work for a worker.
-pub type Job = Box<dyn FnOnce(Python<'_>) + Send>;
+/// Asked by a worker without the interpreter, which may take its time: what it is to do, if
+/// anything.
+pub type Job = Box<dyn FnOnce() -> Option<Work> + Send>;
+
+/// What a worker does with the interpreter.
+pub type Work = Box<dyn FnOnce(Python<'_>) + Send>;
+
+/// Work to be done as soon as there is a worker.
+pub fn at_once(work: impl FnOnce(Python<'_>) + Send + 'static) -> Job {
+    Box::new(|| Some(Box::new(work)))
+}
 
 struct Pool {
     pid: u32,
@@ -56,7 +65,9 @@ pub fn submit(py: Python<'_>, job: Job) -> PyResult<()> {
         if state.stopped {
             // The process is ending: a new thread would not outlive the interpreter.
             drop(state);
-            job(py);
+            if let Some(work) = job() {
+                work(py);
+            }
             return Ok(());
         }
         state.jobs.push_back(job);
@@ -86,10 +97,18 @@ fn workers(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 #[pyo3(name = "_work")]
 pub fn work(py: Python<'_>) -> PyResult<()> {
     let pool = pool(py)?;
-    while let Some(job) = py.detach(|| next_job(pool)) {
-        job(py);
+    while let Some(work) = py.detach(|| next_work(pool)) {
+        work(py);
     }
     Ok(())
+}
+
+fn next_work(pool: &Pool) -> Option<Work> {
+    loop {
+        if let Some(work) = next_job(pool)?() {
+            return Some(work);
+        }
+    }
 }
 
 fn next_job(pool: &Pool) -> Option<Job> {

@@ -35,7 +35,7 @@ pub struct Run {
     /// What it shows.
     pub shows: Shows,
     /// The tasks at work on threads.
-    pub board: Board,
+    pub board: Arc<Board>,
     /// Results of sync code on their way to the event loop.
     pub mailbox: Mailbox,
     core: Mutex<Core>,
@@ -265,7 +265,7 @@ impl Run {
             graph,
             context,
             shows,
-            board: Board::new(waker),
+            board: Arc::new(Board::new(waker)),
             mailbox: Mailbox::default(),
             core: Mutex::new(core),
             owner: AtomicU64::new(0),

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use crate::board::{self, Order};
 use crate::events;
 use crate::finish;
+use crate::help::{self, Join};
 use crate::run::Run;
 use crate::save::{self, SaverCall};
 
@@ -136,11 +137,14 @@ fn wait_for_tasks(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
     let joins = waiting > 0 && free && run.shows.latest && !on_event_loop(py)?;
     if joins {
         // The calling thread is one of those at work.
-        board::call_help(py, run, limit.saturating_sub(1))?;
+        if let Err(error) = help::call(py, run, limit.saturating_sub(1), Join::IfStuck) {
+            error.write_unraisable(py, None);
+        }
         return take_part(py, run);
     }
     if waiting > 0 {
-        board::call_help(py, run, limit)?;
+        let join = if run.board.is_helped() { Join::IfStuck } else { Join::AtOnce };
+        help::call(py, run, limit, join)?;
     }
     wait(py, run)
 }
@@ -205,13 +209,11 @@ pub fn run_requested(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<(
     }
     run.board.add(Order::new(py, key, Duration::ZERO)?);
     let run = run.clone();
-    crate::pool::submit(
-        py,
-        Box::new(move |py| {
-            if let Some(order) = run.board.take_this(key) {
-                let done = board::perform(py, &run, order);
-                board::deliver(py, &run, done);
-            }
-        }),
-    )
+    let work = crate::pool::at_once(move |py| {
+        if let Some(order) = run.board.take_this(key) {
+            let done = board::perform(py, &run, order);
+            board::deliver(py, &run, done);
+        }
+    });
+    crate::pool::submit(py, work)
 }

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,20 @@ class TestConcurrency:
         meeting = Meeting(limit)
         run(fan_out([meeting] * 6), {}, {"max_concurrency": limit})
         assert meeting.most == limit
+
+    def test_tasks_that_compute_stay_with_one_thread(self) -> None:
+        graph = fan_out([log_thread] * 24)
+        # A second one may join while the machine is busy with something else.
+        assert min(len(set(graph.invoke({})["log"])) for _ in range(5)) == 1
+
+    @pytest.mark.parametrize("wait", [0.001, 0.01])
+    def test_tasks_that_wait_get_a_thread_each(self, wait: float) -> None:
+        def sleep(state: State) -> State:
+            time.sleep(wait)
+            return log_thread(state)
+
+        graph = fan_out([sleep] * 24)
+        assert max(len(set(graph.invoke({})["log"])) for _ in range(5)) >= 12
 
     def test_many_more_tasks_than_threads(self) -> None:
         meeting = Meeting(32)
