@@ -1,25 +1,30 @@
 //! Driving a run on an event loop, in the caller's own task.
 //!
-//! A single node is driven inline: each turn of its coroutine happens inside the caller's turn, in
-//! the node's own context. Several nodes become asyncio tasks. Nothing here decides about graphs.
+//! A single node is driven [`inline`], several nodes become asyncio tasks ([`coroutine`]). Nothing
+//! here decides about graphs.
+
+mod coroutine;
+mod inline;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use langgraph_pregel::{Effect, Outcome, TaskKey, TaskOutcome, Ticket, WaitReason};
-use pyo3::exceptions::{PyException, PyRuntimeError, PyStopIteration};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::board::{self, Order, Report};
 use crate::domain::Objects;
 use crate::events;
 use crate::finish;
-use crate::interpreter::{self, Turn as CoroutineTurn};
-use crate::node::{Advance, NodeRun};
+use crate::interpreter::{self, is_cancellation, throw, Turn as CoroutineTurn};
 use crate::run::Run;
 use crate::save::{self, SaverCall};
+
+use coroutine::spawn;
+pub use coroutine::{run_requested, NodeCoroutine};
+use inline::{Inline, Progress};
 
 /// How long a run may keep the event loop without a real wait before it gives way once.
 const BUDGET: Duration = Duration::from_micros(500);
@@ -43,134 +48,10 @@ pub struct Driver {
     inline: Option<Inline>,
     /// What the driver itself waits for: the run's bell, or a delay.
     waiting: Option<Py<PyAny>>,
-    /// Delayed attempts that are to run inline when the wait is over.
-    delayed: Option<Order>,
     tasks: Vec<(TaskKey, Py<PyAny>)>,
     stores: Vec<Py<PyAny>>,
     cancelled: Option<PyErr>,
     since: Option<Instant>,
-}
-
-/// A node and what it waits for.
-struct Inline {
-    node: NodeRun,
-    wait: Wait,
-}
-
-enum Wait {
-    /// A coroutine, or the iterator of another awaitable.
-    Iterator(Py<PyAny>),
-    /// A graph of its own.
-    Child(Box<Driver>),
-}
-
-/// How far a node got.
-enum Progress {
-    Yield(Py<PyAny>),
-    Done(TaskOutcome<Objects>),
-}
-
-impl Inline {
-    /// Begins a node; `Err` holds its end if it did not wait for anything.
-    fn begin(py: Python<'_>, mut node: NodeRun) -> PyResult<Result<Self, Report>> {
-        let advance = node.start(py);
-        Self::after(py, node, advance)
-    }
-
-    fn after(
-        py: Python<'_>,
-        mut node: NodeRun,
-        mut advance: Advance,
-    ) -> PyResult<Result<Self, Report>> {
-        loop {
-            match advance {
-                Advance::Done(outcome) => {
-                    let key = node.key;
-                    return Ok(Err(Report { key, outcome, handle: Some(node.handle(py)) }));
-                }
-                Advance::Await(awaitable) => match interpreter::awaited(awaitable.bind(py)) {
-                    Ok(iterator) => {
-                        let wait = Wait::Iterator(iterator.unbind());
-                        return Ok(Ok(Self { node, wait }));
-                    }
-                    Err(error) => advance = node.resume(py, Err(error)),
-                },
-                Advance::Child(run) => {
-                    let wait = Wait::Child(Box::new(Driver::new(run)));
-                    return Ok(Ok(Self { node, wait }));
-                }
-            }
-        }
-    }
-
-    /// Takes the node's turn: with `sent`, up to its next wait or its end.
-    fn turn(&mut self, py: Python<'_>, mut sent: Sent, cancelling: bool) -> PyResult<Progress> {
-        loop {
-            let result = match &mut self.wait {
-                Wait::Child(driver) => match driver.turn(py, sent)? {
-                    Turn::Yield(value) => return Ok(Progress::Yield(value)),
-                    Turn::Chunk(_) => {
-                        sent = Ok(py.None());
-                        continue;
-                    }
-                    Turn::Over(outcome) => {
-                        let run = driver.run.clone();
-                        let interrupted = driver.cancelled.take();
-                        finish::conclude(py, &run, outcome)
-                            .and_then(|()| interrupted.map_or(Ok(()), Err))
-                            .and_then(|()| finish::latest(py, &run))
-                    }
-                },
-                Wait::Iterator(iterator) => {
-                    let entered = self.node.enter(py)?;
-                    let turn = match sent {
-                        Ok(value) => interpreter::send(iterator.bind(py), value.bind(py)),
-                        Err(error) => throw(iterator.bind(py), error),
-                    };
-                    drop(entered);
-                    match turn {
-                        CoroutineTurn::Yielded(value) => {
-                            return Ok(Progress::Yield(value.unbind()));
-                        }
-                        CoroutineTurn::Returned(value) => Ok(value.unbind()),
-                        CoroutineTurn::Raised(error) => Err(error),
-                    }
-                }
-            };
-            if let Err(error) = &result {
-                if cancelling && is_cancellation(py, error) {
-                    let value = error.value(py).clone().into_any().unbind();
-                    return Ok(Progress::Done(TaskOutcome::Cancelled(Some(value))));
-                }
-            }
-            match self.node.resume(py, result) {
-                Advance::Done(outcome) => return Ok(Progress::Done(outcome)),
-                Advance::Await(awaitable) => {
-                    let iterator = interpreter::awaited(awaitable.bind(py))?;
-                    self.wait = Wait::Iterator(iterator.unbind());
-                }
-                Advance::Child(run) => self.wait = Wait::Child(Box::new(Driver::new(run))),
-            }
-            sent = Ok(py.None());
-        }
-    }
-
-    /// Ends what the node waits for without running it further.
-    fn close(&mut self, py: Python<'_>) -> PyResult<()> {
-        match &mut self.wait {
-            Wait::Child(driver) => driver.close(py),
-            Wait::Iterator(iterator) => {
-                let iterator = iterator.bind(py);
-                if iterator.hasattr(intern!(py, "close"))? {
-                    let entered = self.node.enter(py)?;
-                    let closed = iterator.call_method0(intern!(py, "close"));
-                    drop(entered);
-                    closed?;
-                }
-                Ok(())
-            }
-        }
-    }
 }
 
 impl Driver {
@@ -180,7 +61,6 @@ impl Driver {
             run,
             inline: None,
             waiting: None,
-            delayed: None,
             tasks: Vec::new(),
             stores: Vec::new(),
             cancelled: None,
@@ -196,6 +76,20 @@ impl Driver {
     /// The cancellation that ended the run, to be raised again.
     pub fn take_cancellation(&mut self) -> Option<PyErr> {
         self.cancelled.take()
+    }
+
+    /// How often the run is held by the driver.
+    pub fn holds(&self) -> usize {
+        let inline = self.inline.as_ref().map(|inline| inline.node.run());
+        1 + usize::from(inline.is_some_and(|run| Arc::ptr_eq(run, &self.run)))
+    }
+
+    /// Visits the Python objects held, for the garbage collector.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.waiting)?;
+        self.tasks.iter().try_for_each(|(_, task)| visit.call(task))?;
+        self.stores.iter().try_for_each(|task| visit.call(task))?;
+        self.inline.as_ref().map_or(Ok(()), |inline| inline.traverse(visit))
     }
 
     /// Takes a turn: with `sent`, up to the next thing to yield, a chunk, or the end.
@@ -282,10 +176,6 @@ impl Driver {
 
     /// Does what the engine says next; `None` if there is more to do at once.
     fn act(&mut self, py: Python<'_>) -> PyResult<Option<Turn>> {
-        if let Some(order) = self.delayed.take() {
-            self.start_task(py, order, false)?;
-            return Ok(None);
-        }
         let effect = self.run.core(py)?.poll(py);
         let waits = matches!(
             effect,
@@ -347,7 +237,7 @@ impl Driver {
             if inline {
                 self.start_inline(py, order)?;
             } else {
-                self.start_task(py, order, true)?;
+                self.start_task(py, order)?;
             }
             return Ok(None);
         }
@@ -386,8 +276,7 @@ impl Driver {
     }
 
     /// Gives a node an asyncio task of its own.
-    fn start_task(&mut self, py: Python<'_>, order: Order, taken: bool) -> PyResult<()> {
-        debug_assert!(taken);
+    fn start_task(&mut self, py: Python<'_>, order: Order) -> PyResult<()> {
         let key = order.key;
         match spawn(py, &self.run, order) {
             Ok(task) => self.tasks.push((key, task)),
@@ -482,26 +371,6 @@ fn is_done(future: &Bound<'_, PyAny>) -> bool {
     done.and_then(|done| done.is_truthy()).unwrap_or(true)
 }
 
-/// Whether the exception is asyncio's cancellation.
-fn is_cancellation(py: Python<'_>, error: &PyErr) -> bool {
-    !error.is_instance_of::<PyException>(py)
-        && error.get_type(py).name().is_ok_and(|name| name == "CancelledError")
-}
-
-fn throw<'py>(iterator: &Bound<'py, PyAny>, error: PyErr) -> CoroutineTurn<'py> {
-    let py = iterator.py();
-    match iterator.call_method1(intern!(py, "throw"), (error.value(py),)) {
-        Ok(value) => CoroutineTurn::Yielded(value),
-        Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
-            match error.value(py).getattr(intern!(py, "value")) {
-                Ok(value) => CoroutineTurn::Returned(value),
-                Err(error) => CoroutineTurn::Raised(error),
-            }
-        }
-        Err(error) => CoroutineTurn::Raised(error),
-    }
-}
-
 fn settle_store(py: Python<'_>, run: &Run, ticket: Ticket, stored: PyResult<()>) -> PyResult<()> {
     let mut core = run.core(py)?;
     match stored {
@@ -525,229 +394,4 @@ impl StoreDone {
         let result = task.call_method0(intern!(py, "result"));
         settle_store(py, &self.run, self.ticket, result.map(drop))
     }
-}
-
-/// Makes an asyncio task for a node.
-fn spawn(py: Python<'_>, run: &Arc<Run>, order: Order) -> PyResult<Py<PyAny>> {
-    let node = board::prepared(py, run, order.key, &order.context)?;
-    let name = node.name(py);
-    let coroutine = NodeCoroutine {
-        state: std::sync::Mutex::new(Some(NodeState::Fresh(Box::new(node), order.delay))),
-        run: run.clone(),
-        key: order.key,
-    };
-    let event_loop =
-        py.import(intern!(py, "asyncio"))?.call_method0(intern!(py, "get_running_loop"))?;
-    let coroutine = Py::new(py, coroutine)?;
-    let create = event_loop.getattr(intern!(py, "create_task"))?;
-    let kwargs = PyDict::new(py);
-    kwargs.set_item(intern!(py, "name"), name)?;
-    // The coroutine enters the node's context at each turn, as an inline node does.
-    Ok(create.call((coroutine,), Some(&kwargs))?.unbind())
-}
-
-/// Starts a task that another task called, on the run's event loop.
-pub fn run_requested(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<()> {
-    run.board.add(Order::new(py, key, Duration::ZERO)?);
-    let starter = Py::new(py, RequestedStart { run: run.clone(), key })?;
-    let home = run.context.event_loop.as_ref().expect("an async run has one").bind(py);
-    home.call_method1(intern!(py, "call_soon_threadsafe"), (starter,))?;
-    Ok(())
-}
-
-/// Starts a called task in the loop's next turn, after what its caller wrote has been shown.
-#[pyclass(frozen, module = "langgraph_rust._engine")]
-struct RequestedStart {
-    run: Arc<Run>,
-    key: TaskKey,
-}
-
-#[pymethods]
-impl RequestedStart {
-    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(order) = self.run.board.take_this(self.key) else { return Ok(()) };
-        match spawn(py, &self.run, order) {
-            Ok(task) => {
-                self.run.core(py)?.spawned.insert(self.key, task);
-                Ok(())
-            }
-            Err(error) => {
-                self.run.board.untake();
-                board::report(py, &self.run, board::unprepared(py, self.key, error))
-            }
-        }
-    }
-}
-
-/// A node as a coroutine of its own asyncio task.
-#[pyclass(frozen, weakref, module = "langgraph_rust._engine")]
-pub struct NodeCoroutine {
-    state: std::sync::Mutex<Option<NodeState>>,
-    run: Arc<Run>,
-    key: TaskKey,
-}
-
-enum NodeState {
-    Fresh(Box<NodeRun>, Duration),
-    Sleeping(Box<NodeRun>, Py<PyAny>),
-    Waiting(Box<Inline>),
-}
-
-#[pymethods]
-impl NodeCoroutine {
-    fn send(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
-        self.turn(py, Ok(value))
-    }
-
-    #[pyo3(signature = (error, value=None, traceback=None))]
-    fn throw(
-        &self,
-        py: Python<'_>,
-        error: Bound<'_, PyAny>,
-        value: Option<Bound<'_, PyAny>>,
-        traceback: Option<Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        drop(traceback);
-        self.turn(py, Err(thrown(error, value)?))
-    }
-
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
-        match self.take() {
-            Some(NodeState::Waiting(mut inline)) => inline.close(py),
-            _ => Ok(()),
-        }
-    }
-
-    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
-    }
-
-    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
-    }
-
-    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.turn(py, Ok(py.None()))
-    }
-}
-
-impl NodeCoroutine {
-    fn take(&self) -> Option<NodeState> {
-        self.state.lock().expect("no panic while held").take()
-    }
-
-    fn put(&self, state: NodeState) {
-        *self.state.lock().expect("no panic while held") = Some(state);
-    }
-
-    fn turn(&self, py: Python<'_>, sent: Sent) -> PyResult<Py<PyAny>> {
-        let Some(state) = self.take() else {
-            return Err(PyRuntimeError::new_err("cannot reuse already awaited coroutine"));
-        };
-        let cancelling = matches!(&sent, Err(error) if is_cancellation(py, error));
-        let report = match state {
-            NodeState::Fresh(node, delay) if sent.is_ok() => match self.begin(py, *node, delay)? {
-                Ok(value) => return Ok(value),
-                Err(report) => report,
-            },
-            NodeState::Sleeping(node, iterator) => {
-                let turn = match sent {
-                    Ok(value) => interpreter::send(iterator.bind(py), value.bind(py)),
-                    Err(error) => throw(iterator.bind(py), error),
-                };
-                match turn {
-                    CoroutineTurn::Yielded(value) => {
-                        self.put(NodeState::Sleeping(node, iterator));
-                        return Ok(value.unbind());
-                    }
-                    CoroutineTurn::Returned(_) => match self.begin(py, *node, Duration::ZERO)? {
-                        Ok(value) => return Ok(value),
-                        Err(report) => report,
-                    },
-                    CoroutineTurn::Raised(error) => self.stopped(py, *node, error),
-                }
-            }
-            NodeState::Fresh(node, _) => {
-                let error = sent.err().unwrap_or_else(|| PyRuntimeError::new_err("stopped"));
-                self.stopped(py, *node, error)
-            }
-            NodeState::Waiting(mut inline) => match inline.turn(py, sent, cancelling)? {
-                Progress::Yield(value) => {
-                    self.put(NodeState::Waiting(inline));
-                    return Ok(value);
-                }
-                Progress::Done(outcome) => {
-                    Report { key: self.key, outcome, handle: Some(inline.node.handle(py)) }
-                }
-            },
-        };
-        self.end(py, report)
-    }
-
-    /// Runs the node up to its first wait; `Err` holds its end if there was none.
-    fn begin(
-        &self,
-        py: Python<'_>,
-        node: NodeRun,
-        delay: Duration,
-    ) -> PyResult<Result<Py<PyAny>, Report>> {
-        if !delay.is_zero() {
-            let asyncio = py.import(intern!(py, "asyncio"))?;
-            let sleep = asyncio.call_method1("sleep", (delay.as_secs_f64(),))?;
-            let iterator = interpreter::awaited(&sleep)?.unbind();
-            let turn = interpreter::send(iterator.bind(py), py.None().bind(py));
-            return match turn {
-                CoroutineTurn::Yielded(value) => {
-                    self.put(NodeState::Sleeping(Box::new(node), iterator));
-                    Ok(Ok(value.unbind()))
-                }
-                CoroutineTurn::Returned(_) => self.begin(py, node, Duration::ZERO),
-                CoroutineTurn::Raised(error) => Ok(Err(self.stopped(py, node, error))),
-            };
-        }
-        match Inline::begin(py, node)? {
-            Err(report) => Ok(Err(report)),
-            Ok(mut inline) => match inline.turn(py, Ok(py.None()), false)? {
-                Progress::Yield(value) => {
-                    self.put(NodeState::Waiting(Box::new(inline)));
-                    Ok(Ok(value))
-                }
-                Progress::Done(outcome) => {
-                    Ok(Err(Report { key: self.key, outcome, handle: Some(inline.node.handle(py)) }))
-                }
-            },
-        }
-    }
-
-    fn stopped(&self, py: Python<'_>, node: NodeRun, error: PyErr) -> Report {
-        let value = error.value(py).clone().into_any().unbind();
-        let outcome = TaskOutcome::Cancelled(Some(value));
-        Report { key: self.key, outcome, handle: Some(node.handle(py)) }
-    }
-
-    fn end(&self, py: Python<'_>, report: Report) -> PyResult<Py<PyAny>> {
-        let cancelled = match &report.outcome {
-            TaskOutcome::Cancelled(Some(error)) => Some(error.clone_ref(py)),
-            _ => None,
-        };
-        self.run.core(py)?.spawned.remove(&self.key);
-        self.run.board.untake();
-        board::report(py, &self.run, report)?;
-        self.run.board.waker.wake_here(py)?;
-        match cancelled {
-            Some(error) => Err(PyErr::from_value(error.into_bound(py))),
-            None => Err(PyStopIteration::new_err(())),
-        }
-    }
-}
-
-/// What was thrown, in either of the forms that Python throws in.
-pub fn thrown(error: Bound<'_, PyAny>, value: Option<Bound<'_, PyAny>>) -> PyResult<PyErr> {
-    if let Some(value) = value.filter(|value| !value.is_none()) {
-        return Ok(PyErr::from_value(value));
-    }
-    if error.is_instance_of::<pyo3::types::PyType>() {
-        return Ok(PyErr::from_value(error.call0()?));
-    }
-    Ok(PyErr::from_value(error))
 }

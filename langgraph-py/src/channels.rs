@@ -56,16 +56,24 @@ pub fn pattern(py: Python<'_>, spec: &Bound<'_, PyAny>) -> PyResult<Channel<Obje
 /// Visits the Python objects that a channel holds. An aggregate's reducer is visited with it, so
 /// that of the owners of one reducer only one may call this; patterns have reducers of their own.
 pub fn traverse(channel: &Channel<Objects>, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+    if let Channel::Aggregate(channel) = channel {
+        channel.reducer().traverse(visit)?;
+    }
+    traverse_values(channel, visit)
+}
+
+/// Visits the values that a channel holds.
+pub fn traverse_values(
+    channel: &Channel<Objects>,
+    visit: &PyVisit<'_>,
+) -> Result<(), PyTraverseError> {
     match channel {
         Channel::LastValue(channel) => visit.call(channel.value()),
         Channel::LastValueAfterFinish(channel) => visit.call(channel.held()),
         Channel::AnyValue(channel) => visit.call(channel.value()),
         Channel::Ephemeral(channel) => visit.call(channel.value()),
         Channel::Untracked(channel) => visit.call(channel.value()),
-        Channel::Aggregate(channel) => {
-            channel.reducer().traverse(visit)?;
-            visit.call(channel.value())
-        }
+        Channel::Aggregate(channel) => visit.call(channel.value()),
         Channel::Barrier(_) | Channel::BarrierAfterFinish(_) => Ok(()),
         Channel::Topic(channel) => channel.items().iter().try_for_each(|item| visit.call(item)),
         Channel::Tasks(channel) => {

@@ -4,14 +4,15 @@ use std::sync::{Arc, Mutex};
 
 use langgraph_pregel::Outcome;
 use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration, PyStopIteration};
-
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+use pyo3::{PyTraverseError, PyVisit};
 
-use crate::async_driver::{self, Driver, Turn as AsyncTurn};
+use crate::async_driver::{Driver, Turn as AsyncTurn};
 use crate::clock::Versioning;
 use crate::domain::Objects;
 use crate::finish;
+use crate::interpreter;
 use crate::plan::Plan;
 use crate::run::Run;
 use crate::save::Saver;
@@ -22,8 +23,12 @@ use crate::sync_driver::{self, Turn};
 /// One run of a graph: iterate over it for its chunks, or `invoke` it for its result.
 #[pyclass(frozen, weakref, module = "langgraph_rust._engine")]
 pub struct GraphRun {
-    run: RunSlot,
-    driver: Arc<Mutex<Option<Driver>>>,
+    /// The run, until it has failed: its error's traceback leads back to whoever holds the run, and
+    /// the run must not lead on to the error.
+    run: Mutex<Option<Arc<Run>>>,
+    driver: Mutex<Option<Driver>>,
+    /// The graph's plan: through it the garbage collector finds the graph's functions.
+    plan: Py<Plan>,
 }
 
 #[pymethods]
@@ -104,7 +109,8 @@ impl GraphRun {
             drains,
         };
         let run = start::begin(py, begin)?;
-        Ok(Self { run: Arc::new(Mutex::new(Some(run))), driver: Arc::default() })
+        let plan = plan.clone().unbind();
+        Ok(Self { run: Mutex::new(Some(run)), driver: Mutex::default(), plan })
     }
 
     /// Runs to the end: the latest output, and the questions asked.
@@ -136,19 +142,19 @@ impl GraphRun {
     }
 
     /// Async twin of `invoke`: an awaitable.
-    fn ainvoke(&self, py: Python<'_>) -> PyResult<Awaitable> {
-        self.awaitable(py, Want::Result)
+    fn ainvoke(slf: Bound<'_, Self>) -> PyResult<Awaitable> {
+        Self::awaitable(slf, Want::Result)
     }
 
     /// The next chunk: an awaitable, which raises `StopAsyncIteration` at the end.
-    fn anext(&self, py: Python<'_>) -> PyResult<Awaitable> {
-        self.awaitable(py, Want::Chunk)
+    fn anext(slf: Bound<'_, Self>) -> PyResult<Awaitable> {
+        Self::awaitable(slf, Want::Chunk)
     }
 
     /// Async twin of `close`: an awaitable.
-    fn aclose(&self, py: Python<'_>) -> PyResult<Awaitable> {
-        self.run()?.core(py)?.engine.cancel();
-        self.awaitable(py, Want::End)
+    fn aclose(slf: Bound<'_, Self>) -> PyResult<Awaitable> {
+        slf.get().run()?.core(slf.py())?.engine.cancel();
+        Self::awaitable(slf, Want::End)
     }
 
     /// What happened to the run as a whole since the last time: `(kind, status, checkpoint id,
@@ -163,11 +169,23 @@ impl GraphRun {
         let core = run.core(py)?;
         run.output(py, &core)
     }
-}
 
-/// A run, until it has failed: its error's traceback leads back to whoever holds the run, and the
-/// run must not lead on to the error.
-type RunSlot = Arc<Mutex<Option<Arc<Run>>>>;
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.plan)?;
+        let Ok(driver) = self.driver.try_lock() else { return Ok(()) };
+        let Ok(run) = self.run.try_lock() else { return Ok(()) };
+        let mut own = 1;
+        if let Some(driver) = &*driver {
+            driver.traverse(&visit)?;
+            own += driver.holds();
+        }
+        match &*run {
+            // A run that others hold too, such as workers or asyncio tasks, is not ours to visit.
+            Some(run) if Arc::strong_count(run) == own => run.traverse(&visit),
+            _ => Ok(()),
+        }
+    }
+}
 
 impl GraphRun {
     fn failed(&self, py: Python<'_>, error: PyErr) -> PyErr {
@@ -180,13 +198,18 @@ impl GraphRun {
         run.clone().ok_or_else(|| PyRuntimeError::new_err("The run has been closed"))
     }
 
-    fn awaitable(&self, _py: Python<'_>, want: Want) -> PyResult<Awaitable> {
-        let run = self.run()?;
-        let mut driver = self.driver.lock().expect("no panic while held");
+    fn awaitable(slf: Bound<'_, Self>, want: Want) -> PyResult<Awaitable> {
+        let run = slf.get().run()?;
+        let mut driver = slf.get().driver.lock().expect("no panic while held");
         if driver.is_none() {
             *driver = Some(Driver::new(run));
         }
-        Ok(Awaitable { driver: self.driver.clone(), run: self.run.clone(), want })
+        drop(driver);
+        Ok(Awaitable { of: slf.unbind(), want })
+    }
+
+    fn take_driver(&self) -> Option<Driver> {
+        self.driver.lock().expect("no panic while held").take()
     }
 }
 
@@ -201,8 +224,7 @@ enum Want {
 /// The run as something to await: each turn drives it further.
 #[pyclass(frozen, module = "langgraph_rust._engine")]
 pub struct Awaitable {
-    driver: Arc<Mutex<Option<Driver>>>,
-    run: RunSlot,
+    of: Py<GraphRun>,
     want: Want,
 }
 
@@ -233,20 +255,22 @@ impl Awaitable {
         traceback: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         drop(traceback);
-        self.turn(py, Err(async_driver::thrown(error, value)?))
+        self.turn(py, Err(interpreter::thrown(error, value)?))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.of)
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let driver = self.driver.lock().expect("no panic while held").take();
-        driver.map_or(Ok(()), |mut driver| driver.close(py))
+        self.of.get().take_driver().map_or(Ok(()), |mut driver| driver.close(py))
     }
 }
 
 impl Awaitable {
     fn turn(&self, py: Python<'_>, mut sent: PyResult<Py<PyAny>>) -> PyResult<Py<PyAny>> {
         // The driver is taken out for the turn: node code runs meanwhile, and may get here again.
-        let taken = self.driver.lock().expect("no panic while held").take();
-        let Some(mut driver) = taken else {
+        let Some(mut driver) = self.of.get().take_driver() else {
             return Err(PyRuntimeError::new_err("The run is already being awaited, or is over"));
         };
         let turn = loop {
@@ -263,7 +287,7 @@ impl Awaitable {
             Ok(AsyncTurn::Over(_)) => driver.take_cancellation(),
             _ => None,
         };
-        *self.driver.lock().expect("no panic while held") = Some(driver);
+        *self.of.get().driver.lock().expect("no panic while held") = Some(driver);
         match turn {
             Ok(AsyncTurn::Yield(value)) => Ok(value),
             Ok(AsyncTurn::Chunk(chunk)) => Err(PyStopIteration::new_err((chunk,))),
@@ -297,9 +321,8 @@ impl Awaitable {
     }
 
     fn failed(&self, py: Python<'_>, error: PyErr) -> PyErr {
-        drop(self.driver.lock().expect("no panic while held").take());
-        drop(self.run.lock().expect("no panic while held").take());
-        no_stop(py, error)
+        drop(self.of.get().take_driver());
+        self.of.get().failed(py, error)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The few things that need CPython's own interface: contexts and coroutines.
 
+use pyo3::exceptions::{PyException, PyStopIteration};
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
@@ -130,4 +132,36 @@ pub fn awaited<'py>(awaitable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>
         return Ok(awaitable.clone());
     }
     awaitable.call_method0(pyo3::intern!(awaitable.py(), "__await__"))
+}
+
+/// Throws `error` into an iterator or coroutine.
+pub fn throw<'py>(iterator: &Bound<'py, PyAny>, error: PyErr) -> Turn<'py> {
+    let py = iterator.py();
+    match iterator.call_method1(intern!(py, "throw"), (error.value(py),)) {
+        Ok(value) => Turn::Yielded(value),
+        Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
+            match error.value(py).getattr(intern!(py, "value")) {
+                Ok(value) => Turn::Returned(value),
+                Err(error) => Turn::Raised(error),
+            }
+        }
+        Err(error) => Turn::Raised(error),
+    }
+}
+
+/// What was thrown, in either of the forms that Python throws in.
+pub fn thrown(error: Bound<'_, PyAny>, value: Option<Bound<'_, PyAny>>) -> PyResult<PyErr> {
+    if let Some(value) = value.filter(|value| !value.is_none()) {
+        return Ok(PyErr::from_value(value));
+    }
+    if error.is_instance_of::<pyo3::types::PyType>() {
+        return Ok(PyErr::from_value(error.call0()?));
+    }
+    Ok(PyErr::from_value(error))
+}
+
+/// Whether the exception is asyncio's cancellation.
+pub fn is_cancellation(py: Python<'_>, error: &PyErr) -> bool {
+    !error.is_instance_of::<PyException>(py)
+        && error.get_type(py).name().is_ok_and(|name| name == "CancelledError")
 }

@@ -11,6 +11,7 @@ use langgraph_pregel::{TaskKey, TaskOutcome};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::config::TaskConfig;
 use crate::convert;
@@ -85,6 +86,18 @@ impl NodeRun {
 
     fn task(&self) -> &Py<TaskHandle> {
         self.config.get().task()
+    }
+
+    /// Visits the Python objects held, for the garbage collector.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let What::Call(runnable) = &self.what {
+            visit.call(runnable)?;
+        }
+        visit.call(&self.input)?;
+        visit.call(&self.config)?;
+        visit.call(&self.context)?;
+        visit.call(&self.result)?;
+        self.writes.iter().try_for_each(|write| visit.call(&write.value))
     }
 
     /// The run that the task belongs to.

@@ -12,6 +12,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyString};
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::board::Board;
 use crate::cache::CacheSlot;
@@ -194,6 +195,18 @@ impl Modes {
     /// Whether any of `other` is among these.
     pub fn any(self, other: Modes) -> bool {
         self.0 & other.0 != 0
+    }
+}
+
+impl Context {
+    /// Visits the Python objects held, for the garbage collector.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.base)?;
+        visit.call(self.saver.as_ref().map(|saver| &saver.object))?;
+        visit.call(&self.cache)?;
+        visit.call(&self.control)?;
+        visit.call(&self.resume_map)?;
+        visit.call(&self.parent_scratchpad)
     }
 }
 
@@ -381,6 +394,19 @@ impl Run {
             core.engine.task_finished(py, key, TaskOutcome::Cancelled(None));
         }
         Ok(())
+    }
+
+    /// Visits the Python objects held, for the garbage collector. Only the one owner of a run may
+    /// do this.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.context.traverse(visit)?;
+        visit.call(&self.shows.sink)?;
+        let Ok(core) = self.core.try_lock() else { return Ok(()) };
+        if let Latest::Value(value) = &core.latest {
+            visit.call(value)?;
+        }
+        let mut channels = core.engine.state().channels().iter();
+        channels.try_for_each(|channel| crate::channels::traverse_values(channel, visit))
     }
 
     /// Whether the task was started by a call.

@@ -141,6 +141,11 @@ impl<D: Domain> State<D> {
         &self.id
     }
 
+    /// All channels, by index.
+    pub fn channels(&self) -> &[Channel<D>] {
+        &self.channels
+    }
+
     /// A live channel.
     pub fn channel(&self, index: ChannelIndex) -> &Channel<D> {
         &self.channels[index.get()]
