@@ -1,10 +1,10 @@
 //! Driving a run on an event loop, in the caller's own task.
 //!
-//! A single node is driven [`inline`], several nodes become asyncio tasks ([`coroutine`]). Nothing
+//! A single node is driven [`inline`], several nodes become asyncio tasks ([`task`]). Nothing
 //! here decides about graphs.
 
-mod coroutine;
 mod inline;
+mod task;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::board::{self, Order, Report};
+use crate::coroutine::Sent;
 use crate::domain::Objects;
 use crate::events;
 use crate::finish;
@@ -22,15 +23,12 @@ use crate::interpreter::{self, is_cancellation, throw, Turn as CoroutineTurn};
 use crate::run::Run;
 use crate::save::{self, SaverCall};
 
-use coroutine::spawn;
-pub use coroutine::{run_requested, NodeCoroutine};
 use inline::{Inline, Progress};
+pub use task::run_requested;
+use task::spawn;
 
 /// How long a run may keep the event loop without a real wait before it gives way once.
 const BUDGET: Duration = Duration::from_micros(500);
-
-/// What is sent into the driver: the result of what it last yielded, or an exception.
-type Sent = Result<Py<PyAny>, PyErr>;
 
 /// How far a driver got.
 pub enum Turn {

@@ -10,9 +10,9 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use crate::async_driver::{Driver, Turn as AsyncTurn};
 use crate::clock::Versioning;
+use crate::coroutine::{Coroutine, Sent, Turns};
 use crate::domain::Objects;
 use crate::finish;
-use crate::interpreter;
 use crate::plan::Plan;
 use crate::run::Run;
 use crate::save::Saver;
@@ -142,17 +142,17 @@ impl GraphRun {
     }
 
     /// Async twin of `invoke`: an awaitable.
-    fn ainvoke(slf: Bound<'_, Self>) -> PyResult<Awaitable> {
+    fn ainvoke(slf: Bound<'_, Self>) -> PyResult<Coroutine> {
         Self::awaitable(slf, Want::Result)
     }
 
     /// The next chunk: an awaitable, which raises `StopAsyncIteration` at the end.
-    fn anext(slf: Bound<'_, Self>) -> PyResult<Awaitable> {
+    fn anext(slf: Bound<'_, Self>) -> PyResult<Coroutine> {
         Self::awaitable(slf, Want::Chunk)
     }
 
     /// Async twin of `close`: an awaitable.
-    fn aclose(slf: Bound<'_, Self>) -> PyResult<Awaitable> {
+    fn aclose(slf: Bound<'_, Self>) -> PyResult<Coroutine> {
         slf.get().run()?.core(slf.py())?.engine.cancel();
         Self::awaitable(slf, Want::End)
     }
@@ -198,14 +198,14 @@ impl GraphRun {
         run.clone().ok_or_else(|| PyRuntimeError::new_err("The run has been closed"))
     }
 
-    fn awaitable(slf: Bound<'_, Self>, want: Want) -> PyResult<Awaitable> {
+    fn awaitable(slf: Bound<'_, Self>, want: Want) -> PyResult<Coroutine> {
         let run = slf.get().run()?;
         let mut driver = slf.get().driver.lock().expect("no panic while held");
         if driver.is_none() {
             *driver = Some(Driver::new(run));
         }
         drop(driver);
-        Ok(Awaitable { of: slf.unbind(), want })
+        Ok(Coroutine::new(Awaited { of: slf.unbind(), want }))
     }
 
     fn take_driver(&self) -> Option<Driver> {
@@ -222,53 +222,13 @@ enum Want {
 }
 
 /// The run as something to await: each turn drives it further.
-#[pyclass(frozen, module = "langgraph_rust._engine")]
-pub struct Awaitable {
+struct Awaited {
     of: Py<GraphRun>,
     want: Want,
 }
 
-#[pymethods]
-impl Awaitable {
-    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
-    }
-
-    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
-    }
-
-    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.turn(py, Ok(py.None()))
-    }
-
-    fn send(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
-        self.turn(py, Ok(value))
-    }
-
-    #[pyo3(signature = (error, value=None, traceback=None))]
-    fn throw(
-        &self,
-        py: Python<'_>,
-        error: Bound<'_, PyAny>,
-        value: Option<Bound<'_, PyAny>>,
-        traceback: Option<Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        drop(traceback);
-        self.turn(py, Err(interpreter::thrown(error, value)?))
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.of)
-    }
-
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.of.get().take_driver().map_or(Ok(()), |mut driver| driver.close(py))
-    }
-}
-
-impl Awaitable {
-    fn turn(&self, py: Python<'_>, mut sent: PyResult<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+impl Turns for Awaited {
+    fn turn(&self, py: Python<'_>, mut sent: Sent) -> PyResult<Py<PyAny>> {
         // The driver is taken out for the turn: node code runs meanwhile, and may get here again.
         let Some(mut driver) = self.of.get().take_driver() else {
             return Err(PyRuntimeError::new_err("The run is already being awaited, or is over"));
@@ -296,6 +256,16 @@ impl Awaitable {
         }
     }
 
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.of.get().take_driver().map_or(Ok(()), |mut driver| driver.close(py))
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.of)
+    }
+}
+
+impl Awaited {
     fn over(
         &self,
         py: Python<'_>,

@@ -11,6 +11,7 @@ mod channels;
 mod clock;
 mod config;
 mod convert;
+mod coroutine;
 mod domain;
 mod errors;
 mod events;
@@ -52,7 +53,7 @@ fn _engine(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<state_view::StateView>()?;
     m.add_class::<task::TaskHandle>()?;
     m.add_class::<config::TaskConfig>()?;
-    m.add_class::<async_driver::NodeCoroutine>()?;
+    m.add_class::<coroutine::Coroutine>()?;
     m.add_function(wrap_pyfunction!(clock::checkpoint_id, m)?)?;
     m.add_function(wrap_pyfunction!(clock::timestamp, m)?)?;
     m.add_function(wrap_pyfunction!(clock::next_text_version, m)?)?;

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use std::sync::Arc;
 
+use crate::channels::traverse_values;
 use crate::clock::{self, Clock, Versioning};
 use crate::convert;
 use crate::domain::{fault_to_python, Objects};
@@ -49,6 +50,11 @@ impl StateView {
         };
         let state = Mutex::new(state.map_err(|fault| fault_to_python(py, fault))?);
         Ok(Self { graph, state })
+    }
+
+    fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        let Ok(state) = self.state.try_lock() else { return Ok(()) };
+        state.channels().iter().try_for_each(|channel| traverse_values(channel, &visit))
     }
 
     /// The id of the checkpoint.

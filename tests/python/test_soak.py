@@ -240,7 +240,7 @@ def turns(kinds: dict[Any, str], count: int, start: int) -> Iterator[Any]:
 
 def natives() -> collections.Counter[str]:
     """Count the engine's objects that belong to runs, once the workers are done with theirs."""
-    names = {"GraphRun", "Awaitable", "Task", "Sink", "NodeCoroutine", "StoreDone"}
+    names = {"GraphRun", "Coroutine", "Task", "TaskConfig", "ConfigBase", "Sink", "StoreDone"}
     found: collections.Counter[str] = collections.Counter()
     for _ in range(50):
         gc.collect()

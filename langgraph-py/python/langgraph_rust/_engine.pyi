@@ -522,17 +522,17 @@ class StateView:
         """
 
 @final
-class NodeCoroutine:
-    """A node as the coroutine of an asyncio task. Made by the engine only."""
+class Coroutine:
+    """A run to be awaited, or a node of its own asyncio task. Made by the engine only."""
 
     def send(self, value: Any, /) -> Any:
         """Take a turn."""
 
     def throw(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
-        """Take a turn in which the node is thrown an exception."""
+        """Take a turn in which an exception arrives."""
 
     def close(self) -> None:
-        """End the node without another turn."""
+        """End without another turn."""
 
     def __await__(self) -> Iterator[Any]: ...
 

@@ -6,8 +6,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::{Driver, Sent, Turn};
+use super::{Driver, Turn};
 use crate::board::Report;
+use crate::coroutine::Sent;
 use crate::domain::Objects;
 use crate::finish;
 use crate::interpreter::{self, Turn as CoroutineTurn};

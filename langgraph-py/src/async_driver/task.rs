@@ -11,9 +11,9 @@ use pyo3::types::PyDict;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::inline::{Inline, Progress};
-use super::Sent;
 use crate::board::{self, Order, Report};
-use crate::interpreter::{self, is_cancellation, throw, thrown, Turn as CoroutineTurn};
+use crate::coroutine::{Coroutine, Sent, Turns};
+use crate::interpreter::{self, is_cancellation, throw, Turn as CoroutineTurn};
 use crate::node::NodeRun;
 use crate::run::Run;
 
@@ -21,14 +21,14 @@ use crate::run::Run;
 pub fn spawn(py: Python<'_>, run: &Arc<Run>, order: Order) -> PyResult<Py<PyAny>> {
     let node = board::prepared(py, run, order.key, &order.context)?;
     let name = node.name(py);
-    let coroutine = NodeCoroutine {
+    let turns = NodeTurns {
         state: Mutex::new(Some(NodeState::Fresh(Box::new(node), order.delay))),
         run: run.clone(),
         key: order.key,
     };
     let event_loop =
         py.import(intern!(py, "asyncio"))?.call_method0(intern!(py, "get_running_loop"))?;
-    let coroutine = Py::new(py, coroutine)?;
+    let coroutine = Py::new(py, Coroutine::new(turns))?;
     let create = event_loop.getattr(intern!(py, "create_task"))?;
     let kwargs = PyDict::new(py);
     kwargs.set_item(intern!(py, "name"), name)?;
@@ -69,9 +69,8 @@ impl RequestedStart {
     }
 }
 
-/// A node as a coroutine of its own asyncio task.
-#[pyclass(frozen, weakref, module = "langgraph_rust._engine")]
-pub struct NodeCoroutine {
+/// What the coroutine of a node's asyncio task does.
+struct NodeTurns {
     state: Mutex<Option<NodeState>>,
     run: Arc<Run>,
     key: TaskKey,
@@ -83,66 +82,7 @@ enum NodeState {
     Waiting(Box<Inline>),
 }
 
-#[pymethods]
-impl NodeCoroutine {
-    fn send(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
-        self.turn(py, Ok(value))
-    }
-
-    #[pyo3(signature = (error, value=None, traceback=None))]
-    fn throw(
-        &self,
-        py: Python<'_>,
-        error: Bound<'_, PyAny>,
-        value: Option<Bound<'_, PyAny>>,
-        traceback: Option<Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        drop(traceback);
-        self.turn(py, Err(thrown(error, value)?))
-    }
-
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
-        match self.take() {
-            Some(NodeState::Waiting(mut inline)) => inline.close(py),
-            _ => Ok(()),
-        }
-    }
-
-    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
-    }
-
-    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
-    }
-
-    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.turn(py, Ok(py.None()))
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        let Ok(state) = self.state.try_lock() else { return Ok(()) };
-        match &*state {
-            None => Ok(()),
-            Some(NodeState::Fresh(node, _)) => node.traverse(&visit),
-            Some(NodeState::Sleeping(node, iterator)) => {
-                visit.call(iterator)?;
-                node.traverse(&visit)
-            }
-            Some(NodeState::Waiting(inline)) => inline.traverse(&visit),
-        }
-    }
-}
-
-impl NodeCoroutine {
-    fn take(&self) -> Option<NodeState> {
-        self.state.lock().expect("no panic while held").take()
-    }
-
-    fn put(&self, state: NodeState) {
-        *self.state.lock().expect("no panic while held") = Some(state);
-    }
-
+impl Turns for NodeTurns {
     fn turn(&self, py: Python<'_>, sent: Sent) -> PyResult<Py<PyAny>> {
         let Some(state) = self.take() else {
             return Err(PyRuntimeError::new_err("cannot reuse already awaited coroutine"));
@@ -185,6 +125,36 @@ impl NodeCoroutine {
             },
         };
         self.end(py, report)
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        match self.take() {
+            Some(NodeState::Waiting(mut inline)) => inline.close(py),
+            _ => Ok(()),
+        }
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let Ok(state) = self.state.try_lock() else { return Ok(()) };
+        match &*state {
+            None => Ok(()),
+            Some(NodeState::Fresh(node, _)) => node.traverse(visit),
+            Some(NodeState::Sleeping(node, iterator)) => {
+                visit.call(iterator)?;
+                node.traverse(visit)
+            }
+            Some(NodeState::Waiting(inline)) => inline.traverse(visit),
+        }
+    }
+}
+
+impl NodeTurns {
+    fn take(&self) -> Option<NodeState> {
+        self.state.lock().expect("no panic while held").take()
+    }
+
+    fn put(&self, state: NodeState) {
+        *self.state.lock().expect("no panic while held") = Some(state);
     }
 
     /// Runs the node up to its first wait; `Err` holds its end if there was none.
