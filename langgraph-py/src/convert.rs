@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use langgraph_channels::{Channel, Saved};
 use langgraph_checkpoint::{Checkpoint, PendingWrite, FORMAT};
-use langgraph_core::{CheckpointId, TaskId, Version, Write};
+use langgraph_core::{CheckpointId, IdHash, TaskId, Version, Write};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -91,6 +91,10 @@ pub fn checkpoint(graph: &Graph, stored: &Bound<'_, PyAny>) -> PyResult<Checkpoi
     Ok(Checkpoint {
         id: CheckpointId::from_text(field("id")?.cast::<PyString>()?.to_str()?),
         ts: field("ts")?.extract::<String>()?.into(),
+        task_ids: match stored.get_item(intern!(py, "v"))? {
+            Some(format) if format.lt(2)? => IdHash::Sha1,
+            _ => IdHash::Xxh3,
+        },
         channel_values,
         channel_versions: versions(&field("channel_versions")?)?,
         versions_seen,

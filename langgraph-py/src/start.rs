@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use langgraph_checkpoint::{Checkpoint, Source};
-use langgraph_core::{CheckpointId, Durability, Version, Write};
+use langgraph_core::{CheckpointId, Durability, Write};
 use langgraph_pregel::{
     Emits, Engine, Input, InterruptAt, Loaded, Options, StartError, Surroundings,
 };
@@ -376,14 +376,7 @@ fn load(
 
 /// The checkpoint of a thread that has not begun.
 fn unborn() -> Checkpoint<Objects> {
-    Checkpoint {
-        id: CheckpointId::from_text(&clock::checkpoint_id(-2)),
-        ts: "".into(),
-        channel_values: Vec::new(),
-        channel_versions: Vec::<(Arc<str>, Version)>::new(),
-        versions_seen: Vec::new(),
-        updated_channels: None,
-    }
+    Checkpoint::empty(CheckpointId::from_text(&clock::checkpoint_id(-2)))
 }
 
 fn read_input(

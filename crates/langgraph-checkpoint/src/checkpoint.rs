@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use langgraph_channels::Saved;
-use langgraph_core::{CheckpointId, Domain, Version};
+use langgraph_core::{CheckpointId, Domain, IdHash, Version};
 
 /// Versions by channel.
 pub type Versions = Vec<(Arc<str>, Version)>;
@@ -18,6 +18,8 @@ pub struct Checkpoint<D: Domain> {
     pub id: CheckpointId,
     /// When it was made: UTC, ISO 8601.
     pub ts: Arc<str>,
+    /// What the ids of the tasks that start from it are a hash by.
+    pub task_ids: IdHash,
     /// What the channels keep.
     pub channel_values: Vec<(Arc<str>, Saved<D>)>,
     /// The channels' versions, in the order in which they were first written.
@@ -34,6 +36,7 @@ impl<D: Domain> Checkpoint<D> {
         Self {
             id,
             ts: "".into(),
+            task_ids: IdHash::default(),
             channel_values: Vec::new(),
             channel_versions: Vec::new(),
             versions_seen: Vec::new(),
@@ -47,6 +50,7 @@ impl<D: Domain> Checkpoint<D> {
         Self {
             id: self.id.clone(),
             ts: self.ts.clone(),
+            task_ids: self.task_ids,
             channel_values: self.channel_values.iter().map(copy).collect(),
             channel_versions: self.channel_versions.clone(),
             versions_seen: self.versions_seen.clone(),

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use sha1::{Digest, Sha1};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::names::NS_SEP;
@@ -18,9 +19,12 @@ impl TaskId {
         Self(Text::new(text))
     }
 
-    /// The id of the task that `parts` describe, in the checkpoint `checkpoint`: the 128-bit XXH3
-    /// of the checkpoint id's bytes followed by the parts.
-    pub fn derive(checkpoint: &CheckpointId, parts: &[&str]) -> Self {
+    /// The id of the task that `parts` describe, in the checkpoint `checkpoint`: the first 128 bits
+    /// of the hash of the checkpoint id's bytes followed by the parts.
+    pub fn derive(hash: IdHash, checkpoint: &CheckpointId, parts: &[&str]) -> Self {
+        if hash == IdHash::Sha1 {
+            return Self::derive_sha1(checkpoint, parts);
+        }
         let mut bytes = [0; 256];
         let mut length = 0;
         let pieces = std::iter::once(&checkpoint.bytes[..]);
@@ -33,6 +37,15 @@ impl TaskId {
             length = end;
         }
         Self(Text::Uuid(spell(xxh3_128(&bytes[..length]))))
+    }
+
+    #[cold]
+    fn derive_sha1(checkpoint: &CheckpointId, parts: &[&str]) -> Self {
+        let mut hash = Sha1::new_with_prefix(checkpoint.bytes);
+        parts.iter().for_each(|part| hash.update(part));
+        let digest: [u8; 20] = hash.finalize().into();
+        let bits = digest[..16].iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte));
+        Self(Text::Uuid(spell(bits)))
     }
 
     /// [`TaskId::derive`], for parts that do not fit in place.
@@ -58,6 +71,16 @@ impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// What task ids are a hash by. A checkpoint's format decides that for the tasks that start from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdHash {
+    /// SHA-1, in checkpoints of format 1.
+    Sha1,
+    /// XXH3, since format 2.
+    #[default]
+    Xxh3,
 }
 
 /// Names a checkpoint: a time-ordered UUID in text form, so that the newest is the greatest.
@@ -230,15 +253,29 @@ mod tests {
     }
 
     #[test]
+    fn task_ids_of_format_1_are_the_head_of_a_sha_1() {
+        let checkpoint = CheckpointId::from_bits(0x61_62_63);
+        // SHA-1 of thirteen zero bytes and "abcnode".
+        let id = TaskId::derive(IdHash::Sha1, &checkpoint, &["no", "de"]);
+        let expected = Sha1::digest(b"\0\0\0\0\0\0\0\0\0\0\0\0\0abcnode");
+        let head: String = expected[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(id.as_str().replace('-', ""), head);
+    }
+
+    #[test]
     fn a_task_id_is_the_hash_of_its_place() {
         let checkpoint = CheckpointId::from_bits(1);
-        let id = TaskId::derive(&checkpoint, &["node", "1", "node", "__pregel_pull", "trigger"]);
+        let id = TaskId::derive(
+            IdHash::Xxh3,
+            &checkpoint,
+            &["node", "1", "node", "__pregel_pull", "trigger"],
+        );
         let mut bytes = 1u128.to_be_bytes().to_vec();
         bytes.extend_from_slice(b"node1node__pregel_pulltrigger");
         assert_eq!(id.as_str(), uuid_text(xxh3_128(&bytes)));
         let long = "trigger".repeat(100);
-        let whole = TaskId::derive(&checkpoint, &[&long, &long]);
+        let whole = TaskId::derive(IdHash::Xxh3, &checkpoint, &[&long, &long]);
         let parts: Vec<&str> = std::iter::repeat_n("trigger", 200).collect();
-        assert_eq!(whole, TaskId::derive(&checkpoint, &parts));
+        assert_eq!(whole, TaskId::derive(IdHash::Xxh3, &checkpoint, &parts));
     }
 }

@@ -15,7 +15,7 @@ mod write;
 
 pub use domain::{Domain, ForeignChannel};
 pub use fault::{Fault, InvalidUpdate, UpdateCode};
-pub use id::{interrupt_id, uuid_text, CheckpointId, TaskId};
+pub use id::{interrupt_id, uuid_text, CheckpointId, IdHash, TaskId};
 pub use index::{ChannelIndex, NodeIndex};
 pub use path::TaskPath;
 pub use policy::{Durability, RetryDelay};

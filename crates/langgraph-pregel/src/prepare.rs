@@ -171,7 +171,7 @@ impl<'a, D: Domain> IdParts<'a, D> {
         let mut parts = [""; 8];
         parts[..4].copy_from_slice(&[self.namespace, separator, node, self.step.as_str()]);
         parts[4..4 + N].copy_from_slice(&rest);
-        TaskId::derive(&self.state.id, &parts[..4 + N])
+        TaskId::derive(self.state.task_ids, &self.state.id, &parts[..4 + N])
     }
 }
 

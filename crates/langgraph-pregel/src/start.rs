@@ -223,12 +223,8 @@ fn input_writes<D: Domain>(writes: Vec<Write<D>>) -> TaskWrites<D> {
 
 fn take_checkpoint<D: Domain>(loaded: &mut Loaded<D>) -> langgraph_checkpoint::Checkpoint<D> {
     let emptied = langgraph_checkpoint::Checkpoint {
-        id: loaded.checkpoint.id.clone(),
         ts: loaded.checkpoint.ts.clone(),
-        channel_values: Vec::new(),
-        channel_versions: Vec::new(),
-        versions_seen: Vec::new(),
-        updated_channels: None,
+        ..langgraph_checkpoint::Checkpoint::empty(loaded.checkpoint.id.clone())
     };
     std::mem::replace(&mut loaded.checkpoint, emptied)
 }

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use langgraph_channels::{Channel, Saved};
 use langgraph_checkpoint::Checkpoint;
 use langgraph_core::{
-    ChannelIndex, CheckpointId, Domain, Fault, NodeIndex, PacketTarget, TaskPath, Version, Write,
+    ChannelIndex, CheckpointId, Domain, Fault, IdHash, NodeIndex, PacketTarget, TaskPath, Version,
+    Write,
 };
 
 use crate::seen::Seen;
@@ -16,6 +17,8 @@ use crate::{Plan, Reader};
 pub struct State<D: Domain> {
     pub(crate) plan: Arc<Plan<D>>,
     pub(crate) id: CheckpointId,
+    /// What the ids of its tasks are a hash by.
+    pub(crate) task_ids: IdHash,
     pub(crate) channels: Vec<Channel<D>>,
     pub(crate) versions: Vec<Option<Version>>,
     /// The channels that have a version, in the order in which they got it.
@@ -83,6 +86,7 @@ impl<D: Domain> State<D> {
             channels.push(spec.pattern.restore(cx, saved)?);
         }
         let mut state = Self::assemble(plan, checkpoint.id, channels);
+        state.task_ids = checkpoint.task_ids;
         state.seen = Seen::load(&state.plan, checkpoint.versions_seen);
         for (name, version) in checkpoint.channel_versions {
             state.load_version(name, version);
@@ -101,6 +105,7 @@ impl<D: Domain> State<D> {
             live: plan.foreign().to_vec(),
             plan,
             id,
+            task_ids: IdHash::default(),
             channels,
             versions: std::iter::repeat_with(|| None).take(count).collect(),
             version_order: Vec::new(),
@@ -243,6 +248,7 @@ impl<D: Domain> State<D> {
         Ok(Checkpoint {
             id,
             ts,
+            task_ids: IdHash::default(),
             channel_values,
             channel_versions: self.all_versions(),
             versions_seen: self.seen.store(&self.plan),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use langgraph_checkpoint::{Metadata, PendingWrite, Source};
-use langgraph_core::{Domain, Durability, Fault, Target, TaskId, TaskPath, Version, Write};
+use langgraph_core::{Domain, Durability, Fault, IdHash, Target, TaskId, TaskPath, Version, Write};
 
 use super::Engine;
 use crate::{CheckpointToStore, Env, TaskKey, Ticket, WritesToStore};
@@ -85,6 +85,7 @@ impl<D: Domain> Engine<D> {
     ) -> Result<(), Fault<D>> {
         self.metadata = Metadata { source, step: self.step };
         self.state.id = env.checkpoint_id(self.step);
+        self.state.task_ids = IdHash::default();
         if self.options.persists && self.options.durability != Durability::Exit {
             self.store_checkpoint(cx, env)?;
         }
