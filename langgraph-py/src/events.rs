@@ -38,7 +38,7 @@ fn show_values(py: Python<'_>, run: &Run) -> PyResult<()> {
     let Some(sink) = wanted(run, Modes::VALUES) else { return Ok(()) };
     let values = run.output(py, &core)?;
     drop(core);
-    sink.emit(py, &run.shows.namespace, "values", values.into_bound(py))
+    sink.emit(py, &run.shows.namespace, Modes::VALUES, values.into_bound(py))
 }
 
 fn wanted(run: &Run, mode: Modes) -> Option<&Sink> {
@@ -59,7 +59,7 @@ fn show_output(py: Python<'_>, run: &Run, key: TaskKey, cached: bool) -> PyResul
     };
     drop(core);
     if let (Some(updates), Some(sink)) = (updates, wanted(run, Modes::UPDATES)) {
-        sink.emit(py, &run.shows.namespace, "updates", updates.into_any())?;
+        sink.emit(py, &run.shows.namespace, Modes::UPDATES, updates.into_any())?;
     }
     described.map_or(Ok(()), |result| result.emit(py, run))
 }
@@ -77,7 +77,10 @@ fn updates<'py>(
         None => written(py, run, &task.writes)?,
     };
     let payload = PyDict::new(py);
-    payload.set_item(&*task.name, shown)?;
+    match task.node {
+        Some(node) => payload.set_item(&run.graph.program(node).name, shown)?,
+        None => payload.set_item(&*task.name, shown)?,
+    }
     if cached {
         let metadata = PyDict::new(py);
         metadata.set_item("cached", true)?;
@@ -173,10 +176,10 @@ fn show_question(py: Python<'_>, run: &Run, key: TaskKey) -> PyResult<()> {
     }
     drop(core);
     if let Some(sink) = wanted(run, Modes::UPDATES) {
-        sink.emit(py, &run.shows.namespace, "updates", marked.into_any())?;
+        sink.emit(py, &run.shows.namespace, Modes::UPDATES, marked.into_any())?;
     }
     if let (Some(sink), Some(values)) = (wanted(run, Modes::VALUES), values) {
-        sink.emit(py, &run.shows.namespace, "values", values.into_bound(py))?;
+        sink.emit(py, &run.shows.namespace, Modes::VALUES, values.into_bound(py))?;
     }
     described.map_or(Ok(()), |result| result.emit(py, run))
 }
@@ -185,7 +188,7 @@ fn show_pause(py: Python<'_>, run: &Run) -> PyResult<()> {
     let Some(sink) = wanted(run, Modes::UPDATES) else { return Ok(()) };
     let marked = PyDict::new(py);
     marked.set_item(intern!(py, "__interrupt__"), PyTuple::empty(py))?;
-    sink.emit(py, &run.shows.namespace, "updates", marked.into_any())
+    sink.emit(py, &run.shows.namespace, Modes::UPDATES, marked.into_any())
 }
 
 /// A payload for the tasks and debug streams, made while the engine was held.
@@ -193,7 +196,7 @@ struct Described {
     module: &'static str,
     function: &'static str,
     arguments: Py<PyTuple>,
-    mode: &'static str,
+    mode: Modes,
     kind: &'static str,
     step: i64,
 }
@@ -203,7 +206,7 @@ impl Described {
         let function = py.import(self.module)?.getattr(self.function)?;
         for payload in function.call1(self.arguments.bind(py))?.try_iter()? {
             let payload = payload?;
-            if let Some(sink) = wanted(run, Modes::named(self.mode)) {
+            if let Some(sink) = wanted(run, self.mode) {
                 sink.emit(py, &run.shows.namespace, self.mode, payload.clone())?;
             }
             if let Some(sink) = wanted(run, Modes::DEBUG) {
@@ -212,7 +215,7 @@ impl Described {
                 wrapped.set_item("timestamp", crate::clock::timestamp())?;
                 wrapped.set_item("type", self.kind)?;
                 wrapped.set_item("payload", payload)?;
-                sink.emit(py, &run.shows.namespace, "debug", wrapped.into_any())?;
+                sink.emit(py, &run.shows.namespace, Modes::DEBUG, wrapped.into_any())?;
             }
         }
         Ok(())
@@ -235,7 +238,7 @@ fn describe_result(
         module: DEBUG_MODULE,
         function: "map_debug_task_results",
         arguments: ((described, writes), keys).into_pyobject(py)?.unbind(),
-        mode: "tasks",
+        mode: Modes::TASKS,
         kind: "task_result",
         step: core.engine.steps().0,
     })
@@ -319,7 +322,7 @@ fn show_tasks(py: Python<'_>, run: &Arc<Run>, keys: &[TaskKey]) -> PyResult<()> 
             module: DEBUG_MODULE,
             function: "map_debug_tasks",
             arguments,
-            mode: "tasks",
+            mode: Modes::TASKS,
             kind: "task",
             step,
         };
@@ -364,7 +367,7 @@ fn show_checkpoint(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
         module: DEBUG_MODULE,
         function: "map_debug_checkpoint_values",
         arguments,
-        mode: "checkpoints",
+        mode: Modes::CHECKPOINTS,
         kind: "checkpoint",
         step,
     };

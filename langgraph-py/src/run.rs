@@ -180,6 +180,20 @@ impl Modes {
         }
     }
 
+    /// The name of one mode, as chunks carry it.
+    pub fn name(self, py: Python<'_>) -> &Bound<'_, PyString> {
+        match self {
+            Self::VALUES => intern!(py, "values"),
+            Self::UPDATES => intern!(py, "updates"),
+            Self::TASKS => intern!(py, "tasks"),
+            Self::CHECKPOINTS => intern!(py, "checkpoints"),
+            Self::DEBUG => intern!(py, "debug"),
+            Self::CUSTOM => intern!(py, "custom"),
+            Self::MESSAGES => intern!(py, "messages"),
+            _ => intern!(py, "tools"),
+        }
+    }
+
     /// The modes named by an iterable of names.
     pub fn read(names: &Bound<'_, PyAny>) -> PyResult<Modes> {
         names.try_iter()?.try_fold(Modes(0), |modes, name| {

@@ -117,12 +117,12 @@ impl Sink {
         &self,
         py: Python<'py>,
         namespace: &Py<PyAny>,
-        mode: &str,
+        mode: Modes,
         payload: Bound<'py, PyAny>,
     ) -> PyResult<()> {
-        let name = PyString::intern(py, mode);
-        let chunk = PyTuple::new(py, [namespace.bind(py).as_any(), name.as_any(), &payload])?;
-        self.pass(py, Modes::named(mode), chunk)
+        let name = mode.name(py).as_any();
+        let chunk = PyTuple::new(py, [namespace.bind(py).as_any(), name, &payload])?;
+        self.pass(py, mode, chunk)
     }
 
     /// The oldest event in line.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langgraph_rust._internal._config import ambient_config
+from langgraph_rust._internal._config import (
+    ambient_config,
+    var_child_runnable_config,  # noqa: F401  (imported from here by others)
+)
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_RUNTIME
 
 if TYPE_CHECKING:
