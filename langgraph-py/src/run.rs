@@ -41,7 +41,6 @@ pub struct Run {
     pub mailbox: Mailbox,
     core: Mutex<Core>,
     owner: AtomicU64,
-    single_answer: Mutex<Option<Py<PyAny>>>,
     deadline: Mutex<Option<Instant>>,
 }
 
@@ -277,13 +276,7 @@ impl Core {
 
 impl Run {
     /// A run with its surroundings.
-    pub fn new(
-        graph: Arc<Graph>,
-        context: Context,
-        shows: Shows,
-        core: Core,
-        single_answer: Option<Py<PyAny>>,
-    ) -> Self {
+    pub fn new(graph: Arc<Graph>, context: Context, shows: Shows, core: Core) -> Self {
         let waker = match &shows.sink {
             Some(sink) => sink.get().waker.clone(),
             None => Arc::default(),
@@ -296,7 +289,6 @@ impl Run {
             mailbox: Mailbox::default(),
             core: Mutex::new(core),
             owner: AtomicU64::new(0),
-            single_answer: Mutex::new(single_answer),
             deadline: Mutex::new(None),
         }
     }
@@ -327,15 +319,14 @@ impl Run {
 
     /// The answer given without an id; `consume` takes it away.
     pub fn single_answer(&self, py: Python<'_>, consume: bool) -> PyResult<Py<PyAny>> {
-        // Once the superstep that it was given for is over, an answer nobody took is void.
-        let valid = self.core(py)?.engine.single_answer().is_some();
-        if valid {
-            let mut answer = self.single_answer.lock().expect("no panic while held");
-            let found =
-                if consume { answer.take() } else { answer.as_ref().map(|a| a.clone_ref(py)) };
-            if let Some(found) = found {
-                return Ok(found);
-            }
+        let mut core = self.core(py)?;
+        let found = match consume {
+            true => core.engine.take_single_answer(),
+            false => core.engine.single_answer().map(|answer| answer.clone_ref(py)),
+        };
+        drop(core);
+        if let Some(found) = found {
+            return Ok(found);
         }
         match &self.context.parent_scratchpad {
             Some(parent) => {

@@ -149,7 +149,6 @@ pub fn begin(py: Python<'_>, given: Begin<'_>) -> PyResult<Arc<Run>> {
         task_conf.set_item(intern!(py, "__pregel_resuming"), started.resuming)?;
         task_conf.set_item(intern!(py, "__pregel_replay_state"), replay)?;
     }
-    let single_answer = engine.single_answer().map(|answer| answer.clone_ref(py));
     let previous = match given.graph.plan.channel_named("__previous__") {
         Some(index) => engine.state().read(py, index).map_err(|f| fault_to_python(py, f))?,
         None => None,
@@ -250,7 +249,7 @@ pub fn begin(py: Python<'_>, given: Begin<'_>) -> PyResult<Arc<Run>> {
         shape: given.shape,
     };
     let core = Core::new(engine, given.versioning, place);
-    let run = Arc::new(Run::new(given.graph, context, shows, core, single_answer));
+    let run = Arc::new(Run::new(given.graph, context, shows, core));
     if started.resuming {
         finish::note_lifecycle(py, &run, "resume", "pending", Vec::new())?;
     }

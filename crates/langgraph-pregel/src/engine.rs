@@ -177,6 +177,14 @@ impl<D: Domain> Engine<D> {
         found.map(|p| &p.write.value)
     }
 
+    /// Takes that answer: it answers nothing else, nor is it kept for later.
+    pub fn take_single_answer(&mut self) -> Option<D::Value> {
+        let is_answer =
+            |p: &PendingWrite<D>| p.task.is_null() && p.write.is_control(Control::Resume);
+        let position = self.pending.iter().position(is_answer)?;
+        Some(self.pending.remove(position).write.value)
+    }
+
     /// The answers that `task` has received so far.
     pub fn answers(&self, task: &TaskId) -> Option<&D::Value> {
         let mut writes = self.pending.iter();

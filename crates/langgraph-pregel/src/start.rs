@@ -141,7 +141,10 @@ impl<D: Domain> Engine<D> {
                 let is_branch = matches!(loaded.source, Some(Source::Update | Source::Fork));
                 bound = parent_of_loaded.clone().filter(|_| is_branch);
                 engine.pending.retain(|p| !p.write.is_control(Control::Interrupt));
+                // A fork is stored as if nothing were known of what changed, but goes on knowing.
+                let updated = engine.state.updated.take();
                 engine.put_checkpoint(cx, env, Source::Fork)?;
+                engine.state.updated = updated;
             }
             engine.emit_values();
         } else if !given.is_empty() {

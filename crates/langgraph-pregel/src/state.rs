@@ -221,9 +221,10 @@ impl<D: Domain> State<D> {
 
     /// Notes that static interrupts have seen the state as it is.
     pub fn pass_interrupts(&mut self) {
-        let versions = self.version_order.iter().filter_map(|index| {
-            let version = self.versions[index.get()].clone()?;
-            Some((self.plan.channel(*index).name.clone(), version))
+        let channels = self.plan.channels().iter().zip(&self.versions);
+        let versions = channels.filter_map(|(channel, version)| {
+            let version = version.clone()?;
+            Some((channel.name.clone(), version))
         });
         let versions = versions.collect();
         self.seen.set_interrupt(versions);
