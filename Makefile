@@ -8,7 +8,7 @@ ENGINE := $(patsubst crates/%/Cargo.toml,-p %,$(wildcard crates/*/Cargo.toml))
 JOBS ?= 2
 # Test files for `conformance` and `conformance-update`; empty: all.
 FILES ?=
-# pytest's -k for `conformance`: runs the matching tests and shows why they fail.
+# pytest's -k for `conformance` and `continuity`: runs the matching tests and shows why they fail.
 K ?=
 # Patterns of benchmark cases; empty: all. QUICK=1 measures less.
 CASES ?=
@@ -21,8 +21,8 @@ BENCH := $(PYTHON) -m benches.compare $(foreach case,$(CASES),'$(case)') $(if $(
 CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python conformance conformance-update conformance-upstream \
-	api api-update bench bench-publish bench-rust lint build develop clean
+.PHONY: help demo test test-rust test-python continuity conformance conformance-update \
+	conformance-upstream api api-update bench bench-publish bench-rust lint build develop clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -30,13 +30,16 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python conformance ## every test: Rust, Python, and upstream's own
+test: test-rust test-python continuity conformance ## every test: Rust, Python, and upstream's own
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
 
 test-python: build ## this package's own Python tests, and those of the tools
 	$(VENV)/python -m pytest tests/python sync tests/conformance
+
+continuity: ## threads handed over between upstream and this package, and what both store
+	@$(PYTHON) -m tests.continuity $(if $(K),-k "$(K)")
 
 conformance: ## upstream's test suite in drop-in mode; fails when a test that passed stops passing
 	@$(CONFORMANCE) $(FILES) $(if $(K),-k "$(K)")
@@ -62,12 +65,13 @@ bench-publish: ## the same, stored in benches/compare/results.json and the READM
 bench-rust: ## the engine without Python
 	cargo bench --manifest-path benches/Cargo.toml
 
-lint: ## formatting and lints, Rust and Python
+lint: ## formatting and lints, Rust and Python, and Python's types
 	cargo fmt --all -- --check -l
 	cargo clippy $(ENGINE) --all-targets --quiet -- -D warnings
 	cargo clippy -p langgraph-py --quiet -- -D warnings
 	@$(PYTHON) -m sync.environments dev > /dev/null
 	$(VENV)/ruff check .
+	$(VENV)/basedpyright
 
 build: ## the wheel, installed in .venv
 	@$(PYTHON) -m sync.wheel dev

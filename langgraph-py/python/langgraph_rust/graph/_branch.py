@@ -135,10 +135,13 @@ class BranchWriter(LazyRunnable):
     def _expose_function(self) -> None:
         path = self.path
         # a subclass may run its function in a way of its own
-        plain = type(path) is RunnableCallable and not path.kwargs and not path.explode_args
-        self.func = path.func if plain else None
-        self.afunc = path.afunc if plain and not _is_threaded(path.afunc) else None
-        self.func_accepts = path.func_accepts if plain else {}
+        if type(path) is RunnableCallable and not path.kwargs and not path.explode_args:
+            self.func = path.func
+            self.afunc = None if _is_threaded(path.afunc) else path.afunc
+            self.func_accepts = path.func_accepts
+        else:
+            self.func = self.afunc = None
+            self.func_accepts = {}
 
     def _state(self, result: Any, config: RunnableConfig) -> Any:
         """What the router gets after a node that returned `result`."""

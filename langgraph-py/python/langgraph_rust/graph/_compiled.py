@@ -97,7 +97,8 @@ class CompiledStateGraph(
             cache_policy=node.cache_policy,
             is_error_handler=node.is_error_handler,
             error_handler_node=node.error_handler_node,
-            bound=node.runnable,
+            # the builder has made it a runnable, whatever the user gave
+            bound=node.runnable,  # pyright: ignore[reportArgumentType]
             timeout=node.timeout,
             trace_policy=node.trace_policy,
         )
@@ -169,14 +170,18 @@ class CompiledStateGraph(
         migrate_checkpoint(checkpoint, nodes=self.nodes, edges=self.builder.edges)
 
     # What version 2 of the stream makes of outputs and of states. Properties, so that a copy of
-    # the graph has them too.
+    # the graph has them too; other graphs have plain attributes.
 
     @property
-    def _output_mapper(self) -> Callable[[Any], Any] | None:
+    def _output_mapper(  # pyright: ignore[reportIncompatibleVariableOverride]
+        self,
+    ) -> Callable[[Any], Any] | None:
         return pick_mapper(self.output_channels, self.builder.output_schema)
 
     @property
-    def _state_mapper(self) -> Callable[[Any], Any] | None:
+    def _state_mapper(  # pyright: ignore[reportIncompatibleVariableOverride]
+        self,
+    ) -> Callable[[Any], Any] | None:
         return pick_mapper(self.stream_channels or (), self.builder.state_schema)
 
 

@@ -29,7 +29,7 @@ def migrate_checkpoint(
     for old_target in (_start_target, _branch_target):
         for channel in list(checkpoint["channel_versions"]):
             target = old_target(channel)
-            if target in nodes:
+            if target is not None and target in nodes:
                 migration.rename(channel, target)
     targets = defaultdict(list)
     for start, end in edges:

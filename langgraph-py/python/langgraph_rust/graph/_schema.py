@@ -28,7 +28,9 @@ def get_channels(
     `__root__` and no hints.
     """
     if not hasattr(schema, "__annotations__"):
-        return {ROOT: get_channel(ROOT, schema, allow_managed=False)}, {}, {}
+        root = get_channel(ROOT, schema, allow_managed=False)
+        assert isinstance(root, BaseChannel)
+        return {ROOT: root}, {}, {}
     hints = get_type_hints(schema, include_extras=True)
     channels: dict[str, BaseChannel] = {}
     managed: dict[str, ManagedValueSpec] = {}

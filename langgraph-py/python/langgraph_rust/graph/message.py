@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, overload
 from warnings import warn
 
 from typing_extensions import TypedDict, deprecated
@@ -43,6 +43,16 @@ REMOVE_ALL_MESSAGES = "__remove_all__"
 """Id of a `RemoveMessage` that removes all messages before it."""
 
 _id_of = attrgetter("id")
+
+
+@overload
+def add_messages(left: Messages, right: Messages, **kwargs: Any) -> Messages: ...
+
+
+@overload
+def add_messages(
+    left: None = None, right: None = None, **kwargs: Any
+) -> Callable[[Messages, Messages], Messages]: ...
 
 
 def add_messages(

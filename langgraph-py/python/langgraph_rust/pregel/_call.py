@@ -20,6 +20,7 @@ from langgraph_rust.config import get_config
 from langgraph_rust.pregel._write import ChannelWrite, ChannelWriteEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from concurrent.futures import Future
     from datetime import timedelta
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     class SyncAsyncFuture(Future[T]):
         """The pending result of a task."""
 
-        def __await__(self) -> Any: ...
+        def __await__(self) -> Generator[Any, None, T]: ...
 
 
 def __getattr__(name: str) -> Any:

@@ -215,7 +215,7 @@ def delta_channels_to_snapshot(
             and name in channel_versions
         ):
             updates, steps = counters_since_delta_snapshot.get(name, (0, 0))
-            often = updates >= channel.snapshot_frequency  # type: ignore[attr-defined]
+            often = updates >= channel.snapshot_frequency
             if often or steps >= DELTA_MAX_SUPERSTEPS_SINCE_SNAPSHOT:
                 due.add(name)
     return due

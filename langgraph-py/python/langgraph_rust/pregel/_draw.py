@@ -199,7 +199,8 @@ class _Channels:
         }
         self.versions: dict[str, int] = {}
         self.seen: dict[str, dict[str, int]] = {}
-        self.empty_root = specs["__root__"].ValueType() if "__root__" in specs else None
+        root = specs.get("__root__")
+        self.empty_root = root.ValueType() if isinstance(root, BaseChannel) else None
 
     def start(self, input_channels: str | Sequence[str]) -> list[_Task]:
         """Write an empty input; return the tasks of the first step."""
@@ -278,7 +279,7 @@ def _stand_in(spec: BaseChannel) -> BaseChannel:
     channel = spec.from_checkpoint(MISSING)
     if not isinstance(spec, BinaryOperatorAggregate):
         return channel
-    kept: BaseChannel = UntrackedValue(Any, guard=False)
+    kept = UntrackedValue(object, guard=False)
     if channel.is_available():
         kept.update([None])
     return kept

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID, uuid4
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -28,6 +28,9 @@ from langgraph_rust._internal._constants import NS_SEP, PUSH
 from langgraph_rust.constants import TAG_HIDDEN, TAG_NOSTREAM
 from langgraph_rust.pregel.protocol import StreamChunk
 from langgraph_rust.types import Command
+
+if TYPE_CHECKING:
+    from langchain_protocol.protocol import MessagesData
 
 T = TypeVar("T")
 
@@ -125,7 +128,7 @@ class StreamMessagesHandler(StreamHandler):
 
     def on_llm_new_token(
         self,
-        token: str,
+        token: str | list[str | dict[str, Any]],
         *,
         chunk: Any = None,
         run_id: UUID,
@@ -165,7 +168,10 @@ class StreamMessagesHandler(StreamHandler):
         for value in _field_values(inputs):
             self.seen.update(m.id for m in _messages_in(value) if m.id is not None)
 
-    def on_chain_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
+    # langchain-core passes the output by position; upstream names it so.
+    def on_chain_end(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, response: Any, *, run_id: UUID, **kwargs: Any
+    ) -> None:
         """Emit the new messages of a node's output."""
         meta = self.metadata.pop(run_id, None)
         if meta:
@@ -215,7 +221,7 @@ class StreamMessagesHandlerV2(StreamMessagesHandler, _V2StreamingCallbackHandler
         super().__init__(stream, subgraphs, parent_ns=parent_ns)
         self._streamed_runs: set[UUID] = set()
 
-    def on_stream_event(self, event: dict[str, Any], *, run_id: UUID, **kwargs: Any) -> None:
+    def on_stream_event(self, event: MessagesData, *, run_id: UUID, **kwargs: Any) -> None:
         """Emit an event of the content-block protocol; its metadata names the model's run."""
         meta = self.metadata.get(run_id)
         if not meta:
@@ -227,7 +233,9 @@ class StreamMessagesHandlerV2(StreamMessagesHandler, _V2StreamingCallbackHandler
         namespace, metadata = meta
         self.stream((namespace, "messages", (event, {**metadata, "run_id": str(run_id)})))
 
-    def on_llm_new_token(self, token: str, **kwargs: Any) -> None:
+    def on_llm_new_token(
+        self, token: str | list[str | dict[str, Any]], **kwargs: Any
+    ) -> None:
         """Ignore a chunk: a node that calls `model.stream()` itself still causes them."""
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
@@ -316,7 +324,7 @@ def _messages_delta_reducer(
     for write in writes:
         new.extend(write) if isinstance(write, list) else new.append(write)
     converted = state and isinstance(state[0], BaseMessage)
-    current: list[Any] = state if converted else convert_to_messages(state)  # type: ignore[assignment]
+    current: list[Any] = state if converted else convert_to_messages(state)
     owners = {message.id: position for position, message in enumerate(current)}
     merged: dict[Any, Any] = {}
     for position, message in enumerate(current):

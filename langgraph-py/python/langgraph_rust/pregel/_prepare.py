@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -168,7 +169,7 @@ class _Preparation:
                 input_cache=self._inputs,
             )
         except Exception as exc:
-            if hasattr(exc, "add_note"):
+            if sys.version_info >= (3, 11):
                 exc.add_note(f"Before task with name '{name}' and path '{path}'")
             raise
         if value is MISSING:
@@ -210,7 +211,8 @@ class _Preparation:
         oldest = type(next(iter(versions.values())))()
         for channel in node.triggers:
             if self.channels[channel].is_available():
-                if seen is None or versions.get(channel, oldest) > seen.get(channel, oldest):
+                # a thread's versions are all of one type
+                if seen is None or versions.get(channel, oldest) > seen.get(channel, oldest):  # pyright: ignore[reportOperatorIssue]
                     return True
         return False
 
@@ -270,7 +272,7 @@ class _Preparation:
             self._cache_key(task, node, value),
             task.id,
             path,
-            writers=node.flat_writers,  # type: ignore[arg-type]
+            writers=node.flat_writers,
             subgraphs=node.subgraphs,
             timeout=timeout,
         )

@@ -191,10 +191,11 @@ class PregelNode:
     @cached_property
     def flat_writers(self) -> list[Runnable | LazyRunnable]:
         """The writers, with the run of `ChannelWrite`s at the end merged into one."""
-        start = len(self.writers)
-        while start and isinstance(self.writers[start - 1], ChannelWrite):
-            start -= 1
-        kept, last = self.writers[:start], self.writers[start:]
+        kept = list(self.writers)
+        last: list[ChannelWrite] = []
+        while kept and isinstance(writer := kept[-1], ChannelWrite):
+            last.insert(0, writer)
+            kept.pop()
         if len(last) > 1:
             last = [ChannelWrite([entry for writer in last for entry in writer.writes])]
         return [*kept, *last]
@@ -214,8 +215,8 @@ class PregelNode:
     @cached_property
     def input_cache_key(self) -> INPUT_CACHE_KEY_TYPE:
         """Equal for nodes that get the same input within a step."""
-        single = isinstance(self.channels, str)
-        return self.mapper, (self.channels,) if single else tuple(self.channels)
+        channels = self.channels
+        return self.mapper, (channels,) if isinstance(channels, str) else tuple(channels)
 
     def invoke(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
@@ -245,7 +246,9 @@ class PregelNode:
     def _configure(self, config: RunnableConfig | None) -> RunnableConfig:
         from langgraph_rust._internal._config import merge_configs
 
-        return merge_configs({"metadata": self.metadata, "tags": self.tags}, config)
+        # merging leaves `None` out and copies the rest, so other collections will do
+        own: Any = {"metadata": self.metadata, "tags": self.tags}
+        return merge_configs(own, config)
 
 
 _CACHED = ("flat_writers", "input_cache_key", "node")

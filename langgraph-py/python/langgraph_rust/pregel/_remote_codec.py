@@ -274,5 +274,6 @@ def to_drawable(graph: Any) -> DrawableGraph:
         id_, data, name = str(node["id"]), node.get("data", {}), node.get("name")
         if name is None:
             name = data.get("name", id_) if isinstance(data, dict) else id_
-        nodes[id_] = Node(id=id_, name=name, data=data, metadata=node.get("metadata"))
+        # a server sends what describes the node's runnable, not the runnable
+        nodes[id_] = Node(id=id_, name=name, data=data, metadata=node.get("metadata"))  # pyright: ignore[reportArgumentType]
     return Graph(nodes=nodes, edges=[Edge(**edge) for edge in graph["edges"]])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import is_dataclass, replace
@@ -263,7 +264,7 @@ def _delay_after(
     failures: int,
 ) -> float | None:
     """Return the seconds until the next attempt, `None` if there is none."""
-    if hasattr(exc, "add_note"):
+    if sys.version_info >= (3, 11):
         exc.add_note(f"During task with name '{task.name}' and id '{task.id}'")
     policy = matching_policy(policies, exc)
     if policy is None or failures >= policy.max_attempts:

@@ -8,7 +8,7 @@ every call, however small the graph, so whatever only some runs need is looked a
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from langgraph_rust._engine import GraphRun, Sink
@@ -225,7 +225,7 @@ class Launch:
         if self._manager is not None:
             self._manager.on_chain_end(run.output())
 
-    async def astream(self, input: Any) -> AsyncIterator[Any]:
+    async def astream(self, input: Any) -> AsyncGenerator[Any, None]:
         """Async twin of `stream`."""
         await self._astart_manager(input)
         try:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langchain_core.runnables.schema import StreamEvent
 
+    from langgraph_rust.pregel._shapes import Modes
     from langgraph_rust.runtime import RunControl
+    from langgraph_rust.stream.run_stream import AsyncGraphRunStream, GraphRunStream
     from langgraph_rust.types import (
         All,
         Command,
@@ -38,7 +40,12 @@ _DURING_DEPRECATED = (
 
 
 class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
-    """Running; a part of `Pregel`."""
+    """Running; a part of `Pregel`, and of nothing else."""
+
+    if TYPE_CHECKING:
+        # what `Pregel` brings
+        debug: bool
+        output_channels: str | Sequence[str]
 
     @overload
     def stream(
@@ -324,9 +331,10 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
             EmptyInputError: There was nothing to do.
             ValueError: An argument is unusable.
         """
-        if stream_mode == "values" and not (print_mode or kwargs or self.debug):
+        simple = stream_mode == "values" and not (print_mode or kwargs or self.debug)
+        if simple and not _shows_questions_as_value(self, output_keys, version):
             launch = Launch(
-                self,
+                self,  # pyright: ignore[reportArgumentType] - it is a `Pregel`
                 config,
                 context=context,
                 output_keys=output_keys,
@@ -338,7 +346,7 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
                 is_async=False,
             )
             latest, interrupts = launch.invoke(input)
-            return _output(self, latest, interrupts, output_keys, version)
+            return _output(self, latest, interrupts, version)
         chunks = _Chunks(stream_mode, version)
         for chunk in self.stream(
             input,
@@ -351,7 +359,7 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
             interrupt_after=interrupt_after,
             durability=durability,
             control=control,
-            version=version,
+            version=chunks.version,
             **kwargs,
         ):
             chunks.add(chunk)
@@ -428,9 +436,10 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
         **kwargs: Any,
     ) -> dict[str, Any] | Any:
         """Async twin of `invoke`."""
-        if stream_mode == "values" and not (print_mode or kwargs or self.debug):
+        simple = stream_mode == "values" and not (print_mode or kwargs or self.debug)
+        if simple and not _shows_questions_as_value(self, output_keys, version):
             launch = Launch(
-                self,
+                self,  # pyright: ignore[reportArgumentType] - it is a `Pregel`
                 config,
                 context=context,
                 output_keys=output_keys,
@@ -442,7 +451,7 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
                 is_async=True,
             )
             latest, interrupts = await launch.ainvoke(input)
-            return _output(self, latest, interrupts, output_keys, version)
+            return _output(self, latest, interrupts, version)
         chunks = _Chunks(stream_mode, version)
         async for chunk in self.astream(
             input,
@@ -455,11 +464,32 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
             interrupt_after=interrupt_after,
             durability=durability,
             control=control,
-            version=version,
+            version=chunks.version,
             **kwargs,
         ):
             chunks.add(chunk)
         return chunks.result()
+
+    @overload
+    def stream_events(
+        self,
+        input: InputT | Command | None,
+        config: RunnableConfig | None = None,
+        *,
+        version: Literal["v3"],
+        transformers: Sequence[Callable[[tuple[str, ...]], Any]] | None = None,
+        **kwargs: Any,
+    ) -> GraphRunStream: ...
+
+    @overload
+    def stream_events(
+        self,
+        input: InputT | Command | None,
+        config: RunnableConfig | None = None,
+        *,
+        version: Literal["v1", "v2"] = ...,
+        **kwargs: Any,
+    ) -> Iterator[StreamEvent]: ...
 
     def stream_events(
         self,
@@ -493,6 +523,27 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
             return start_v3(self, input, config, transformers=transformers, **kwargs)  # type: ignore[arg-type]
         load_runnable_class()
         return super().stream_events(input, config, version=version, **kwargs)  # type: ignore[misc]
+
+    @overload
+    def astream_events(
+        self,
+        input: InputT | Command | None,
+        config: RunnableConfig | None = None,
+        *,
+        version: Literal["v3"],
+        transformers: Sequence[Callable[[tuple[str, ...]], Any]] | None = None,
+        **kwargs: Any,
+    ) -> Awaitable[AsyncGraphRunStream]: ...
+
+    @overload
+    def astream_events(
+        self,
+        input: InputT | Command | None,
+        config: RunnableConfig | None = None,
+        *,
+        version: Literal["v1", "v2"] = ...,
+        **kwargs: Any,
+    ) -> AsyncIterator[StreamEvent]: ...
 
     def astream_events(
         self,
@@ -539,22 +590,26 @@ def _launch_stream(
     **options: Any,
 ) -> Launch:
     """Prepare a run whose caller watches; `options` are those of `Launch`."""
-    if stream_mode is None:
-        nested = config is not None and CONFIG_KEY_TASK_ID in config.get(CONF, ())
-        stream_mode = "values" if nested else graph.stream_mode
+    wanted: Modes
+    if stream_mode is not None:
+        wanted = stream_mode
+    elif config is not None and CONFIG_KEY_TASK_ID in config.get(CONF, ()):
+        wanted = "values"
+    else:
+        wanted = graph.stream_mode
     if debug or graph.debug:
         print_mode = ["updates", "values"]
     launch = Launch(graph, config, default_keys=graph.stream_channels_asis, **options)
     is_typed = version == "v2"
     shape = choose_shape(
-        stream_mode,
+        wanted,
         print_mode,
         subgraphs=subgraphs,
         version=version,
         output_mapper=graph._output_mapper if is_typed else None,
         state_mapper=graph._state_mapper if is_typed else None,
     )
-    modes = mode_set(stream_mode) | mode_set(print_mode)
+    modes = mode_set(wanted) | mode_set(print_mode)
     launch.show(modes, shape, subgraphs=subgraphs, version=version)
     return launch
 
@@ -573,19 +628,20 @@ def _durability(durability: Durability | None, kwargs: Any) -> Durability | None
     return "async" if during else "exit"
 
 
-def _output(
-    graph: Any,
-    latest: Any,
-    interrupts: list[Interrupt],
-    output_keys: str | Sequence[str] | None,
-    version: str,
-) -> Any:
+def _shows_questions_as_value(
+    graph: Any, output_keys: str | Sequence[str] | None, version: str
+) -> bool:
+    """Whether a question may be the last value: a single value has no room for it beside itself.
+
+    Then only the chunks tell whether it was, or the output of another task came after it.
+    """
+    keys = graph.output_channels if output_keys is None else output_keys
+    return version == "v2" and isinstance(keys, str)
+
+
+def _output(graph: Any, latest: Any, interrupts: list[Interrupt], version: str) -> Any:
     """Make the result of a run of its last values and its open questions."""
     if version == "v2":
-        keys = graph.output_channels if output_keys is None else output_keys
-        if interrupts and isinstance(keys, str):
-            # A single value has no room for questions: they came instead of it.
-            latest = {}
         if isinstance(latest, dict):
             latest = {key: value for key, value in latest.items() if key != INTERRUPT}
             mapper = graph._output_mapper
@@ -608,6 +664,8 @@ class _Chunks:
         self._chunks: list[Any] = []
         self._interrupts: list[Interrupt] = []
         self._latest: Any = None
+        # `Any`, because type checkers give up on the overloads of `stream` otherwise
+        self.version: Any = version
         self.needed_mode: Any = mode
         if not self._collects and not self._is_typed:
             # Questions that come with nothing else are only among the updates.

@@ -61,7 +61,8 @@ class FuturesDict(Generic[F, E], dict[F, "PregelExecutableTask | None"]):
             with self.lock:
                 self.counter += 1
                 self.event.clear()
-            key.add_done_callback(partial(self.on_done, value))
+            # what it is called with is `key`, of whichever type of future that is
+            key.add_done_callback(partial(self.on_done, value))  # pyright: ignore[reportArgumentType]
 
     def on_done(self, task: PregelExecutableTask, fut: F) -> None:
         """Report a finished task, and end the wait if that is due."""

@@ -69,7 +69,8 @@ def context_json_schema(schema: Any) -> dict[str, Any] | None:
     if isinstance(schema, type) and issubclass(schema, BaseModel):
         return schema.model_json_schema()
     if is_typeddict(schema) or is_dataclass(schema):
-        return TypeAdapter(schema).json_schema()
+        # `is_dataclass` is true of instances, too, but nobody gives one
+        return TypeAdapter(schema).json_schema()  # pyright: ignore[reportArgumentType]
     raise ValueError(
         f"Invalid context schema type: {schema}. Must be a BaseModel, TypedDict or dataclass."
     )

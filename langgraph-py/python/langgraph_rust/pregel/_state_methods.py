@@ -11,6 +11,8 @@ from langgraph_rust.types import StateSnapshot, StateUpdate
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
+    from langgraph_rust.pregel._subgraphs import AnyPregel
+
 # What does the work is imported when it is first needed: many programs never look at states.
 
 
@@ -31,7 +33,7 @@ class StateMethods:
         """
         from langgraph_rust.pregel import _state
 
-        return run_sync(_state.get_state(self, config, subgraphs))
+        return run_sync(_state.get_state(_whole(self), config, subgraphs))
 
     async def aget_state(
         self, config: RunnableConfig, *, subgraphs: bool = False
@@ -39,7 +41,7 @@ class StateMethods:
         """Async twin of `get_state`."""
         from langgraph_rust.pregel import _state
 
-        return await run_async(_state.get_state(self, config, subgraphs))
+        return await run_async(_state.get_state(_whole(self), config, subgraphs))
 
     def get_state_history(
         self,
@@ -62,7 +64,7 @@ class StateMethods:
         """
         from langgraph_rust.pregel import _state
 
-        graph, config, saver = _state.locate_history(self, config)
+        graph, config, saver = _state.locate_history(_whole(self), config)
         if graph is not self:
             yield from graph.get_state_history(
                 config, filter=filter, before=before, limit=limit
@@ -70,7 +72,7 @@ class StateMethods:
             return
         # All at once: an open cursor would block the database for as long as the caller takes.
         for saved in list(saver.list(config, before=before, limit=limit, filter=filter)):
-            yield run_sync(_state.snapshot(self, saved, saver))
+            yield run_sync(_state.snapshot(_whole(self), saved, saver))
 
     async def aget_state_history(
         self,
@@ -83,7 +85,7 @@ class StateMethods:
         """Async twin of `get_state_history`."""
         from langgraph_rust.pregel import _state
 
-        graph, config, saver = _state.locate_history(self, config)
+        graph, config, saver = _state.locate_history(_whole(self), config)
         if graph is not self:
             async for snapshot in graph.aget_state_history(
                 config, filter=filter, before=before, limit=limit
@@ -92,7 +94,7 @@ class StateMethods:
             return
         found = saver.alist(config, before=before, limit=limit, filter=filter)
         for saved in [saved async for saved in found]:
-            yield await run_async(_state.snapshot(self, saved, saver))
+            yield await run_async(_state.snapshot(_whole(self), saved, saver))
 
     def bulk_update_state(
         self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
@@ -117,7 +119,7 @@ class StateMethods:
         """
         from langgraph_rust.pregel import _update
 
-        return run_sync(_update.bulk_update(self, config, supersteps))
+        return run_sync(_update.bulk_update(_whole(self), config, supersteps))
 
     async def abulk_update_state(
         self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
@@ -125,7 +127,7 @@ class StateMethods:
         """Async twin of `bulk_update_state`."""
         from langgraph_rust.pregel import _update
 
-        return await run_async(_update.bulk_update(self, config, supersteps))
+        return await run_async(_update.bulk_update(_whole(self), config, supersteps))
 
     def update_state(
         self,
@@ -163,3 +165,7 @@ class StateMethods:
             config, [[StateUpdate(values, as_node, task_id)]]
         )
 
+
+def _whole(part: StateMethods) -> AnyPregel:
+    """The graph whose methods these are: only `Pregel` derives from them."""
+    return part  # pyright: ignore[reportReturnType]

@@ -21,6 +21,7 @@ from langgraph_rust.pregel._twins import Call, Steps
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langchain_core.runnables.graph import Graph
+    from typing_extensions import TypeIs
 
     from langgraph_rust.checkpoint.base import BaseCheckpointSaver
     from langgraph_rust.pregel.main import Pregel
@@ -98,7 +99,7 @@ def drawing(graph: AnyPregel, config: RunnableConfig | None, xray: int | bool) -
     )
 
 
-def _has_nodes(subgraph: AnyGraph) -> bool:
+def _has_nodes(subgraph: AnyGraph) -> TypeIs[AnyPregel]:
     from langgraph_rust.pregel.main import Pregel
 
     return isinstance(subgraph, Pregel)

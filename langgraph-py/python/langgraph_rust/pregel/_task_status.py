@@ -46,7 +46,7 @@ class TaskStatus:
     interrupts: tuple[Interrupt, ...] = ()
     """The interrupts of the task's latest pause, answered or not."""
 
-    error: BaseException | None = None
+    error: Exception | None = None
     """The first error recorded for the task."""
 
     @property
@@ -68,7 +68,7 @@ class _Record:
     def __init__(self) -> None:
         self.output: list[tuple[str, Any]] = []
         self.interrupts: list[Interrupt] = []
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
 
     def add(self, channel: str, value: Any) -> None:
         if channel not in CONTROL_WRITES:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from langgraph_rust.types import TimeoutPolicy
 
+_Limit = Literal["idle", "run"]
 RefreshOn = Literal["auto", "heartbeat"]
 Work = Callable[["RunnableConfig", "TimedAttemptScope"], Coroutine[Any, Any, Any]]
 """What an attempt runs, given its guarded config and its scope."""
@@ -128,13 +129,13 @@ class TimedAttempt:
             await asyncio.wait({task, *clocks}, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
-            kind = next(kind for clock, kind in clocks.items() if clock.done())
+            exceeded: _Limit = next(kind for clock, kind in clocks.items() if clock.done())
             scope.close()
             discard()
             raise NodeTimeoutError(
                 self._name,
                 time.monotonic() - started,
-                kind=kind,
+                kind=exceeded,
                 idle_timeout=limits.idle,
                 run_timeout=limits.run,
             )
@@ -188,9 +189,9 @@ def _seconds(limit: float | timedelta | None) -> float | None:
 
 def _start_clocks(
     limits: _Limits, scope: TimedAttemptScope
-) -> dict[asyncio.Task[None], Literal["idle", "run"]]:
+) -> dict[asyncio.Task[None], _Limit]:
     """Start a task for each limit, which ends when the limit is exceeded."""
-    clocks: dict[asyncio.Task[None], Literal["idle", "run"]] = {}
+    clocks: dict[asyncio.Task[None], _Limit] = {}
     if limits.idle is not None:
         clocks[asyncio.create_task(scope.wait_until_idle(limits.idle))] = "idle"
     if limits.run is not None:

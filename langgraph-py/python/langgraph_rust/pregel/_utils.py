@@ -25,12 +25,12 @@ def get_new_channel_versions(
     """Return the versions in `current_versions` that are newer than in `previous_versions`."""
     if not previous_versions:
         return current_versions
-    # versions are int, float or str; "no version" is the type's zero
+    # versions are int, float or str, all of one type; "no version" is the type's zero
     null = type(next(iter(current_versions.values()), None))()
     return {
         channel: version
         for channel, version in current_versions.items()
-        if version > previous_versions.get(channel, null)
+        if version > previous_versions.get(channel, null)  # pyright: ignore[reportOperatorIssue]
     }
 
 

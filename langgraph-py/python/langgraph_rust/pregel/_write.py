@@ -8,11 +8,10 @@ through the config, for code outside the engine's view.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, TypeVar
 
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_SEND, TASKS
 from langgraph_rust._internal._lazy_runnable import LazyRunnable
-from langgraph_rust._internal._typing import MISSING
 from langgraph_rust.errors import InvalidUpdateError
 from langgraph_rust.types import Send
 
@@ -133,8 +132,8 @@ class ChannelWrite(LazyRunnable):
                 for write in entry.static or ()
             ]
             return declared or None
-        static = getattr(runnable, "_is_channel_writer", MISSING)
-        if static is MISSING or not static:
+        static = getattr(runnable, "_is_channel_writer", None)
+        if not static:
             return None
         written = _assemble_writes([entry for entry, _ in static])
         return [(*write, label) for write, (_, label) in zip(written, static, strict=False)]
@@ -160,7 +159,9 @@ class ChannelWrite(LazyRunnable):
         )
 
 
-def _awaits_input(entry: WriteEntry) -> bool:
+def _awaits_input(
+    entry: WriteEntry,
+) -> TypeGuard[ChannelWriteEntry | ChannelWriteTupleEntry]:
     return getattr(entry, "value", None) is PASSTHROUGH
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from langgraph_rust.channels.base import BaseChannel
     from langgraph_rust.checkpoint.base import CheckpointMetadata, PendingWrite
+    from langgraph_rust.types import CheckpointTask
 
 TASK_NAMESPACE = UUID("6ba7b831-9dad-11d1-80b4-00c04fd430c8")
 
@@ -50,7 +51,7 @@ def map_debug_tasks(tasks: Iterable[PregelExecutableTask]) -> Iterator[TaskPaylo
             "id": task.id,
             "name": task.name,
             "input": task.input,
-            "triggers": task.triggers,
+            "triggers": task.triggers,  # pyright: ignore[reportAssignmentType] - as it is, no copy
         }
         if config is not None and (metadata := _user_metadata(config)):
             payload["metadata"] = metadata
@@ -184,7 +185,7 @@ def _subgraph_configs(
     }
 
 
-def _checkpoint_task(task: PregelTask) -> dict[str, Any]:
+def _checkpoint_task(task: PregelTask) -> CheckpointTask:
     shown: dict[str, Any] = {"id": task.id, "name": task.name}
     if task.error:
         shown["error"] = task.error
@@ -193,7 +194,8 @@ def _checkpoint_task(task: PregelTask) -> dict[str, Any]:
             shown["result"] = task.result
         shown["interrupts"] = tuple(asdict(i) for i in task.interrupts)
     shown["state"] = task.state
-    return shown
+    # keys in the order of upstream's, which has a tuple of interrupts, too
+    return shown  # pyright: ignore[reportReturnType]
 
 
 def tasks_w_writes(

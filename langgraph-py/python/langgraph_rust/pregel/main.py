@@ -58,7 +58,9 @@ _PLANNED = frozenset(("nodes", "channels", "input_channels", "stream_channels"))
 """The attributes that the engine's plan is made of."""
 
 
-class Pregel(
+# With the protocol's signatures these disagree as upstream's do: `invoke` also returns lists of
+# chunks, `astream_events` something to await, and updates are called `supersteps`.
+class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
     RunMethods[StateT, ContextT, InputT, OutputT],
     StateMethods,
     PregelProtocol[StateT, ContextT, InputT, OutputT],
@@ -233,7 +235,8 @@ class Pregel(
         self.config = config
         self.trigger_to_nodes = trigger_to_nodes or {}
         self.node_error_handler_map = node_error_handler_map or {}
-        self.name = name
+        # never `None`, as other runnables' names may be
+        self.name = name  # pyright: ignore[reportIncompatibleVariableOverride]
         self.stream_transformers = tuple(stream_transformers or ())
         if auto_validate:
             self.validate()
@@ -387,7 +390,7 @@ class Pregel(
         config = merge_configs(self.config, config)
         if isinstance(self.input_channels, str):
             load_runnable_class()
-            return super().get_input_schema(config)
+            return super().get_input_schema(config)  # pyright: ignore[reportReturnType] - of pydantic 2
         names = self.input_channels or self.channels
         return _schemas.channels_model(self, "Input", names, "UpdateType")
 
@@ -405,7 +408,7 @@ class Pregel(
         config = merge_configs(self.config, config)
         if isinstance(self.output_channels, str):
             load_runnable_class()
-            return super().get_output_schema(config)
+            return super().get_output_schema(config)  # pyright: ignore[reportReturnType] - of pydantic 2
         return _schemas.channels_model(self, "Output", self.output_channels, "ValueType")
 
     def get_output_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:

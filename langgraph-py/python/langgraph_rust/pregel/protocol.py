@@ -33,6 +33,9 @@ StreamChunk = tuple[tuple[str, ...], str, Any]
 class PregelProtocol(LazyRunnable, Generic[StateT, ContextT, InputT, OutputT]):
     """A graph that can be run, streamed, inspected and edited; each method has an async twin."""
 
+    # The methods that run a graph take named arguments where those of `Runnable` take any, as
+    # upstream's do, so they override these in a way that type checkers do not accept.
+
     @abstractmethod
     def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> Self:
         """Return a copy of the graph with `config` merged into its own."""
@@ -140,7 +143,7 @@ class PregelProtocol(LazyRunnable, Generic[StateT, ContextT, InputT, OutputT]):
     ) -> Iterator[dict[str, Any] | Any]: ...
 
     @abstractmethod
-    def stream(
+    def stream(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         input: InputT | Command | None,
         config: RunnableConfig | None = None,
@@ -185,7 +188,7 @@ class PregelProtocol(LazyRunnable, Generic[StateT, ContextT, InputT, OutputT]):
     ) -> AsyncIterator[dict[str, Any] | Any]: ...
 
     @abstractmethod
-    def astream(
+    def astream(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         input: InputT | Command | None,
         config: RunnableConfig | None = None,
@@ -226,7 +229,7 @@ class PregelProtocol(LazyRunnable, Generic[StateT, ContextT, InputT, OutputT]):
     ) -> dict[str, Any] | Any: ...
 
     @abstractmethod
-    def invoke(
+    def invoke(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         input: InputT | Command | None,
         config: RunnableConfig | None = None,
@@ -265,7 +268,7 @@ class PregelProtocol(LazyRunnable, Generic[StateT, ContextT, InputT, OutputT]):
     ) -> dict[str, Any] | Any: ...
 
     @abstractmethod
-    async def ainvoke(
+    async def ainvoke(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         input: InputT | Command | None,
         config: RunnableConfig | None = None,

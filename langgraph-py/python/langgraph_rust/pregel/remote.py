@@ -43,6 +43,9 @@ class RemoteGraph(PregelProtocol):
     requests.
     """
 
+    # Where an override is ignored below: the signature is upstream's, which differs from that of
+    # local graphs (no overloads by version, a handle to await instead of an iterator of events).
+
     assistant_id: str
     """The graph on the server."""
     name: str | None
@@ -242,7 +245,7 @@ class RemoteGraph(PregelProtocol):
         response: Any = await threads.update_state(**self._thread(config), **asked)
         return to_config(response["checkpoint"])
 
-    def bulk_update_state(
+    def bulk_update_state(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         config: RunnableConfig,
         updates: list[tuple[dict[str, Any] | None, str | None]],
@@ -250,7 +253,7 @@ class RemoteGraph(PregelProtocol):
         """Always raise `NotImplementedError`: servers have no request for it."""
         raise NotImplementedError
 
-    async def abulk_update_state(
+    async def abulk_update_state(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         config: RunnableConfig,
         updates: list[tuple[dict[str, Any] | None, str | None]],
@@ -266,7 +269,7 @@ class RemoteGraph(PregelProtocol):
 
     # Running the graph.
 
-    def stream(
+    def stream(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         input: dict[str, Any] | Any,
         config: RunnableConfig | None = None,
@@ -321,7 +324,7 @@ class RemoteGraph(PregelProtocol):
         for chunk in client.runs.stream(**run.arguments):
             yield from run.receive(chunk)
 
-    async def astream(
+    async def astream(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         input: dict[str, Any] | Any,
         config: RunnableConfig | None = None,
@@ -362,7 +365,7 @@ class RemoteGraph(PregelProtocol):
     def _traced(self, headers: dict[str, str] | None) -> dict[str, str] | None:
         return _merge_tracing_headers(headers) if self.distributed_tracing else headers
 
-    def invoke(
+    def invoke(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         input: dict[str, Any] | Any,
         config: RunnableConfig | None = None,
@@ -396,7 +399,7 @@ class RemoteGraph(PregelProtocol):
             last = chunk
         return _result(last, version)
 
-    async def ainvoke(
+    async def ainvoke(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         input: dict[str, Any] | Any,
         config: RunnableConfig | None = None,
@@ -461,7 +464,7 @@ class RemoteGraph(PregelProtocol):
         """
         if version != "v3":
             load_runnable_class()
-            return super().stream_events(input, config, version=version, **kwargs)  # type: ignore[misc]
+            return super().stream_events(input, config, version=version, **kwargs)
         self._reject_v3_unsupported(
             control=control,
             transformers=transformers,
@@ -481,7 +484,7 @@ class RemoteGraph(PregelProtocol):
             metadata=kwargs.get("metadata"),
         )
 
-    async def astream_events(
+    async def astream_events(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         input: Any,
         config: RunnableConfig | None = None,

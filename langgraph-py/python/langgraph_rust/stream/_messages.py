@@ -15,6 +15,8 @@ from langchain_core.messages import AIMessageChunk, BaseMessage, ToolMessage
 from langgraph_rust.stream._types import ProtocolEvent, StreamTransformer
 from langgraph_rust.stream.stream_channel import StreamChannel
 
+_MessageStream = ChatModelStream | AsyncChatModelStream
+
 
 class MessagesTransformer(StreamTransformer):
     """Offers a `ChatModelStream` for every message of a chat model, as `run.messages`.
@@ -29,9 +31,9 @@ class MessagesTransformer(StreamTransformer):
 
     def __init__(self, scope: tuple[str, ...] = ()) -> None:
         super().__init__(scope)
-        self._log: StreamChannel[ChatModelStream] = StreamChannel()
+        self._log: StreamChannel[_MessageStream] = StreamChannel()
         # Messages that are not complete, by the run of their model.
-        self._by_run: dict[str, ChatModelStream] = {}
+        self._by_run: dict[str, _MessageStream] = {}
         self._ignored_runs: set[str] = set()
         self._pump_fn: Callable[[], bool] | None = None
         self._apump_fn: Callable[[], Awaitable[bool]] | None = None
@@ -87,7 +89,7 @@ class MessagesTransformer(StreamTransformer):
             else:
                 self._by_run.pop(run_id, None)
 
-    def _new_stream(self, metadata: dict[str, Any], message_id: str | None) -> ChatModelStream:
+    def _new_stream(self, metadata: dict[str, Any], message_id: str | None) -> _MessageStream:
         details: Any = {
             "namespace": [],
             "node": metadata.get("langgraph_node"),

@@ -370,7 +370,7 @@ class BaseCheckpointSaver(Generic[V]):
         """
         if isinstance(current, str):
             raise NotImplementedError
-        return 1 if current is None else current + 1  # type: ignore[return-value]
+        return 1 if current is None else current + 1
 
     def with_allowlist(
         self, extra_allowlist: Collection[tuple[str, ...]]
@@ -418,7 +418,7 @@ def _with_msgpack_allowlist(
 
 def get_checkpoint_id(config: RunnableConfig) -> str | None:
     """Return the id of the checkpoint that `config` names, or `None` for the newest."""
-    return config["configurable"].get("checkpoint_id")  # type: ignore[typeddict-item]
+    return config["configurable"].get("checkpoint_id")
 
 
 def get_checkpoint_metadata(
@@ -450,7 +450,7 @@ def get_serializable_checkpoint_metadata(
 ) -> CheckpointMetadata:
     """Return the same as `get_checkpoint_metadata`, without the `writes` of old versions."""
     merged = get_checkpoint_metadata(config, metadata)
-    merged.pop("writes", None)  # type: ignore[typeddict-item]
+    merged.pop("writes", None)
     return merged
 
 

@@ -1,8 +1,5 @@
 """A saver that keeps checkpoints in this process's memory."""
 
-# Configs of savers always have "configurable".
-# pyright: reportTypedDictNotRequiredAccess=false
-
 from __future__ import annotations
 
 import random

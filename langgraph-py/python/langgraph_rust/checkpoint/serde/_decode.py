@@ -168,7 +168,7 @@ def _payload(code: int, record: Any, exc: Exception) -> Any:
 
 def _array(unpack: Callable[[bytes], Any], data: bytes) -> Any:
     try:
-        import numpy
+        import numpy  # pyright: ignore[reportMissingImports] - optional
 
         dtype, shape, order, buffer = unpack(data)
         return numpy.frombuffer(buffer, dtype=numpy.dtype(dtype)).reshape(shape, order=order)

@@ -56,7 +56,7 @@ class EncryptedSerializer(SerializerProtocol):
             ValueError: no key was given, or the environment's has the wrong length.
         """
         try:
-            from Crypto.Cipher import AES
+            from Crypto.Cipher import AES  # pyright: ignore[reportMissingImports] - optional
         except ImportError:
             raise ImportError(
                 "Pycryptodome is not installed. Please install it with `pip install pycryptodome`."

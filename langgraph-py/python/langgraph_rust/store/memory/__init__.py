@@ -277,7 +277,7 @@ def _cosine_similarity(X: _Vector, Y: list[_Vector]) -> list[float]:
     if not Y:
         return []
     if _check_numpy():
-        import numpy as np
+        import numpy as np  # pyright: ignore[reportMissingImports] - optional
 
         query, rows = np.asarray(X), np.asarray(Y)
         lengths = np.linalg.norm(rows, axis=1)

@@ -1,0 +1,7 @@
+"""Threads that change hands: upstream's LangGraph and this package on the same SQLite databases.
+
+One program (`program`, with the graphs of `graphs`) is run on both sides, each turn in a process of
+its own, along several routes: upstream alone, this package alone, and each handing over to the
+other after every turn (`routes`). Whoever takes the turns, the results, what the API shows of a
+thread, and the rows in the database (`rows`) have to be the same.
+"""
