@@ -262,13 +262,16 @@ impl Driver {
         let key = order.key;
         let report = match board::prepared(py, &self.run, key, &order.context) {
             Err(error) => board::unprepared(py, key, error),
-            Ok(node) => match Inline::begin(py, node)? {
-                Ok(inline) => {
-                    self.inline = Some(inline);
-                    return Ok(());
+            Ok(mut node) => {
+                node.is_alone = true;
+                match Inline::begin(py, node)? {
+                    Ok(inline) => {
+                        self.inline = Some(inline);
+                        return Ok(());
+                    }
+                    Err(report) => report,
                 }
-                Err(report) => report,
-            },
+            }
         };
         board::report(py, &self.run, report)
     }

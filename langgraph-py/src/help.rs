@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 
 use crate::board::{self, Board};
-use crate::pool::{self, Work};
+use crate::pool::{self, Next, Work};
 use crate::run::Run;
 
 /// A helper joins when no task got done for this long.
@@ -42,9 +42,11 @@ pub fn call(py: Python<'_>, run: &Arc<Run>, limit: usize, join: Join) -> PyResul
     let job = move || -> Option<Work> {
         let next = look_on(&board, join)?;
         Some(Box::new(move |py| {
-            let Some(run) = run.upgrade() else { return };
-            help(py, &run, limit, next);
-            run.board.helper_left();
+            if let Some(run) = run.upgrade() {
+                help(py, &run, limit, next);
+                run.board.helper_left();
+            }
+            Next::Unknown
         }))
     };
     pool::submit(py, Box::new(job))

@@ -38,6 +38,8 @@ pub struct NodeRun {
     /// How many of the writes stay if the task fails.
     standing: usize,
     stage: Stage,
+    /// Whether the run has nothing else to do meanwhile.
+    pub is_alone: bool,
 }
 
 /// What is run.

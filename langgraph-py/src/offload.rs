@@ -1,15 +1,18 @@
 //! Sync code of an async run leaves the event loop: it runs on a worker, in a copied context, and
 //! its result comes back by a letter. The loop is woken once for all letters that lie there.
 
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::interpreter::{self, Entered};
-use crate::pool;
+use crate::interpreter::{self, Entered, ParkIfLost};
+use crate::pool::{self, Next};
 use crate::run::Run;
+use crate::wake::look_out;
 
 /// Results on their way back to the event loop.
 #[derive(Default)]
@@ -22,26 +25,147 @@ struct Letter {
     result: PyResult<Py<PyAny>>,
 }
 
-/// Runs `call` on a worker, in a copy of the current context; returns a future of the result.
-pub fn run(py: Python<'_>, run: &Arc<Run>, call: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+/// How long an async run that has nothing else to do waits for quick sync code on the spot: giving
+/// way to the event loop and being woken by it takes about as long.
+const MOMENT: Duration = Duration::from_micros(100);
+
+/// What is known of how long a node's sync code takes.
+#[derive(Default)]
+pub struct Pace {
+    /// How often in a row it was not done in a moment.
+    slow: AtomicU32,
+}
+
+impl Pace {
+    /// Whether the code may be done in a moment: always so at first, later tried now and then.
+    fn may_be_quick(&self) -> bool {
+        let slow = self.slow.load(Ordering::Relaxed);
+        slow < 3 || slow % 64 == 0
+    }
+
+    fn note(&self, quick: bool) {
+        match quick {
+            true => self.slow.store(0, Ordering::Relaxed),
+            false => drop(self.slow.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+}
+
+/// What became of sync code so far.
+pub enum Offloaded {
+    /// It is done already.
+    Done(Py<PyAny>),
+    /// A future of its result.
+    Future(Py<PyAny>),
+}
+
+/// Where a worker leaves a result.
+#[derive(Default)]
+struct Tray {
+    content: Mutex<Content>,
+    bell: Condvar,
+}
+
+#[derive(Default)]
+enum Content {
+    #[default]
+    Nothing,
+    Result(PyResult<Py<PyAny>>),
+    /// Whoever waited went away; the result is to go to this future.
+    Redirected(Py<PyAny>),
+}
+
+/// Runs `call` on a worker, in a copy of the current context. With the pace of code that the run
+/// has nothing to do beside, it may wait a moment for the result, without the interpreter.
+pub fn run(
+    py: Python<'_>,
+    run: &Arc<Run>,
+    call: &Bound<'_, PyAny>,
+    pace: Option<&Pace>,
+) -> PyResult<Offloaded> {
     let context = interpreter::copied_context(py)?;
-    let home = run.context.event_loop.as_ref().expect("an async run has one").bind(py);
-    let future = home.call_method0(intern!(py, "create_future"))?.unbind();
-    let (run, call, letter_to) = (run.clone(), call.clone().unbind(), future.clone_ref(py));
+    let tray = Arc::new(Tray::default());
+    let (run_of, call, theirs) = (run.clone(), call.clone().unbind(), tray.clone());
+    let next = if pace.is_some() { Next::Soon } else { Next::Unknown };
     pool::submit(
         py,
         pool::at_once(move |py| {
             let result = Entered::again(py, &context)
-                .and_then(|_entered| call.bind(py).call0().map(Bound::unbind));
+                .and_then(|_entered| call.bind(py).call0().map(Bound::unbind))
+                .map_err(|error| raisable(py, error));
             // Released here, on the worker: what the node left behind must not burden the loop.
             drop(call);
-            if let Err(error) = post(py, &run, Letter { future: letter_to, result }) {
+            if let Err(error) = theirs.fill(py, &run_of, result) {
                 // A loop that was closed meanwhile has nobody to tell.
                 drop(error);
             }
+            next
         }),
     )?;
-    Ok(future)
+    if let Some(pace) = pace {
+        if pace.may_be_quick() {
+            let _parked = ParkIfLost;
+            py.detach(|| tray.wait());
+        }
+        let result = tray.take();
+        pace.note(result.is_some());
+        if let Some(result) = result {
+            return result.map(Offloaded::Done);
+        }
+    }
+    let home = run.context.event_loop.as_ref().expect("an async run has one").bind(py);
+    let future = home.call_method0(intern!(py, "create_future"))?.unbind();
+    match tray.redirect(future.clone_ref(py)) {
+        Some(result) => result.map(Offloaded::Done),
+        None => Ok(Offloaded::Future(future)),
+    }
+}
+
+impl Tray {
+    /// Waits a moment for a result. Must be called detached.
+    fn wait(&self) {
+        let is_empty = |content: &mut Content| matches!(content, Content::Nothing);
+        let look = || (!is_empty(&mut *self.content.try_lock().ok()?)).then_some(());
+        if look_out(look).is_none() {
+            let content = self.content.lock().expect("no panic while held");
+            drop(self.bell.wait_timeout_while(content, MOMENT, is_empty));
+        }
+    }
+
+    fn take(&self) -> Option<PyResult<Py<PyAny>>> {
+        let mut content = self.content.lock().expect("no panic while held");
+        match std::mem::take(&mut *content) {
+            Content::Result(result) => Some(result),
+            other => {
+                *content = other;
+                None
+            }
+        }
+    }
+
+    /// Has the result go to `future`, unless it is here.
+    fn redirect(&self, future: Py<PyAny>) -> Option<PyResult<Py<PyAny>>> {
+        let mut content = self.content.lock().expect("no panic while held");
+        match std::mem::replace(&mut *content, Content::Redirected(future)) {
+            Content::Result(result) => Some(result),
+            _ => None,
+        }
+    }
+
+    fn fill(&self, py: Python<'_>, run: &Arc<Run>, result: PyResult<Py<PyAny>>) -> PyResult<()> {
+        let mut content = self.content.lock().expect("no panic while held");
+        match std::mem::take(&mut *content) {
+            Content::Redirected(future) => {
+                drop(content);
+                post(py, run, Letter { future, result })
+            }
+            _ => {
+                *content = Content::Result(result);
+                self.bell.notify_one();
+                Ok(())
+            }
+        }
+    }
 }
 
 fn post(py: Python<'_>, run: &Arc<Run>, letter: Letter) -> PyResult<()> {
@@ -83,10 +207,7 @@ fn deliver(py: Python<'_>, letter: Letter) -> PyResult<()> {
     }
     match letter.result {
         Ok(value) => future.call_method1(intern!(py, "set_result"), (value,))?,
-        Err(error) => {
-            let error = raisable(py, error);
-            future.call_method1(intern!(py, "set_exception"), (error.value(py),))?
-        }
+        Err(error) => future.call_method1(intern!(py, "set_exception"), (error.value(py),))?,
     };
     Ok(())
 }

@@ -14,6 +14,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use crate::channels;
 use crate::domain::Objects;
 use crate::imports;
+use crate::offload::Pace;
 use crate::program::{Accepts, Body, Program, Source};
 use crate::writers::Writer;
 
@@ -284,6 +285,7 @@ impl<'py> ProgramBuilder<'_, 'py> {
             metadata: optional("metadata")?,
             retry: retry.filter(|policies| policies.bind(py).is_truthy().unwrap_or(false)),
             timeout: optional("timeout")?,
+            pace: Pace::default(),
             node: node.clone().unbind(),
         })
     }

@@ -9,15 +9,26 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::wake::look_out;
+
 /// Asked by a worker without the interpreter, which may take its time: what it is to do, if
 /// anything.
 pub type Job = Box<dyn FnOnce() -> Option<Work> + Send>;
 
-/// What a worker does with the interpreter.
-pub type Work = Box<dyn FnOnce(Python<'_>) + Send>;
+/// What a worker does with the interpreter; tells when the next work is likely to come.
+pub type Work = Box<dyn FnOnce(Python<'_>) -> Next + Send>;
+
+/// When a worker's next work is likely to come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// In a moment: better look out for it than sleep.
+    Soon,
+    /// Who knows. Whoever looks out takes a processor away from others.
+    Unknown,
+}
 
 /// Work to be done as soon as there is a worker.
-pub fn at_once(work: impl FnOnce(Python<'_>) + Send + 'static) -> Job {
+pub fn at_once(work: impl FnOnce(Python<'_>) -> Next + Send + 'static) -> Job {
     Box::new(|| Some(Box::new(work)))
 }
 
@@ -97,32 +108,35 @@ fn workers(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 #[pyo3(name = "_work")]
 pub fn work(py: Python<'_>) -> PyResult<()> {
     let pool = pool(py)?;
-    while let Some(work) = py.detach(|| next_work(pool)) {
-        work(py);
+    let mut next = Next::Unknown;
+    while let Some(work) = py.detach(|| next_work(pool, next)) {
+        next = work(py);
     }
     Ok(())
 }
 
-fn next_work(pool: &Pool) -> Option<Work> {
+fn next_work(pool: &Pool, next: Next) -> Option<Work> {
     loop {
-        if let Some(work) = next_job(pool)?() {
+        if let Some(work) = next_job(pool, next)?() {
             return Some(work);
         }
     }
 }
 
-fn next_job(pool: &Pool) -> Option<Job> {
+fn next_job(pool: &Pool, next: Next) -> Option<Job> {
+    pool.state.lock().expect("no panic while held").idle += 1;
+    let mut job = match next {
+        Next::Soon => look_out(|| pool.state.try_lock().ok()?.jobs.pop_front()),
+        Next::Unknown => None,
+    };
     let mut state = pool.state.lock().expect("no panic while held");
-    state.idle += 1;
-    let job = loop {
-        if let Some(job) = state.jobs.pop_front() {
-            break Some(job);
-        }
-        if state.stopped {
-            break None;
+    while job.is_none() {
+        job = state.jobs.pop_front();
+        if job.is_some() || state.stopped {
+            break;
         }
         state = pool.bell.wait(state).expect("no panic while held");
-    };
+    }
     state.idle -= 1;
     job
 }

@@ -4,6 +4,7 @@ use langgraph_core::ChannelIndex;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use crate::offload::Pace;
 use crate::writers::Writer;
 
 /// A node, ready to be run without looking at its Python description again.
@@ -30,6 +31,8 @@ pub struct Program {
     pub retry: Option<Py<PyAny>>,
     /// The node's `TimeoutPolicy`.
     pub timeout: Option<Py<PyAny>>,
+    /// How long its sync code takes in async runs.
+    pub pace: Pace,
     /// The `PregelNode` itself.
     pub node: Py<PyAny>,
 }

@@ -11,6 +11,7 @@ use crate::board::{self, Order};
 use crate::events;
 use crate::finish;
 use crate::help::{self, Join};
+use crate::pool::Next;
 use crate::run::Run;
 use crate::save::{self, SaverCall};
 
@@ -214,6 +215,7 @@ pub fn run_requested(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<(
             let done = board::perform(py, &run, order);
             board::deliver(py, &run, done);
         }
+        Next::Unknown
     });
     crate::pool::submit(py, work)
 }

@@ -7,6 +7,7 @@ import contextvars
 import gc
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -129,6 +130,25 @@ class TestWhereNodesRun:
 
         log = (await chain([node] * 2).ainvoke({}))["log"]
         assert threading.get_ident() not in log
+
+    @pytest.mark.parametrize("seconds", [0, 0.00005, 0.002])
+    async def test_sync_nodes_run_elsewhere_however_quick(self, seconds: float) -> None:
+        def node(_: State) -> State:
+            time.sleep(seconds)
+            return {"log": [threading.get_ident()]}
+
+        log = (await chain([node] * 20).ainvoke({}))["log"]
+        assert len(log) == 20 and threading.get_ident() not in log
+
+    @pytest.mark.parametrize("seconds", [0, 0.002])
+    async def test_what_sync_nodes_raise_arrives(self, seconds: float) -> None:
+        def node(_: State) -> State:
+            time.sleep(seconds)
+            raise KeyError("here")
+
+        for _ in range(5):
+            with pytest.raises(KeyError, match="here"):
+                await chain([node]).ainvoke({})
 
     async def test_sync_nodes_run_at_once(self) -> None:
         assert len((await fan_out([Meeting(6)] * 6).ainvoke({}))["log"]) == 6
@@ -329,6 +349,21 @@ class TestYieldBudget:
         await asyncio.sleep(0)
         # Without a router of its own, nothing in the run leaves the loop.
         await chain([quick] * 1500).ainvoke({}, {"recursion_limit": 2000})
+        over = True
+        await task
+        assert turns > 5
+
+    async def test_neighbours_get_turns_during_quick_sync_nodes(self) -> None:
+        turns, over = 0, False
+
+        async def neighbour() -> None:
+            nonlocal turns
+            while not over:
+                turns += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(neighbour())
+        await chain([log_thread] * 500).ainvoke({}, {"recursion_limit": 2000})
         over = True
         await task
         assert turns > 5

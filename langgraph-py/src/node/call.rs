@@ -9,6 +9,7 @@ use pyo3::types::{PyDict, PyString};
 use super::{Given, NodeRun, Stage, What};
 use crate::imports;
 use crate::interpreter::ParkIfLost;
+use crate::offload::Offloaded;
 use crate::program::{Accepts, Body, Injected, Program};
 use crate::run::Run;
 
@@ -83,7 +84,7 @@ impl NodeRun {
         let kwargs = self.injected(py, accepts)?;
         if offload {
             let call = imports::partial(py)?.call((function, &self.input), kwargs.as_ref())?;
-            return Ok(Given::Awaitable(crate::offload::run(py, &self.run, &call)?));
+            return self.offload(py, &call);
         }
         let _parked = ParkIfLost;
         let result = match kwargs {
@@ -99,6 +100,18 @@ impl NodeRun {
             true => Given::Awaitable(result.unbind()),
             false => Given::Value(result.unbind()),
         }
+    }
+
+    /// Has a worker call sync code of an async run.
+    pub(super) fn offload(&self, py: Python<'_>, call: &Bound<'_, PyAny>) -> PyResult<Given> {
+        let pace = match &self.what {
+            What::Node(node) if self.is_alone => Some(&self.run.graph.program(*node).pace),
+            _ => None,
+        };
+        Ok(match crate::offload::run(py, &self.run, call, pace)? {
+            Offloaded::Done(value) => Given::Value(value),
+            Offloaded::Future(future) => Given::Awaitable(future),
+        })
     }
 
     fn invoke(&self, py: Python<'_>, runnable: &Bound<'_, PyAny>) -> PyResult<Given> {

@@ -98,6 +98,7 @@ impl NodeRun {
             writes: Vec::new(),
             standing: 0,
             stage: Stage::Body,
+            is_alone: false,
         })
     }
 }

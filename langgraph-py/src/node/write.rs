@@ -168,7 +168,7 @@ impl NodeRun {
         let given = self.in_context(py, |this| {
             if offload {
                 let call = imports::partial(py)?.call((&function, &state), kwargs.as_ref())?;
-                return Ok(Given::Awaitable(crate::offload::run(py, &this.run, &call)?));
+                return this.offload(py, &call);
             }
             Ok(this.given(function.call((&state,), kwargs.as_ref())?))
         })?;
