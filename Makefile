@@ -10,6 +10,8 @@ JOBS ?= 2
 FILES ?=
 # pytest's -k for `conformance` and `continuity`: runs the matching tests and shows why they fail.
 K ?=
+# The programs of `differential`, such as 0:1000; empty: the first 300.
+SEEDS ?=
 # Patterns of benchmark cases; empty: all. QUICK=1 measures less.
 CASES ?=
 QUICK ?=
@@ -22,7 +24,8 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python continuity conformance conformance-update \
-	conformance-upstream api api-update bench bench-publish bench-rust lint build develop clean
+	conformance-upstream differential api api-update bench bench-publish bench-rust lint build \
+	develop clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -49,6 +52,9 @@ conformance-update: ## the same, and store what passes now
 
 conformance-upstream: ## run upstream's suite on upstream and store what passes there
 	@$(CONFORMANCE) --refresh-upstream
+
+differential: ## random graphs on this package and on upstream; SEEDS=FIRST:END picks them
+	@$(PYTHON) -m tests.differential --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS))
 
 api: ## what this package lacks of upstream's API or signs differently
 	@$(PYTHON) -m sync.api $(MODULES)

@@ -113,6 +113,12 @@ impl Board {
         state.waiting.len() < before
     }
 
+    /// Takes back all tasks that nobody has begun.
+    pub fn withdraw_all(&self) {
+        let orders = std::mem::take(&mut self.state.lock().expect("no panic while held").waiting);
+        drop(orders);
+    }
+
     /// Hands in a task that is over.
     pub fn hand_in(&self, report: Report) {
         let mut state = self.state.lock().expect("no panic while held");

@@ -365,17 +365,12 @@ fn configurable<'py>(
     Ok(conf)
 }
 
-/// The node's tags, then those of the run that are not among them.
+/// The run's tags, then the node's.
 fn merged_tags<'py>(own: &Bound<'py, PyAny>, base: &ConfigBase) -> PyResult<Bound<'py, PyList>> {
     let py = own.py();
-    let merged = PyList::new(py, own.try_iter()?.collect::<PyResult<Vec<_>>>()?)?;
-    if let Some(outer) = &base.tags {
-        for tag in outer.bind(py).try_iter()? {
-            let tag = tag?;
-            if !merged.contains(&tag)? {
-                merged.append(tag)?;
-            }
-        }
+    let merged = PyList::empty(py);
+    for tags in base.tags.iter().map(|tags| tags.bind(py)).chain([own]) {
+        tags.try_iter()?.try_for_each(|tag| merged.append(tag?))?;
     }
     Ok(merged)
 }

@@ -331,6 +331,27 @@ fn show_tasks(py: Python<'_>, run: &Arc<Run>, keys: &[TaskKey]) -> PyResult<()> 
     Ok(())
 }
 
+/// The metadata of the checkpoint that the state is at: as stored if it was loaded.
+fn checkpoint_metadata<'py>(
+    py: Python<'py>,
+    run: &Run,
+    core: &Core,
+) -> PyResult<Bound<'py, PyDict>> {
+    if let Some((id, metadata)) = &core.place.loaded {
+        if let (true, Ok(stored)) =
+            (id == core.engine.state().checkpoint_id(), metadata.bind(py).cast::<PyDict>())
+        {
+            return stored.copy();
+        }
+    }
+    let metadata = PyDict::new(py);
+    let said = core.engine.metadata();
+    metadata.set_item("source", said.source.name())?;
+    metadata.set_item("step", said.step)?;
+    metadata.set_item("parents", &run.context.base.get().checkpoint_map)?;
+    Ok(metadata)
+}
+
 fn show_checkpoint(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
     if wanted(run, Modes::CHECKPOINTS.with(Modes::DEBUG)).is_none() {
         return Ok(());
@@ -340,11 +361,7 @@ fn show_checkpoint(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
     let conf = crate::save::configurable(&config)?.copy()?;
     conf.set_item("checkpoint_id", core.engine.state().checkpoint_id().as_str())?;
     config.set_item("configurable", conf)?;
-    let metadata = PyDict::new(py);
-    let said = core.engine.metadata();
-    metadata.set_item("source", said.source.name())?;
-    metadata.set_item("step", said.step)?;
-    metadata.set_item("parents", &run.context.base.get().checkpoint_map)?;
+    let metadata = checkpoint_metadata(py, run, &core)?;
     let mut tasks = Vec::new();
     for task in core.engine.tasks() {
         tasks.push(describe_task(py, run, task, None, None)?);

@@ -391,6 +391,7 @@ impl Run {
 
     /// Counts tasks that cannot be stopped as cancelled: the run does not wait for them.
     pub fn abandon_tasks(&self, py: Python<'_>) -> PyResult<()> {
+        self.board.withdraw_all();
         let mut core = self.core(py)?;
         let running = core.engine.tasks().iter().enumerate();
         let running = running.filter(|(_, task)| task.state == TaskState::Running);

@@ -1,6 +1,6 @@
 //! Storing: what savers are called with.
 
-use langgraph_core::{Target, Write};
+use langgraph_core::{CheckpointId, Target, Write};
 use langgraph_pregel::{CheckpointToStore, WritesToStore};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -28,6 +28,8 @@ pub struct Place {
     pub config: Py<PyDict>,
     /// Addresses the checkpoint before it.
     pub before: Option<Py<PyAny>>,
+    /// The checkpoint that was loaded, and its metadata.
+    pub loaded: Option<(CheckpointId, Py<PyAny>)>,
 }
 
 /// A call to a saver: which method, and its arguments.

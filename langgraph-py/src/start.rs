@@ -343,7 +343,7 @@ fn load(
             superseded: false,
             stored: false,
         };
-        return Ok((loaded, None, Place { config: merged.unbind(), before: None }));
+        return Ok((loaded, None, Place { config: merged.unbind(), before: None, loaded: None }));
     };
     let config = saved.getattr(intern!(py, "config"))?.cast_into::<PyDict>()?;
     merged.update(config.as_mapping())?;
@@ -370,7 +370,8 @@ fn load(
     };
     let before = (!before.is_none()).then(|| before.unbind());
     let parent = parent.map(|id| CheckpointId::from_text(&id));
-    Ok((loaded, parent, Place { config: merged.unbind(), before }))
+    let known = Some((loaded.checkpoint.id.clone(), metadata.unbind()));
+    Ok((loaded, parent, Place { config: merged.unbind(), before, loaded: known }))
 }
 
 /// The checkpoint of a thread that has not begun.
@@ -390,7 +391,11 @@ fn read_input(
             read.push(convert::write(graph, channel, value)?);
             Ok(())
         })?;
-        return Ok(Input::Command { writes: read, answers: *answers, by_id: *by_id });
+        let input = match &graph.input {
+            Keys::One(index) => vec![Write::channel(*index, input.clone().unbind())],
+            Keys::Many(_) => Vec::new(),
+        };
+        return Ok(Input::Command { writes: read, answers: *answers, by_id: *by_id, input });
     }
     if input.is_none() {
         return Ok(Input::Nothing);
@@ -449,6 +454,39 @@ pub fn durability(name: &str) -> Durability {
     }
 }
 
+/// The config with the ids of its `configurable` repeated in its metadata, as in the config of
+/// every run.
+fn with_ids_in_metadata<'py>(
+    config: &Bound<'py, PyDict>,
+    conf: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let py = config.py();
+    let known = config.get_item(intern!(py, "metadata"))?;
+    let metadata = match known.as_ref().and_then(|metadata| metadata.cast::<PyDict>().ok()) {
+        Some(metadata) => metadata.copy()?,
+        None => PyDict::new(py),
+    };
+    let ids = [
+        intern!(py, "thread_id"),
+        intern!(py, "checkpoint_id"),
+        intern!(py, "checkpoint_ns"),
+        intern!(py, "task_id"),
+        intern!(py, "run_id"),
+        intern!(py, "assistant_id"),
+        intern!(py, "graph_id"),
+    ];
+    for key in ids {
+        if let (Some(value), false) = (conf.get_item(key)?, metadata.contains(key)?) {
+            if value.is_truthy()? {
+                metadata.set_item(key, value)?;
+            }
+        }
+    }
+    let config = config.copy()?;
+    config.set_item(intern!(py, "metadata"), metadata)?;
+    Ok(config)
+}
+
 /// Begins a graph that is a node natively; `None` if it needs the Python front: a saver that may
 /// block, a replay, a graph with a config or a history of its own.
 pub fn nested<'py>(
@@ -469,8 +507,10 @@ pub fn nested<'py>(
     let own = pregel.getattr(intern!(py, "checkpointer"))?;
     let has_saver =
         saver.is_some_and(|saver| !saver.is_none()) && !own.is(false.into_pyobject(py)?);
+    let keeps_history = own.is(true.into_pyobject(py)?);
     let replays = conf.get_item(intern!(py, "__pregel_replay_state"))?;
-    if has_saver || replays.is_some_and(|state| state.is_truthy().unwrap_or(true)) {
+    if has_saver || keeps_history || replays.is_some_and(|state| state.is_truthy().unwrap_or(true))
+    {
         return Ok(None);
     }
     let graph = plan.get().graph.clone();
@@ -486,6 +526,7 @@ pub fn nested<'py>(
             config.set_item(intern!(py, "configurable"), conf)?;
         }
     }
+    let config = with_ids_in_metadata(&config, &conf)?;
     let runtime = conf.get_item(intern!(py, "__pregel_runtime"))?;
     let runtime = runtime.expect("every task's config has one");
     let outer = conf.get_item(intern!(py, "__pregel_stream"))?.filter(|s| !s.is_none());

@@ -116,12 +116,21 @@ fn store(
     Ok(())
 }
 
+/// A sync node that runs cannot be stopped; it is waited for. Beside one that failed, so are those
+/// that would run already if each had a thread: whether a node is run must not depend on how
+/// quickly another one failed.
 fn cancel(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<()> {
-    if run.board.withdraw(key) {
+    let threads = run.context.max_concurrency.unwrap_or_else(default_threads);
+    let unwanted = key.position() >= threads || run.core(py)?.engine.is_cancelled();
+    if unwanted && run.board.withdraw(key) {
         run.core(py)?.engine.task_finished(py, key, TaskOutcome::Cancelled(None));
     }
-    // A sync node that runs cannot be stopped; it is waited for.
     Ok(())
+}
+
+/// How many threads Python's own executors have.
+fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).saturating_add(4).min(THREADS)
 }
 
 fn wait_for_tasks(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
@@ -154,6 +163,10 @@ fn take_part(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
     match run.board.take() {
         Some(order) => {
             let done = board::perform(py, run, order);
+            // What others finished meanwhile was finished first.
+            while let Some(earlier) = run.board.next_done() {
+                board::report(py, run, earlier)?;
+            }
             run.board.untake();
             board::report(py, run, done)
         }

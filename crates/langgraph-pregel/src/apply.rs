@@ -49,7 +49,7 @@ impl<D: Domain> State<D> {
         // Input alone does not advance the superstep: transient channels keep what they hold.
         let advances = tasks.iter().any(|task| !matches!(task.reader, Reader::Input));
         self.note_seen(&tasks);
-        let mut updated = self.updated.take().unwrap_or_default();
+        let mut updated = std::mem::take(&mut self.scratch.updated);
         updated.clear();
         let mut pass = Pass { next: None, updated };
         self.consume_triggers(cx, env, &mut pass, &tasks)?;
@@ -68,7 +68,8 @@ impl<D: Domain> State<D> {
             self.scratch.is_updated[index.get()] = false;
         }
         self.keep_live(cx, &pass.updated)?;
-        self.updated = Some(pass.updated);
+        // What changed before counts until here: writes that cannot be applied change nothing.
+        self.scratch.updated = self.updated.replace(pass.updated).unwrap_or_default();
         Ok(())
     }
 

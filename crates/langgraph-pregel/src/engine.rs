@@ -338,6 +338,11 @@ impl<D: Domain> Engine<D> {
         }
     }
 
+    /// Whether the superstep was cancelled, rather than stopped for a failure.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(&self.phase, Phase::Stepping(Some(troubles)) if troubles.cancelled)
+    }
+
     /// The run cannot go on for a reason of the driver's; ends it with the error.
     pub fn abort(&mut self, error: D::Error) {
         match &mut self.phase {

@@ -22,6 +22,8 @@ pub enum Input<D: Domain> {
         answers: bool,
         /// Whether the answers are by interrupt id: then they are the driver's to hand out.
         by_id: bool,
+        /// What the command is as input, should the thread not have begun.
+        input: Vec<Write<D>>,
     },
 }
 
@@ -121,7 +123,8 @@ impl<D: Domain> Engine<D> {
         match input {
             Input::Nothing => {}
             Input::Writes(writes) => given = writes,
-            Input::Command { writes, by_id, .. } => {
+            Input::Command { writes, by_id, input, .. } => {
+                given = input;
                 if writes.is_empty() && !by_id {
                     return Err(StartError::EmptyCommand);
                 }

@@ -54,6 +54,7 @@ pub(crate) struct Scratch<D: Domain> {
     pub(crate) groups: Groups<D>,
     pub(crate) group_of: Vec<u32>,
     pub(crate) is_updated: Vec<bool>,
+    pub(crate) updated: Vec<ChannelIndex>,
     pub(crate) packets: Vec<(PacketTarget, D::Value)>,
 }
 
@@ -116,6 +117,7 @@ impl<D: Domain> State<D> {
                 groups: Vec::new(),
                 group_of: vec![u32::MAX; count],
                 is_updated: vec![false; count],
+                updated: Vec::new(),
                 packets: Vec::new(),
             },
         }

@@ -79,7 +79,7 @@ impl Graph {
                     let index = field.ok_or_else(|| Error::UnknownField(name.to_string()))?;
                     writes.push(Write::channel(index, value));
                 }
-                pregel::Input::Command { writes, answers, by_id }
+                pregel::Input::Command { writes, answers, by_id, input: Vec::new() }
             }
         })
     }
