@@ -50,7 +50,7 @@ fn show_output(py: Python<'_>, run: &Run, key: TaskKey, cached: bool) -> PyResul
     let task = core.engine.task(key);
     let failed = task.writes.first().is_some_and(|write| write.is_control(Control::Error));
     let updates = match wanted(run, Modes::UPDATES) {
-        Some(_) if !failed => Some(updates(py, run, task, cached)?),
+        Some(_) if !failed => Some(updates(py, run, &core, task, cached)?),
         _ => None,
     };
     let described = match wanted(run, Modes::TASKS.with(Modes::DEBUG)) {
@@ -68,13 +68,14 @@ fn show_output(py: Python<'_>, run: &Run, key: TaskKey, cached: bool) -> PyResul
 fn updates<'py>(
     py: Python<'py>,
     run: &Run,
+    core: &Core,
     task: &Task<Objects>,
     cached: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
     let returned = task.writes.iter().find(|write| write.is_control(Control::Return));
     let shown = match returned {
         Some(write) => write.value.bind(py).clone(),
-        None => written(py, run, &task.writes)?,
+        None => written(py, run, core, &task.writes)?,
     };
     let payload = PyDict::new(py);
     match task.node {
@@ -93,17 +94,17 @@ fn updates<'py>(
 fn written<'py>(
     py: Python<'py>,
     run: &Run,
+    core: &Core,
     writes: &[Write<Objects>],
 ) -> PyResult<Bound<'py, PyAny>> {
-    let output = &run.shows.output;
     let to_output = writes.iter().filter_map(|write| match write.target {
-        Target::Channel(index) if output.channels().contains(&index) => {
+        Target::Channel(index) if core.engine.is_output(index) => {
             let name = run.graph.channel_name(index).bind(py).clone();
             Some((name, write.value.bind(py).clone()))
         }
         _ => None,
     });
-    let values = match output {
+    let values = match run.shows.output {
         Keys::One(_) => to_output.map(|(_, value)| value).collect(),
         Keys::Many(_) => grouped(py, to_output.collect())?,
     };

@@ -135,8 +135,9 @@ impl Graph {
         for (name, node) in nodes.iter() {
             programs.push(builder.program(py, &name, &node)?);
         }
-        let keys =
-            |attribute: &str| -> PyResult<Keys> { keys_of(&plan, &pregel.getattr(attribute)?) };
+        let keys = |attribute: &str| -> PyResult<Keys> {
+            keys_of(&pregel.getattr(attribute)?, &|name| plan.channel_named(name))
+        };
         let stream = keys("stream_channels_asis")?;
         let steady = |index: &ChannelIndex| {
             let pattern = &plan.channel(*index).pattern;
@@ -157,7 +158,10 @@ impl Graph {
 
     /// The channels named by `keys`: a name, or a list of names.
     pub fn keys(&self, keys: &Bound<'_, PyAny>) -> PyResult<Keys> {
-        keys_of(&self.plan, keys)
+        keys_of(keys, &|name| match self.targets.get(name) {
+            Some(Target::Channel(index)) => Some(*index),
+            _ => self.plan.channel_named(name),
+        })
     }
 
     /// A channel's name.
@@ -202,11 +206,14 @@ fn node_order(nodes: &Bound<'_, PyDict>) -> PyResult<HashMap<String, NodeIndex>>
     named.map(|(position, (name, _))| Ok((name.extract()?, NodeIndex::new(position)))).collect()
 }
 
-fn keys_of(plan: &langgraph_pregel::Plan<Objects>, keys: &Bound<'_, PyAny>) -> PyResult<Keys> {
+fn keys_of(
+    keys: &Bound<'_, PyAny>,
+    lookup: &dyn Fn(&str) -> Option<ChannelIndex>,
+) -> PyResult<Keys> {
     let index = |name: &Bound<'_, PyAny>| -> PyResult<ChannelIndex> {
         let name = name.cast::<PyString>()?.to_str()?;
         let unknown = || PyValueError::new_err(format!("'{name}' is no channel of this graph"));
-        plan.channel_named(name).ok_or_else(unknown)
+        lookup(name).ok_or_else(unknown)
     };
     if keys.is_instance_of::<PyString>() {
         return Ok(Keys::One(index(keys)?));

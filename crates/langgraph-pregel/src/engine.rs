@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use langgraph_checkpoint::{task_output, Metadata, PendingWrite, Source};
-use langgraph_core::{CheckpointId, Control, Domain, Fault, TaskId, Version, Write};
+use langgraph_core::{ChannelIndex, CheckpointId, Control, Domain, Fault, TaskId, Version, Write};
 
 use crate::persist::Persistence;
 use crate::{
@@ -158,6 +158,11 @@ impl<D: Domain> Engine<D> {
     /// What the run pauses for, once it does.
     pub fn pause(&self) -> Pause {
         self.pause
+    }
+
+    /// Whether the channel is part of the run's output.
+    pub fn is_output(&self, channel: ChannelIndex) -> bool {
+        self.is_output[channel.get()]
     }
 
     /// What the engine says about the current checkpoint.
