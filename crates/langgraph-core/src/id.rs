@@ -26,14 +26,14 @@ impl TaskId {
             return Self::derive_sha1(checkpoint, parts);
         }
         let mut bytes = [0; 256];
-        let mut length = 0;
-        let pieces = std::iter::once(&checkpoint.bytes[..]);
-        for piece in pieces.chain(parts.iter().map(|part| part.as_bytes())) {
-            let end = length + piece.len();
+        let mut length = checkpoint.bytes.len();
+        bytes[..length].copy_from_slice(&checkpoint.bytes);
+        for part in parts.iter().filter(|part| !part.is_empty()) {
+            let end = length + part.len();
             let Some(slot) = bytes.get_mut(length..end) else {
                 return Self::derive_long(checkpoint, parts);
             };
-            slot.copy_from_slice(piece);
+            slot.copy_from_slice(part.as_bytes());
             length = end;
         }
         Self(Text::Uuid(spell(xxh3_128(&bytes[..length]))))
