@@ -14,7 +14,7 @@ from sync.environments import say
 from tests.differential.generate import program
 from tests.differential.report import print_difference, print_known
 from tests.differential.shrink import shrunk
-from tests.differential.sides import Side, our_side, upstream_side
+from tests.differential.sides import Side, get_ready, our_side, upstream_side
 from tests.differential.verdict import Difference, compare
 
 
@@ -23,6 +23,7 @@ def main() -> int:
     options = _parse()
     first, _, last = options.seeds.partition(":")
     seeds = range(int(first), int(last) if last else int(first) + 1)
+    get_ready(options.sources)
     say(f"comparing {len(seeds)} programs")
     with ThreadPoolExecutor(options.jobs) as pool:
         parts = [seeds[index :: options.jobs] for index in range(options.jobs)]

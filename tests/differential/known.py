@@ -13,7 +13,6 @@ from typing import Any
 
 from tests.differential.canon import masked
 
-RUNS = ("invoke", "stream")
 Record = Any
 Explains = Callable[[Record, Record], bool]
 
@@ -59,11 +58,6 @@ def _handler_again(mine: Record, theirs: Record) -> bool:
     """An error handler that has finished does not run again when the run is resumed."""
     if "chunks" not in mine or "__error_handler__" not in masked(mine):
         return False
-    return _alike_if(mine, theirs, _without_handlers) or _same_chunks(mine, theirs)
-
-
-def _same_chunks(mine: Record, theirs: Record) -> bool:
-    """The same chunks in some order, but for whether they are marked as stored before."""
     plainer = _without_keys("__metadata__")
     chunks = [sorted(map(masked, plainer(record["chunks"]))) for record in (mine, theirs)]
     return chunks[0] == chunks[1] and _alike(mine, theirs, without=("chunks", "seen"))
@@ -116,23 +110,6 @@ def _without_keys(*names: str) -> Callable[[Any], Any]:
         return thing
 
     return change
-
-
-def _without_handlers(thing: Any) -> Any:
-    """Neither the tasks of error handlers nor what they stream."""
-    if isinstance(thing, list):
-        return [_without_handlers(item) for item in thing if not _is_of_handler(item)]
-    if isinstance(thing, dict):
-        return {key: _without_handlers(item) for key, item in thing.items()}
-    return thing
-
-
-def _is_of_handler(thing: Any) -> bool:
-    if isinstance(thing, dict) and "<tuple>" in thing:
-        return any(map(_is_of_handler, thing["<tuple>"]))
-    if isinstance(thing, dict) and isinstance(thing.get("payload"), dict):
-        return _is_of_handler(thing["payload"])
-    return isinstance(thing, dict) and str(thing.get("name")).startswith("__error_handler__")
 
 
 def _without_untracked(thing: Any) -> Any:

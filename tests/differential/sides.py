@@ -74,18 +74,24 @@ class Side:
         )
 
 
+def get_ready(sources: bool) -> None:
+    """Bring both environments up to date; once, before anything runs in them.
+
+    Ours gets a wheel of the sources; with `sources` it runs what `make develop` left there.
+    """
+    upstream_environment().ensure()
+    our_environment().ensure() if sources else ready_environment()
+
+
 def our_side(sources: bool) -> Side:
-    """This package: a wheel of the sources, or with `sources` what `make develop` left there."""
-    environment = our_environment().ensure() if sources else ready_environment()
-    path = [str(PACKAGE)] if sources else []
-    command = [str(environment.python), "-m", "langgraph_rust", "-m", RUNNER]
-    return Side("ours", command, _variables(path))
+    """This package."""
+    command = [str(our_environment().python), "-m", "langgraph_rust", "-m", RUNNER]
+    return Side("ours", command, _variables([str(PACKAGE)] if sources else []))
 
 
 def upstream_side() -> Side:
     """LangGraph itself."""
-    python = upstream_environment().ensure().python
-    return Side("upstream", [str(python), "-m", RUNNER], _variables([]))
+    return Side("upstream", [str(upstream_environment().python), "-m", RUNNER], _variables([]))
 
 
 def _variables(path: list[str]) -> dict[str, str]:

@@ -336,7 +336,8 @@ class TestYieldBudget:
         )
         return builder.compile()
 
-    async def test_neighbours_get_turns_during_a_long_run_without_waits(self) -> None:
+    @pytest.mark.parametrize("nodes", [[quick] * 1500, [log_thread] * 500], ids=["async", "sync"])
+    async def test_neighbours_get_turns_during_a_long_run_without_waits(self, nodes: Any) -> None:
         turns, over = 0, False
 
         async def neighbour() -> None:
@@ -347,23 +348,9 @@ class TestYieldBudget:
 
         task = asyncio.create_task(neighbour())
         await asyncio.sleep(0)
-        # Without a router of its own, nothing in the run leaves the loop.
-        await chain([quick] * 1500).ainvoke({}, {"recursion_limit": 2000})
-        over = True
-        await task
-        assert turns > 5
-
-    async def test_neighbours_get_turns_during_quick_sync_nodes(self) -> None:
-        turns, over = 0, False
-
-        async def neighbour() -> None:
-            nonlocal turns
-            while not over:
-                turns += 1
-                await asyncio.sleep(0)
-
-        task = asyncio.create_task(neighbour())
-        await chain([log_thread] * 500).ainvoke({}, {"recursion_limit": 2000})
+        # Without a router of its own, no async node leaves the loop, and quick sync nodes are
+        # waited for on the spot.
+        await chain(nodes).ainvoke({}, {"recursion_limit": 2000})
         over = True
         await task
         assert turns > 5

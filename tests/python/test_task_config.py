@@ -51,9 +51,7 @@ def test_the_ambient_config_is_a_dict_with_the_tasks_keys(is_async: bool) -> Non
     found = run_node(lambda: [ambient()], {"tags": ["t"], "configurable": {"x": 1}}, is_async)[0]
     assert isinstance(found, dict)
     assert found
-    assert set(found) == {"tags", "metadata", "callbacks", "recursion_limit", "configurable"} - {
-        "recursion_limit"
-    }
+    assert set(found) == {"tags", "metadata", "callbacks", "configurable"}
     assert found["tags"] == ["t"]
     assert found["metadata"]["langgraph_node"] == "node"
     assert found["configurable"]["x"] == 1
