@@ -96,6 +96,14 @@ pub enum WaitReason {
     Nothing,
 }
 
+/// Why a run is to end before it is done.
+pub enum End<D: Domain> {
+    /// Nobody wants the rest: it was cancelled, or its caller closed the stream.
+    Cancelled,
+    /// The driver cannot go on.
+    Failed(D::Error),
+}
+
 /// How a run ended.
 pub enum Outcome<D: Domain> {
     /// Nothing was left to do.
@@ -112,4 +120,20 @@ pub enum Outcome<D: Domain> {
     Escaped(D::Error),
     /// A task, a reducer or the storage failed.
     Failed(Fault<D>),
+}
+
+impl<D: Domain> Outcome<D> {
+    /// Whether the run ended for a reason that came up, rather than by itself.
+    pub(crate) fn has_reason(&self) -> bool {
+        matches!(self, Outcome::Cancelled | Outcome::Escaped(_) | Outcome::Failed(_))
+    }
+}
+
+impl<D: Domain> From<End<D>> for Outcome<D> {
+    fn from(end: End<D>) -> Self {
+        match end {
+            End::Cancelled => Outcome::Cancelled,
+            End::Failed(error) => Outcome::Failed(Fault::Domain(error)),
+        }
+    }
 }

@@ -12,8 +12,8 @@ use langgraph_core::{ChannelIndex, CheckpointId, Control, Domain, Fault, TaskId,
 
 use crate::persist::Persistence;
 use crate::{
-    Effect, Env, Event, Loaded, Options, Outcome, Pause, Plan, State, Task, TaskKey, TaskOutcome,
-    TaskState, Ticket,
+    Effect, End, Env, Event, Loaded, Options, Outcome, Pause, Plan, State, Task, TaskKey,
+    TaskOutcome, TaskState, Ticket,
 };
 
 /// One run of a plan. See the crate's documentation for the loop around it.
@@ -58,6 +58,8 @@ enum Phase<D: Domain> {
     Caching,
     /// Tasks are running; what they reported besides writes, if any did.
     Stepping(Option<Box<Troubles<D>>>),
+    /// The run is to end between supersteps; nothing has been done for that yet.
+    Ending(End<D>),
     /// The run is ending; what must be stored is being stored.
     Closing(Outcome<D>),
     Over,
@@ -65,25 +67,18 @@ enum Phase<D: Domain> {
 
 /// What tasks of a superstep reported besides writes.
 struct Troubles<D: Domain> {
-    failure: Option<D::Error>,
+    /// Why the superstep does not go on: a task that failed, or a reason from outside.
+    end: Option<End<D>>,
     /// An invalid answer: raised after the other tasks have finished.
     late_failure: Option<D::Error>,
     escaped: Option<D::Error>,
     questions: Vec<D::Value>,
     paused: bool,
-    cancelled: bool,
 }
 
 impl<D: Domain> Default for Troubles<D> {
     fn default() -> Self {
-        Self {
-            failure: None,
-            late_failure: None,
-            escaped: None,
-            questions: Vec::new(),
-            paused: false,
-            cancelled: false,
-        }
+        Self { end: None, late_failure: None, escaped: None, questions: Vec::new(), paused: false }
     }
 }
 
@@ -106,7 +101,7 @@ impl<D: Domain> Engine<D> {
             settled: 0,
             held_back: Vec::new(),
             out: VecDeque::new(),
-            persistence: Persistence::new(),
+            persistence: Persistence::new(&options),
             metadata: Metadata { source: loaded.source.unwrap_or(Source::Loop), step: loaded.step },
             stored: loaded.stored.then(|| state.id.clone()),
             stored_versions: state.versions.clone(),
@@ -286,6 +281,10 @@ impl<D: Domain> Engine<D> {
 
     /// The cache's answer: the writes it has for the tasks it was asked about.
     pub fn cache_answered(&mut self, _cx: D::Cx<'_>, found: Vec<(TaskKey, Vec<Write<D>>)>) {
+        if !matches!(self.phase, Phase::Caching | Phase::Stepping(_)) {
+            // The run did not wait for it.
+            return;
+        }
         for (key, writes) in found {
             self.tasks[key.position()].writes = writes;
             self.settle(key);
@@ -301,29 +300,11 @@ impl<D: Domain> Engine<D> {
         self.persistence.persisted(&mut self.out, ticket);
     }
 
-    /// A storing failed: the run fails with it, and nothing further is stored.
-    pub fn persist_failed(&mut self, ticket: Ticket, error: D::Error) {
-        let persistence = &mut self.persistence;
-        persistence.abandon(ticket);
-        self.out.retain(|effect| {
-            let unissued = match effect {
-                Effect::PersistWrites(writes) => writes.ticket,
-                Effect::PersistCheckpoint(put) => put.ticket,
-                _ => return true,
-            };
-            persistence.abandon(unissued);
-            false
-        });
-        self.options.persists = false;
-        match &mut self.phase {
-            Phase::Stepping(troubles) => {
-                troubles.get_or_insert_default().failure.get_or_insert(error);
-                self.stop_tasks();
-            }
-            Phase::Closing(outcome) => *outcome = Outcome::Failed(Fault::Domain(error)),
-            Phase::Over => {}
-            phase => *phase = Phase::Closing(Outcome::Failed(Fault::Domain(error))),
-        }
+    /// A storing failed: nothing further is stored, and the run ends as if [`Engine::end`] had been
+    /// told so.
+    pub fn persist_failed(&mut self, ticket: Ticket, error: D::Error) -> Result<(), End<D>> {
+        self.persistence.fail(&mut self.out, ticket);
+        self.end(End::Failed(error))
     }
 
     /// Stop before the next superstep, so that the run can be resumed.
@@ -331,33 +312,41 @@ impl<D: Domain> Engine<D> {
         self.drain = true;
     }
 
-    /// Stop now: running tasks are cancelled, and the run ends once they have reported.
-    pub fn cancel(&mut self) {
+    /// The run is to end now. Running tasks are cancelled, and it ends once they have reported;
+    /// what durability `exit` stores at the end is stored.
+    ///
+    /// The first reason is the one that counts. A later one changes nothing and is given back, for
+    /// a driver that must know: one that fails again while the run ends may give up. A run that has
+    /// come to its end by itself, and is only being stored, still fails if it is told so.
+    pub fn end(&mut self, reason: End<D>) -> Result<(), End<D>> {
         match &mut self.phase {
             Phase::Stepping(troubles) => {
-                troubles.get_or_insert_default().cancelled = true;
-                self.stop_tasks();
+                let end = &mut troubles.get_or_insert_default().end;
+                if end.is_some() {
+                    return Err(reason);
+                }
+                *end = Some(reason);
             }
-            Phase::Closing(_) | Phase::Over => {}
-            phase => *phase = Phase::Closing(Outcome::Cancelled),
+            Phase::Ready | Phase::Caching => self.phase = Phase::Ending(reason),
+            Phase::Closing(outcome) => match reason {
+                End::Failed(error) if !outcome.has_reason() => {
+                    *outcome = Outcome::Failed(Fault::Domain(error));
+                    return Ok(());
+                }
+                reason => return Err(reason),
+            },
+            Phase::Ending(_) | Phase::Over => return Err(reason),
         }
+        self.stop_tasks();
+        Ok(())
     }
 
-    /// Whether the superstep was cancelled, rather than stopped for a failure.
+    /// Whether the superstep is cancelled, rather than stopped for a failure.
     pub fn is_cancelled(&self) -> bool {
-        matches!(&self.phase, Phase::Stepping(Some(troubles)) if troubles.cancelled)
-    }
-
-    /// The run cannot go on for a reason of the driver's; ends it with the error.
-    pub fn abort(&mut self, error: D::Error) {
-        match &mut self.phase {
-            Phase::Stepping(troubles) => {
-                troubles.get_or_insert_default().failure.get_or_insert(error);
-                self.stop_tasks();
-            }
-            Phase::Closing(_) | Phase::Over => {}
-            phase => *phase = Phase::Closing(Outcome::Failed(Fault::Domain(error))),
-        }
+        matches!(
+            &self.phase,
+            Phase::Stepping(Some(troubles)) if matches!(troubles.end, Some(End::Cancelled))
+        )
     }
 
     pub(crate) fn emit(&mut self, event: Event) {

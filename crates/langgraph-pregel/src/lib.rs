@@ -38,7 +38,7 @@ mod start;
 mod state;
 mod task;
 
-pub use effect::{CheckpointToStore, Effect, Event, Outcome, WaitReason, WritesToStore};
+pub use effect::{CheckpointToStore, Effect, End, Event, Outcome, WaitReason, WritesToStore};
 pub use engine::Engine;
 pub use env::Env;
 pub use interrupt::{InterruptAt, Pause};

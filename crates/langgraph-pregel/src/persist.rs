@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use langgraph_core::{Domain, Durability};
 
-use crate::{CheckpointToStore, Effect, WritesToStore};
+use crate::{CheckpointToStore, Effect, Options, WritesToStore};
 
 /// Names a storing that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +14,8 @@ pub struct Ticket(pub u64);
 /// the writes it depends on are stored; at most one is held back, and what comes after it waits
 /// behind it.
 pub(crate) struct Persistence<D: Domain> {
+    durability: Durability,
+    intake: Intake,
     next: u64,
     writes: Vec<Ticket>,
     checkpoint: Option<Ticket>,
@@ -21,9 +23,55 @@ pub(crate) struct Persistence<D: Domain> {
     behind: Vec<WritesToStore<D>>,
 }
 
+/// What becomes of what is to be stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Intake {
+    /// It is given out as it comes.
+    Open,
+    /// It is kept until the run ends.
+    UntilExit,
+    /// Nothing is stored: the run has no storage.
+    None,
+    /// Nothing is stored any more: it would build on a gap.
+    Failed,
+}
+
 impl<D: Domain> Persistence<D> {
-    pub(crate) fn new() -> Self {
-        Self { next: 1, writes: Vec::new(), checkpoint: None, held: None, behind: Vec::new() }
+    pub(crate) fn new(options: &Options) -> Self {
+        let intake = match (options.persists, options.durability) {
+            (false, _) => Intake::None,
+            (true, Durability::Exit) => Intake::UntilExit,
+            (true, Durability::Sync | Durability::Async) => Intake::Open,
+        };
+        Self {
+            durability: options.durability,
+            intake,
+            next: 1,
+            writes: Vec::new(),
+            checkpoint: None,
+            held: None,
+            behind: Vec::new(),
+        }
+    }
+
+    /// Whether what is to be stored is given out now.
+    pub(crate) fn is_open(&self) -> bool {
+        self.intake == Intake::Open
+    }
+
+    /// Whether what is to be stored is kept until the run ends.
+    pub(crate) fn waits_for_exit(&self) -> bool {
+        self.intake == Intake::UntilExit
+    }
+
+    /// Whether tasks' writes will be stored, now or at the end.
+    pub(crate) fn takes_writes(&self) -> bool {
+        self.is_open() || self.waits_for_exit()
+    }
+
+    /// The run ends: from here on, what is to be stored is given out as it comes.
+    pub(crate) fn open(&mut self) {
+        self.intake = Intake::Open;
     }
 
     pub(crate) fn ticket(&mut self) -> Ticket {
@@ -75,16 +123,25 @@ impl<D: Domain> Persistence<D> {
         }
     }
 
-    /// After a failure nothing further is stored: it would build on a gap.
-    pub(crate) fn abandon(&mut self, ticket: Ticket) {
-        self.writes.retain(|other| *other != ticket);
-        if self.checkpoint == Some(ticket) {
-            self.checkpoint = None;
-        }
+    /// A storing failed: nothing further is stored. What is under way is still waited for.
+    pub(crate) fn fail(&mut self, out: &mut VecDeque<Effect<D>>, ticket: Ticket) {
+        self.intake = Intake::Failed;
         self.held = None;
-        for writes in self.behind.drain(..) {
-            self.writes.retain(|other| *other != writes.ticket);
-        }
+        let mut void = vec![ticket];
+        void.extend(self.behind.drain(..).map(|writes| writes.ticket));
+        out.retain(|effect| match effect {
+            Effect::PersistWrites(writes) => {
+                void.push(writes.ticket);
+                false
+            }
+            Effect::PersistCheckpoint(put) => {
+                void.push(put.ticket);
+                false
+            }
+            _ => true,
+        });
+        self.writes.retain(|other| !void.contains(other));
+        self.checkpoint = self.checkpoint.filter(|other| !void.contains(other));
     }
 
     pub(crate) fn is_stored(&self, ticket: Ticket) -> bool {
@@ -96,8 +153,8 @@ impl<D: Domain> Persistence<D> {
     }
 
     /// Whether the next superstep may start.
-    pub(crate) fn allows_step(&self, durability: Durability) -> bool {
-        match durability {
+    pub(crate) fn allows_step(&self) -> bool {
+        match self.durability {
             Durability::Sync => self.is_idle(),
             Durability::Async | Durability::Exit => self.held.is_none(),
         }

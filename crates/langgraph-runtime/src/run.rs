@@ -8,8 +8,8 @@ use std::sync::Arc;
 use langgraph_checkpoint::pending_interrupts;
 use langgraph_core::Control;
 use langgraph_pregel::{
-    self as pregel, Effect, Emits, Engine, Options, Outcome, StartError, Started, Surroundings,
-    TaskKey, TaskOutcome, Ticket,
+    self as pregel, Effect, Emits, End, Engine, Options, Outcome, StartError, Started,
+    Surroundings, TaskKey, TaskOutcome, Ticket,
 };
 
 use crate::command::Resume;
@@ -161,9 +161,10 @@ impl<'g> Run<'g> {
         self.engine.persisted(ticket);
     }
 
-    /// A storing failed: the run fails with the error, and nothing further is stored.
-    pub fn storing_failed(&mut self, ticket: Ticket, error: Error) {
-        self.engine.persist_failed(ticket, error);
+    /// A storing failed: the run fails with the error, and nothing further is stored. Gives the
+    /// error back if the run was ending for another reason.
+    pub fn storing_failed(&mut self, ticket: Ticket, error: Error) -> Result<(), End<Native>> {
+        self.engine.persist_failed(ticket, error)
     }
 
     /// Nothing is cached: the tasks asked about must run.
@@ -176,9 +177,9 @@ impl<'g> Run<'g> {
         self.engine.drain();
     }
 
-    /// Stop now.
-    pub fn cancel(&mut self) {
-        self.engine.cancel();
+    /// The run is to end now; gives the reason back if it was ending for another.
+    pub fn end(&mut self, reason: End<Native>) -> Result<(), End<Native>> {
+        self.engine.end(reason)
     }
 
     /// Tells the engine how a task ended.

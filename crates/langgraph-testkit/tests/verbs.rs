@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use langgraph_core::Durability;
-use langgraph_pregel::{Effect, Emits, Outcome};
+use langgraph_pregel::{Effect, Emits, End, Outcome};
 use langgraph_runtime::{Clock, Config, Error, Graph, Input, Map, Memory, Native, Run, Update};
 use langgraph_testkit::{converse, random_graph, Contents, Described, Script};
 
@@ -15,6 +15,7 @@ const GRAPHS: u64 = 12;
 enum Verb {
     Drain,
     Cancel,
+    Fail,
     FailStoring,
 }
 
@@ -34,10 +35,8 @@ fn drive(run: &mut Run<'_>, verb: Verb, at: usize) -> Option<Outcome<Native>> {
                     run.drain();
                     true
                 }
-                Verb::Cancel => {
-                    run.cancel();
-                    true
-                }
+                Verb::Cancel => run.end(End::Cancelled).is_ok(),
+                Verb::Fail => run.end(End::Failed("the driver broke".into())).is_ok(),
                 Verb::FailStoring => fail_storing(run, &mut storings),
             };
         }
@@ -69,8 +68,7 @@ fn fail_storing(run: &mut Run<'_>, storings: &mut VecDeque<Effect<Native>>) -> b
         Some(Effect::PersistCheckpoint(put)) => put.ticket,
         _ => return false,
     };
-    run.storing_failed(ticket, "the disk is full".into());
-    true
+    run.storing_failed(ticket, "the disk is full".into()).is_ok()
 }
 
 fn go_on(graph: &Graph, config: &Config) -> Map {
@@ -108,6 +106,16 @@ fn a_drained_run_can_be_resumed() {
 #[test]
 fn a_cancelled_run_can_be_resumed() {
     at_every_effect(Verb::Cancel, |outcome| matches!(outcome, Outcome::Cancelled));
+}
+
+#[test]
+fn a_run_whose_driver_fails_can_be_resumed() {
+    at_every_effect(Verb::Fail, |outcome| match outcome {
+        Outcome::Failed(langgraph_core::Fault::Domain(error)) => {
+            *error == Error::from("the driver broke")
+        }
+        _ => false,
+    });
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How a run ends, and what must still be stored then.
 
-use langgraph_core::{Domain, Durability, Fault};
+use langgraph_core::{Domain, Fault};
 
 use super::{Engine, Phase};
 use crate::{Env, Event, Outcome};
@@ -8,7 +8,9 @@ use crate::{Env, Event, Outcome};
 impl<D: Domain> Engine<D> {
     pub(super) fn close(&mut self, cx: D::Cx<'_>, env: &mut dyn Env<D>, outcome: Outcome<D>) {
         if let Err(fault) = self.store_at_exit(cx, env, &outcome) {
-            self.phase = Phase::Closing(Outcome::Failed(fault));
+            // What could not be stored matters less than why the run ends.
+            let fails = !outcome.has_reason();
+            self.phase = Phase::Closing(if fails { Outcome::Failed(fault) } else { outcome });
             return;
         }
         if let (Outcome::Interrupted(questions), false) = (&outcome, self.options.nested) {
@@ -52,14 +54,13 @@ impl<D: Domain> Engine<D> {
         let is_wanted = !options.nested
             || options.stores_success
             || !matches!(outcome, Outcome::Done | Outcome::OutOfSteps | Outcome::Drained);
-        if options.durability != Durability::Exit || !options.persists || !is_wanted {
+        if !self.persistence.waits_for_exit() || !is_wanted {
             return Ok(());
         }
         if self.last_saved.as_ref() != Some(&self.state.id) {
             self.store_checkpoint(cx, env)?;
         }
-        // From here on writes are stored as they come.
-        self.options.durability = Durability::Sync;
+        self.persistence.open();
         for task in std::mem::take(&mut self.wrote) {
             let known = self.tasks.iter().find(|known| known.id == task);
             let path = known.map(|known| known.path.clone());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use langgraph_core::{Control, Domain, TaskPath, Write};
 
 use super::{Engine, Phase, Troubles};
-use crate::{Effect, Event, Failure, TaskKey, TaskState, Ticket};
+use crate::{Effect, End, Event, Failure, TaskKey, TaskState, Ticket};
 
 impl<D: Domain> Engine<D> {
     pub(super) fn finished(&mut self, cx: D::Cx<'_>, key: TaskKey, mut writes: Vec<Write<D>>) {
@@ -67,7 +67,7 @@ impl<D: Domain> Engine<D> {
         if failure.spares_others {
             troubles.late_failure.get_or_insert(failure.error);
         } else {
-            troubles.failure.get_or_insert(failure.error);
+            troubles.end.get_or_insert(End::Failed(failure.error));
             self.stop_tasks();
         }
     }
@@ -113,7 +113,8 @@ impl<D: Domain> Engine<D> {
         }
     }
 
-    /// Tasks that have not started never will; those that run are cancelled.
+    /// Tasks that have not started never will, nor are they looked for in a cache; those that run
+    /// are cancelled.
     pub(super) fn stop_tasks(&mut self) {
         let mut unstarted = Vec::new();
         self.out.retain(|effect| match effect {
@@ -121,6 +122,7 @@ impl<D: Domain> Engine<D> {
                 unstarted.push(*task);
                 false
             }
+            Effect::LookUpCache(_) => false,
             _ => true,
         });
         for (position, task) in self.tasks.iter_mut().enumerate() {

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use super::{Engine, Phase, Troubles};
 use crate::apply::Applied;
 use crate::{
-    Effect, Env, Event, Outcome, Pause, Plan, Reader, Task, TaskKey, TaskState, TaskWrites,
+    Effect, End, Env, Event, Outcome, Pause, Plan, Reader, Task, TaskKey, TaskState, TaskWrites,
     WaitReason,
 };
 
@@ -21,7 +21,7 @@ impl<D: Domain> Engine<D> {
         env: &mut dyn Env<D>,
     ) -> Result<Option<WaitReason>, Fault<D>> {
         match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Ready if !self.persistence.allows_step(self.options.durability) => {
+            Phase::Ready if !self.persistence.allows_step() => {
                 self.phase = Phase::Ready;
                 Ok(Some(WaitReason::Persist))
             }
@@ -34,6 +34,10 @@ impl<D: Domain> Engine<D> {
                 Ok(Some(WaitReason::Cache))
             }
             Phase::Stepping(troubles) => self.step_on(cx, env, troubles),
+            Phase::Ending(reason) => {
+                self.close(cx, env, reason.into());
+                Ok(None)
+            }
             Phase::Closing(outcome) if self.persistence.is_idle() => {
                 self.phase = Phase::Over;
                 self.out.push_back(Effect::Finish(outcome));
@@ -159,11 +163,9 @@ impl<D: Domain> Engine<D> {
             self.commit(cx, env)?;
             return Ok(None);
         };
-        let Troubles { failure, late_failure, escaped, questions, paused, cancelled } = *troubles;
-        if let Some(error) = failure.or(late_failure) {
-            self.close(cx, env, Outcome::Failed(Fault::Domain(error)));
-        } else if cancelled {
-            self.close(cx, env, Outcome::Cancelled);
+        let Troubles { end, late_failure, escaped, questions, paused } = *troubles;
+        if let Some(end) = end.or(late_failure.map(End::Failed)) {
+            self.close(cx, env, end.into());
         } else if let Some(error) = escaped {
             self.close(cx, env, Outcome::Escaped(error));
         } else if paused {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use langgraph_checkpoint::{Metadata, PendingWrite, Source};
-use langgraph_core::{Domain, Durability, Fault, IdHash, Target, TaskId, TaskPath, Version, Write};
+use langgraph_core::{Domain, Fault, IdHash, Target, TaskId, TaskPath, Version, Write};
 
 use super::Engine;
 use crate::{CheckpointToStore, Env, TaskKey, Ticket, WritesToStore};
@@ -11,7 +11,7 @@ use crate::{CheckpointToStore, Env, TaskKey, Ticket, WritesToStore};
 impl<D: Domain> Engine<D> {
     pub(super) fn put_task_writes(&mut self, cx: D::Cx<'_>, key: TaskKey) -> Option<Ticket> {
         let mut ticket = None;
-        if self.options.persists {
+        if self.persistence.takes_writes() {
             let writes = &self.tasks[key.position()].writes;
             let copies = writes.iter().map(|write| write.copy(cx)).collect();
             ticket = self.put_writes(cx, key, copies);
@@ -53,7 +53,7 @@ impl<D: Domain> Engine<D> {
     }
 
     pub(super) fn keep(&mut self, cx: D::Cx<'_>, task: &TaskId, writes: &[Write<D>]) {
-        if self.options.durability == Durability::Exit && !self.wrote.contains(task) {
+        if self.persistence.waits_for_exit() && !self.wrote.contains(task) {
             self.wrote.push(task.clone());
         }
         let copies = writes.iter().map(|write| write.copy(cx));
@@ -66,7 +66,7 @@ impl<D: Domain> Engine<D> {
         path: Option<TaskPath>,
         writes: Vec<Write<D>>,
     ) -> Option<Ticket> {
-        if !self.options.persists || self.options.durability == Durability::Exit {
+        if !self.persistence.is_open() {
             return None;
         }
         let ticket = self.persistence.ticket();
@@ -86,7 +86,7 @@ impl<D: Domain> Engine<D> {
         self.metadata = Metadata { source, step: self.step };
         self.state.id = env.checkpoint_id(self.step);
         self.state.task_ids = IdHash::default();
-        if self.options.persists && self.options.durability != Durability::Exit {
+        if self.persistence.is_open() {
             self.store_checkpoint(cx, env)?;
         }
         self.step += 1;

@@ -1,0 +1,97 @@
+//! Runs that end before they are done, in every phase.
+
+use langgraph_core::Durability;
+use langgraph_pregel::End;
+
+use crate::hand::{plan, Hand};
+
+const DURABILITIES: [Durability; 3] = [Durability::Sync, Durability::Async, Durability::Exit];
+
+/// A run of `a`, then of `b`, whose results may be in a cache, up to where `b` is looked for.
+fn at_the_cache(durability: Durability) -> Hand {
+    let plan = plan(&["a", "b"], |node| node.cached = &*node.name == "b");
+    let mut hand = Hand::begin(&plan, durability, &["a"]);
+    hand.go();
+    hand.finish("a", &["b"]);
+    let heard = hand.go();
+    assert_eq!(heard.last().unwrap(), "wait cache");
+    hand
+}
+
+/// Goes on with what an ended run stored, to the end.
+fn go_on(ended: &Hand) -> Hand {
+    let mut hand = ended.again();
+    hand.go();
+    hand.engine.cache_answered((), Vec::new());
+    hand.go();
+    hand.finish("b", &[]);
+    hand.go();
+    assert_eq!(hand.ended(), "done");
+    hand
+}
+
+#[test]
+fn a_run_that_ends_while_it_waits_for_the_cache_is_stored() {
+    for durability in DURABILITIES {
+        let mut hand = at_the_cache(durability);
+        assert!(hand.engine.end(End::Cancelled).is_ok());
+        hand.go();
+        assert_eq!(hand.ended(), "cancelled");
+        assert_eq!(go_on(&hand).list(), r#"["a", "b"]"#, "{durability:?}");
+    }
+}
+
+#[test]
+fn a_run_that_ends_between_supersteps_is_stored() {
+    for durability in DURABILITIES {
+        let plan = plan(&["a", "b"], |_| {});
+        let mut hand = Hand::begin(&plan, durability, &["b"]);
+        assert!(hand.engine.end(End::Failed("the driver broke".into())).is_ok());
+        hand.go();
+        assert_eq!(hand.ended(), "failed: the driver broke");
+        assert_eq!(go_on(&hand).list(), r#"["b"]"#, "{durability:?}");
+    }
+}
+
+#[test]
+fn the_cache_may_answer_a_run_that_has_ended() {
+    let mut hand = at_the_cache(Durability::Exit);
+    let found = vec![(hand.key("b"), vec![crate::hand::said("b")])];
+    assert!(hand.engine.end(End::Cancelled).is_ok());
+    hand.engine.cache_answered((), found);
+    hand.go();
+    assert_eq!((hand.ended(), hand.list()), ("cancelled".into(), r#"["a"]"#.into()));
+}
+
+#[test]
+fn the_first_reason_counts_and_later_ones_are_given_back() {
+    let plan = plan(&["a", "b"], |_| {});
+    let mut hand = Hand::begin(&plan, Durability::Sync, &["a", "b"]);
+    hand.go();
+    assert!(hand.engine.end(End::Cancelled).is_ok());
+    assert!(hand.engine.is_cancelled());
+    let again = hand.engine.end(End::Failed("too late".into()));
+    assert!(matches!(again, Err(End::Failed(error)) if error == "too late".into()));
+    assert_eq!(hand.go(), ["cancel a", "cancel b", "wait tasks"]);
+    hand.finish("a", &[]);
+    hand.finish("b", &[]);
+    hand.go();
+    assert_eq!(hand.ended(), "cancelled");
+    assert!(hand.engine.end(End::Failed("far too late".into())).is_err());
+    assert_eq!(hand.hear(), ["wait nothing"]);
+}
+
+#[test]
+fn a_run_that_is_done_but_not_stored_can_still_fail() {
+    let plan = plan(&["a"], |_| {});
+    let mut hand = Hand::begin(&plan, Durability::Exit, &["a"]);
+    hand.go();
+    hand.finish("a", &[]);
+    hand.hear();
+    assert!(hand.outcome.is_none(), "it is being stored");
+    assert!(hand.engine.end(End::Cancelled).is_err(), "there is nothing left to cancel");
+    assert!(hand.engine.end(End::Failed("the listener broke".into())).is_ok());
+    assert!(hand.engine.end(End::Failed("again".into())).is_err());
+    hand.go();
+    assert_eq!(hand.ended(), "failed: the listener broke");
+}

@@ -1,0 +1,223 @@
+//! A driver that does nothing by itself but write down what the engine says.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use langgraph_channels::{Aggregate, Channel, Ephemeral};
+use langgraph_checkpoint::Checkpoint;
+use langgraph_core::{ChannelIndex, CheckpointId, Durability, Fault, Write};
+use langgraph_pregel::{
+    ChannelSpec, Effect, Emits, Engine, Input, InterruptAt, Loaded, NodeSpec, Options, Outcome,
+    Plan, Surroundings, TaskKey, TaskOutcome,
+};
+use langgraph_runtime::{Clock, Memory, Native, Place, Reducer, Value};
+
+/// The names of a graph's nodes and how they are declared. The node `x` is started by a write to
+/// the channel `to:x`; all nodes share the channel `list`, which appends.
+pub fn plan(nodes: &[&str], adapt: impl Fn(&mut NodeSpec)) -> Arc<Plan<Native>> {
+    let list = Aggregate::new((), Arc::new(Reducer::append()));
+    let mut channels = vec![ChannelSpec { name: "list".into(), pattern: Channel::Aggregate(list) }];
+    let mut specs = Vec::new();
+    for name in nodes {
+        specs.push(NodeSpec::new(*name, vec![ChannelIndex::new(channels.len())]));
+        channels.push(ChannelSpec {
+            name: format!("to:{name}").into(),
+            pattern: Channel::Ephemeral(Ephemeral::new(None, false)),
+        });
+    }
+    specs.iter_mut().for_each(adapt);
+    Arc::new(Plan::new(channels, specs).unwrap())
+}
+
+/// A run, and what of it is under way.
+pub struct Hand {
+    pub engine: Engine<Native>,
+    pub plan: Arc<Plan<Native>>,
+    clock: Clock,
+    saver: Memory,
+    durability: Durability,
+    /// What was given out to be stored, and is not.
+    pub unstored: VecDeque<Effect<Native>>,
+    pub outcome: Option<Outcome<Native>>,
+}
+
+impl Hand {
+    /// A run that starts these nodes.
+    pub fn begin(plan: &Arc<Plan<Native>>, durability: Durability, nodes: &[&str]) -> Self {
+        let input = Input::Writes(nodes.iter().map(|node| to(plan, node)).collect());
+        Self::start(plan, durability, Memory::new(), Clock::counter(), input)
+    }
+
+    /// A run that goes on with what this one stored.
+    pub fn again(&self) -> Self {
+        let (saver, clock) = (self.saver.clone(), self.clock.clone());
+        Self::start(&self.plan, self.durability, saver, clock, Input::Nothing)
+    }
+
+    fn start(
+        plan: &Arc<Plan<Native>>,
+        durability: Durability,
+        saver: Memory,
+        mut clock: Clock,
+        input: Input<Native>,
+    ) -> Self {
+        let options = Options {
+            namespace: "".into(),
+            nested: false,
+            persists: true,
+            durability,
+            stores_success: true,
+            output: vec![ChannelIndex::new(0)],
+            recursion_limit: 25,
+            interrupt_before: InterruptAt::Nowhere,
+            interrupt_after: InterruptAt::Nowhere,
+            emits: Emits { values: true, updates: true, tasks: false, checkpoints: false },
+        };
+        let loaded = loaded(&saver);
+        let around = Surroundings::default();
+        let begun =
+            Engine::start((), &mut clock, plan.clone(), options, loaded, None, input, around);
+        let Ok((engine, _)) = begun else { panic!("the run does not begin") };
+        Self {
+            engine,
+            plan: plan.clone(),
+            clock,
+            saver,
+            durability,
+            unstored: VecDeque::new(),
+            outcome: None,
+        }
+    }
+
+    /// What the engine says up to the next wait, or the end. What is to be stored waits.
+    pub fn hear(&mut self) -> Vec<String> {
+        let mut heard = Vec::new();
+        loop {
+            let effect = self.engine.poll((), &mut self.clock);
+            heard.push(self.words(&effect));
+            match effect {
+                Effect::PersistWrites(_) | Effect::PersistCheckpoint(_) => {
+                    self.unstored.push_back(effect);
+                }
+                Effect::Wait(_) => return heard,
+                Effect::Finish(outcome) => {
+                    self.outcome = Some(outcome);
+                    return heard;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The same, and stores at once what is to be stored.
+    pub fn go(&mut self) -> Vec<String> {
+        let mut all = Vec::new();
+        loop {
+            all.extend(self.hear());
+            if self.unstored.is_empty() {
+                return all;
+            }
+            all.pop();
+            self.store();
+        }
+    }
+
+    /// Stores what is under way.
+    pub fn store(&mut self) {
+        let place = Place::default();
+        for effect in self.unstored.drain(..) {
+            match effect {
+                Effect::PersistWrites(writes) => {
+                    let ticket = writes.ticket;
+                    self.saver.store_writes(&place, writes);
+                    self.engine.persisted(ticket);
+                }
+                Effect::PersistCheckpoint(put) => {
+                    let ticket = put.ticket;
+                    self.saver.store_checkpoint(&place, *put);
+                    self.engine.persisted(ticket);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The task of a node in the current superstep.
+    pub fn key(&self, node: &str) -> TaskKey {
+        let position = self.engine.tasks().iter().position(|task| &*task.name == node);
+        TaskKey::new(position.expect("a task of this node"))
+    }
+
+    pub fn report(&mut self, node: &str, outcome: TaskOutcome<Native>) {
+        self.engine.task_finished((), self.key(node), outcome);
+    }
+
+    /// The node finishes with its name appended to the list, and starts others.
+    pub fn finish(&mut self, node: &str, next: &[&str]) {
+        let mut writes = vec![said(node)];
+        writes.extend(next.iter().map(|node| to(&self.plan, node)));
+        self.report(node, TaskOutcome::Finished(writes));
+    }
+
+    /// The list, as the state has it.
+    pub fn list(&self) -> String {
+        let list = self.engine.state().read((), ChannelIndex::new(0)).unwrap();
+        list.unwrap_or_default().to_string()
+    }
+
+    /// How the run ended, in words.
+    pub fn ended(&self) -> String {
+        match self.outcome.as_ref().expect("the run is over") {
+            Outcome::Done => "done".into(),
+            Outcome::Cancelled => "cancelled".into(),
+            Outcome::Interrupted(_) => "interrupted".into(),
+            Outcome::OutOfSteps => "out of steps".into(),
+            Outcome::Drained => "drained".into(),
+            Outcome::Escaped(error) => format!("escaped: {error}"),
+            Outcome::Failed(Fault::Domain(error)) => format!("failed: {error}"),
+            Outcome::Failed(Fault::InvalidUpdate(error)) => format!("failed: {}", error.message),
+        }
+    }
+
+    fn words(&self, effect: &Effect<Native>) -> String {
+        let name = |key: &TaskKey| self.engine.task(*key).name.to_string();
+        match effect {
+            Effect::RunTask { task, .. } => format!("run {}", name(task)),
+            Effect::CancelTask(task) => format!("cancel {}", name(task)),
+            Effect::LookUpCache(_) => "look up".into(),
+            Effect::PersistWrites(_) => "store writes".into(),
+            Effect::PersistCheckpoint(_) => "store checkpoint".into(),
+            Effect::Emit(event) => format!("show {event:?}").to_lowercase(),
+            Effect::Wait(reason) => format!("wait {reason:?}").to_lowercase(),
+            Effect::Finish(_) => "finish".into(),
+        }
+    }
+}
+
+/// A write of `text` to the list.
+pub fn said(text: &str) -> Write<Native> {
+    Write::channel(ChannelIndex::new(0), Value::from(text))
+}
+
+/// The write that starts a node.
+pub fn to(plan: &Plan<Native>, node: &str) -> Write<Native> {
+    let channel = plan.channel_named(&format!("to:{node}")).expect("a node of the plan");
+    Write::channel(channel, Value::Null)
+}
+
+fn loaded(saver: &Memory) -> Loaded<Native> {
+    let saver = saver.lock();
+    let stored = saver.get("", "", None);
+    Loaded {
+        checkpoint: match stored {
+            Some(stored) => stored.checkpoint.copy(()),
+            None => Checkpoint::empty(CheckpointId::from_bits(0)),
+        },
+        source: stored.map(|stored| stored.metadata.source),
+        step: stored.map_or(-2, |stored| stored.metadata.step),
+        pending: stored.map(|stored| stored.pending(())).unwrap_or_default(),
+        addressed: false,
+        superseded: false,
+        stored: stored.is_some(),
+    }
+}

@@ -1,0 +1,5 @@
+//! The engine moved by hand: what it says to single inputs, in situations that graphs and drivers
+//! do not come into by themselves.
+
+mod ending;
+mod hand;
