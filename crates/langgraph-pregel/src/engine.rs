@@ -37,6 +37,8 @@ pub struct Engine<D: Domain> {
     /// Tasks that wait for something to be stored.
     held_back: Vec<TaskKey>,
     out: VecDeque<Effect<D>>,
+    /// Events that are shown once what they show is stored, with [`Durability::Sync`].
+    unshown: VecDeque<Event>,
     persistence: Persistence<D>,
     metadata: Metadata,
     /// The newest stored checkpoint, and the versions it holds.
@@ -101,6 +103,7 @@ impl<D: Domain> Engine<D> {
             settled: 0,
             held_back: Vec::new(),
             out: VecDeque::new(),
+            unshown: VecDeque::new(),
             persistence: Persistence::new(&options),
             metadata: Metadata { source: loaded.source.unwrap_or(Source::Loop), step: loaded.step },
             stored: loaded.stored.then(|| state.id.clone()),
@@ -195,13 +198,28 @@ impl<D: Domain> Engine<D> {
     /// What to do next.
     pub fn poll(&mut self, cx: D::Cx<'_>, env: &mut dyn Env<D>) -> Effect<D> {
         loop {
-            if let Some(effect) = self.out.pop_front() {
+            if let Some(effect) = self.next_effect() {
                 return effect;
             }
             match self.advance(cx, env) {
                 Ok(None) => {}
                 Ok(Some(reason)) => return Effect::Wait(reason),
                 Err(fault) => self.close(cx, env, Outcome::Failed(fault)),
+            }
+        }
+    }
+
+    /// The next thing to do. With [`Durability::Sync`] nobody sees what a crash could undo: events
+    /// stay behind until all is stored, and let everything else pass.
+    fn next_effect(&mut self) -> Option<Effect<D>> {
+        if !self.persistence.hides_events() {
+            let earlier = self.unshown.pop_front().map(Effect::Emit);
+            return earlier.or_else(|| self.out.pop_front());
+        }
+        loop {
+            match self.out.pop_front()? {
+                Effect::Emit(event) => self.unshown.push_back(event),
+                effect => return Some(effect),
             }
         }
     }
@@ -304,6 +322,7 @@ impl<D: Domain> Engine<D> {
     /// told so.
     pub fn persist_failed(&mut self, ticket: Ticket, error: D::Error) -> Result<(), End<D>> {
         self.persistence.fail(&mut self.out, ticket);
+        self.drop_hidden_events();
         self.end(End::Failed(error))
     }
 
@@ -350,7 +369,17 @@ impl<D: Domain> Engine<D> {
     }
 
     pub(crate) fn emit(&mut self, event: Event) {
-        self.out.push_back(Effect::Emit(event));
+        if !self.persistence.never_shows() {
+            self.out.push_back(Effect::Emit(event));
+        }
+    }
+
+    /// What was to be shown once it is stored never will be.
+    fn drop_hidden_events(&mut self) {
+        if self.persistence.never_shows() {
+            self.unshown.clear();
+            self.out.retain(|effect| !matches!(effect, Effect::Emit(_)));
+        }
     }
 
     fn emit_output(&mut self, key: TaskKey, cached: bool) {

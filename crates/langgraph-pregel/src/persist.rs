@@ -152,6 +152,16 @@ impl<D: Domain> Persistence<D> {
         self.writes.is_empty() && self.checkpoint.is_none() && self.held.is_none()
     }
 
+    /// Whether events must wait: they might show what a crash would undo.
+    pub(crate) fn hides_events(&self) -> bool {
+        self.durability == Durability::Sync && !self.is_idle()
+    }
+
+    /// Whether events are not shown at all any more: what they show will not be stored.
+    pub(crate) fn never_shows(&self) -> bool {
+        self.durability == Durability::Sync && self.intake == Intake::Failed
+    }
+
     /// Whether the next superstep may start.
     pub(crate) fn allows_step(&self) -> bool {
         match self.durability {

@@ -154,7 +154,7 @@ impl<'g, 'l> Driver<'g, 'l> {
     }
 
     /// A checkpoint is stored after everything that it depends on; with [`Durability::Sync`],
-    /// tasks run after the checkpoint that they depend on.
+    /// tasks run after the checkpoint that they depend on, and what is shown is stored.
     fn check_durability(&self, effect: &Effect<Native>) {
         let is_checkpoint =
             |effect: &Effect<Native>| matches!(effect, Effect::PersistCheckpoint(_));
@@ -164,6 +164,9 @@ impl<'g, 'l> Driver<'g, 'l> {
         let is_sync = self.run.engine().options().durability == Durability::Sync;
         if is_sync && matches!(effect, Effect::RunTask { .. }) {
             assert!(!self.storings.iter().any(is_checkpoint), "a task overtakes its checkpoint");
+        }
+        if is_sync && matches!(effect, Effect::Emit(_)) {
+            assert!(self.storings.is_empty(), "an event shows what is not stored");
         }
     }
 

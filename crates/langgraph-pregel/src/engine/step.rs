@@ -20,6 +20,9 @@ impl<D: Domain> Engine<D> {
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
     ) -> Result<Option<WaitReason>, Fault<D>> {
+        if !self.unshown.is_empty() {
+            return Ok(self.advance_hidden());
+        }
         match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Ready if !self.persistence.allows_step() => {
                 self.phase = Phase::Ready;
@@ -49,6 +52,15 @@ impl<D: Domain> Engine<D> {
             }
             Phase::Over => Ok(Some(WaitReason::Nothing)),
         }
+    }
+
+    /// Events wait to be shown, so nothing that they show may change. Tasks that can be given out
+    /// are.
+    fn advance_hidden(&mut self) -> Option<WaitReason> {
+        if matches!(self.phase, Phase::Stepping(_)) {
+            self.issue_tasks();
+        }
+        self.out.is_empty().then_some(WaitReason::Persist)
     }
 
     pub(super) fn begin_step(

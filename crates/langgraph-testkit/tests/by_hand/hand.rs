@@ -142,6 +142,16 @@ impl Hand {
         }
     }
 
+    /// What is under way, the first of it, cannot be stored.
+    pub fn fail_storing(&mut self, error: &str) {
+        let ticket = match self.unstored.pop_front() {
+            Some(Effect::PersistWrites(writes)) => writes.ticket,
+            Some(Effect::PersistCheckpoint(put)) => put.ticket,
+            _ => panic!("nothing is being stored"),
+        };
+        assert!(self.engine.persist_failed(ticket, error.into()).is_ok());
+    }
+
     /// The task of a node in the current superstep.
     pub fn key(&self, node: &str) -> TaskKey {
         let position = self.engine.tasks().iter().position(|task| &*task.name == node);

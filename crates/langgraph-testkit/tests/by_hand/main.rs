@@ -3,3 +3,4 @@
 
 mod ending;
 mod hand;
+mod showing;
