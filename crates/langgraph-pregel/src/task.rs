@@ -119,7 +119,8 @@ pub struct Failure<D: Domain> {
     pub error: D::Error,
     /// The error as storage keeps it.
     pub value: D::Value,
-    /// What the task had written before.
+    /// What the task had written before. Of that, only the resume values it was given stay: a task
+    /// that failed has no output.
     pub writes: Vec<Write<D>>,
     /// How to try again, if the task's policy allows this error.
     pub retry: Option<Retry>,

@@ -52,7 +52,9 @@ impl<D: Domain> Engine<D> {
         }
         let handler = task.node.and_then(|node| self.state.plan.node(node).error_handler);
         let called = matches!(task.path, TaskPath::Call { .. });
+        // With output stored beside its error the task would count as finished.
         task.writes = failure.writes;
+        task.writes.retain(|write| write.is_control(Control::Resume));
         task.writes.push(Write::control(Control::Error, failure.value));
         if handler.is_some() {
             let name = D::name(cx, &task.name);

@@ -154,7 +154,8 @@ impl<D: Domain> Engine<D> {
         errors.retain(|position, _| handled.contains(position));
         for (position, error) in errors {
             if self.schedule_handler(cx, TaskKey(position as u32), None) {
-                self.tasks[position].writes.push(error);
+                // Output beside a handled error is what the failed attempt wrote.
+                self.tasks[position].writes = vec![error];
                 self.tasks[position].state = TaskState::Settled;
             }
         }

@@ -3,9 +3,7 @@
 use langgraph_core::Durability;
 use langgraph_pregel::End;
 
-use crate::hand::{plan, Hand};
-
-const DURABILITIES: [Durability; 3] = [Durability::Sync, Durability::Async, Durability::Exit];
+use crate::hand::{plan, Hand, DURABILITIES};
 
 /// A run of `a`, then of `b`, whose results may be in a cache, up to where `b` is looked for.
 fn at_the_cache(durability: Durability) -> Hand {

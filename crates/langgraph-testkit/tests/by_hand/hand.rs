@@ -12,6 +12,8 @@ use langgraph_pregel::{
 };
 use langgraph_runtime::{Clock, Memory, Native, Place, Reducer, Value};
 
+pub const DURABILITIES: [Durability; 3] = [Durability::Sync, Durability::Async, Durability::Exit];
+
 /// The names of a graph's nodes and how they are declared. The node `x` is started by a write to
 /// the channel `to:x`; all nodes share the channel `list`, which appends.
 pub fn plan(nodes: &[&str], adapt: impl Fn(&mut NodeSpec)) -> Arc<Plan<Native>> {

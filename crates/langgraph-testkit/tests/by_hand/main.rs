@@ -2,5 +2,6 @@
 //! do not come into by themselves.
 
 mod ending;
+mod failing;
 mod hand;
 mod showing;

@@ -1,0 +1,78 @@
+//! What is left of tasks that fail.
+
+use langgraph_core::{Control, Durability, NodeIndex, Write};
+use langgraph_pregel::{Failure, TaskOutcome};
+use langgraph_runtime::Native;
+
+use crate::hand::{plan, said, to, Hand, DURABILITIES};
+
+/// A task that fails after it has written, such as one whose conditional edge fails.
+fn broke_late(hand: &Hand, next: &str) -> TaskOutcome<Native> {
+    let resumed = Write::control(Control::Resume, "yes".into());
+    TaskOutcome::Failed(Failure {
+        error: "the edge broke".into(),
+        value: "the edge broke".into(),
+        writes: vec![said("half"), resumed, to(&hand.plan, next)],
+        retry: None,
+        spares_others: false,
+    })
+}
+
+#[test]
+fn a_task_that_failed_has_no_output_and_runs_again() {
+    for durability in DURABILITIES {
+        let mut hand = Hand::begin(&plan(&["a", "b", "c"], |_| {}), durability, &["a", "b"]);
+        hand.go();
+        hand.finish("b", &[]);
+        hand.report("a", broke_late(&hand, "c"));
+        hand.go();
+        assert_eq!(hand.ended(), "failed: the edge broke");
+
+        let mut again = hand.again();
+        assert!(again.go().contains(&"run a".into()), "{durability:?}");
+        let task = again.engine.task(again.key("a")).id.clone();
+        assert_eq!(again.engine.answers(&task), Some(&"yes".into()), "what it was given stays");
+        again.finish("a", &["c"]);
+        again.go();
+        again.finish("c", &[]);
+        again.go();
+        assert_eq!((again.ended(), again.list()), ("done".into(), r#"["a", "b", "c"]"#.into()));
+    }
+}
+
+#[test]
+fn a_task_that_failed_and_finished_later_is_finished() {
+    for durability in [Durability::Sync, Durability::Async] {
+        let mut hand = Hand::begin(&plan(&["a", "b"], |_| {}), durability, &["a", "b"]);
+        hand.go();
+        hand.finish("b", &[]);
+        hand.report("a", broke_late(&hand, "b"));
+        hand.go();
+        let mut second = hand.again();
+        second.go();
+        second.finish("a", &[]);
+        // The process dies before the checkpoint: the error and the output are both stored.
+        second.hear();
+        second.store();
+
+        let mut third = second.again();
+        assert!(third.go().contains(&"finish".into()), "no task runs again");
+        assert_eq!((third.ended(), third.list()), ("done".into(), r#"["a", "b"]"#.into()));
+    }
+}
+
+#[test]
+fn a_handled_failure_writes_nothing_of_its_own() {
+    let plan = plan(&["a", "handler", "c"], |node| {
+        node.error_handler = (&*node.name == "a").then(|| NodeIndex::new(1));
+    });
+    for durability in DURABILITIES {
+        let mut hand = Hand::begin(&plan, durability, &["a"]);
+        hand.go();
+        hand.report("a", broke_late(&hand, "c"));
+        assert!(hand.go().contains(&"run handler".into()));
+        hand.finish("handler", &[]);
+        hand.go();
+        assert_eq!((hand.ended(), hand.list()), ("done".into(), r#"["handler"]"#.into()));
+    }
+}
