@@ -36,7 +36,10 @@ mod prepare;
 mod seen;
 mod start;
 mod state;
+mod superstep;
 mod task;
+#[cfg(test)]
+mod toy;
 
 pub use effect::{CheckpointToStore, Effect, End, Event, Outcome, WaitReason, WritesToStore};
 pub use engine::Engine;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use langgraph_checkpoint::{Checkpoint, PendingWrite, Source};
-use langgraph_core::{ChannelIndex, Domain, Durability};
+use langgraph_core::{ChannelIndex, CheckpointId, Domain, Durability};
 
 use crate::InterruptAt;
 
@@ -58,4 +58,19 @@ pub struct Loaded<D: Domain> {
     pub superseded: bool,
     /// Whether it was really stored; otherwise it stands for a thread that has not begun.
     pub stored: bool,
+}
+
+impl<D: Domain> Loaded<D> {
+    /// What a run starts from on a thread that has not begun.
+    pub fn unbegun(id: CheckpointId) -> Self {
+        Self {
+            checkpoint: Checkpoint::empty(id),
+            source: None,
+            step: -2,
+            pending: Vec::new(),
+            addressed: false,
+            superseded: false,
+            stored: false,
+        }
+    }
 }

@@ -5,19 +5,17 @@ use langgraph_core::{names, Domain, NodeIndex, RetryDelay, TaskId, TaskPath, Wri
 
 use crate::Ticket;
 
-/// A task of the current superstep.
+/// Names a task of one superstep of a run. In later supersteps it names none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TaskKey(pub(crate) u32);
+pub struct TaskKey {
+    pub(crate) generation: u32,
+    pub(crate) position: u32,
+}
 
 impl TaskKey {
-    /// The key of the task at `position` in its superstep.
-    pub fn new(position: usize) -> Self {
-        Self(u32::try_from(position).expect("a superstep has fewer than 2^32 tasks"))
-    }
-
     /// The task's position in its superstep.
     pub fn position(self) -> usize {
-        self.0 as usize
+        self.position as usize
     }
 }
 
@@ -45,6 +43,9 @@ pub struct Task<D: Domain> {
     pub question: Option<D::Value>,
     /// The failed task whose error it handles.
     pub handles: Option<TaskKey>,
+    /// Whether the engine has asked for it to be stopped. If it has not, a cancellation that the
+    /// task ends with is the task's own affair: a failure.
+    pub cancelled: bool,
     /// What must be stored before it may run.
     pub(crate) after: Option<Ticket>,
     /// Whether writes of it are pending on the checkpoint, from this run.
@@ -65,9 +66,15 @@ impl<D: Domain> Task<D> {
             attempts: 0,
             question: None,
             handles: None,
+            cancelled: false,
             after: None,
             is_pending: false,
         }
+    }
+
+    /// Whether another task called it.
+    pub fn is_call(&self) -> bool {
+        matches!(self.path, TaskPath::Call { .. })
     }
 
     /// The task's own namespace, in a graph whose namespace is `graph`.
@@ -109,7 +116,9 @@ pub enum TaskOutcome<D: Domain> {
     Failed(Failure<D>),
     /// It left the graph: a command for the parent graph, or a drain below.
     Escaped(D::Error),
-    /// It was stopped before it finished; the error that stopped it, if it had started.
+    /// It was stopped before it finished; the error that stopped it, if it had started. Only for
+    /// tasks that are asked to stop ([`Task::cancelled`]): one that stops unasked, and has no caller
+    /// to be told why, fails the run.
     Cancelled(Option<D::Value>),
 }
 

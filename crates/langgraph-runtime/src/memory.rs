@@ -4,7 +4,7 @@ use langgraph_checkpoint::MemorySaver;
 use langgraph_core::CheckpointId;
 use langgraph_pregel::{CheckpointToStore, Loaded, WritesToStore};
 
-use crate::{Clock, Native};
+use crate::Native;
 
 /// A handle on threads kept in memory. Copies are handles on the same threads.
 #[derive(Clone, Default)]
@@ -70,18 +70,4 @@ pub struct Place {
     pub thread: Arc<str>,
     /// The graph's namespace; empty at the root.
     pub namespace: Arc<str>,
-}
-
-/// What a run starts from where nothing is stored.
-pub(crate) fn unbegun(clock: &mut Clock) -> Loaded<Native> {
-    use langgraph_pregel::Env;
-    Loaded {
-        checkpoint: langgraph_checkpoint::Checkpoint::empty(clock.checkpoint_id(-2)),
-        source: None,
-        step: -2,
-        pending: Vec::new(),
-        addressed: false,
-        superseded: false,
-        stored: false,
-    }
 }

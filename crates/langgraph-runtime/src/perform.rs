@@ -19,8 +19,8 @@ impl Run<'_> {
     /// graph runs to its end, and its events go to `sink`.
     pub fn perform(&self, key: TaskKey, sink: &mut dyn FnMut(Chunk)) -> TaskOutcome<Native> {
         let task = self.engine.task(key);
-        let Some(node) = task.node else {
-            let error = Error::message("a Rust graph has no called functions");
+        let Some((task, node)) = task.and_then(|task| Some((task, task.node?))) else {
+            let error = Error::message("no node of the current superstep");
             return failed(error, Vec::new(), None);
         };
         if self.is_root() && self.engine.single_answer().is_none() {
@@ -85,7 +85,7 @@ impl Run<'_> {
     }
 
     fn failure<'r>(&'r self, task: &Task<Native>) -> Option<Failed<'r>> {
-        let failed = self.engine.task(task.handles?);
+        let failed = self.engine.task(task.handles?)?;
         let mut writes = failed.writes.iter();
         let error = writes.find(|write| write.is_control(Control::Error))?;
         Some(Failed { node: &failed.name, error: &error.value })

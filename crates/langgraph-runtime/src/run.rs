@@ -8,13 +8,12 @@ use std::sync::Arc;
 use langgraph_checkpoint::pending_interrupts;
 use langgraph_core::Control;
 use langgraph_pregel::{
-    self as pregel, Effect, Emits, End, Engine, Options, Outcome, StartError, Started,
+    self as pregel, Effect, Emits, End, Engine, Env, Loaded, Options, Outcome, StartError, Started,
     Surroundings, TaskKey, TaskOutcome, Ticket,
 };
 
 use crate::command::Resume;
 use crate::event::{state_update, Interrupt};
-use crate::memory::unbegun;
 use crate::{
     Chunk, Clock, Command, Config, Error, Event, Graph, Input, Map, Memory, Native, Output, Place,
     Status, Value,
@@ -80,7 +79,8 @@ impl<'g> Run<'g> {
         let Inherited { place, saver, mut answers, emits, .. } = inherited;
         let mut clock = graph.clock.clone();
         let stored = saver.as_ref().and_then(|s| s.load(&place, config.checkpoint.as_ref()));
-        let (loaded, parent) = stored.unwrap_or_else(|| (unbegun(&mut clock), None));
+        let (loaded, parent) =
+            stored.unwrap_or_else(|| (Loaded::unbegun(clock.checkpoint_id(-2)), None));
         if let Input::Command(Command { resume: Some(resume), .. }) = &input {
             match resume {
                 Resume::Single(answer) => {
@@ -189,29 +189,21 @@ impl<'g> Run<'g> {
 
     /// The event as somebody outside sees it.
     pub fn show(&self, event: &pregel::Event) -> Option<Chunk> {
-        let name = |key: &TaskKey| self.engine.task(*key).name.clone();
         let event = match event {
             pregel::Event::Checkpoint => return None,
-            pregel::Event::TasksStarted(keys) => {
-                let visible: Vec<_> = keys.iter().filter(|key| !self.is_hidden(**key)).collect();
-                if visible.is_empty() {
-                    return None;
-                }
-                Event::Started(visible.into_iter().map(name).collect())
-            }
+            pregel::Event::TasksStarted(keys) => Event::Started(self.visible_names(keys)?),
             pregel::Event::TaskOutput { task, cached } => {
-                let writes = &self.engine.task(*task).writes;
-                let is_failure = writes.iter().any(|write| write.is_control(Control::Error));
-                if is_failure {
+                let task = self.engine.task(*task)?;
+                if task.writes.iter().any(|write| write.is_control(Control::Error)) {
                     return None;
                 }
-                let update = state_update(self.graph, writes);
-                Event::Update { node: name(task), update, cached: *cached }
+                let update = state_update(self.graph, &task.writes);
+                Event::Update { node: task.name.clone(), update, cached: *cached }
             }
             pregel::Event::TaskAsked(task) => {
-                let question = self.engine.task(*task).question.as_ref();
-                let interrupts = question.map(Interrupt::unpack).unwrap_or_default();
-                Event::Asked { node: name(task), interrupts }
+                let task = self.engine.task(*task)?;
+                let interrupts = task.question.as_ref().map(Interrupt::unpack).unwrap_or_default();
+                Event::Asked { node: task.name.clone(), interrupts }
             }
             pregel::Event::Values => Event::Values(self.values()),
             pregel::Event::StaticInterrupt => Event::Stopped,
@@ -219,13 +211,19 @@ impl<'g> Run<'g> {
         Some(Chunk { namespace: self.place.namespace.clone(), event })
     }
 
-    pub(crate) fn is_root(&self) -> bool {
-        !self.engine.options().nested
+    /// The names of the tasks that are not hidden; `None` if all are.
+    fn visible_names(&self, keys: &[TaskKey]) -> Option<Vec<Arc<str>>> {
+        let tasks = keys.iter().filter_map(|key| self.engine.task(*key));
+        let is_hidden = |task: &&pregel::Task<Native>| {
+            task.node.is_some_and(|node| self.graph.plan.node(node).hidden)
+        };
+        let names: Vec<_> =
+            tasks.filter(|task| !is_hidden(task)).map(|task| task.name.clone()).collect();
+        (!names.is_empty()).then_some(names)
     }
 
-    fn is_hidden(&self, key: TaskKey) -> bool {
-        let node = self.engine.task(key).node;
-        node.is_some_and(|node| self.graph.plan.node(node).hidden)
+    pub(crate) fn is_root(&self) -> bool {
+        !self.engine.options().nested
     }
 
     /// The state, field by field.

@@ -200,7 +200,8 @@ impl<'g, 'l> Driver<'g, 'l> {
     }
 
     fn words(&self, effect: &Effect<Native>) -> Option<String> {
-        let task = |key: TaskKey| self.run.engine().task(key).name.clone();
+        let task =
+            |key: TaskKey| self.run.engine().task(key).map_or("?".into(), |t| t.name.clone());
         Some(match effect {
             Effect::RunTask { task: key, attempt, .. } => {
                 format!("run {} attempt {attempt}", task(*key))

@@ -32,7 +32,7 @@ impl<D: Domain> Engine<D> {
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
     ) -> Result<(), Fault<D>> {
-        let any_wrote = self.tasks.iter().any(|task| !task.writes.is_empty());
+        let any_wrote = self.tasks.all().iter().any(|task| !task.writes.is_empty());
         if any_wrote && !self.pending.is_empty() {
             let wrote_output = self.apply_tasks(cx, env)?;
             if wrote_output && self.output_changed() {
@@ -62,7 +62,7 @@ impl<D: Domain> Engine<D> {
         }
         self.persistence.open();
         for task in std::mem::take(&mut self.wrote) {
-            let known = self.tasks.iter().find(|known| known.id == task);
+            let known = self.tasks.all().iter().find(|known| known.id == task);
             let path = known.map(|known| known.path.clone());
             let of_task = self.pending.iter().filter(|p| p.task == task);
             let writes: Vec<_> = of_task.map(|p| p.write.copy(cx)).collect();

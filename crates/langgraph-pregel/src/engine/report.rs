@@ -3,19 +3,30 @@
 use langgraph_checkpoint::task_output;
 use std::sync::Arc;
 
-use langgraph_core::{Control, Domain, TaskPath, Write};
+use langgraph_core::{Control, Domain, Fault, UnfinishedTasks, Write};
 
 use super::{Engine, Phase, Troubles};
-use crate::{Effect, End, Event, Failure, TaskKey, TaskState, Ticket};
+use crate::{Effect, Event, Failure, Outcome, TaskKey, TaskState, Ticket};
 
 impl<D: Domain> Engine<D> {
     pub(super) fn finished(&mut self, cx: D::Cx<'_>, key: TaskKey, mut writes: Vec<Write<D>>) {
         if !writes.iter().any(Write::is_output) {
             writes.push(Write::control(Control::NoWrites, D::unit(cx)));
         }
-        self.tasks[key.position()].writes = writes;
-        self.settle(key);
-        self.put_task_writes(cx, key);
+        self.settle_with(cx, key, writes);
+    }
+
+    /// The task is over, with these writes.
+    fn settle_with(
+        &mut self,
+        cx: D::Cx<'_>,
+        key: TaskKey,
+        writes: Vec<Write<D>>,
+    ) -> Option<Ticket> {
+        let task = self.tasks.get_mut(key)?;
+        task.writes = writes;
+        task.state = TaskState::Settled;
+        self.put_task_writes(cx, key)
     }
 
     pub(super) fn asked(
@@ -25,11 +36,11 @@ impl<D: Domain> Engine<D> {
         value: D::Value,
         answered: Vec<Write<D>>,
     ) {
-        let task = &mut self.tasks[key.position()];
+        let Some(task) = self.tasks.get_mut(key) else { return };
         task.question = Some(D::copy(cx, &value));
-        let called = matches!(task.path, TaskPath::Call { .. });
+        let called = task.is_call();
         let mut writes = vec![Write::control(Control::Interrupt, D::copy(cx, &value))];
-        writes.extend(answered);
+        writes.extend(answered.into_iter().filter(|write| write.is_control(Control::Resume)));
         self.put_writes(cx, key, writes);
         if called {
             // The caller is told, and asks in its own name.
@@ -42,8 +53,11 @@ impl<D: Domain> Engine<D> {
     }
 
     pub(super) fn failed(&mut self, cx: D::Cx<'_>, key: TaskKey, failure: Failure<D>) {
-        let task = &mut self.tasks[key.position()];
-        if let Some(retry) = failure.retry.filter(|retry| task.attempts < retry.max_attempts) {
+        let Some(task) = self.tasks.get_mut(key) else { return };
+        // Of a task that was to stop, nothing is tried again or handled in this run.
+        let cancelled = task.cancelled;
+        let again = failure.retry.filter(|retry| task.attempts < retry.max_attempts);
+        if let Some(retry) = again.filter(|_| !cancelled) {
             let delay = retry.delay.after(task.attempts, retry.jitter);
             task.attempts += 1;
             let attempt = task.attempts;
@@ -51,27 +65,46 @@ impl<D: Domain> Engine<D> {
             return;
         }
         let handler = task.node.and_then(|node| self.state.plan.node(node).error_handler);
-        let called = matches!(task.path, TaskPath::Call { .. });
+        let called = task.is_call();
         // With output stored beside its error the task would count as finished.
-        task.writes = failure.writes;
-        task.writes.retain(|write| write.is_control(Control::Resume));
-        task.writes.push(Write::control(Control::Error, failure.value));
+        let mut writes = failure.writes;
+        writes.retain(|write| write.is_control(Control::Resume));
+        writes.push(Write::control(Control::Error, failure.value));
         if handler.is_some() {
             let name = D::name(cx, &task.name);
-            task.writes.push(Write::control(Control::ErrorSource, name));
+            writes.push(Write::control(Control::ErrorSource, name));
         }
-        self.settle(key);
-        let ticket = self.put_task_writes(cx, key);
-        if handler.is_some() && self.schedule_handler(cx, key, ticket) || called {
+        let ticket = self.settle_with(cx, key, writes);
+        let handled = handler.is_some() && !cancelled && self.schedule_handler(cx, key, ticket);
+        if handled || called {
             return;
         }
-        let troubles = self.troubles();
         if failure.spares_others {
-            troubles.late_failure.get_or_insert(failure.error);
+            self.troubles().late_failure.get_or_insert(failure.error);
         } else {
-            troubles.end.get_or_insert(End::Failed(failure.error));
-            self.stop_tasks();
+            self.give_up(Outcome::Failed(Fault::Domain(failure.error)));
         }
+    }
+
+    /// A task was stopped. If nobody asked for that, and there is no caller to be told, the
+    /// superstep has lost it: it cannot be committed as if the task had finished.
+    pub(super) fn cancelled(&mut self, cx: D::Cx<'_>, key: TaskKey, error: Option<D::Value>) {
+        let Some(task) = self.tasks.get(key) else { return };
+        let caller_is_told = task.is_call() && error.is_some();
+        let lost = (!task.cancelled && !caller_is_told).then(|| task.name.clone());
+        self.tasks.settle(key);
+        if let Some(error) = error {
+            self.settle_with(cx, key, vec![Write::control(Control::Error, error)]);
+        }
+        if let Some(name) = lost {
+            self.give_up(Outcome::Failed(UnfinishedTasks { names: vec![name] }.into()));
+        }
+    }
+
+    /// The superstep does not go on, unless it has been given up before.
+    fn give_up(&mut self, outcome: Outcome<D>) {
+        self.troubles().end.get_or_insert(outcome);
+        self.stop_tasks();
     }
 
     /// Adds the task that handles the failure of `key`; it runs once `after` is stored.
@@ -81,7 +114,7 @@ impl<D: Domain> Engine<D> {
         key: TaskKey,
         after: Option<Ticket>,
     ) -> bool {
-        let failed = &self.tasks[key.position()];
+        let Some(failed) = self.tasks.get(key) else { return false };
         let Some(node) = failed.node.and_then(|node| self.state.plan.node(node).error_handler)
         else {
             return false;
@@ -101,10 +134,6 @@ impl<D: Domain> Engine<D> {
         true
     }
 
-    pub(super) fn settle(&mut self, key: TaskKey) {
-        self.tasks[key.position()].state = TaskState::Settled;
-    }
-
     pub(super) fn troubles(&mut self) -> &mut Troubles<D> {
         if !matches!(self.phase, Phase::Stepping(_)) {
             self.phase = Phase::Stepping(None);
@@ -118,24 +147,38 @@ impl<D: Domain> Engine<D> {
     /// Tasks that have not started never will, nor are they looked for in a cache; those that run
     /// are cancelled.
     pub(super) fn stop_tasks(&mut self) {
-        let mut unstarted = Vec::new();
-        self.out.retain(|effect| match effect {
+        let Self { out, tasks, .. } = self;
+        out.retain(|effect| match effect {
             Effect::RunTask { task, .. } => {
-                unstarted.push(*task);
+                tasks.settle(*task);
                 false
             }
             Effect::LookUpCache(_) => false,
             _ => true,
         });
-        for (position, task) in self.tasks.iter_mut().enumerate() {
-            let key = TaskKey(position as u32);
+        for position in 0..tasks.all().len() {
+            let key = tasks.key(position);
+            let task = &mut tasks.all_mut()[position];
             match task.state {
-                TaskState::Running if !unstarted.contains(&key) => {
-                    self.out.push_back(Effect::CancelTask(key));
+                TaskState::Waiting => task.state = TaskState::Settled,
+                TaskState::Running if !task.cancelled => {
+                    task.cancelled = true;
+                    out.push_back(Effect::CancelTask(key));
                 }
-                TaskState::Running | TaskState::Waiting => task.state = TaskState::Settled,
-                TaskState::Settled => {}
+                TaskState::Running | TaskState::Settled => {}
             }
+        }
+    }
+
+    /// Stops a task that is running, or waits for its next attempt.
+    pub(super) fn stop_task(&mut self, key: TaskKey) {
+        let attempt = self.take_attempt(key);
+        let Some(task) = self.tasks.get_mut(key) else { return };
+        if attempt.is_some() {
+            task.state = TaskState::Settled;
+        } else if !task.cancelled {
+            task.cancelled = true;
+            self.out.push_back(Effect::CancelTask(key));
         }
     }
 }

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use langgraph_checkpoint::{PendingWrite, Source};
-use langgraph_core::{ChannelIndex, Control, Domain, Fault, Target, TaskId, TaskPath, Write};
+use langgraph_core::{
+    ChannelIndex, Control, Domain, Fault, Target, TaskId, TaskPath, UnfinishedTasks, Write,
+};
 use smallvec::SmallVec;
 
 use super::{Engine, Phase, Troubles};
 use crate::apply::Applied;
 use crate::{
-    Effect, End, Env, Event, Outcome, Pause, Plan, Reader, Task, TaskKey, TaskState, TaskWrites,
+    Effect, Env, Event, Outcome, Pause, Plan, Reader, Task, TaskKey, TaskState, TaskWrites,
     WaitReason,
 };
 
@@ -38,7 +40,7 @@ impl<D: Domain> Engine<D> {
             }
             Phase::Stepping(troubles) => self.step_on(cx, env, troubles),
             Phase::Ending(reason) => {
-                self.close(cx, env, reason.into());
+                self.close(cx, env, reason);
                 Ok(None)
             }
             Phase::Closing(outcome) if self.persistence.is_idle() => {
@@ -80,7 +82,7 @@ impl<D: Domain> Engine<D> {
         if !self.replaying && !self.pending.is_empty() {
             self.hand_back_writes(cx);
         }
-        if self.options.interrupt_before.hits(&self.state, &self.tasks) {
+        if self.options.interrupt_before.hits(&self.state, self.tasks.all()) {
             self.pause = Pause::Before;
             self.close(cx, env, Outcome::Interrupted(Vec::new()));
             return Ok(());
@@ -90,12 +92,12 @@ impl<D: Domain> Engine<D> {
             return Ok(());
         }
         if self.options.emits.tasks {
-            let keys = (0..self.tasks.len() as u32).map(TaskKey).collect();
+            let keys = self.tasks.keys().collect();
             self.emit(Event::TasksStarted(keys));
         }
-        for position in 0..self.tasks.len() {
-            if !self.tasks[position].writes.is_empty() {
-                self.emit_output(TaskKey(position as u32), true);
+        for position in 0..self.tasks.all().len() {
+            if !self.tasks.all()[position].writes.is_empty() {
+                self.emit_output(self.tasks.key(position), true);
             }
         }
         let cached = self.cached_tasks();
@@ -110,9 +112,7 @@ impl<D: Domain> Engine<D> {
 
     pub(super) fn prepare_tasks(&mut self, cx: D::Cx<'_>) -> Result<(), Fault<D>> {
         let Self { state, options, step, tasks, .. } = self;
-        state.prepare_into(cx, &options.namespace, *step, tasks)?;
-        (self.issued, self.settled) = (0, 0);
-        self.held_back.clear();
+        state.prepare_into(cx, &options.namespace, *step, tasks.restart())?;
         if self.options.emits.checkpoints && self.options.persists {
             self.emit(Event::Checkpoint);
         }
@@ -124,17 +124,18 @@ impl<D: Domain> Engine<D> {
             task.state == TaskState::Waiting
                 && task.node.is_some_and(|node| self.plan().node(node).cached)
         };
-        let positions = self.tasks.iter().enumerate().filter(|(_, task)| is_cached(task));
-        positions.map(|(position, _)| TaskKey(position as u32)).collect()
+        let tasks = self.tasks.keys().zip(self.tasks.all());
+        tasks.filter(|(_, task)| is_cached(task)).map(|(key, _)| key).collect()
     }
 
     /// Tasks that finished in an earlier run are given their stored writes; the handlers of tasks
     /// that failed there run in their place.
     fn hand_back_writes(&mut self, cx: D::Cx<'_>) {
-        let ids = self.tasks.iter().map(|task| task.id.clone());
+        let ids = self.tasks.all().iter().map(|task| task.id.clone());
         let positions: BTreeMap<TaskId, usize> = ids.zip(0..).collect();
         let mut errors: BTreeMap<usize, Write<D>> = BTreeMap::new();
         let mut handled = BTreeSet::new();
+        let tasks = self.tasks.all_mut();
         for PendingWrite { task, write } in &self.pending {
             let Some(position) = positions.get(task).copied() else { continue };
             match write.target {
@@ -144,19 +145,20 @@ impl<D: Domain> Engine<D> {
                 Target::Control(Control::ErrorSource) => {
                     handled.insert(position);
                 }
-                _ if write.is_output() => self.tasks[position].writes.push(write.copy(cx)),
+                _ if write.is_output() => tasks[position].writes.push(write.copy(cx)),
                 _ => {}
             }
         }
-        for task in self.tasks.iter_mut().filter(|task| !task.writes.is_empty()) {
+        for task in tasks.iter_mut().filter(|task| !task.writes.is_empty()) {
             task.state = TaskState::Settled;
         }
         errors.retain(|position, _| handled.contains(position));
         for (position, error) in errors {
-            if self.schedule_handler(cx, TaskKey(position as u32), None) {
+            let key = self.tasks.key(position);
+            if self.schedule_handler(cx, key, None) {
                 // Output beside a handled error is what the failed attempt wrote.
-                self.tasks[position].writes = vec![error];
-                self.tasks[position].state = TaskState::Settled;
+                let failed = &mut self.tasks.all_mut()[position];
+                (failed.writes, failed.state) = (vec![error], TaskState::Settled);
             }
         }
     }
@@ -168,17 +170,18 @@ impl<D: Domain> Engine<D> {
         troubles: Option<Box<Troubles<D>>>,
     ) -> Result<Option<WaitReason>, Fault<D>> {
         self.issue_tasks();
-        if !self.all_settled() {
+        if !self.tasks.all_settled() {
             self.phase = Phase::Stepping(troubles);
-            return Ok(self.out.is_empty().then_some(WaitReason::Tasks));
+            return if self.out.is_empty() { self.awaited().map(Some) } else { Ok(None) };
         }
         let Some(troubles) = troubles else {
             self.commit(cx, env)?;
             return Ok(None);
         };
         let Troubles { end, late_failure, escaped, questions, paused } = *troubles;
-        if let Some(end) = end.or(late_failure.map(End::Failed)) {
-            self.close(cx, env, end.into());
+        let late_failure = late_failure.map(|error| Outcome::Failed(Fault::Domain(error)));
+        if let Some(outcome) = end.or(late_failure) {
+            self.close(cx, env, outcome);
         } else if let Some(error) = escaped {
             self.close(cx, env, Outcome::Escaped(error));
         } else if paused {
@@ -189,19 +192,28 @@ impl<D: Domain> Engine<D> {
         Ok(None)
     }
 
+    /// What the superstep waits for: never for nothing.
+    fn awaited(&self) -> Result<WaitReason, Fault<D>> {
+        if self.tasks.open().any(|task| task.state == TaskState::Running) {
+            return Ok(WaitReason::Tasks);
+        }
+        if self.tasks.holds_back() && !self.persistence.is_idle() {
+            return Ok(WaitReason::Persist);
+        }
+        let names = self.tasks.open().map(|task| task.name.clone()).collect();
+        Err(UnfinishedTasks { names }.into())
+    }
+
     /// Gives out the tasks that are new since the last time, and those whose wait is over.
     fn issue_tasks(&mut self) {
-        let fresh = self.issued as u32..self.tasks.len() as u32;
-        self.issued = self.tasks.len();
-        let mut candidates = std::mem::take(&mut self.held_back);
-        candidates.extend(fresh.map(TaskKey));
+        let mut candidates = self.tasks.take_candidates();
         candidates.retain(|key| !self.issue(*key));
-        self.held_back = candidates;
+        self.tasks.hold_back(candidates);
     }
 
     /// Gives out a task, unless it has writes already; returns false if it must wait.
     fn issue(&mut self, key: TaskKey) -> bool {
-        let task = &mut self.tasks[key.position()];
+        let Some(task) = self.tasks.get_mut(key) else { return true };
         if task.state != TaskState::Waiting {
             return true;
         }
@@ -215,13 +227,6 @@ impl<D: Domain> Engine<D> {
         true
     }
 
-    /// Whether every task is over. Tasks are looked at once: none becomes unsettled again.
-    pub(super) fn all_settled(&mut self) -> bool {
-        let open = self.tasks[self.settled..].iter();
-        self.settled += open.take_while(|task| task.state == TaskState::Settled).count();
-        self.settled == self.tasks.len()
-    }
-
     pub(super) fn commit(&mut self, cx: D::Cx<'_>, env: &mut dyn Env<D>) -> Result<(), Fault<D>> {
         let wrote_output = self.apply_tasks(cx, env)?;
         if wrote_output && self.output_changed() {
@@ -232,7 +237,7 @@ impl<D: Domain> Engine<D> {
         self.wrote.clear();
         self.replaying = false;
         self.put_checkpoint(cx, env, Source::Loop)?;
-        if self.options.interrupt_after.hits(&self.state, &self.tasks) {
+        if self.options.interrupt_after.hits(&self.state, self.tasks.all()) {
             self.pause = Pause::After;
             self.prepare_tasks(cx)?;
             self.close(cx, env, Outcome::Interrupted(Vec::new()));
@@ -252,7 +257,7 @@ impl<D: Domain> Engine<D> {
         let is_output = &self.is_output;
         let mut wrote_output = false;
         let mut applied = SmallVec::new();
-        for task in &mut self.tasks {
+        for task in self.tasks.all_mut() {
             let writes = std::mem::take(&mut task.writes);
             wrote_output |= writes.iter().any(
                 |write| matches!(write.target, Target::Channel(index) if is_output[index.get()]),
@@ -291,5 +296,24 @@ fn triggers<'p, D: Domain>(plan: &'p Plan<D>, task: &Task<D>) -> &'p [ChannelInd
     match (&task.path, task.node) {
         (TaskPath::Pull(_), Some(node)) => &plan.node(node).triggers,
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toy::begun;
+
+    #[test]
+    fn a_run_without_anything_to_wait_for_fails_with_the_tasks_that_are_open() {
+        let (mut engine, mut env) = begun(&["a", "b"]);
+        let b = engine.tasks.key(1);
+        engine.task_finished((), b, crate::TaskOutcome::Finished(Vec::new()));
+        // Nothing that a driver says brings a task back to this.
+        engine.tasks.all_mut()[0].state = TaskState::Waiting;
+        let Effect::Finish(Outcome::Failed(fault)) = engine.poll((), &mut env) else {
+            panic!("the run does not fail");
+        };
+        assert_eq!(format!("{fault:?}"), r#"UnfinishedTasks(UnfinishedTasks { names: ["a"] })"#);
     }
 }

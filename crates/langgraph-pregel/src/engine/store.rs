@@ -12,7 +12,7 @@ impl<D: Domain> Engine<D> {
     pub(super) fn put_task_writes(&mut self, cx: D::Cx<'_>, key: TaskKey) -> Option<Ticket> {
         let mut ticket = None;
         if self.persistence.takes_writes() {
-            let writes = &self.tasks[key.position()].writes;
+            let writes = &self.tasks.get(key)?.writes;
             let copies = writes.iter().map(|write| write.copy(cx)).collect();
             ticket = self.put_writes(cx, key, copies);
         }
@@ -26,7 +26,7 @@ impl<D: Domain> Engine<D> {
         key: TaskKey,
         writes: Vec<Write<D>>,
     ) -> Option<Ticket> {
-        let task = &mut self.tasks[key.position()];
+        let task = self.tasks.get_mut(key)?;
         let (id, path) = (task.id.clone(), task.path.clone());
         // Most tasks write once: then there is nothing to look for.
         if std::mem::replace(&mut task.is_pending, true) || self.inherited {
@@ -89,7 +89,7 @@ impl<D: Domain> Engine<D> {
         if self.persistence.is_open() {
             self.store_checkpoint(cx, env)?;
         }
-        self.step += 1;
+        self.step = self.step.saturating_add(1);
         Ok(())
     }
 

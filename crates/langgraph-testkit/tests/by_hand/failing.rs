@@ -30,7 +30,7 @@ fn a_task_that_failed_has_no_output_and_runs_again() {
 
         let mut again = hand.again();
         assert!(again.go().contains(&"run a".into()), "{durability:?}");
-        let task = again.engine.task(again.key("a")).id.clone();
+        let task = again.engine.task(again.key("a")).unwrap().id.clone();
         assert_eq!(again.engine.answers(&task), Some(&"yes".into()), "what it was given stays");
         again.finish("a", &["c"]);
         again.go();
@@ -74,5 +74,26 @@ fn a_handled_failure_writes_nothing_of_its_own() {
         hand.finish("handler", &[]);
         hand.go();
         assert_eq!((hand.ended(), hand.list()), ("done".into(), r#"["handler"]"#.into()));
+    }
+}
+
+#[test]
+fn a_failure_of_a_task_that_was_to_stop_is_handled_by_the_next_run() {
+    let plan = plan(&["a", "handler", "b"], |node| {
+        node.error_handler = (&*node.name == "a").then(|| NodeIndex::new(1));
+    });
+    for durability in DURABILITIES {
+        let mut hand = Hand::begin(&plan, durability, &["a", "b"]);
+        hand.go();
+        hand.report("b", broke_late(&hand, "b"));
+        assert_eq!(hand.go().last().unwrap(), "wait tasks");
+        hand.report("a", broke_late(&hand, "b"));
+        hand.go();
+        assert_eq!(hand.ended(), "failed: the edge broke");
+
+        let mut again = hand.again();
+        let heard = again.go();
+        assert!(heard.contains(&"run handler".into()) && heard.contains(&"run b".into()));
+        assert!(!heard.contains(&"run a".into()), "{durability:?}");
     }
 }

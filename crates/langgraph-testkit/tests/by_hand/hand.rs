@@ -156,8 +156,8 @@ impl Hand {
 
     /// The task of a node in the current superstep.
     pub fn key(&self, node: &str) -> TaskKey {
-        let position = self.engine.tasks().iter().position(|task| &*task.name == node);
-        TaskKey::new(position.expect("a task of this node"))
+        let mut tasks = self.engine.keys().zip(self.engine.tasks());
+        tasks.find(|(_, task)| &*task.name == node).expect("a task of this node").0
     }
 
     pub fn report(&mut self, node: &str, outcome: TaskOutcome<Native>) {
@@ -188,11 +188,12 @@ impl Hand {
             Outcome::Escaped(error) => format!("escaped: {error}"),
             Outcome::Failed(Fault::Domain(error)) => format!("failed: {error}"),
             Outcome::Failed(Fault::InvalidUpdate(error)) => format!("failed: {}", error.message),
+            Outcome::Failed(Fault::UnfinishedTasks(tasks)) => format!("failed: {tasks}"),
         }
     }
 
     fn words(&self, effect: &Effect<Native>) -> String {
-        let name = |key: &TaskKey| self.engine.task(*key).name.to_string();
+        let name = |key: &TaskKey| self.engine.task(*key).expect("a task").name.to_string();
         match effect {
             Effect::RunTask { task, .. } => format!("run {}", name(task)),
             Effect::CancelTask(task) => format!("cancel {}", name(task)),

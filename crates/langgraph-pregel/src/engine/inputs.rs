@@ -1,0 +1,155 @@
+//! What a driver tells a run: each says what has happened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use langgraph_checkpoint::task_output;
+use langgraph_core::{Domain, Fault, Write};
+
+use super::{Engine, Phase};
+use crate::{Effect, End, Event, Outcome, Task, TaskKey, TaskOutcome, TaskState, Ticket};
+
+impl<D: Domain> Engine<D> {
+    /// A task is over. Its writes will apply when all tasks of the superstep are. A report on a
+    /// task that the run no longer waits for changes nothing.
+    pub fn task_finished(&mut self, cx: D::Cx<'_>, key: TaskKey, outcome: TaskOutcome<D>) {
+        let is_awaited = self.task(key).is_some_and(|task| task.state == TaskState::Running);
+        if !is_awaited || !matches!(self.phase, Phase::Stepping(_)) {
+            return;
+        }
+        match outcome {
+            TaskOutcome::Finished(writes) => self.finished(cx, key, writes),
+            TaskOutcome::Interrupted { value, answered } => {
+                self.tasks.settle(key);
+                match value {
+                    Some(value) => self.asked(cx, key, value, answered),
+                    None => self.troubles().paused = true,
+                }
+            }
+            TaskOutcome::Failed(failure) => self.failed(cx, key, failure),
+            TaskOutcome::Escaped(error) => {
+                self.tasks.settle(key);
+                self.troubles().escaped.get_or_insert(error);
+            }
+            TaskOutcome::Cancelled(error) => self.cancelled(cx, key, error),
+        }
+    }
+
+    /// A running task asks for another task in the same superstep: its `index`-th. If the new task
+    /// has writes already, it ran before and is not run again; the others are running from here
+    /// on. `None` if the superstep of the asking task is over.
+    pub fn task_requested(
+        &mut self,
+        cx: D::Cx<'_>,
+        parent: TaskKey,
+        name: Arc<str>,
+        index: usize,
+    ) -> Option<TaskKey> {
+        let caller = self.task(parent).filter(|_| matches!(self.phase, Phase::Stepping(_)))?;
+        let scope: Arc<str> = caller.namespace(&self.options.namespace).into();
+        let mut task = self.state.call_task(&scope, self.step, name, &caller.path, index);
+        task.scope = Some(scope);
+        let known = self.tasks.all().iter().position(|known| known.id == task.id);
+        if let Some(position) = known {
+            return Some(self.tasks.key(position));
+        }
+        if !self.replaying {
+            task.writes = task_output(&self.pending, &task.id).map(|w| w.copy(cx)).collect();
+        }
+        task.attempts = 1;
+        task.state = if task.writes.is_empty() { TaskState::Running } else { TaskState::Settled };
+        let key = self.tasks.push(task);
+        if self.options.emits.tasks {
+            self.emit(Event::TasksStarted(vec![key]));
+        }
+        Some(key)
+    }
+
+    /// Whoever called the called task `key` does not want its result any more: it is cancelled,
+    /// which is no failure.
+    pub fn call_cancelled(&mut self, key: TaskKey) {
+        let is_running = |task: &Task<D>| task.state == TaskState::Running && task.is_call();
+        if matches!(self.phase, Phase::Stepping(_)) && self.task(key).is_some_and(is_running) {
+            self.stop_task(key);
+        }
+    }
+
+    /// Takes the next attempt of `task` out of the line, for a driver that is not polling because it
+    /// waits for the task; returns the wait before the attempt.
+    pub fn take_attempt(&mut self, key: TaskKey) -> Option<Duration> {
+        let position = self
+            .out
+            .iter()
+            .position(|effect| matches!(effect, Effect::RunTask { task, .. } if *task == key))?;
+        match self.out.remove(position) {
+            Some(Effect::RunTask { delay, .. }) => Some(delay),
+            _ => None,
+        }
+    }
+
+    /// The cache's answer: the writes it has for the tasks it was asked about, or for a called task.
+    pub fn cache_answered(&mut self, _cx: D::Cx<'_>, found: Vec<(TaskKey, Vec<Write<D>>)>) {
+        if !matches!(self.phase, Phase::Caching | Phase::Stepping(_)) {
+            // The run did not wait for it.
+            return;
+        }
+        for (key, writes) in found {
+            let Some(task) = self.tasks.get_mut(key) else { continue };
+            if task.state != TaskState::Settled {
+                task.writes = writes;
+                task.state = TaskState::Settled;
+                self.emit_output(key, true);
+            }
+        }
+        if matches!(self.phase, Phase::Caching) {
+            self.phase = Phase::Stepping(None);
+        }
+    }
+
+    /// A storing is done.
+    pub fn persisted(&mut self, ticket: Ticket) {
+        self.persistence.persisted(&mut self.out, ticket);
+    }
+
+    /// A storing failed: nothing further is stored, and the run ends as if [`Engine::end`] had been
+    /// told so.
+    pub fn persist_failed(&mut self, ticket: Ticket, error: D::Error) -> Result<(), End<D>> {
+        self.persistence.fail(&mut self.out, ticket);
+        self.drop_hidden_events();
+        self.end(End::Failed(error))
+    }
+
+    /// Stop before the next superstep, so that the run can be resumed.
+    pub fn drain(&mut self) {
+        self.drain = true;
+    }
+
+    /// The run is to end now. Running tasks are cancelled, and it ends once they have reported;
+    /// what durability `exit` stores at the end is stored.
+    ///
+    /// The first reason is the one that counts. A later one changes nothing and is given back, for
+    /// a driver that must know: one that fails again while the run ends may give up. A run that has
+    /// come to its end by itself, and is only being stored, still fails if it is told so.
+    pub fn end(&mut self, reason: End<D>) -> Result<(), End<D>> {
+        match &mut self.phase {
+            Phase::Stepping(troubles) => {
+                let end = &mut troubles.get_or_insert_default().end;
+                if end.is_some() {
+                    return Err(reason);
+                }
+                *end = Some(reason.into());
+            }
+            Phase::Ready | Phase::Caching => self.phase = Phase::Ending(reason.into()),
+            Phase::Closing(outcome) => match reason {
+                End::Failed(error) if !outcome.has_reason() => {
+                    *outcome = Outcome::Failed(Fault::Domain(error));
+                    return Ok(());
+                }
+                reason => return Err(reason),
+            },
+            Phase::Ending(_) | Phase::Over => return Err(reason),
+        }
+        self.stop_tasks();
+        Ok(())
+    }
+}

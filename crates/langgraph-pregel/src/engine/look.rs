@@ -1,0 +1,101 @@
+//! What a driver may read of a run.
+
+use std::sync::Arc;
+
+use langgraph_checkpoint::{Metadata, PendingWrite};
+use langgraph_core::{ChannelIndex, CheckpointId, Control, Domain, TaskId};
+
+use super::{Engine, Phase};
+use crate::{Options, Outcome, Pause, Plan, State, Task, TaskKey};
+
+impl<D: Domain> Engine<D> {
+    /// The plan that runs.
+    pub fn plan(&self) -> &Arc<Plan<D>> {
+        self.state.plan()
+    }
+
+    /// The state as the current superstep sees it.
+    pub fn state(&self) -> &State<D> {
+        &self.state
+    }
+
+    /// The current superstep, and the one that will not be run any more.
+    pub fn steps(&self) -> (i64, i64) {
+        (self.step, self.stop)
+    }
+
+    /// The run's options.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The tasks of the current superstep.
+    pub fn tasks(&self) -> &[Task<D>] {
+        self.tasks.all()
+    }
+
+    /// Their keys, in the same order.
+    pub fn keys(&self) -> impl Iterator<Item = TaskKey> + '_ {
+        self.tasks.keys()
+    }
+
+    /// A task of the current superstep; `None` if it was one of an earlier superstep.
+    pub fn task(&self, key: TaskKey) -> Option<&Task<D>> {
+        self.tasks.get(key)
+    }
+
+    /// Writes pending on the current checkpoint.
+    pub fn pending(&self) -> &[PendingWrite<D>] {
+        &self.pending
+    }
+
+    /// What the run pauses for, once it does.
+    pub fn pause(&self) -> Pause {
+        self.pause
+    }
+
+    /// Whether the channel is part of the run's output.
+    pub fn is_output(&self, channel: ChannelIndex) -> bool {
+        self.is_output.get(channel.get()).copied().unwrap_or_default()
+    }
+
+    /// What the engine says about the current checkpoint.
+    pub fn metadata(&self) -> Metadata {
+        self.metadata
+    }
+
+    /// The stored checkpoint that the current one follows, and the current one if it is stored.
+    pub fn stored_checkpoint(&self) -> Option<&CheckpointId> {
+        self.stored.as_ref()
+    }
+
+    /// The answer given without an id, which the next question takes.
+    pub fn single_answer(&self) -> Option<&D::Value> {
+        let mut writes = self.pending.iter();
+        let found = writes.find(|p| p.task.is_null() && p.write.is_control(Control::Resume));
+        found.map(|p| &p.write.value)
+    }
+
+    /// Takes that answer: it answers nothing else, nor is it kept for later.
+    pub fn take_single_answer(&mut self) -> Option<D::Value> {
+        let is_answer =
+            |p: &PendingWrite<D>| p.task.is_null() && p.write.is_control(Control::Resume);
+        let position = self.pending.iter().position(is_answer)?;
+        Some(self.pending.remove(position).write.value)
+    }
+
+    /// The answers that `task` has received so far.
+    pub fn answers(&self, task: &TaskId) -> Option<&D::Value> {
+        let mut writes = self.pending.iter();
+        let found = writes.find(|p| p.task == *task && p.write.is_control(Control::Resume));
+        found.map(|p| &p.write.value)
+    }
+
+    /// Whether the superstep is cancelled, rather than stopped for a failure.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(
+            &self.phase,
+            Phase::Stepping(Some(troubles)) if matches!(troubles.end, Some(Outcome::Cancelled))
+        )
+    }
+}

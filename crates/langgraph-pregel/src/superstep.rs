@@ -1,0 +1,102 @@
+use langgraph_core::Domain;
+
+use crate::{Task, TaskKey, TaskState};
+
+/// The tasks of the current superstep, and how far they are.
+pub(crate) struct Superstep<D: Domain> {
+    /// Counts supersteps, so that a key of an earlier one names nothing.
+    generation: u32,
+    tasks: Vec<Task<D>>,
+    /// How many tasks have been looked at for giving out.
+    issued: usize,
+    /// How many tasks, from the first on, are known to be over.
+    settled: usize,
+    /// Tasks that wait for something to be stored.
+    held_back: Vec<TaskKey>,
+}
+
+impl<D: Domain> Superstep<D> {
+    pub(crate) fn new() -> Self {
+        Self { generation: 0, tasks: Vec::new(), issued: 0, settled: 0, held_back: Vec::new() }
+    }
+
+    /// Another superstep begins; its tasks go where the returned ones were.
+    pub(crate) fn restart(&mut self) -> &mut Vec<Task<D>> {
+        self.generation = self.generation.wrapping_add(1);
+        (self.issued, self.settled) = (0, 0);
+        self.held_back.clear();
+        &mut self.tasks
+    }
+
+    pub(crate) fn all(&self) -> &[Task<D>] {
+        &self.tasks
+    }
+
+    pub(crate) fn all_mut(&mut self) -> &mut [Task<D>] {
+        &mut self.tasks
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    pub(crate) fn key(&self, position: usize) -> TaskKey {
+        // No superstep has 2^32 tasks: each takes more than a byte.
+        TaskKey { generation: self.generation, position: position as u32 }
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = TaskKey> + '_ {
+        (0..self.tasks.len()).map(|position| self.key(position))
+    }
+
+    /// The task with the key, unless it was one of an earlier superstep.
+    pub(crate) fn get(&self, key: TaskKey) -> Option<&Task<D>> {
+        self.tasks.get(key.position()).filter(|_| key.generation == self.generation)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: TaskKey) -> Option<&mut Task<D>> {
+        self.tasks.get_mut(key.position()).filter(|_| key.generation == self.generation)
+    }
+
+    /// Adds a task to the superstep.
+    pub(crate) fn push(&mut self, task: Task<D>) -> TaskKey {
+        self.tasks.push(task);
+        self.key(self.tasks.len() - 1)
+    }
+
+    pub(crate) fn settle(&mut self, key: TaskKey) {
+        if let Some(task) = self.get_mut(key) {
+            task.state = TaskState::Settled;
+        }
+    }
+
+    /// The tasks that may be ready to be given out: those that are new since the last time, and
+    /// those that were held back then.
+    pub(crate) fn take_candidates(&mut self) -> Vec<TaskKey> {
+        let mut candidates = std::mem::take(&mut self.held_back);
+        candidates.extend((self.issued..self.tasks.len()).map(|position| self.key(position)));
+        self.issued = self.tasks.len();
+        candidates
+    }
+
+    /// Tasks that wait for something to be stored.
+    pub(crate) fn hold_back(&mut self, waiting: Vec<TaskKey>) {
+        self.held_back = waiting;
+    }
+
+    pub(crate) fn holds_back(&self) -> bool {
+        !self.held_back.is_empty()
+    }
+
+    /// Whether every task is over. Tasks are looked at once: none becomes unsettled again.
+    pub(crate) fn all_settled(&mut self) -> bool {
+        let open = self.tasks[self.settled..].iter();
+        self.settled += open.take_while(|task| task.state == TaskState::Settled).count();
+        self.settled == self.tasks.len()
+    }
+
+    /// The tasks that are not over.
+    pub(crate) fn open(&self) -> impl Iterator<Item = &Task<D>> {
+        self.tasks[self.settled..].iter().filter(|task| task.state != TaskState::Settled)
+    }
+}
