@@ -153,7 +153,8 @@ impl<D: Domain> Channel<D> {
     }
 
     /// A live channel of this kind, holding what storage kept. A stored form that the kind does
-    /// not have (the channel's kind changed between releases of a graph) restores as empty.
+    /// not have (the channel's kind changed between releases of a graph) restores as empty; a
+    /// reducer's channel takes what another kind kept as its value.
     pub fn restore(&self, cx: D::Cx<'_>, saved: Option<Saved<D>>) -> Result<Self, Fault<D>> {
         let value = match saved {
             Some(Saved::Value(value)) => Some(value),
@@ -201,8 +202,9 @@ impl<D: Domain> Channel<D> {
             (Channel::Tasks(_), Saved::Packets(packets)) => Channel::Tasks(Tasks::new(
                 packets.into_iter().map(|(target, value)| Packet { target, value }).collect(),
             )),
-            (Channel::Aggregate(channel), _) => {
-                Channel::Aggregate(Aggregate::new(cx, channel.reducer().clone()))
+            (Channel::Aggregate(channel), saved) => {
+                let value = Some(saved.into_value(cx));
+                Channel::Aggregate(Aggregate::with_value(value, channel.reducer().clone()))
             }
             _ => self.empty(),
         }

@@ -17,6 +17,20 @@ pub enum Saved<D: Domain> {
 }
 
 impl<D: Domain> Saved<D> {
+    /// What was stored, as one value.
+    pub(crate) fn into_value(self, cx: D::Cx<'_>) -> D::Value {
+        match self {
+            Saved::Value(value) | Saved::Released(value, _) => value,
+            Saved::Names(names) | Saved::ReleasedNames(names, _) => {
+                D::list(cx, names.iter().map(|name| D::name(cx, name)).collect())
+            }
+            Saved::Items(items) => D::list(cx, items),
+            Saved::Packets(packets) => {
+                D::list(cx, packets.into_iter().map(|(_, value)| value).collect())
+            }
+        }
+    }
+
     /// A copy, for a second reader.
     pub fn copy(&self, cx: D::Cx<'_>) -> Self {
         match self {

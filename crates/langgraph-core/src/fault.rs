@@ -7,6 +7,8 @@ use crate::Domain;
 pub enum Fault<D: Domain> {
     /// Writes that a channel does not accept.
     InvalidUpdate(InvalidUpdate),
+    /// Channels whose stored value is in the history of the thread.
+    MissingHistory(MissingHistory),
     /// Tasks that were neither finished nor failed when nothing was left to wait for.
     UnfinishedTasks(UnfinishedTasks),
     /// The domain's own error: a reducer failed, a user's channel raised.
@@ -20,6 +22,26 @@ pub struct InvalidUpdate {
     pub message: String,
     /// The documented error code, if the error has one.
     pub code: Option<UpdateCode>,
+}
+
+/// Channels that have been written, but of which the checkpoint holds no value: it must be rebuilt
+/// from what the thread's earlier checkpoints and their writes hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingHistory {
+    /// The channels' names.
+    pub names: Vec<Arc<str>>,
+}
+
+impl fmt::Display for MissingHistory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "The checkpoint does not hold the values of these channels, though they have been \
+             written: {}. They are in the writes of earlier checkpoints. Load the thread through a \
+             saver that keeps those, or store its state anew where the values are known.",
+            self.names.join(", ")
+        )
+    }
 }
 
 /// Tasks that neither finished nor failed, so that their superstep can never end. A driver has lost
@@ -66,6 +88,12 @@ impl<D: Domain> From<InvalidUpdate> for Fault<D> {
     }
 }
 
+impl<D: Domain> From<MissingHistory> for Fault<D> {
+    fn from(history: MissingHistory) -> Self {
+        Fault::MissingHistory(history)
+    }
+}
+
 impl<D: Domain> From<UnfinishedTasks> for Fault<D> {
     fn from(tasks: UnfinishedTasks) -> Self {
         Fault::UnfinishedTasks(tasks)
@@ -79,6 +107,9 @@ where
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Fault::InvalidUpdate(error) => f.debug_tuple("InvalidUpdate").field(error).finish(),
+            Fault::MissingHistory(history) => {
+                f.debug_tuple("MissingHistory").field(history).finish()
+            }
             Fault::UnfinishedTasks(tasks) => f.debug_tuple("UnfinishedTasks").field(tasks).finish(),
             Fault::Domain(error) => f.debug_tuple("Domain").field(error).finish(),
         }

@@ -14,7 +14,7 @@ mod version;
 mod write;
 
 pub use domain::{Domain, ForeignChannel};
-pub use fault::{Fault, InvalidUpdate, UnfinishedTasks, UpdateCode};
+pub use fault::{Fault, InvalidUpdate, MissingHistory, UnfinishedTasks, UpdateCode};
 pub use id::{interrupt_id, uuid_text, CheckpointId, IdHash, TaskId};
 pub use index::{ChannelIndex, NodeIndex};
 pub use path::TaskPath;

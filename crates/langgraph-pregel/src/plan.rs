@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use langgraph_channels::{Channel, Tasks};
+use langgraph_checkpoint::Checkpoint;
 use langgraph_core::{names, ChannelIndex, Control, Domain, NodeIndex, PacketTarget, Target};
 
 /// A channel of a plan: its name and its kind, in the empty state.
@@ -188,6 +189,28 @@ impl<D: Domain> Plan<D> {
     /// The node with the given name.
     pub fn node_named(&self, name: &str) -> Option<NodeIndex> {
         self.node_names.get(name).copied()
+    }
+
+    /// The channels that have been written by the time of `checkpoint`, but whose values it does not
+    /// hold: those with a reducer. Such a channel keeps a value ever after its first write, so it
+    /// was stored as changes to an earlier value, and its history must be replayed. Other kinds may
+    /// well be empty after a write: they are consumed, last for one superstep or are not stored.
+    pub fn needs_history(&self, checkpoint: &Checkpoint<D>) -> Vec<ChannelIndex> {
+        if checkpoint.channel_versions.is_empty() {
+            return Vec::new();
+        }
+        let named = |name: &Arc<str>| self.channel_named(name);
+        let mut holds = vec![false; self.channels.len()];
+        for index in checkpoint.channel_values.iter().filter_map(|(name, _)| named(name)) {
+            holds[index.get()] = true;
+        }
+        let written = checkpoint.channel_versions.iter().filter_map(|(name, _)| named(name));
+        let has_reducer =
+            |index: &ChannelIndex| matches!(self.channel(*index).pattern, Channel::Aggregate(_));
+        let mut needy: Vec<_> =
+            written.filter(|index| !holds[index.get()] && has_reducer(index)).collect();
+        needy.sort_unstable();
+        needy
     }
 
     /// The channel that packets go to.

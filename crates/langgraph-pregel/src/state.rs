@@ -3,8 +3,8 @@ use std::sync::Arc;
 use langgraph_channels::{Channel, Saved};
 use langgraph_checkpoint::Checkpoint;
 use langgraph_core::{
-    ChannelIndex, CheckpointId, Domain, Fault, IdHash, NodeIndex, PacketTarget, TaskPath, Version,
-    Write,
+    ChannelIndex, CheckpointId, Domain, Fault, IdHash, MissingHistory, NodeIndex, PacketTarget,
+    TaskPath, Version, Write,
 };
 
 use crate::seen::Seen;
@@ -69,12 +69,18 @@ impl<D: Domain> State<D> {
     }
 
     /// The state that a checkpoint describes. Values of channels that the plan does not have are
-    /// dropped; their versions are kept.
+    /// dropped; their versions are kept. The checkpoint must hold the values of the channels that
+    /// [`Plan::needs_history`] names.
     pub fn load(
         cx: D::Cx<'_>,
         plan: Arc<Plan<D>>,
         checkpoint: Checkpoint<D>,
     ) -> Result<Self, Fault<D>> {
+        let missing = plan.needs_history(&checkpoint);
+        if !missing.is_empty() {
+            let names = missing.iter().map(|index| plan.channel(*index).name.clone()).collect();
+            return Err(MissingHistory { names }.into());
+        }
         let mut stored: Vec<Option<Saved<D>>> =
             std::iter::repeat_with(|| None).take(plan.channels().len()).collect();
         for (name, saved) in checkpoint.channel_values {

@@ -98,6 +98,7 @@ impl From<Fault<Native>> for Error {
     fn from(fault: Fault<Native>) -> Self {
         match fault {
             Fault::InvalidUpdate(error) => Error::InvalidUpdate(error),
+            Fault::MissingHistory(history) => Error::Message(history.to_string()),
             Fault::UnfinishedTasks(tasks) => Error::Message(tasks.to_string()),
             Fault::Domain(error) => error,
         }

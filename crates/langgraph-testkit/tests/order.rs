@@ -15,6 +15,9 @@ fn run(text: &str, script: &Script, durability: Durability) -> (Result<Map, Erro
     let config = Config { durability, recursion_limit: 40, ..Config::thread("1") };
     let end = converse(&graph, &config, script);
     let place = Place { thread: "1".into(), namespace: "".into() };
+    for stored in saver.lock().list(&place.thread, &place.namespace) {
+        assert!(graph.plan().needs_history(&stored.checkpoint).is_empty(), "{text}");
+    }
     (end, dump(&saver, &place))
 }
 

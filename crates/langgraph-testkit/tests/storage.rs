@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use langgraph_channels::{Channel, LastValue, Saved};
+use langgraph_channels::{
+    Aggregate, AnyValue, Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValue,
+    LastValueAfterFinish, Saved, Topic, Untracked,
+};
 use langgraph_checkpoint::{
     pending_interrupts, task_output, Checkpoint, MemorySaver, Metadata, Source, StoredCheckpoint,
 };
 use langgraph_core::{
-    ChannelIndex, CheckpointId, Control, Target, TaskId, TaskPath, Version, Write,
+    ChannelIndex, CheckpointId, Control, Fault, PacketTarget, Target, TaskId, TaskPath, Version,
+    Write,
 };
 use langgraph_pregel::{ChannelSpec, NodeSpec, Plan, PlanError, State};
-use langgraph_runtime::{Native, Value};
+use langgraph_runtime::{Native, Reducer, Value};
 
 fn saver() -> (MemorySaver<Native>, CheckpointId) {
     let mut saver = MemorySaver::default();
@@ -137,6 +141,80 @@ fn a_node_runs_on_news_alone() {
     let tasks = node(1);
     assert_eq!(tasks.len(), 1);
     assert_eq!(tasks[0].path, TaskPath::Pull("node".into()));
+}
+
+/// A plan of a list, a number without an initial value, and a field of each kind that may be empty
+/// after a write.
+fn plan_of_kinds() -> Arc<Plan<Native>> {
+    let largest = Reducer::new(|left, right| Ok(left.int()?.max(right.int()?).into()));
+    let aggregate = |reducer| Channel::Aggregate(Aggregate::new((), Arc::new(reducer)));
+    let barrier = || Barrier::new(["a".to_string()].into());
+    let kinds = [
+        ("list", aggregate(Reducer::append())),
+        ("largest", aggregate(largest)),
+        ("last", Channel::LastValue(LastValue::new(None))),
+        ("ephemeral", Channel::Ephemeral(Ephemeral::new(None, true))),
+        ("untracked", Channel::Untracked(Untracked::new(None, true))),
+        ("any", Channel::AnyValue(AnyValue::new(None))),
+        ("released", Channel::LastValueAfterFinish(LastValueAfterFinish::new(None, false))),
+        ("barrier", Channel::Barrier(barrier())),
+        ("late", Channel::BarrierAfterFinish(BarrierAfterFinish::new(barrier(), false))),
+        ("topic", Channel::Topic(Topic::new(Vec::new(), false))),
+    ];
+    let specs = kinds.into_iter();
+    let specs = specs.map(|(name, pattern)| ChannelSpec { name: name.into(), pattern });
+    Arc::new(Plan::new(specs.collect(), Vec::new()).unwrap())
+}
+
+fn written(plan: &Plan<Native>) -> Checkpoint<Native> {
+    let names = plan.channels().iter().map(|channel| (channel.name.clone(), Version::Int(1)));
+    Checkpoint {
+        channel_versions: names.collect(),
+        ..Checkpoint::empty(CheckpointId::from_bits(1))
+    }
+}
+
+#[test]
+fn a_written_channel_with_a_reducer_is_never_empty() {
+    let plan = plan_of_kinds();
+    let checkpoint = written(&plan);
+    let needy = plan.needs_history(&checkpoint);
+    assert_eq!(needy, [ChannelIndex::new(0), ChannelIndex::new(1)]);
+    let fault = State::load((), plan.clone(), checkpoint).err().unwrap();
+    let Fault::MissingHistory(history) = fault else { panic!("{fault:?}") };
+    assert_eq!(history.names, ["list".into(), "largest".into()]);
+    assert!(history.to_string().contains("list, largest"));
+
+    let mut checkpoint = written(&plan);
+    for (name, value) in [("list", Value::list([1])), ("largest", 7.into())] {
+        checkpoint.channel_values.push((name.into(), Saved::Value(value)));
+    }
+    let state = State::load((), plan.clone(), checkpoint).unwrap();
+    assert_eq!(state.read((), ChannelIndex::new(1)).unwrap(), Some(7.into()));
+    let unwritten = Checkpoint::empty(CheckpointId::from_bits(1));
+    assert!(plan.needs_history(&unwritten).is_empty(), "a channel without a version is empty");
+}
+
+#[test]
+fn whatever_was_stored_of_a_field_its_reducer_goes_on_with() {
+    let plan = plan_of_kinds();
+    let saved: [(Saved<Native>, Value); 4] = [
+        (Saved::Items(vec![1.into(), 2.into()]), Value::list([1, 2])),
+        (Saved::Names(vec!["a".into()]), Value::list(["a"])),
+        (Saved::Released(3.into(), true), 3.into()),
+        (Saved::Packets(vec![(PacketTarget::Malformed, 4.into())]), Value::list([4])),
+    ];
+    for (saved, expected) in saved {
+        let checkpoint = Checkpoint {
+            channel_values: vec![("largest".into(), saved)],
+            channel_versions: vec![("largest".into(), Version::Int(1))],
+            ..Checkpoint::empty(CheckpointId::from_bits(1))
+        };
+        let state = State::load((), plan.clone(), checkpoint).unwrap();
+        assert_eq!(state.read((), ChannelIndex::new(1)).unwrap(), Some(expected));
+        let again = state.checkpoint((), CheckpointId::from_bits(2), "now".into()).unwrap();
+        assert!(plan.needs_history(&again).is_empty(), "what is stored again can be loaded");
+    }
 }
 
 #[test]

@@ -188,6 +188,7 @@ impl Hand {
             Outcome::Escaped(error) => format!("escaped: {error}"),
             Outcome::Failed(Fault::Domain(error)) => format!("failed: {error}"),
             Outcome::Failed(Fault::InvalidUpdate(error)) => format!("failed: {}", error.message),
+            Outcome::Failed(Fault::MissingHistory(history)) => format!("failed: {history}"),
             Outcome::Failed(Fault::UnfinishedTasks(tasks)) => format!("failed: {tasks}"),
         }
     }
