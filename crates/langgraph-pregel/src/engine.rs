@@ -7,12 +7,12 @@ mod store;
 
 use std::collections::VecDeque;
 
-use langgraph_checkpoint::{Metadata, PendingWrite, Source};
+use langgraph_checkpoint::{Metadata, PendingWrite};
 use langgraph_core::{CheckpointId, Domain, TaskId, Version};
 
 use crate::persist::Persistence;
 use crate::superstep::Superstep;
-use crate::{Effect, Env, Event, Loaded, Options, Outcome, Pause, State, TaskKey};
+use crate::{Effect, Env, Event, Options, Outcome, Pause, State, TaskKey};
 
 /// One run of a plan. See the crate's documentation for the loop around it.
 pub struct Engine<D: Domain> {
@@ -77,8 +77,14 @@ impl<D: Domain> Default for Troubles<D> {
 }
 
 impl<D: Domain> Engine<D> {
-    pub(crate) fn assemble(state: State<D>, options: Options, loaded: &mut Loaded<D>) -> Self {
-        let step = loaded.step.saturating_add(1);
+    pub(crate) fn assemble(
+        state: State<D>,
+        options: Options,
+        pending: Vec<PendingWrite<D>>,
+        metadata: Metadata,
+        stored: bool,
+    ) -> Self {
+        let step = metadata.step.saturating_add(1);
         let mut is_output = vec![false; state.plan().channels().len()];
         for index in &options.output {
             if let Some(is_output) = is_output.get_mut(index.get()) {
@@ -88,16 +94,16 @@ impl<D: Domain> Engine<D> {
         Self {
             stop: step.saturating_add_unsigned(options.recursion_limit).saturating_add(1),
             step,
-            inherited: !loaded.pending.is_empty(),
-            pending: std::mem::take(&mut loaded.pending),
+            inherited: !pending.is_empty(),
+            pending,
             replaying: false,
             phase: Phase::Ready,
             tasks: Superstep::new(),
             out: VecDeque::new(),
             unshown: VecDeque::new(),
             persistence: Persistence::new(&options),
-            metadata: Metadata { source: loaded.source.unwrap_or(Source::Loop), step: loaded.step },
-            stored: loaded.stored.then(|| state.id.clone()),
+            metadata,
+            stored: stored.then(|| state.id.clone()),
             stored_versions: state.versions.clone(),
             last_saved: Some(state.id.clone()),
             wrote: Vec::new(),

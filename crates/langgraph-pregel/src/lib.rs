@@ -49,6 +49,6 @@ pub use options::{Emits, Loaded, Options};
 pub use persist::Ticket;
 pub use plan::{ChannelSpec, NodeSpec, Plan, PlanError};
 pub use seen::Reader;
-pub use start::{Input, StartError, Started, Surroundings};
+pub use start::{Input, Resumes, Start, StartError, Started, Surroundings};
 pub use state::{State, TaskWrites};
 pub use task::{Failure, Retry, Task, TaskKey, TaskOutcome, TaskState};

@@ -56,6 +56,8 @@ pub struct Loaded<D: Domain> {
     pub addressed: bool,
     /// Whether the thread has moved past it, so that it may have children.
     pub superseded: bool,
+    /// The stored checkpoint before it, if there is one.
+    pub parent: Option<CheckpointId>,
     /// Whether it was really stored; otherwise it stands for a thread that has not begun.
     pub stored: bool,
 }
@@ -70,6 +72,7 @@ impl<D: Domain> Loaded<D> {
             pending: Vec::new(),
             addressed: false,
             superseded: false,
+            parent: None,
             stored: false,
         }
     }

@@ -2,11 +2,25 @@
 
 use std::sync::Arc;
 
-use langgraph_checkpoint::{PendingWrite, Source};
-use langgraph_core::{CheckpointId, Control, Domain, Durability, Fault, TaskId, TaskPath, Write};
+use langgraph_checkpoint::{Metadata, PendingWrite, Source};
+use langgraph_core::{CheckpointId, Control, Domain, Durability, Fault, TaskId, Write};
 
 use crate::engine::Engine;
-use crate::{Env, Event, Loaded, Options, Plan, Reader, State, TaskWrites};
+use crate::{Env, Event, Loaded, Options, Plan, State, TaskWrites};
+
+/// What a run begins with.
+pub struct Start<D: Domain> {
+    /// The graph.
+    pub plan: Arc<Plan<D>>,
+    /// How the run is to go.
+    pub options: Options,
+    /// Where the thread stands, or stood.
+    pub loaded: Loaded<D>,
+    /// What the run is given.
+    pub input: Input<D>,
+    /// What is around the run.
+    pub surroundings: Surroundings,
+}
 
 /// What a run is given.
 pub enum Input<D: Domain> {
@@ -14,17 +28,27 @@ pub enum Input<D: Domain> {
     Nothing,
     /// The graph's input, as writes; empty if none of it concerns the graph.
     Writes(Vec<Write<D>>),
-    /// A command: writes to apply to where the thread stands, and maybe answers.
+    /// A command: for where the thread stands.
     Command {
-        /// The writes, among them a single answer.
+        /// What it writes there, among it the resume value for the next interrupt.
         writes: Vec<Write<D>>,
-        /// Whether it answers questions.
-        answers: bool,
-        /// Whether the answers are by interrupt id: then they are the driver's to hand out.
-        by_id: bool,
+        /// The interrupts that it resumes from.
+        resumes: Resumes,
         /// What the command is as input, should the thread not have begun.
         input: Vec<Write<D>>,
     },
+}
+
+/// The interrupts that a command resumes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Resumes {
+    /// None.
+    #[default]
+    Nothing,
+    /// The next one, whichever that is; the resume value is among the command's writes.
+    Next,
+    /// Those that it names by id; their resume values are the driver's to hand out.
+    ById,
 }
 
 /// What the run's surroundings say about resuming.
@@ -53,7 +77,7 @@ pub enum StartError<D: Domain> {
     EmptyInput,
     /// A command that commands nothing.
     EmptyCommand,
-    /// Applying the input failed.
+    /// The thread could not be loaded, or the input not be applied.
     Fault(Fault<D>),
 }
 
@@ -63,19 +87,48 @@ impl<D: Domain> From<Fault<D>> for StartError<D> {
     }
 }
 
-/// The decisions that follow from input, surroundings and what was loaded.
-struct Facts {
-    resuming: bool,
-    time_travel: bool,
-    /// The run saves a fork first, so that what it stores is not stored on a checkpoint that has
-    /// children.
-    forks: bool,
+/// How a run begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beginning {
+    /// With new input, on the thread as it stands.
+    Input,
+    /// With new input, on a checkpoint that was asked for.
+    Rewind,
+    /// It goes on from where the thread stands.
+    Resume,
+    /// It goes on from a checkpoint that was asked for, and which is a branch that has no children.
+    Replay,
+    /// It goes on from a checkpoint that was asked for. A copy of that is saved first, so that what
+    /// the run stores is not stored on a checkpoint that has children.
+    Fork,
 }
 
-impl Facts {
+/// The checkpoint that a run starts from.
+struct Origin {
+    id: CheckpointId,
+    parent: Option<CheckpointId>,
+    /// Whether it was made to start from, by an update of the state or an earlier fork.
+    is_branch: bool,
+    addressed: bool,
+    superseded: bool,
+}
+
+impl Origin {
+    fn new<D: Domain>(loaded: &Loaded<D>) -> Self {
+        Self {
+            id: loaded.checkpoint.id.clone(),
+            parent: loaded.parent.clone(),
+            is_branch: matches!(loaded.source, Some(Source::Update | Source::Fork)),
+            addressed: loaded.addressed,
+            superseded: loaded.superseded,
+        }
+    }
+}
+
+impl Beginning {
     fn new<D: Domain>(
+        origin: &Origin,
         state: &State<D>,
-        loaded: &Loaded<D>,
         options: &Options,
         input: &Input<D>,
         around: Surroundings,
@@ -84,89 +137,131 @@ impl Facts {
             Input::Nothing | Input::Command { .. } => true,
             Input::Writes(_) => !options.nested && around.same_run,
         };
-        let resuming = state.has_begun() && around.resuming.unwrap_or(goes_on);
-        let answers = matches!(input, Input::Command { answers: true, .. });
-        let time_travel = loaded.addressed
+        let answers = match input {
+            Input::Command { resumes, .. } => *resumes != Resumes::Nothing,
+            Input::Nothing | Input::Writes(_) => false,
+        };
+        let goes_back = origin.addressed
             && ((options.nested && around.own_namespace_addressed)
                 || !(answers || around.resuming.unwrap_or(false)));
-        let is_branch = matches!(loaded.source, Some(Source::Update | Source::Fork));
-        let forks = resuming && time_travel && (!is_branch || loaded.superseded);
-        Self { resuming, time_travel, forks }
+        match (state.has_begun() && around.resuming.unwrap_or(goes_on), goes_back) {
+            (false, false) => Beginning::Input,
+            (false, true) => Beginning::Rewind,
+            (true, false) => Beginning::Resume,
+            (true, true) if origin.is_branch && !origin.superseded => Beginning::Replay,
+            (true, true) => Beginning::Fork,
+        }
+    }
+
+    fn resumes(self) -> bool {
+        matches!(self, Beginning::Resume | Beginning::Replay | Beginning::Fork)
+    }
+
+    fn goes_back(self) -> bool {
+        matches!(self, Beginning::Rewind | Beginning::Replay | Beginning::Fork)
     }
 }
 
 impl<D: Domain> Engine<D> {
-    /// Begins a run of `plan` on `loaded`. `parent_of_loaded` is the stored checkpoint before the
-    /// loaded one, if any.
-    #[allow(clippy::too_many_arguments)] // each is said once, at the one place where runs begin
+    /// Begins a run.
     pub fn start(
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
-        plan: Arc<Plan<D>>,
-        options: Options,
-        mut loaded: Loaded<D>,
-        parent_of_loaded: Option<CheckpointId>,
-        input: Input<D>,
-        around: Surroundings,
+        start: Start<D>,
     ) -> Result<(Self, Started), StartError<D>> {
-        let id = loaded.checkpoint.id.clone();
-        let checkpoint = take_checkpoint(&mut loaded);
+        let Start { plan, options, loaded, input, surroundings } = start;
+        let origin = Origin::new(&loaded);
+        let Loaded { checkpoint, source, step, pending, stored, .. } = loaded;
         let state = State::load(cx, plan, checkpoint)?;
-        let facts = Facts::new(&state, &loaded, &options, &input, around);
-        let mut engine = Self::assemble(state, options, &mut loaded);
-        engine.replaying = facts.time_travel || loaded.superseded;
-        if facts.time_travel {
+        let beginning = Beginning::new(&origin, &state, &options, &input, surroundings);
+        let metadata = Metadata { source: source.unwrap_or(Source::Loop), step };
+        let mut engine = Self::assemble(state, options, pending, metadata, stored);
+        engine.replaying = beginning.goes_back() || origin.superseded;
+        if beginning.goes_back() {
             engine.pending.retain(|p| !p.write.is_control(Control::Resume));
         }
-        let mut carried = Vec::new();
-        let mut given = Vec::new();
-        match input {
-            Input::Nothing => {}
-            Input::Writes(writes) => given = writes,
-            Input::Command { writes, by_id, input, .. } => {
-                given = input;
-                if writes.is_empty() && !by_id {
-                    return Err(StartError::EmptyCommand);
-                }
-                if facts.forks {
-                    carried = writes;
-                } else if !writes.is_empty() {
-                    engine.put_null_writes(cx, writes);
-                }
-            }
-        }
-        engine.apply_null_writes(cx, env, carried)?;
-        let mut bound = None;
-        let mut took_input = false;
-        if facts.resuming {
-            engine.state.pass_interrupts();
-            if facts.forks {
-                let is_branch = matches!(loaded.source, Some(Source::Update | Source::Fork));
-                bound = parent_of_loaded.clone().filter(|_| is_branch);
-                engine.pending.retain(|p| !p.write.is_control(Control::Interrupt));
-                // A fork is stored as if nothing were known of what changed, but goes on knowing.
-                let updated = engine.state.updated.take();
-                engine.put_checkpoint(cx, env, Source::Fork)?;
-                engine.state.updated = updated;
-            }
-            engine.emit_values();
+        let given = engine.take_input(cx, env, beginning, input)?;
+        let mut input_taken = None;
+        if beginning.resumes() {
+            engine.resume(cx, env, beginning)?;
         } else if !given.is_empty() {
-            took_input = true;
             engine.apply_input(cx, env, given)?;
             engine.put_checkpoint(cx, env, Source::Input)?;
-        } else if around.resuming.is_none() {
+            input_taken = Some(engine.state.id.clone());
+        } else if surroundings.resuming.is_none() {
             return Err(StartError::EmptyInput);
         }
-        let is_branch = matches!(loaded.source, Some(Source::Update | Source::Fork));
-        let replay_before = facts.time_travel.then(|| match bound {
-            Some(bound) => bound,
+        let replay_before = engine.replay_before(beginning, origin, input_taken);
+        Ok((engine, Started { resuming: beginning.resumes(), replay_before }))
+    }
+
+    /// Applies what a command writes, and what an earlier one left; returns what is new input.
+    fn take_input(
+        &mut self,
+        cx: D::Cx<'_>,
+        env: &mut dyn Env<D>,
+        beginning: Beginning,
+        input: Input<D>,
+    ) -> Result<Vec<Write<D>>, StartError<D>> {
+        let mut carried = Vec::new();
+        let given = match input {
+            Input::Nothing => Vec::new(),
+            Input::Writes(writes) => writes,
+            Input::Command { writes, resumes, input } => {
+                if writes.is_empty() && resumes != Resumes::ById {
+                    return Err(StartError::EmptyCommand);
+                }
+                if beginning == Beginning::Fork {
+                    carried = writes;
+                } else if !writes.is_empty() {
+                    self.put_null_writes(cx, writes);
+                }
+                input
+            }
+        };
+        self.apply_null_writes(cx, env, carried)?;
+        Ok(given)
+    }
+
+    /// Goes on with the state as it is.
+    fn resume(
+        &mut self,
+        cx: D::Cx<'_>,
+        env: &mut dyn Env<D>,
+        beginning: Beginning,
+    ) -> Result<(), Fault<D>> {
+        self.state.pass_interrupts();
+        if beginning == Beginning::Fork {
+            self.pending.retain(|p| !p.write.is_control(Control::Interrupt));
+            // A fork is stored as if nothing were known of what changed, but goes on knowing.
+            let updated = self.state.updated.take();
+            self.put_checkpoint(cx, env, Source::Fork)?;
+            self.state.updated = updated;
+        }
+        self.emit_values();
+        Ok(())
+    }
+
+    /// What nested runs must look for their checkpoints before, in a run that goes back in time.
+    fn replay_before(
+        &self,
+        beginning: Beginning,
+        origin: Origin,
+        input_taken: Option<CheckpointId>,
+    ) -> Option<CheckpointId> {
+        let Origin { id, parent, is_branch, .. } = origin;
+        let before = parent.unwrap_or_else(|| id.clone());
+        let stores_fork = self.options.durability != Durability::Exit;
+        match beginning {
+            Beginning::Input | Beginning::Resume => None,
+            Beginning::Rewind if input_taken.is_some() => input_taken,
+            Beginning::Rewind if is_branch => Some(before),
+            Beginning::Rewind => Some(id),
+            Beginning::Replay => Some(before),
+            Beginning::Fork if is_branch || !stores_fork => Some(before),
             // Nested runs look for what they had before the checkpoint that was addressed.
-            None if facts.forks && engine.options.durability != Durability::Exit => id,
-            None if took_input => engine.state.id.clone(),
-            None if is_branch || facts.forks => parent_of_loaded.unwrap_or(id),
-            None => id,
-        });
-        Ok((engine, Started { resuming: facts.resuming, replay_before }))
+            Beginning::Fork => Some(id),
+        }
     }
 
     /// Applies what the null task wrote: input given as a command, and what an earlier run left.
@@ -192,7 +287,7 @@ impl<D: Domain> Engine<D> {
             return Ok(());
         }
         let before = self.state.updated.clone();
-        self.state.apply(cx, env, vec![input_writes(writes)])?;
+        self.state.apply(cx, env, vec![TaskWrites::of_input(writes)])?;
         self.state.updated = before.map(|mut known| {
             known.extend(self.state.updated.take().unwrap_or_default());
             known.sort_unstable();
@@ -212,7 +307,7 @@ impl<D: Domain> Engine<D> {
         let discarded = self.state.prepare(cx, &self.options.namespace, self.step)?;
         let mut tasks: Vec<TaskWrites<D>> =
             discarded.into_iter().map(|task| self.task_writes(task, Vec::new())).collect();
-        tasks.push(input_writes(given));
+        tasks.push(TaskWrites::of_input(given));
         self.state.apply(cx, env, tasks)
     }
 
@@ -221,16 +316,4 @@ impl<D: Domain> Engine<D> {
             self.emit(Event::Values);
         }
     }
-}
-
-fn input_writes<D: Domain>(writes: Vec<Write<D>>) -> TaskWrites<D> {
-    TaskWrites { reader: Reader::Input, path: TaskPath::Input, triggers: Vec::new(), writes }
-}
-
-fn take_checkpoint<D: Domain>(loaded: &mut Loaded<D>) -> langgraph_checkpoint::Checkpoint<D> {
-    let emptied = langgraph_checkpoint::Checkpoint {
-        ts: loaded.checkpoint.ts.clone(),
-        ..langgraph_checkpoint::Checkpoint::empty(loaded.checkpoint.id.clone())
-    };
-    std::mem::replace(&mut loaded.checkpoint, emptied)
 }

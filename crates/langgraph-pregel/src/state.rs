@@ -46,6 +46,13 @@ pub struct TaskWrites<D: Domain> {
     pub writes: Vec<Write<D>>,
 }
 
+impl<D: Domain> TaskWrites<D> {
+    /// Writes that come from no task: the graph's input, or an update of its state.
+    pub fn of_input(writes: Vec<Write<D>>) -> Self {
+        Self { reader: Reader::Input, path: TaskPath::Input, triggers: Vec::new(), writes }
+    }
+}
+
 /// Written values by channel.
 pub(crate) type Groups<D> = Vec<(ChannelIndex, Vec<<D as Domain>::Value>)>;
 

@@ -9,7 +9,7 @@ use langgraph_core::{
 };
 
 use crate::{
-    ChannelSpec, Emits, Engine, Env, Input, InterruptAt, Loaded, NodeSpec, Options, Plan,
+    ChannelSpec, Emits, Engine, Env, Input, InterruptAt, Loaded, NodeSpec, Options, Plan, Start,
     Surroundings,
 };
 
@@ -129,8 +129,14 @@ pub(crate) fn begun(nodes: &[&str]) -> (Engine<Toy>, Counter) {
     let Ok(plan) = Plan::new(vec![start()], nodes) else { panic!("no sound plan") };
     let mut env = Counter(0);
     let input = Input::Writes(vec![Write::channel(start_index, String::new())]);
-    let (loaded, around) = (Loaded::unbegun(env.checkpoint_id(-2)), Surroundings::default());
-    let begun = Engine::start((), &mut env, Arc::new(plan), options(), loaded, None, input, around);
+    let start = Start {
+        plan: Arc::new(plan),
+        options: options(),
+        loaded: Loaded::unbegun(env.checkpoint_id(-2)),
+        input,
+        surroundings: Surroundings::default(),
+    };
+    let begun = Engine::start((), &mut env, start);
     let Ok((mut engine, _)) = begun else { panic!("the run does not begin") };
     while !matches!(engine.poll((), &mut env), crate::Effect::Wait(_)) {}
     (engine, env)

@@ -69,8 +69,11 @@ impl Graph {
                 for goto in command.goto {
                     writes.extend(self.goto(goto)?);
                 }
-                let by_id = matches!(command.resume, Some(Resume::ById(_)));
-                let answers = command.resume.is_some();
+                let resumes = match &command.resume {
+                    None => pregel::Resumes::Nothing,
+                    Some(Resume::Single(_)) => pregel::Resumes::Next,
+                    Some(Resume::ById(_)) => pregel::Resumes::ById,
+                };
                 if let Some(Resume::Single(answer)) = command.resume {
                     writes.push(Write::control(Control::Resume, answer));
                 }
@@ -79,7 +82,7 @@ impl Graph {
                     let index = field.ok_or_else(|| Error::UnknownField(name.to_string()))?;
                     writes.push(Write::channel(index, value));
                 }
-                pregel::Input::Command { writes, answers, by_id, input: Vec::new() }
+                pregel::Input::Command { writes, resumes, input: Vec::new() }
             }
         })
     }

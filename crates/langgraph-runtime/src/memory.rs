@@ -34,26 +34,21 @@ impl Memory {
         self.lock().put(&place.thread, &place.namespace, checkpoint, metadata, parent);
     }
 
-    /// What a run at `place` starts from, and the checkpoint before that: the checkpoint with the
-    /// given id, or the newest.
-    pub(crate) fn load(
-        &self,
-        place: &Place,
-        id: Option<&CheckpointId>,
-    ) -> Option<(Loaded<Native>, Option<CheckpointId>)> {
+    /// What a run at `place` starts from: the checkpoint with the given id, or the newest.
+    pub(crate) fn load(&self, place: &Place, id: Option<&CheckpointId>) -> Option<Loaded<Native>> {
         let saver = self.lock();
         let stored = saver.get(&place.thread, &place.namespace, id)?;
         let newest = saver.get(&place.thread, &place.namespace, None)?;
-        let loaded = Loaded {
+        Some(Loaded {
             checkpoint: stored.checkpoint.copy(()),
             source: Some(stored.metadata.source),
             step: stored.metadata.step,
             pending: stored.pending(()),
             addressed: id.is_some(),
             superseded: newest.checkpoint.id != stored.checkpoint.id,
+            parent: stored.parent.clone(),
             stored: true,
-        };
-        Some((loaded, stored.parent.clone()))
+        })
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use langgraph_checkpoint::pending_interrupts;
 use langgraph_core::Control;
 use langgraph_pregel::{
-    self as pregel, Effect, Emits, End, Engine, Env, Loaded, Options, Outcome, StartError, Started,
-    Surroundings, TaskKey, TaskOutcome, Ticket,
+    self as pregel, Effect, Emits, End, Engine, Env, Loaded, Options, Outcome, Start, StartError,
+    Started, Surroundings, TaskKey, TaskOutcome, Ticket,
 };
 
 use crate::command::Resume;
@@ -79,8 +79,7 @@ impl<'g> Run<'g> {
         let Inherited { place, saver, mut answers, emits, .. } = inherited;
         let mut clock = graph.clock.clone();
         let stored = saver.as_ref().and_then(|s| s.load(&place, config.checkpoint.as_ref()));
-        let (loaded, parent) =
-            stored.unwrap_or_else(|| (Loaded::unbegun(clock.checkpoint_id(-2)), None));
+        let loaded = stored.unwrap_or_else(|| Loaded::unbegun(clock.checkpoint_id(-2)));
         if let Input::Command(Command { resume: Some(resume), .. }) = &input {
             match resume {
                 Resume::Single(answer) => {
@@ -104,16 +103,19 @@ impl<'g> Run<'g> {
             interrupt_after: config.interrupt_after.resolve(graph)?,
             emits,
         };
-        let input = graph.engine_input(input)?;
-        let surroundings = around.unwrap_or_default();
-        let plan = graph.plan.clone();
+        let start = Start {
+            plan: graph.plan.clone(),
+            options,
+            loaded,
+            input: graph.engine_input(input)?,
+            surroundings: around.unwrap_or_default(),
+        };
         let (engine, started) =
-            Engine::start((), &mut clock, plan, options, loaded, parent, input, surroundings)
-                .map_err(|error| match error {
-                    StartError::EmptyInput => Error::EmptyInput,
-                    StartError::EmptyCommand => Error::EmptyCommand,
-                    StartError::Fault(fault) => fault.into(),
-                })?;
+            Engine::start((), &mut clock, start).map_err(|error| match error {
+                StartError::EmptyInput => Error::EmptyInput,
+                StartError::EmptyCommand => Error::EmptyCommand,
+                StartError::Fault(fault) => fault.into(),
+            })?;
         let config = config.clone();
         Ok(Self { graph, config, place, saver, engine, clock, started, answers })
     }

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use langgraph_channels::{Aggregate, Channel, Ephemeral};
-use langgraph_checkpoint::Checkpoint;
 use langgraph_core::{ChannelIndex, CheckpointId, Durability, Fault, Write};
 use langgraph_pregel::{
     ChannelSpec, Effect, Emits, Engine, Input, InterruptAt, Loaded, NodeSpec, Options, Outcome,
-    Plan, Surroundings, TaskKey, TaskOutcome,
+    Plan, Start, Surroundings, TaskKey, TaskOutcome,
 };
 use langgraph_runtime::{Clock, Memory, Native, Place, Reducer, Value};
 
@@ -76,9 +75,9 @@ impl Hand {
             emits: Emits { values: true, updates: true, tasks: false, checkpoints: false },
         };
         let loaded = loaded(&saver);
-        let around = Surroundings::default();
-        let begun =
-            Engine::start((), &mut clock, plan.clone(), options, loaded, None, input, around);
+        let surroundings = Surroundings::default();
+        let start = Start { plan: plan.clone(), options, loaded, input, surroundings };
+        let begun = Engine::start((), &mut clock, start);
         let Ok((engine, _)) = begun else { panic!("the run does not begin") };
         Self {
             engine,
@@ -221,17 +220,15 @@ pub fn to(plan: &Plan<Native>, node: &str) -> Write<Native> {
 
 fn loaded(saver: &Memory) -> Loaded<Native> {
     let saver = saver.lock();
-    let stored = saver.get("", "", None);
+    let unbegun = Loaded::unbegun(CheckpointId::from_bits(0));
+    let Some(stored) = saver.get("", "", None) else { return unbegun };
     Loaded {
-        checkpoint: match stored {
-            Some(stored) => stored.checkpoint.copy(()),
-            None => Checkpoint::empty(CheckpointId::from_bits(0)),
-        },
-        source: stored.map(|stored| stored.metadata.source),
-        step: stored.map_or(-2, |stored| stored.metadata.step),
-        pending: stored.map(|stored| stored.pending(())).unwrap_or_default(),
-        addressed: false,
-        superseded: false,
-        stored: stored.is_some(),
+        checkpoint: stored.checkpoint.copy(()),
+        source: Some(stored.metadata.source),
+        step: stored.metadata.step,
+        pending: stored.pending(()),
+        parent: stored.parent.clone(),
+        stored: true,
+        ..unbegun
     }
 }
