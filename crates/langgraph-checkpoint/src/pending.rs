@@ -16,7 +16,7 @@ pub fn task_output<'p, D: Domain>(
     pending.iter().filter(move |p| p.task == *task && p.write.is_output()).map(|p| &p.write)
 }
 
-/// The interrupt writes of tasks that have not finished: the questions still open.
+/// The interrupt writes of tasks that have not finished: those that nobody has resumed.
 pub fn pending_interrupts<D: Domain>(
     pending: &[PendingWrite<D>],
 ) -> impl Iterator<Item = &D::Value> {

@@ -11,7 +11,8 @@ use crate::names::NS_SEP;
 pub struct TaskId(Text);
 
 impl TaskId {
-    /// Stored with writes that belong to no task: input given as a command, and single answers.
+    /// Stored with writes that belong to no task: input given as a command, and a resume value
+    /// that names no interrupt.
     pub const NULL: &'static str = "00000000-0000-0000-0000-000000000000";
 
     /// An id read from storage.
@@ -114,12 +115,12 @@ impl CheckpointId {
     }
 }
 
-/// The id of a task's question, once it has got `answered` answers. `namespace` is the task's: the
+/// The id of a task's interrupt, once the task has been resumed `resumed` times. `namespace` is the task's: the
 /// graph's namespace, the node's name and the task's id.
-pub fn interrupt_id(namespace: &str, answered: usize) -> String {
-    let hash = match answered {
+pub fn interrupt_id(namespace: &str, resumed: usize) -> String {
+    let hash = match resumed {
         0 => xxh3_128(namespace.as_bytes()),
-        answered => xxh3_128(format!("{namespace}{NS_SEP}{answered}").as_bytes()),
+        resumed => xxh3_128(format!("{namespace}{NS_SEP}{resumed}").as_bytes()),
     };
     format!("{hash:032x}")
 }

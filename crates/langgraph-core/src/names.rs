@@ -6,7 +6,7 @@ pub const TASKS: &str = "__pregel_tasks";
 pub const INPUT: &str = "__input__";
 /// Key of the versions a static interrupt has seen, and of a task's interrupt write.
 pub const INTERRUPT: &str = "__interrupt__";
-/// A task's answers to its interrupts.
+/// The resume values of a task's interrupts.
 pub const RESUME: &str = "__resume__";
 /// A task's error.
 pub const ERROR: &str = "__error__";

@@ -41,9 +41,9 @@ pub enum Control {
     NoWrites,
     /// The value a called task returned.
     Return,
-    /// The answers a task has received.
+    /// The resume values a task has received.
     Resume,
-    /// The questions a task asked.
+    /// The interrupts a task stopped with.
     Interrupt,
     /// The error a task failed with.
     Error,

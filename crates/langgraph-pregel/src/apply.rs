@@ -5,7 +5,7 @@ use langgraph_core::{ChannelIndex, Domain, Fault, Target, TaskPath, Version, Wri
 use smallvec::SmallVec;
 
 use crate::state::Groups;
-use crate::{Env, Reader, State, TaskWrites};
+use crate::{Env, Reader, TaskWrites, ThreadState};
 
 /// What is applied of a task. Most of it stays where it is.
 pub(crate) struct Applied<'a, D: Domain> {
@@ -15,8 +15,8 @@ pub(crate) struct Applied<'a, D: Domain> {
     pub(crate) writes: Vec<Write<D>>,
 }
 
-impl<D: Domain> State<D> {
-    /// Applies the writes of `tasks`; what changed is in [`State::updated`] afterwards. Writes
+impl<D: Domain> ThreadState<D> {
+    /// Applies the writes of `tasks`; what changed is in [`ThreadState::updated`] afterwards. Writes
     /// without a channel are skipped: the driver has already warned about unknown names.
     pub fn apply(
         &mut self,
@@ -36,7 +36,7 @@ impl<D: Domain> State<D> {
         self.apply_all(cx, env, applied)
     }
 
-    /// [`State::apply`], for tasks that the engine holds.
+    /// [`ThreadState::apply`], for tasks that the engine holds.
     pub(crate) fn apply_all(
         &mut self,
         cx: D::Cx<'_>,

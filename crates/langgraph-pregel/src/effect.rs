@@ -26,7 +26,7 @@ pub enum Effect<D: Domain> {
     /// Store a checkpoint and report by `persisted` or `persist_failed`.
     PersistCheckpoint(Box<CheckpointToStore<D>>),
     /// Show an event to whoever listens.
-    Emit(Event),
+    Emit(RunEvent),
     /// Nothing to do until an input arrives.
     Wait(WaitReason),
     /// The run is over. Polling again gives `Wait(Nothing)`.
@@ -63,7 +63,7 @@ pub struct CheckpointToStore<D: Domain> {
 
 /// Something that happened. The values are the engine's, to be read before the next input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum RunEvent {
     /// A superstep's tasks are known, and with them the state that it starts from.
     Checkpoint,
     /// Tasks start.
@@ -75,8 +75,8 @@ pub enum Event {
         /// Whether the writes come from storage or a cache.
         cached: bool,
     },
-    /// A task asks; see `Task::question`.
-    TaskAsked(TaskKey),
+    /// A task was interrupted; see `Task::interrupt`.
+    TaskInterrupted(TaskKey),
     /// The output changed.
     Values,
     /// The run stops at a node where it was told to.
@@ -108,7 +108,7 @@ pub enum End<D: Domain> {
 pub enum Outcome<D: Domain> {
     /// Nothing was left to do.
     Done,
-    /// It pauses: the questions asked, none for a static interrupt.
+    /// It pauses: the tasks' interrupts, none for a static interrupt.
     Interrupted(Vec<D::Value>),
     /// It needed more supersteps than it was allowed.
     OutOfSteps,

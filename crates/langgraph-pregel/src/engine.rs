@@ -12,11 +12,11 @@ use langgraph_core::{CheckpointId, Domain, TaskId, Version};
 
 use crate::persist::Persistence;
 use crate::superstep::Superstep;
-use crate::{Effect, Env, Event, Options, Outcome, Pause, State, TaskKey};
+use crate::{Effect, Env, Options, Outcome, Pause, RunEvent, TaskKey, ThreadState};
 
 /// One run of a plan. See the crate's documentation for the loop around it.
 pub struct Engine<D: Domain> {
-    pub(crate) state: State<D>,
+    pub(crate) state: ThreadState<D>,
     pub(crate) options: Options,
     /// Writes stored, or to be stored, on the current checkpoint.
     pub(crate) pending: Vec<PendingWrite<D>>,
@@ -30,7 +30,7 @@ pub struct Engine<D: Domain> {
     tasks: Superstep<D>,
     out: VecDeque<Effect<D>>,
     /// Events that are shown once what they show is stored, with [`Durability::Sync`].
-    unshown: VecDeque<Event>,
+    unshown: VecDeque<RunEvent>,
     persistence: Persistence<D>,
     metadata: Metadata,
     /// The newest stored checkpoint, and the versions it holds.
@@ -51,7 +51,7 @@ enum Phase<D: Domain> {
     /// Waiting for the cache's answer.
     Caching,
     /// Tasks are running; what they reported besides writes, if any did.
-    Stepping(Option<Box<Troubles<D>>>),
+    Stepping(Option<Box<Reports<D>>>),
     /// The run is to end between supersteps; nothing has been done for that yet.
     Ending(Outcome<D>),
     /// The run is ending; what must be stored is being stored.
@@ -60,25 +60,25 @@ enum Phase<D: Domain> {
 }
 
 /// What tasks of a superstep reported besides writes.
-struct Troubles<D: Domain> {
+struct Reports<D: Domain> {
     /// Why the superstep does not go on: a task that failed, or a reason from outside.
     end: Option<Outcome<D>>,
-    /// An invalid answer: raised after the other tasks have finished.
+    /// An invalid resume value: raised after the other tasks have finished.
     late_failure: Option<D::Error>,
     escaped: Option<D::Error>,
-    questions: Vec<D::Value>,
+    interrupts: Vec<D::Value>,
     paused: bool,
 }
 
-impl<D: Domain> Default for Troubles<D> {
+impl<D: Domain> Default for Reports<D> {
     fn default() -> Self {
-        Self { end: None, late_failure: None, escaped: None, questions: Vec::new(), paused: false }
+        Self { end: None, late_failure: None, escaped: None, interrupts: Vec::new(), paused: false }
     }
 }
 
 impl<D: Domain> Engine<D> {
     pub(crate) fn assemble(
-        state: State<D>,
+        state: ThreadState<D>,
         options: Options,
         pending: Vec<PendingWrite<D>>,
         metadata: Metadata,
@@ -144,7 +144,7 @@ impl<D: Domain> Engine<D> {
         }
     }
 
-    pub(crate) fn emit(&mut self, event: Event) {
+    pub(crate) fn emit(&mut self, event: RunEvent) {
         if !self.persistence.never_shows() {
             self.out.push_back(Effect::Emit(event));
         }
@@ -163,7 +163,7 @@ impl<D: Domain> Engine<D> {
         let node = self.task(key).and_then(|task| task.node);
         let hidden = node.is_some_and(|node| self.state.plan.node(node).hidden);
         if (emits.updates || emits.tasks) && !hidden {
-            self.emit(Event::TaskOutput { task: key, cached });
+            self.emit(RunEvent::TaskOutput { task: key, cached });
         }
     }
 }

@@ -1,6 +1,6 @@
 use langgraph_core::{Domain, NodeIndex};
 
-use crate::{State, Task};
+use crate::{Task, ThreadState};
 
 /// The nodes at which a run stops, to go on when it is invoked again.
 #[derive(Clone, Debug, Default)]
@@ -17,9 +17,9 @@ pub enum InterruptAt {
 /// What a run pauses for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pause {
-    /// A task's question.
+    /// A task's interrupt.
     #[default]
-    Question,
+    Interrupt,
     /// A node that it was told to stop before.
     Before,
     /// A node that it was told to stop after.
@@ -30,7 +30,7 @@ impl Pause {
     /// The name that listeners know it by.
     pub fn name(self) -> &'static str {
         match self {
-            Pause::Question => "pending",
+            Pause::Interrupt => "pending",
             Pause::Before => "interrupt_before",
             Pause::After => "interrupt_after",
         }
@@ -40,7 +40,7 @@ impl Pause {
 impl InterruptAt {
     /// Whether the run stops at one of `tasks`: something must have changed since the last stop,
     /// or a resumed run would stop at the same place for ever.
-    pub(crate) fn hits<D: Domain>(&self, state: &State<D>, tasks: &[Task<D>]) -> bool {
+    pub(crate) fn hits<D: Domain>(&self, state: &ThreadState<D>, tasks: &[Task<D>]) -> bool {
         let hit = |node: NodeIndex| match self {
             InterruptAt::Nowhere => false,
             InterruptAt::Everywhere => !state.plan().node(node).hidden,
@@ -50,7 +50,7 @@ impl InterruptAt {
     }
 }
 
-fn has_news<D: Domain>(state: &State<D>) -> bool {
+fn has_news<D: Domain>(state: &ThreadState<D>) -> bool {
     let seen = state.seen.interrupt().unwrap_or_default();
     state.all_versions().iter().any(|(name, version)| {
         let before = seen.iter().find(|(known, _)| known == name).map(|(_, version)| version);

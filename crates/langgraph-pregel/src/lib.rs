@@ -41,7 +41,7 @@ mod task;
 #[cfg(test)]
 mod toy;
 
-pub use effect::{CheckpointToStore, Effect, End, Event, Outcome, WaitReason, WritesToStore};
+pub use effect::{CheckpointToStore, Effect, End, Outcome, RunEvent, WaitReason, WritesToStore};
 pub use engine::Engine;
 pub use env::Env;
 pub use interrupt::{InterruptAt, Pause};
@@ -49,6 +49,6 @@ pub use options::{Emits, Loaded, Options};
 pub use persist::Ticket;
 pub use plan::{ChannelSpec, NodeSpec, Plan, PlanError};
 pub use seen::Reader;
-pub use start::{Input, Resumes, Start, StartError, Started, Surroundings};
-pub use state::{State, TaskWrites};
+pub use start::{Resumes, RunInput, Start, StartError, Started, Surroundings};
+pub use state::{TaskWrites, ThreadState};
 pub use task::{Failure, Retry, Task, TaskKey, TaskOutcome, TaskState};

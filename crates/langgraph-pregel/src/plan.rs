@@ -218,7 +218,7 @@ impl<D: Domain> Plan<D> {
         self.tasks
     }
 
-    /// Where a write to `name` goes. Packets are not among the answers: for the tasks channel the
+    /// Where a write to `name` goes. Packets are not among them: for the tasks channel the
     /// driver must look at the value and use [`Plan::packet_target`].
     pub fn target(&self, name: &str) -> Target {
         match name {

@@ -8,9 +8,9 @@ use langgraph_core::{
 };
 use smallvec::SmallVec;
 
-use crate::{State, Task};
+use crate::{Task, ThreadState};
 
-impl<D: Domain> State<D> {
+impl<D: Domain> ThreadState<D> {
     /// The tasks of superstep `step` in `namespace`: packets first, in order, then the triggered
     /// nodes by name (in order of declaration, if what changed last is not known).
     pub fn prepare(
@@ -24,7 +24,7 @@ impl<D: Domain> State<D> {
         Ok(tasks)
     }
 
-    /// [`State::prepare`], into a vector that is used again and again.
+    /// [`ThreadState::prepare`], into a vector that is used again and again.
     pub(crate) fn prepare_into(
         &self,
         cx: D::Cx<'_>,
@@ -155,13 +155,13 @@ impl<D: Domain> State<D> {
 
 /// What task ids are derived from.
 struct IdParts<'a, D: Domain> {
-    state: &'a State<D>,
+    state: &'a ThreadState<D>,
     namespace: &'a str,
     step: Decimal,
 }
 
 impl<'a, D: Domain> IdParts<'a, D> {
-    fn new(state: &'a State<D>, namespace: &'a str, step: i64) -> Self {
+    fn new(state: &'a ThreadState<D>, namespace: &'a str, step: i64) -> Self {
         Self { state, namespace, step: Decimal::new(step) }
     }
 

@@ -6,7 +6,7 @@ use langgraph_checkpoint::{Metadata, PendingWrite, Source};
 use langgraph_core::{CheckpointId, Control, Domain, Durability, Fault, TaskId, Write};
 
 use crate::engine::Engine;
-use crate::{Env, Event, Loaded, Options, Plan, State, TaskWrites};
+use crate::{Env, Loaded, Options, Plan, RunEvent, TaskWrites, ThreadState};
 
 /// What a run begins with.
 pub struct Start<D: Domain> {
@@ -17,13 +17,13 @@ pub struct Start<D: Domain> {
     /// Where the thread stands, or stood.
     pub loaded: Loaded<D>,
     /// What the run is given.
-    pub input: Input<D>,
+    pub input: RunInput<D>,
     /// What is around the run.
     pub surroundings: Surroundings,
 }
 
 /// What a run is given.
-pub enum Input<D: Domain> {
+pub enum RunInput<D: Domain> {
     /// Nothing: go on from where the thread stands.
     Nothing,
     /// The graph's input, as writes; empty if none of it concerns the graph.
@@ -128,22 +128,22 @@ impl Origin {
 impl Beginning {
     fn new<D: Domain>(
         origin: &Origin,
-        state: &State<D>,
+        state: &ThreadState<D>,
         options: &Options,
-        input: &Input<D>,
+        input: &RunInput<D>,
         around: Surroundings,
     ) -> Self {
         let goes_on = match input {
-            Input::Nothing | Input::Command { .. } => true,
-            Input::Writes(_) => !options.nested && around.same_run,
+            RunInput::Nothing | RunInput::Command { .. } => true,
+            RunInput::Writes(_) => !options.nested && around.same_run,
         };
-        let answers = match input {
-            Input::Command { resumes, .. } => *resumes != Resumes::Nothing,
-            Input::Nothing | Input::Writes(_) => false,
+        let resumes_interrupts = match input {
+            RunInput::Command { resumes, .. } => *resumes != Resumes::Nothing,
+            RunInput::Nothing | RunInput::Writes(_) => false,
         };
         let goes_back = origin.addressed
             && ((options.nested && around.own_namespace_addressed)
-                || !(answers || around.resuming.unwrap_or(false)));
+                || !(resumes_interrupts || around.resuming.unwrap_or(false)));
         match (state.has_begun() && around.resuming.unwrap_or(goes_on), goes_back) {
             (false, false) => Beginning::Input,
             (false, true) => Beginning::Rewind,
@@ -172,7 +172,7 @@ impl<D: Domain> Engine<D> {
         let Start { plan, options, loaded, input, surroundings } = start;
         let origin = Origin::new(&loaded);
         let Loaded { checkpoint, source, step, pending, stored, .. } = loaded;
-        let state = State::load(cx, plan, checkpoint)?;
+        let state = ThreadState::load(cx, plan, checkpoint)?;
         let beginning = Beginning::new(&origin, &state, &options, &input, surroundings);
         let metadata = Metadata { source: source.unwrap_or(Source::Loop), step };
         let mut engine = Self::assemble(state, options, pending, metadata, stored);
@@ -201,13 +201,13 @@ impl<D: Domain> Engine<D> {
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
         beginning: Beginning,
-        input: Input<D>,
+        input: RunInput<D>,
     ) -> Result<Vec<Write<D>>, StartError<D>> {
         let mut carried = Vec::new();
         let given = match input {
-            Input::Nothing => Vec::new(),
-            Input::Writes(writes) => writes,
-            Input::Command { writes, resumes, input } => {
+            RunInput::Nothing => Vec::new(),
+            RunInput::Writes(writes) => writes,
+            RunInput::Command { writes, resumes, input } => {
                 if writes.is_empty() && resumes != Resumes::ById {
                     return Err(StartError::EmptyCommand);
                 }
@@ -275,7 +275,7 @@ impl<D: Domain> Engine<D> {
         let mut writes: Vec<Write<D>> = left.collect();
         for write in carried {
             if write.is_control(Control::Resume) {
-                // Not applied but asked for: the answer stays with the run.
+                // Not applied but asked for: the resume value stays with the run.
                 self.pending.push(PendingWrite {
                     task: TaskId::from_text(TaskId::NULL),
                     write: write.copy(cx),
@@ -313,7 +313,7 @@ impl<D: Domain> Engine<D> {
 
     pub(crate) fn emit_values(&mut self) {
         if self.options.emits.values {
-            self.emit(Event::Values);
+            self.emit(RunEvent::Values);
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{Plan, Reader};
 ///
 /// The engine owns one while it runs; state access (reading and updating a thread from outside)
 /// uses one by itself.
-pub struct State<D: Domain> {
+pub struct ThreadState<D: Domain> {
     pub(crate) plan: Arc<Plan<D>>,
     pub(crate) id: CheckpointId,
     /// What the ids of its tasks are a hash by.
@@ -65,7 +65,7 @@ pub(crate) struct Scratch<D: Domain> {
     pub(crate) packets: Vec<(PacketTarget, D::Value)>,
 }
 
-impl<D: Domain> State<D> {
+impl<D: Domain> ThreadState<D> {
     /// The state of a thread that has not begun.
     pub fn empty(cx: D::Cx<'_>, plan: Arc<Plan<D>>, id: CheckpointId) -> Result<Self, Fault<D>> {
         let mut channels = Vec::with_capacity(plan.channels().len());
@@ -203,7 +203,7 @@ impl<D: Domain> State<D> {
     }
 
     /// Leaves it open what the last applied writes changed: every node may be triggered, and
-    /// [`State::prepare`] goes by order of declaration, as a reader from outside expects.
+    /// [`ThreadState::prepare`] goes by order of declaration, as a reader from outside expects.
     pub fn forget_changes(&mut self) {
         self.updated = None;
     }

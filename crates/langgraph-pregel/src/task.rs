@@ -39,8 +39,8 @@ pub struct Task<D: Domain> {
     pub state: TaskState,
     /// How many attempts have begun.
     pub attempts: u32,
-    /// What it asks, if it was interrupted.
-    pub question: Option<D::Value>,
+    /// What it was interrupted with, if it was.
+    pub interrupt: Option<D::Value>,
     /// The failed task whose error it handles.
     pub handles: Option<TaskKey>,
     /// Whether the engine has asked for it to be stopped. If it has not, a cancellation that the
@@ -64,7 +64,7 @@ impl<D: Domain> Task<D> {
             writes: Vec::new(),
             state: TaskState::Waiting,
             attempts: 0,
-            question: None,
+            interrupt: None,
             handles: None,
             cancelled: false,
             after: None,
@@ -105,12 +105,12 @@ pub enum TaskState {
 pub enum TaskOutcome<D: Domain> {
     /// It finished, with these writes.
     Finished(Vec<Write<D>>),
-    /// It asked: `value` is what the caller is asked, `answered` the answers it had got before.
+    /// It was interrupted: the caller is told `value`, and what it answers resumes the task.
     Interrupted {
-        /// The questions; `None` if a graph below stopped at a node where it was told to.
+        /// What it was interrupted with; `None` if a graph below stopped at a node where it was told to.
         value: Option<D::Value>,
-        /// Writes that hold the answers received so far.
-        answered: Vec<Write<D>>,
+        /// Writes that hold the resume values received so far.
+        resume_values: Vec<Write<D>>,
     },
     /// It failed.
     Failed(Failure<D>),
@@ -133,7 +133,7 @@ pub struct Failure<D: Domain> {
     pub writes: Vec<Write<D>>,
     /// How to try again, if the task's policy allows this error.
     pub retry: Option<Retry>,
-    /// The error concerns an answer to this task alone: the others still finish.
+    /// The error concerns a resume value of this task alone: the others still finish.
     pub spares_others: bool,
 }
 

@@ -9,7 +9,7 @@ use langgraph_core::{
 };
 
 use crate::{
-    ChannelSpec, Emits, Engine, Env, Input, InterruptAt, Loaded, NodeSpec, Options, Plan, Start,
+    ChannelSpec, Emits, Engine, Env, InterruptAt, Loaded, NodeSpec, Options, Plan, RunInput, Start,
     Surroundings,
 };
 
@@ -128,7 +128,7 @@ pub(crate) fn begun(nodes: &[&str]) -> (Engine<Toy>, Counter) {
     let nodes = nodes.iter().map(|name| NodeSpec::new(*name, vec![start_index])).collect();
     let Ok(plan) = Plan::new(vec![start()], nodes) else { panic!("no sound plan") };
     let mut env = Counter(0);
-    let input = Input::Writes(vec![Write::channel(start_index, String::new())]);
+    let input = RunInput::Writes(vec![Write::channel(start_index, String::new())]);
     let start = Start {
         plan: Arc::new(plan),
         options: options(),

@@ -83,8 +83,8 @@ impl From<Vec<Goto>> for Gotos {
     }
 }
 
-/// What a node returns: an update, and maybe where to go next. As input: an update, or answers to
-/// the questions a thread waits with.
+/// What a node returns: an update, and maybe where to go next. As input: an update, or resume values
+/// for the interrupts a thread waits with.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Command {
     pub(crate) update: Update,
@@ -93,10 +93,10 @@ pub struct Command {
     pub(crate) is_for_parent: bool,
 }
 
-/// Answers to open questions.
+/// Resume values for open interrupts.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Resume {
-    /// For the only question, or the first one asked.
+    /// For the only interrupt, or the next one.
     Single(Value),
     /// By interrupt id.
     ById(BTreeMap<Arc<str>, Value>),
@@ -108,14 +108,14 @@ impl Command {
         Self::default()
     }
 
-    /// A command that answers the open question.
-    pub fn resume(answer: impl Into<Value>) -> Self {
-        Self { resume: Some(Resume::Single(answer.into())), ..Self::default() }
+    /// A command that resumes from the open interrupt.
+    pub fn resume(value: impl Into<Value>) -> Self {
+        Self { resume: Some(Resume::Single(value.into())), ..Self::default() }
     }
 
-    /// A command that answers questions by the ids of their interrupts.
-    pub fn resume_by_id(answers: impl IntoIterator<Item = (Arc<str>, Value)>) -> Self {
-        Self { resume: Some(Resume::ById(answers.into_iter().collect())), ..Self::default() }
+    /// A command that resumes from interrupts by their ids.
+    pub fn resume_by_id(values: impl IntoIterator<Item = (Arc<str>, Value)>) -> Self {
+        Self { resume: Some(Resume::ById(values.into_iter().collect())), ..Self::default() }
     }
 
     /// The same command, writing `value` to `field` as well.

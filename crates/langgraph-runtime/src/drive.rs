@@ -7,7 +7,7 @@ use langgraph_pregel::{Effect, Emits, Outcome};
 use crate::{Chunk, Config, Error, Graph, Input, Native, Output, Run};
 
 impl Graph {
-    /// Runs the graph until it ends, fails or waits for an answer.
+    /// Runs the graph until it ends, fails or waits to be resumed.
     pub fn invoke(&self, input: impl Into<Input>, config: &Config) -> Result<Output, Error> {
         let mut run = Run::begin(self, input.into(), config, Emits::default())?;
         let outcome = drive(&mut run, &mut |_| {});

@@ -10,13 +10,13 @@ use crate::{Command, Native, Value};
 pub enum Error {
     /// What a node or a reducer says.
     Message(String),
-    /// Not a failure: the node waits for an answer to this question. Made by
+    /// Not a failure: the node was interrupted with this value. Made by
     /// [`State::interrupt`](crate::State::interrupt) and passed on with `?`.
     Interrupt(Value),
     /// Not a failure: a command for the graph around this one. Made of a command with
     /// [`Command::parent`], and an error only if there is no graph around.
     Parent(Box<Command>),
-    /// Not a failure: a graph that is a node stopped, with these questions; none if it stopped at
+    /// Not a failure: a graph that is a node stopped, with these interrupts; none if it stopped at
     /// one of its nodes because it was told to.
     Paused(Vec<Value>),
     /// Writes that a field does not accept.
@@ -27,8 +27,8 @@ pub enum Error {
     EmptyInput,
     /// A command that commands nothing.
     EmptyCommand,
-    /// A single answer, but several questions are open: answer by interrupt id.
-    AmbiguousAnswer,
+    /// A resume value without an id, but several interrupts are open: give their ids.
+    AmbiguousResume,
     /// The graph has no saver, so it has no threads.
     NoSaver,
     /// The graph has no such node.
@@ -52,7 +52,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Message(text) => f.write_str(text),
-            Error::Interrupt(question) => write!(f, "waiting for an answer to {question}"),
+            Error::Interrupt(value) => write!(f, "interrupted with {value}"),
             Error::Parent(_) => f.write_str("There is no parent graph"),
             Error::Paused(_) => f.write_str("a graph inside this one is waiting"),
             Error::InvalidUpdate(error) => f.write_str(&error.message),
@@ -60,8 +60,8 @@ impl fmt::Display for Error {
                 write!(f, "Recursion limit of {limit} reached without hitting a stop condition")
             }
             Error::EmptyInput => f.write_str("no input, and no thread to go on with"),
-            Error::EmptyCommand => f.write_str("the command neither writes nor answers"),
-            Error::AmbiguousAnswer => f.write_str(
+            Error::EmptyCommand => f.write_str("the command neither writes nor resumes"),
+            Error::AmbiguousResume => f.write_str(
                 "When there are multiple pending interrupts, you must specify the interrupt id \
                  when resuming.",
             ),

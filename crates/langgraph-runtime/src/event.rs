@@ -27,11 +27,11 @@ pub enum Event {
         /// Whether it ran earlier, and its stored writes are used.
         cached: bool,
     },
-    /// A node asks.
-    Asked {
+    /// A node is interrupted.
+    Interrupted {
         /// The node.
         node: Arc<str>,
-        /// Its questions: more than one if the node is a graph.
+        /// Its interrupts: more than one if the node is a graph.
         interrupts: Vec<Interrupt>,
     },
     /// The state changed to this.
@@ -40,12 +40,12 @@ pub enum Event {
     Stopped,
 }
 
-/// A question that a run waits with.
+/// What a node stopped with, to go on once it is resumed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interrupt {
-    /// What the answer is addressed by.
+    /// What a resume value is addressed by.
     pub id: Arc<str>,
-    /// The question.
+    /// What the node told whoever runs the graph.
     pub value: Value,
 }
 
@@ -83,7 +83,7 @@ pub struct Output {
 pub enum Status {
     /// Nothing was left to do.
     Done,
-    /// Nodes wait for answers, or, without any, the run stopped where it was told to.
+    /// Nodes wait to be resumed, or, without any interrupt, the run stopped where it was told to.
     Interrupted(Vec<Interrupt>),
     /// It was asked to stop, and can be resumed.
     Drained,
@@ -95,7 +95,7 @@ impl Output {
         self.values.get(field).cloned().unwrap_or_default()
     }
 
-    /// The questions that the run waits with.
+    /// The interrupts that the run waits with.
     pub fn interrupts(&self) -> &[Interrupt] {
         match &self.status {
             Status::Interrupted(interrupts) => interrupts,

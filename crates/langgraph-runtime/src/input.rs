@@ -12,7 +12,7 @@ pub enum Input {
     Nothing,
     /// Values for fields.
     Update(Update),
-    /// Values for fields, places to go, answers: for where the thread stands.
+    /// Values for fields, places to go, resume values: for where the thread stands.
     Command(Command),
 }
 
@@ -57,12 +57,12 @@ impl Graph {
     }
 
     /// What the engine is given for an input.
-    pub(crate) fn engine_input(&self, input: Input) -> Result<pregel::Input<Native>, Error> {
+    pub(crate) fn engine_input(&self, input: Input) -> Result<pregel::RunInput<Native>, Error> {
         Ok(match input {
-            Input::Nothing => pregel::Input::Nothing,
+            Input::Nothing => pregel::RunInput::Nothing,
             Input::Update(update) => {
                 let map: Map = update.writes.into_iter().collect();
-                pregel::Input::Writes(vec![Write::channel(self.start, map.into())])
+                pregel::RunInput::Writes(vec![Write::channel(self.start, map.into())])
             }
             Input::Command(command) => {
                 let mut writes = Vec::new();
@@ -74,15 +74,15 @@ impl Graph {
                     Some(Resume::Single(_)) => pregel::Resumes::Next,
                     Some(Resume::ById(_)) => pregel::Resumes::ById,
                 };
-                if let Some(Resume::Single(answer)) = command.resume {
-                    writes.push(Write::control(Control::Resume, answer));
+                if let Some(Resume::Single(value)) = command.resume {
+                    writes.push(Write::control(Control::Resume, value));
                 }
                 for (name, value) in command.update.writes {
                     let field = self.field(&name);
                     let index = field.ok_or_else(|| Error::UnknownField(name.to_string()))?;
                     writes.push(Write::channel(index, value));
                 }
-                pregel::Input::Command { writes, resumes, input: Vec::new() }
+                pregel::RunInput::Command { writes, resumes, input: Vec::new() }
             }
         })
     }

@@ -9,7 +9,7 @@ use crate::event::Interrupt;
 use crate::graph::{Exit, Program, ProgramBody};
 use crate::node::{Body, Choice};
 use crate::run::Inherited;
-use crate::state::{Dialogue, Failed, Source};
+use crate::state::{Failed, Scratchpad, Source};
 use crate::{
     Chunk, Command, Config, Error, Goto, Graph, Input, Native, Place, Run, State, Update, Value,
 };
@@ -23,36 +23,36 @@ impl Run<'_> {
             let error = Error::message("no node of the current superstep");
             return failed(error, Vec::new(), None);
         };
-        if self.is_root() && self.engine.single_answer().is_none() {
-            // An answer is for the superstep that the run resumes, whether it is taken or not.
-            self.answers.single.take();
+        if self.is_root() && self.engine.null_resume().is_none() {
+            // A resume value is for the superstep that the run resumes, whether it is taken or not.
+            self.resume_values.single.take();
         }
         let program = &self.graph.programs[node.get()];
-        let earlier = self.answers_of(task);
-        let dialogue = Dialogue::new(earlier, &self.answers.single);
-        let result = self.call(program, task, &dialogue, sink);
-        let answers = dialogue.close();
-        let answered = || match answers.is_empty() {
+        let earlier = self.resume_values_of(task);
+        let scratchpad = Scratchpad::new(earlier, &self.resume_values.single);
+        let result = self.call(program, task, &scratchpad, sink);
+        let values = scratchpad.close();
+        let resumed = || match values.is_empty() {
             true => Vec::new(),
-            false => vec![Write::control(Control::Resume, Value::list(answers.iter().cloned()))],
+            false => vec![Write::control(Control::Resume, Value::list(values.iter().cloned()))],
         };
         match result {
             Ok(mut writes) => {
-                writes.extend(answered());
+                writes.extend(resumed());
                 TaskOutcome::Finished(writes)
             }
             Err(Error::Interrupt(value)) => {
-                let id = interrupt_id(&self.namespace_of(task), answers.len()).into();
+                let id = interrupt_id(&self.namespace_of(task), values.len()).into();
                 let value = Some(Interrupt::pack(&[Interrupt { id, value }]));
-                TaskOutcome::Interrupted { value, answered: answered() }
+                TaskOutcome::Interrupted { value, resume_values: resumed() }
             }
-            Err(Error::Paused(questions)) => {
-                let all: Vec<_> = questions.iter().flat_map(Interrupt::unpack).collect();
+            Err(Error::Paused(interrupts)) => {
+                let all: Vec<_> = interrupts.iter().flat_map(Interrupt::unpack).collect();
                 let value = (!all.is_empty()).then(|| Interrupt::pack(&all));
-                TaskOutcome::Interrupted { value, answered: answered() }
+                TaskOutcome::Interrupted { value, resume_values: resumed() }
             }
             Err(error @ Error::Parent(_)) => TaskOutcome::Escaped(error),
-            Err(error) => failed(error, answered(), program.retry.map(retry)),
+            Err(error) => failed(error, resumed(), program.retry.map(retry)),
         }
     }
 
@@ -60,13 +60,13 @@ impl Run<'_> {
         &self,
         program: &Program,
         task: &Task<Native>,
-        dialogue: &Dialogue<'_>,
+        scratchpad: &Scratchpad<'_>,
         sink: &mut dyn FnMut(Chunk),
     ) -> Result<Vec<Write<Native>>, Error> {
         let state = State {
             graph: self.graph,
             source: self.source(task),
-            dialogue: Some(dialogue),
+            scratchpad: Some(scratchpad),
             failure: self.failure(task),
         };
         let command = match &program.body {
@@ -117,7 +117,7 @@ impl Run<'_> {
         let inherited = Inherited {
             place: Place { thread: self.place.thread.clone(), namespace },
             saver: graph.saver.clone().or_else(|| self.saver.clone()),
-            answers: self.answers.clone(),
+            resume_values: self.resume_values.clone(),
             resuming: self.started.resuming,
             emits: self.engine.options().emits,
         };
@@ -125,7 +125,7 @@ impl Run<'_> {
         let input = Input::Update(common(graph, state.input()));
         let mut run = Run::start(graph, input, &config, inherited, Some(around))?;
         match crate::drive::drive(&mut run, sink) {
-            Outcome::Interrupted(questions) => Err(Error::Paused(questions)),
+            Outcome::Interrupted(interrupts) => Err(Error::Paused(interrupts)),
             Outcome::Drained => Err(Error::Paused(Vec::new())),
             Outcome::Escaped(Error::Parent(command)) => {
                 Ok(Command { is_for_parent: false, ..*command })
@@ -173,18 +173,18 @@ impl Run<'_> {
             fresh.push((index, state.read_with((), index, values)?.unwrap_or_default()));
         }
         let source = Source::Channels { state, fresh };
-        let state = State { graph: self.graph, source, dialogue: None, failure: None };
+        let state = State { graph: self.graph, source, scratchpad: None, failure: None };
         Ok(choice(&state)?.0)
     }
 
-    fn answers_of(&self, task: &Task<Native>) -> Vec<Value> {
-        let stored = self.engine.answers(&task.id).and_then(|value| value.items().ok());
-        let mut answers = stored.map(<[Value]>::to_vec).unwrap_or_default();
-        if !self.answers.by_id.is_empty() {
-            let id = interrupt_id(&self.namespace_of(task), answers.len());
-            answers.extend(self.answers.by_id.get(&*id).cloned());
+    fn resume_values_of(&self, task: &Task<Native>) -> Vec<Value> {
+        let stored = self.engine.resume_values(&task.id).and_then(|value| value.items().ok());
+        let mut values = stored.map(<[Value]>::to_vec).unwrap_or_default();
+        if !self.resume_values.by_id.is_empty() {
+            let id = interrupt_id(&self.namespace_of(task), values.len());
+            values.extend(self.resume_values.by_id.get(&*id).cloned());
         }
-        answers
+        values
     }
 
     fn namespace_of(&self, task: &Task<Native>) -> String {

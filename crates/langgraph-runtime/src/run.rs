@@ -31,12 +31,12 @@ pub struct Run<'g> {
     pub(crate) engine: Engine<Native>,
     clock: Clock,
     pub(crate) started: Started,
-    pub(crate) answers: Answers,
+    pub(crate) resume_values: ResumeValues,
 }
 
-/// The answers that the run was given.
+/// The resume values that the run was given.
 #[derive(Clone, Default)]
-pub(crate) struct Answers {
+pub(crate) struct ResumeValues {
     pub(crate) single: Rc<RefCell<Option<Value>>>,
     pub(crate) by_id: Arc<BTreeMap<Arc<str>, Value>>,
 }
@@ -45,7 +45,7 @@ pub(crate) struct Answers {
 pub(crate) struct Inherited {
     pub(crate) place: Place,
     pub(crate) saver: Option<Memory>,
-    pub(crate) answers: Answers,
+    pub(crate) resume_values: ResumeValues,
     pub(crate) resuming: bool,
     pub(crate) emits: Emits,
 }
@@ -62,7 +62,7 @@ impl<'g> Run<'g> {
         let inherited = Inherited {
             place,
             saver: graph.saver.clone(),
-            answers: Answers::default(),
+            resume_values: ResumeValues::default(),
             resuming: false,
             emits,
         };
@@ -76,19 +76,19 @@ impl<'g> Run<'g> {
         inherited: Inherited,
         around: Option<Surroundings>,
     ) -> Result<Self, Error> {
-        let Inherited { place, saver, mut answers, emits, .. } = inherited;
+        let Inherited { place, saver, mut resume_values, emits, .. } = inherited;
         let mut clock = graph.clock.clone();
         let stored = saver.as_ref().and_then(|s| s.load(&place, config.checkpoint.as_ref()));
         let loaded = stored.unwrap_or_else(|| Loaded::unbegun(clock.checkpoint_id(-2)));
         if let Input::Command(Command { resume: Some(resume), .. }) = &input {
             match resume {
-                Resume::Single(answer) => {
+                Resume::Single(value) => {
                     if pending_interrupts(&loaded.pending).count() > 1 {
-                        return Err(Error::AmbiguousAnswer);
+                        return Err(Error::AmbiguousResume);
                     }
-                    answers.single = Rc::new(RefCell::new(Some(answer.clone())));
+                    resume_values.single = Rc::new(RefCell::new(Some(value.clone())));
                 }
-                Resume::ById(by_id) => answers.by_id = Arc::new(by_id.clone()),
+                Resume::ById(by_id) => resume_values.by_id = Arc::new(by_id.clone()),
             }
         }
         let options = Options {
@@ -117,7 +117,7 @@ impl<'g> Run<'g> {
                 StartError::Fault(fault) => fault.into(),
             })?;
         let config = config.clone();
-        Ok(Self { graph, config, place, saver, engine, clock, started, answers })
+        Ok(Self { graph, config, place, saver, engine, clock, started, resume_values })
     }
 
     /// What to do next.
@@ -190,11 +190,11 @@ impl<'g> Run<'g> {
     }
 
     /// The event as somebody outside sees it.
-    pub fn show(&self, event: &pregel::Event) -> Option<Chunk> {
+    pub fn show(&self, event: &pregel::RunEvent) -> Option<Chunk> {
         let event = match event {
-            pregel::Event::Checkpoint => return None,
-            pregel::Event::TasksStarted(keys) => Event::Started(self.visible_names(keys)?),
-            pregel::Event::TaskOutput { task, cached } => {
+            pregel::RunEvent::Checkpoint => return None,
+            pregel::RunEvent::TasksStarted(keys) => Event::Started(self.visible_names(keys)?),
+            pregel::RunEvent::TaskOutput { task, cached } => {
                 let task = self.engine.task(*task)?;
                 if task.writes.iter().any(|write| write.is_control(Control::Error)) {
                     return None;
@@ -202,13 +202,13 @@ impl<'g> Run<'g> {
                 let update = state_update(self.graph, &task.writes);
                 Event::Update { node: task.name.clone(), update, cached: *cached }
             }
-            pregel::Event::TaskAsked(task) => {
+            pregel::RunEvent::TaskInterrupted(task) => {
                 let task = self.engine.task(*task)?;
-                let interrupts = task.question.as_ref().map(Interrupt::unpack).unwrap_or_default();
-                Event::Asked { node: task.name.clone(), interrupts }
+                let interrupts = task.interrupt.as_ref().map(Interrupt::unpack).unwrap_or_default();
+                Event::Interrupted { node: task.name.clone(), interrupts }
             }
-            pregel::Event::Values => Event::Values(self.values()),
-            pregel::Event::StaticInterrupt => Event::Stopped,
+            pregel::RunEvent::Values => Event::Values(self.values()),
+            pregel::RunEvent::StaticInterrupt => Event::Stopped,
         };
         Some(Chunk { namespace: self.place.namespace.clone(), event })
     }
@@ -238,8 +238,8 @@ impl<'g> Run<'g> {
         let status = match outcome {
             Outcome::Done => Status::Done,
             Outcome::Drained => Status::Drained,
-            Outcome::Interrupted(questions) => {
-                Status::Interrupted(questions.iter().flat_map(Interrupt::unpack).collect())
+            Outcome::Interrupted(interrupts) => {
+                Status::Interrupted(interrupts.iter().flat_map(Interrupt::unpack).collect())
             }
             Outcome::OutOfSteps => return Err(Error::RecursionLimit(self.config.recursion_limit)),
             Outcome::Cancelled => return Err(Error::Cancelled),

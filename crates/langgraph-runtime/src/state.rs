@@ -10,14 +10,14 @@ use crate::{Error, Graph, Map, Native, Value};
 pub struct State<'r> {
     pub(crate) graph: &'r Graph,
     pub(crate) source: Source<'r>,
-    pub(crate) dialogue: Option<&'r Dialogue<'r>>,
+    pub(crate) scratchpad: Option<&'r Scratchpad<'r>>,
     pub(crate) failure: Option<Failed<'r>>,
 }
 
 /// Where a node's input comes from.
 pub(crate) enum Source<'r> {
     /// The channels, with some of them as they are after the node's own writes.
-    Channels { state: &'r pregel::State<Native>, fresh: Vec<(ChannelIndex, Value)> },
+    Channels { state: &'r pregel::ThreadState<Native>, fresh: Vec<(ChannelIndex, Value)> },
     /// What was sent.
     Sent(&'r Value),
 }
@@ -60,12 +60,12 @@ impl State<'_> {
         named.filter(|(_, value)| !value.is_null()).collect()
     }
 
-    /// Asks whoever runs the graph. Returns the answer if there is one; otherwise an error that,
+    /// Stops the node with `value`, for whoever runs the graph. Returns the resume value if there is one; otherwise an error that,
     /// passed on with `?`, pauses the run. A resumed node runs from its beginning, and its
-    /// questions get the same answers in the same order.
-    pub fn interrupt(&self, question: impl Into<Value>) -> Result<Value, Error> {
-        let unanswered = || Error::Interrupt(question.into());
-        self.dialogue.and_then(Dialogue::next).ok_or_else(unanswered)
+    /// interrupts get the same resume values in the same order.
+    pub fn interrupt(&self, value: impl Into<Value>) -> Result<Value, Error> {
+        let open = || Error::Interrupt(value.into());
+        self.scratchpad.and_then(Scratchpad::next).ok_or_else(open)
     }
 
     /// The failure, in a node that handles errors.
@@ -79,30 +79,30 @@ pub(crate) fn read(channel: &Channel<Native>) -> Value {
     channel.get(()).ok().flatten().unwrap_or_default()
 }
 
-/// A task's questions and the answers it has got.
-pub(crate) struct Dialogue<'r> {
-    answers: RefCell<Vec<Value>>,
-    asked: Cell<usize>,
-    /// The run's single answer, which the first open question takes.
+/// How far a task is with its interrupts, and the resume values it has got.
+pub(crate) struct Scratchpad<'r> {
+    values: RefCell<Vec<Value>>,
+    passed: Cell<usize>,
+    /// The run's resume value without an id, which the first open interrupt takes.
     single: &'r RefCell<Option<Value>>,
 }
 
-impl<'r> Dialogue<'r> {
-    pub(crate) fn new(answers: Vec<Value>, single: &'r RefCell<Option<Value>>) -> Self {
-        Self { answers: RefCell::new(answers), asked: Cell::new(0), single }
+impl<'r> Scratchpad<'r> {
+    pub(crate) fn new(values: Vec<Value>, single: &'r RefCell<Option<Value>>) -> Self {
+        Self { values: RefCell::new(values), passed: Cell::new(0), single }
     }
 
     fn next(&self) -> Option<Value> {
-        let position = self.asked.replace(self.asked.get() + 1);
-        let mut answers = self.answers.borrow_mut();
-        if answers.len() <= position {
-            answers.push(self.single.borrow_mut().take()?);
+        let position = self.passed.replace(self.passed.get() + 1);
+        let mut values = self.values.borrow_mut();
+        if values.len() <= position {
+            values.push(self.single.borrow_mut().take()?);
         }
-        Some(answers[position].clone())
+        Some(values[position].clone())
     }
 
-    /// How many questions were answered, and all the answers.
+    /// All the resume values.
     pub(crate) fn close(self) -> Vec<Value> {
-        self.answers.into_inner()
+        self.values.into_inner()
     }
 }

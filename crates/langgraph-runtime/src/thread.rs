@@ -33,14 +33,14 @@ pub struct SnapshotTask {
     pub name: Arc<str>,
     /// The error that it failed with, as text.
     pub error: Option<Value>,
-    /// The questions that it asked.
+    /// What it was interrupted with.
     pub interrupts: Vec<Interrupt>,
 }
 
 /// Whether a snapshot includes what has happened since its checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum View {
-    /// Where the thread stands: with what finished tasks wrote, without answered questions.
+    /// Where the thread stands: with what finished tasks wrote, without interrupts that were resumed from.
     Live,
     /// The checkpoint as it is.
     Record,
@@ -66,7 +66,7 @@ impl Graph {
     fn snapshot(&self, stored: &StoredCheckpoint<Native>, view: View) -> Result<Snapshot, Error> {
         let pending = stored.pending(());
         let checkpoint = stored.checkpoint.copy(());
-        let mut state = pregel::State::load((), self.plan.clone(), checkpoint)?;
+        let mut state = pregel::ThreadState::load((), self.plan.clone(), checkpoint)?;
         state.forget_changes();
         let mut tasks = state.prepare((), "", stored.metadata.step + 1)?;
         let mut clock = self.clock.clone();
@@ -135,11 +135,11 @@ fn snapshot_task(
         let mut writes = pending.iter();
         writes.find(|p| p.task == task.id && p.write.is_control(kind)).map(|p| &p.write.value)
     };
-    let is_answered = view == View::Live && !task.writes.is_empty();
-    let question = find(Control::Interrupt).filter(|_| !is_answered);
+    let is_resumed = view == View::Live && !task.writes.is_empty();
+    let interrupt = find(Control::Interrupt).filter(|_| !is_resumed);
     SnapshotTask {
         name: task.name.clone(),
         error: find(Control::Error).cloned(),
-        interrupts: question.map(Interrupt::unpack).unwrap_or_default(),
+        interrupts: interrupt.map(Interrupt::unpack).unwrap_or_default(),
     }
 }

@@ -139,7 +139,7 @@ fn several_interrupts_are_answered_by_id() {
     let paused = graph.invoke(Update::new(), &config).unwrap();
     assert_eq!(paused.interrupts().len(), 2);
     let refused = graph.invoke(Command::resume("x"), &config);
-    assert_eq!(refused, Err(Error::AmbiguousAnswer));
+    assert_eq!(refused, Err(Error::AmbiguousResume));
     let id = paused.interrupts()[1].id.clone();
     let half = graph.invoke(Command::resume_by_id([(id, "2".into())]), &config).unwrap();
     assert_eq!(half.interrupts().len(), 1);
@@ -256,7 +256,7 @@ fn a_graph_is_a_node_and_pauses_with_the_graph_around_it() {
     let mut namespaces = Vec::new();
     let paused = graph
         .stream(Update::new(), &config, |chunk: Chunk| {
-            if matches!(chunk.event, Event::Asked { .. }) {
+            if matches!(chunk.event, Event::Interrupted { .. }) {
                 namespaces.push(chunk.namespace.split(':').next().unwrap_or_default().to_string());
             }
         })

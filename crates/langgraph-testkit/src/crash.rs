@@ -7,7 +7,7 @@ use langgraph_runtime::{
     Command, Config, Error, Graph, Input, Interrupt, Map, Output, Update, Value,
 };
 
-use crate::{End, Script};
+use crate::{Script, ScriptEnd};
 
 /// What a crash and the recovery from it came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub enum CrashReport {
     Recovered(Result<Map, Error>),
 }
 
-/// Runs the graph to its end, answering every question with its text and `!`.
+/// Runs the graph to its end, resuming from every interrupt with its text and `!`.
 pub fn converse(graph: &Graph, config: &Config, script: &Script) -> Result<Map, Error> {
     go_on(graph, config, script, Update::new().into())
 }
@@ -44,8 +44,8 @@ pub fn crash_and_recover(
     }
     let dying = Script { crash_at: Some(effect), ..script.clone() };
     match dying.run(graph, input, config, &mut |_| {}) {
-        End::Crashed => CrashReport::Recovered(recover(graph, config, script)),
-        End::Finished(_) => CrashReport::NoSuchEffect,
+        ScriptEnd::Crashed => CrashReport::Recovered(recover(graph, config, script)),
+        ScriptEnd::Finished(_) => CrashReport::NoSuchEffect,
     }
 }
 
@@ -60,7 +60,7 @@ fn recover(graph: &Graph, config: &Config, script: &Script) -> Result<Map, Error
 fn go_on(graph: &Graph, config: &Config, script: &Script, mut input: Input) -> Result<Map, Error> {
     loop {
         let end = script.run(graph, input, config, &mut |_| {});
-        let End::Finished(output) = end else { return Err(Error::message("crashed")) };
+        let ScriptEnd::Finished(output) = end else { return Err(Error::message("crashed")) };
         let output = output?;
         match answers(&output) {
             None => return Ok(output.values),

@@ -26,5 +26,5 @@ pub use crash::{converse, crash_and_recover, CrashReport};
 pub use described::{Described, ParseError};
 pub use expression::from_json;
 pub use random::{random_graph, Contents, Random};
-pub use script::{dump, End, Line, Order, Script, Storing};
+pub use script::{dump, Line, Order, Script, ScriptEnd, Storing};
 pub use transcript::{check_directory, Transcript};

@@ -45,19 +45,19 @@ pub enum Storing {
 
 /// How a scripted run ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum End {
+pub enum ScriptEnd {
     /// As the engine said.
     Finished(Result<Output, Error>),
     /// In the middle, with what was stored so far.
     Crashed,
 }
 
-impl End {
+impl ScriptEnd {
     /// The output of a run that ended well.
     pub fn output(self) -> Option<Output> {
         match self {
-            End::Finished(output) => output.ok(),
-            End::Crashed => None,
+            ScriptEnd::Finished(output) => output.ok(),
+            ScriptEnd::Crashed => None,
         }
     }
 }
@@ -79,11 +79,11 @@ impl Script {
         input: impl Into<Input>,
         config: &Config,
         log: &mut dyn FnMut(Line),
-    ) -> End {
+    ) -> ScriptEnd {
         let emits = Emits { values: true, updates: true, tasks: true, checkpoints: false };
         match Run::begin(graph, input.into(), config, emits) {
             Ok(run) => Driver::new(run, self, log).drive(),
-            Err(error) => End::Finished(Err(error)),
+            Err(error) => ScriptEnd::Finished(Err(error)),
         }
     }
 }
@@ -116,7 +116,7 @@ impl<'g, 'l> Driver<'g, 'l> {
         }
     }
 
-    fn drive(mut self) -> End {
+    fn drive(mut self) -> ScriptEnd {
         loop {
             let effect = self.run.poll();
             if let Some(words) = self.words(&effect) {
@@ -124,7 +124,7 @@ impl<'g, 'l> Driver<'g, 'l> {
             }
             if !matches!(effect, Effect::Wait(_)) {
                 if self.script.crash_at == Some(self.effects) {
-                    return End::Crashed;
+                    return ScriptEnd::Crashed;
                 }
                 self.effects += 1;
             }
@@ -148,7 +148,7 @@ impl<'g, 'l> Driver<'g, 'l> {
                     let acted = self.act();
                     assert!(acted, "the engine waits ({reason:?}) and nothing is under way");
                 }
-                Effect::Finish(outcome) => return End::Finished(self.run.output(outcome)),
+                Effect::Finish(outcome) => return ScriptEnd::Finished(self.run.output(outcome)),
             }
         }
     }
@@ -170,7 +170,7 @@ impl<'g, 'l> Driver<'g, 'l> {
         }
     }
 
-    fn show(&mut self, event: &langgraph_pregel::Event) {
+    fn show(&mut self, event: &langgraph_pregel::RunEvent) {
         if let Some(Chunk { event, .. }) = self.run.show(event) {
             (self.log)(Line::Shown(event));
         }

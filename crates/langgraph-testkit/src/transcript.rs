@@ -9,7 +9,7 @@ use langgraph_runtime::{
 };
 use serde_json::Value as Json;
 
-use crate::{from_json, Described, End, Line, Script, Storing};
+use crate::{from_json, Described, Line, Script, ScriptEnd, Storing};
 
 /// Runs every transcript in a directory and compares; with the environment variable
 /// `UPDATE_EXPECT` set, rewrites them instead. Returns what differs, file by file.
@@ -177,7 +177,7 @@ impl Session {
             Line::Effect(_) => {}
             Line::Shown(event) => out.push(shown(&event)),
         });
-        let End::Finished(output) = end else { return Err("crashed".into()) };
+        let ScriptEnd::Finished(output) = end else { return Err("crashed".into()) };
         out.push(ended(&output));
         if let Ok(output) = output {
             self.last = Some(output);
@@ -286,7 +286,7 @@ fn shown(event: &Event) -> String {
             let cached = if *cached { " (cached)" } else { "" };
             format!("update {node} {}{cached}", update_text(update))
         }
-        Event::Asked { node, interrupts } => {
+        Event::Interrupted { node, interrupts } => {
             let questions: Vec<_> = interrupts.iter().map(|i| i.value.to_string()).collect();
             format!("ask {node} {}", questions.join(", "))
         }
@@ -340,7 +340,7 @@ fn failure(error: &Error) -> String {
         Error::RecursionLimit(_) => "=> error recursion limit".into(),
         Error::InvalidUpdate(_) => "=> error invalid update".into(),
         Error::EmptyInput => "=> error empty input".into(),
-        Error::AmbiguousAnswer => "=> error ambiguous answer".into(),
+        Error::AmbiguousResume => "=> error ambiguous answer".into(),
         error => format!("=> error {error}"),
     }
 }

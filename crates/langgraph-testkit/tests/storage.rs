@@ -13,7 +13,7 @@ use langgraph_core::{
     ChannelIndex, CheckpointId, Control, Fault, PacketTarget, Target, TaskId, TaskPath, Version,
     Write,
 };
-use langgraph_pregel::{ChannelSpec, NodeSpec, Plan, PlanError, State};
+use langgraph_pregel::{ChannelSpec, NodeSpec, Plan, PlanError, ThreadState};
 use langgraph_runtime::{Native, Reducer, Value};
 
 fn saver() -> (MemorySaver<Native>, CheckpointId) {
@@ -110,7 +110,7 @@ fn a_state_keeps_what_its_plan_does_not_know() {
         updated_channels: Some(vec!["gone".into(), "start".into()]),
         ..Checkpoint::empty(CheckpointId::from_bits(1))
     };
-    let state = State::load((), plan(), checkpoint.copy(())).unwrap();
+    let state = ThreadState::load((), plan(), checkpoint.copy(())).unwrap();
     assert_eq!(state.read((), ChannelIndex::new(0)).unwrap(), Some(Value::Int(7)));
     let again = state.checkpoint((), CheckpointId::from_bits(2), "now".into()).unwrap();
     let sorted = |versions: &[(Arc<str>, Version)]| {
@@ -134,7 +134,7 @@ fn a_node_runs_on_news_alone() {
             versions_seen: vec![("node".into(), vec![("start".into(), version(seen))])],
             ..Checkpoint::empty(CheckpointId::from_bits(1))
         };
-        let state = State::<Native>::load((), plan(), checkpoint).unwrap();
+        let state = ThreadState::<Native>::load((), plan(), checkpoint).unwrap();
         state.prepare((), "", 1).unwrap()
     };
     assert!(node(2).is_empty());
@@ -180,7 +180,7 @@ fn a_written_channel_with_a_reducer_is_never_empty() {
     let checkpoint = written(&plan);
     let needy = plan.needs_history(&checkpoint);
     assert_eq!(needy, [ChannelIndex::new(0), ChannelIndex::new(1)]);
-    let fault = State::load((), plan.clone(), checkpoint).err().unwrap();
+    let fault = ThreadState::load((), plan.clone(), checkpoint).err().unwrap();
     let Fault::MissingHistory(history) = fault else { panic!("{fault:?}") };
     assert_eq!(history.names, ["list".into(), "largest".into()]);
     assert!(history.to_string().contains("list, largest"));
@@ -189,7 +189,7 @@ fn a_written_channel_with_a_reducer_is_never_empty() {
     for (name, value) in [("list", Value::list([1])), ("largest", 7.into())] {
         checkpoint.channel_values.push((name.into(), Saved::Value(value)));
     }
-    let state = State::load((), plan.clone(), checkpoint).unwrap();
+    let state = ThreadState::load((), plan.clone(), checkpoint).unwrap();
     assert_eq!(state.read((), ChannelIndex::new(1)).unwrap(), Some(7.into()));
     let unwritten = Checkpoint::empty(CheckpointId::from_bits(1));
     assert!(plan.needs_history(&unwritten).is_empty(), "a channel without a version is empty");
@@ -210,7 +210,7 @@ fn whatever_was_stored_of_a_field_its_reducer_goes_on_with() {
             channel_versions: vec![("largest".into(), Version::Int(1))],
             ..Checkpoint::empty(CheckpointId::from_bits(1))
         };
-        let state = State::load((), plan.clone(), checkpoint).unwrap();
+        let state = ThreadState::load((), plan.clone(), checkpoint).unwrap();
         assert_eq!(state.read((), ChannelIndex::new(1)).unwrap(), Some(expected));
         let again = state.checkpoint((), CheckpointId::from_bits(2), "now".into()).unwrap();
         assert!(plan.needs_history(&again).is_empty(), "what is stored again can be loaded");

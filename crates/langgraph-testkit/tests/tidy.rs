@@ -107,6 +107,30 @@ fn crates_and_tests_say_what_they_are() {
     });
 }
 
+/// The names of the public types that a source declares.
+fn public_types(text: &str) -> impl Iterator<Item = &str> {
+    let kinds = ["pub struct ", "pub enum ", "pub trait ", "pub type "];
+    let declared =
+        move |line: &'_ str| kinds.iter().find_map(|kind| Some(line.strip_prefix(kind)?.len()));
+    text.lines().filter_map(move |line| {
+        let rest = &line[line.len() - declared(line)?..];
+        rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()
+    })
+}
+
+#[test]
+fn no_two_public_types_have_one_name() {
+    let sources = sources();
+    let mut owners = std::collections::BTreeMap::new();
+    for (name, text) in sources.iter().filter(|(name, _)| !name.contains("/tests/")) {
+        for declared in public_types(text) {
+            let other = owners.insert(declared, name);
+            assert!(other.is_none(), "{declared} is in {name} and in {other:?}");
+        }
+    }
+    assert!(owners.contains_key("ThreadState") && owners.contains_key("State"));
+}
+
 #[test]
 fn modules_are_documented_or_hold_one_documented_type() {
     assert_none(|_, text| {

@@ -3,7 +3,7 @@
 use langgraph_core::{Domain, Fault};
 
 use super::{Engine, Phase};
-use crate::{Env, Event, Outcome};
+use crate::{Env, Outcome, RunEvent};
 
 impl<D: Domain> Engine<D> {
     pub(super) fn close(&mut self, cx: D::Cx<'_>, env: &mut dyn Env<D>, outcome: Outcome<D>) {
@@ -13,14 +13,14 @@ impl<D: Domain> Engine<D> {
             self.phase = Phase::Closing(if fails { Outcome::Failed(fault) } else { outcome });
             return;
         }
-        if let (Outcome::Interrupted(questions), false) = (&outcome, self.options.nested) {
-            let is_static = questions.is_empty();
+        if let (Outcome::Interrupted(interrupts), false) = (&outcome, self.options.nested) {
+            let is_static = interrupts.is_empty();
             if let Err(fault) = self.show_finished_tasks(cx, env) {
                 self.phase = Phase::Closing(Outcome::Failed(fault));
                 return;
             }
             if is_static {
-                self.emit(Event::StaticInterrupt);
+                self.emit(RunEvent::StaticInterrupt);
             }
         }
         self.phase = Phase::Closing(outcome);

@@ -7,7 +7,7 @@ use langgraph_checkpoint::task_output;
 use langgraph_core::{Domain, Fault, Write};
 
 use super::{Engine, Phase};
-use crate::{Effect, End, Event, Outcome, Task, TaskKey, TaskOutcome, TaskState, Ticket};
+use crate::{Effect, End, Outcome, RunEvent, Task, TaskKey, TaskOutcome, TaskState, Ticket};
 
 impl<D: Domain> Engine<D> {
     /// A task is over. Its writes will apply when all tasks of the superstep are. A report on a
@@ -19,17 +19,17 @@ impl<D: Domain> Engine<D> {
         }
         match outcome {
             TaskOutcome::Finished(writes) => self.finished(cx, key, writes),
-            TaskOutcome::Interrupted { value, answered } => {
+            TaskOutcome::Interrupted { value, resume_values } => {
                 self.tasks.settle(key);
                 match value {
-                    Some(value) => self.asked(cx, key, value, answered),
-                    None => self.troubles().paused = true,
+                    Some(value) => self.interrupted(cx, key, value, resume_values),
+                    None => self.reports().paused = true,
                 }
             }
             TaskOutcome::Failed(failure) => self.failed(cx, key, failure),
             TaskOutcome::Escaped(error) => {
                 self.tasks.settle(key);
-                self.troubles().escaped.get_or_insert(error);
+                self.reports().escaped.get_or_insert(error);
             }
             TaskOutcome::Cancelled(error) => self.cancelled(cx, key, error),
         }
@@ -60,7 +60,7 @@ impl<D: Domain> Engine<D> {
         task.state = if task.writes.is_empty() { TaskState::Running } else { TaskState::Settled };
         let key = self.tasks.push(task);
         if self.options.emits.tasks {
-            self.emit(Event::TasksStarted(vec![key]));
+            self.emit(RunEvent::TasksStarted(vec![key]));
         }
         Some(key)
     }
@@ -132,8 +132,8 @@ impl<D: Domain> Engine<D> {
     /// come to its end by itself, and is only being stored, still fails if it is told so.
     pub fn end(&mut self, reason: End<D>) -> Result<(), End<D>> {
         match &mut self.phase {
-            Phase::Stepping(troubles) => {
-                let end = &mut troubles.get_or_insert_default().end;
+            Phase::Stepping(reports) => {
+                let end = &mut reports.get_or_insert_default().end;
                 if end.is_some() {
                     return Err(reason);
                 }

@@ -6,7 +6,7 @@ use langgraph_checkpoint::{Metadata, PendingWrite};
 use langgraph_core::{ChannelIndex, CheckpointId, Control, Domain, TaskId};
 
 use super::{Engine, Phase};
-use crate::{Options, Outcome, Pause, Plan, State, Task, TaskKey};
+use crate::{Options, Outcome, Pause, Plan, Task, TaskKey, ThreadState};
 
 impl<D: Domain> Engine<D> {
     /// The plan that runs.
@@ -15,7 +15,7 @@ impl<D: Domain> Engine<D> {
     }
 
     /// The state as the current superstep sees it.
-    pub fn state(&self) -> &State<D> {
+    pub fn state(&self) -> &ThreadState<D> {
         &self.state
     }
 
@@ -69,23 +69,23 @@ impl<D: Domain> Engine<D> {
         self.stored.as_ref()
     }
 
-    /// The answer given without an id, which the next question takes.
-    pub fn single_answer(&self) -> Option<&D::Value> {
+    /// The resume value given without an id, which the next interrupt takes.
+    pub fn null_resume(&self) -> Option<&D::Value> {
         let mut writes = self.pending.iter();
         let found = writes.find(|p| p.task.is_null() && p.write.is_control(Control::Resume));
         found.map(|p| &p.write.value)
     }
 
-    /// Takes that answer: it answers nothing else, nor is it kept for later.
-    pub fn take_single_answer(&mut self) -> Option<D::Value> {
-        let is_answer =
+    /// Takes that value: it resumes nothing else, nor is it kept for later.
+    pub fn take_null_resume(&mut self) -> Option<D::Value> {
+        let is_null_resume =
             |p: &PendingWrite<D>| p.task.is_null() && p.write.is_control(Control::Resume);
-        let position = self.pending.iter().position(is_answer)?;
+        let position = self.pending.iter().position(is_null_resume)?;
         Some(self.pending.remove(position).write.value)
     }
 
-    /// The answers that `task` has received so far.
-    pub fn answers(&self, task: &TaskId) -> Option<&D::Value> {
+    /// The resume values that `task` has received so far.
+    pub fn resume_values(&self, task: &TaskId) -> Option<&D::Value> {
         let mut writes = self.pending.iter();
         let found = writes.find(|p| p.task == *task && p.write.is_control(Control::Resume));
         found.map(|p| &p.write.value)
@@ -95,7 +95,7 @@ impl<D: Domain> Engine<D> {
     pub fn is_cancelled(&self) -> bool {
         matches!(
             &self.phase,
-            Phase::Stepping(Some(troubles)) if matches!(troubles.end, Some(Outcome::Cancelled))
+            Phase::Stepping(Some(reports)) if matches!(reports.end, Some(Outcome::Cancelled))
         )
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use langgraph_core::{Control, Domain, Fault, UnfinishedTasks, Write};
 
-use super::{Engine, Phase, Troubles};
-use crate::{Effect, Event, Failure, Outcome, TaskKey, TaskState, Ticket};
+use super::{Engine, Phase, Reports};
+use crate::{Effect, Failure, Outcome, RunEvent, TaskKey, TaskState, Ticket};
 
 impl<D: Domain> Engine<D> {
     pub(super) fn finished(&mut self, cx: D::Cx<'_>, key: TaskKey, mut writes: Vec<Write<D>>) {
@@ -29,27 +29,27 @@ impl<D: Domain> Engine<D> {
         self.put_task_writes(cx, key)
     }
 
-    pub(super) fn asked(
+    pub(super) fn interrupted(
         &mut self,
         cx: D::Cx<'_>,
         key: TaskKey,
         value: D::Value,
-        answered: Vec<Write<D>>,
+        resume_values: Vec<Write<D>>,
     ) {
         let Some(task) = self.tasks.get_mut(key) else { return };
-        task.question = Some(D::copy(cx, &value));
+        task.interrupt = Some(D::copy(cx, &value));
         let called = task.is_call();
         let mut writes = vec![Write::control(Control::Interrupt, D::copy(cx, &value))];
-        writes.extend(answered.into_iter().filter(|write| write.is_control(Control::Resume)));
+        writes.extend(resume_values.into_iter().filter(|write| write.is_control(Control::Resume)));
         self.put_writes(cx, key, writes);
         if called {
-            // The caller is told, and asks in its own name.
+            // The caller is told, and is interrupted in its own name.
             return;
         }
-        self.emit(Event::TaskAsked(key));
-        let troubles = self.troubles();
-        troubles.paused = true;
-        troubles.questions.push(value);
+        self.emit(RunEvent::TaskInterrupted(key));
+        let reports = self.reports();
+        reports.paused = true;
+        reports.interrupts.push(value);
     }
 
     pub(super) fn failed(&mut self, cx: D::Cx<'_>, key: TaskKey, failure: Failure<D>) {
@@ -80,7 +80,7 @@ impl<D: Domain> Engine<D> {
             return;
         }
         if failure.spares_others {
-            self.troubles().late_failure.get_or_insert(failure.error);
+            self.reports().late_failure.get_or_insert(failure.error);
         } else {
             self.give_up(Outcome::Failed(Fault::Domain(failure.error)));
         }
@@ -103,7 +103,7 @@ impl<D: Domain> Engine<D> {
 
     /// The superstep does not go on, unless it has been given up before.
     fn give_up(&mut self, outcome: Outcome<D>) {
-        self.troubles().end.get_or_insert(outcome);
+        self.reports().end.get_or_insert(outcome);
         self.stop_tasks();
     }
 
@@ -134,12 +134,12 @@ impl<D: Domain> Engine<D> {
         true
     }
 
-    pub(super) fn troubles(&mut self) -> &mut Troubles<D> {
+    pub(super) fn reports(&mut self) -> &mut Reports<D> {
         if !matches!(self.phase, Phase::Stepping(_)) {
             self.phase = Phase::Stepping(None);
         }
         match &mut self.phase {
-            Phase::Stepping(troubles) => troubles.get_or_insert_default(),
+            Phase::Stepping(reports) => reports.get_or_insert_default(),
             _ => unreachable!("the phase was just set"),
         }
     }

@@ -9,10 +9,10 @@ use langgraph_core::{
 };
 use smallvec::SmallVec;
 
-use super::{Engine, Phase, Troubles};
+use super::{Engine, Phase, Reports};
 use crate::apply::Applied;
 use crate::{
-    Effect, Env, Event, Outcome, Pause, Plan, Reader, Task, TaskKey, TaskState, TaskWrites,
+    Effect, Env, Outcome, Pause, Plan, Reader, RunEvent, Task, TaskKey, TaskState, TaskWrites,
     WaitReason,
 };
 
@@ -38,7 +38,7 @@ impl<D: Domain> Engine<D> {
                 self.phase = Phase::Caching;
                 Ok(Some(WaitReason::Cache))
             }
-            Phase::Stepping(troubles) => self.step_on(cx, env, troubles),
+            Phase::Stepping(reports) => self.step_on(cx, env, reports),
             Phase::Ending(reason) => {
                 self.close(cx, env, reason);
                 Ok(None)
@@ -93,7 +93,7 @@ impl<D: Domain> Engine<D> {
         }
         if self.options.emits.tasks {
             let keys = self.tasks.keys().collect();
-            self.emit(Event::TasksStarted(keys));
+            self.emit(RunEvent::TasksStarted(keys));
         }
         for position in 0..self.tasks.all().len() {
             if !self.tasks.all()[position].writes.is_empty() {
@@ -114,7 +114,7 @@ impl<D: Domain> Engine<D> {
         let Self { state, options, step, tasks, .. } = self;
         state.prepare_into(cx, &options.namespace, *step, tasks.restart())?;
         if self.options.emits.checkpoints && self.options.persists {
-            self.emit(Event::Checkpoint);
+            self.emit(RunEvent::Checkpoint);
         }
         Ok(())
     }
@@ -167,25 +167,25 @@ impl<D: Domain> Engine<D> {
         &mut self,
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
-        troubles: Option<Box<Troubles<D>>>,
+        reports: Option<Box<Reports<D>>>,
     ) -> Result<Option<WaitReason>, Fault<D>> {
         self.issue_tasks();
         if !self.tasks.all_settled() {
-            self.phase = Phase::Stepping(troubles);
+            self.phase = Phase::Stepping(reports);
             return if self.out.is_empty() { self.awaited().map(Some) } else { Ok(None) };
         }
-        let Some(troubles) = troubles else {
+        let Some(reports) = reports else {
             self.commit(cx, env)?;
             return Ok(None);
         };
-        let Troubles { end, late_failure, escaped, questions, paused } = *troubles;
+        let Reports { end, late_failure, escaped, interrupts, paused } = *reports;
         let late_failure = late_failure.map(|error| Outcome::Failed(Fault::Domain(error)));
         if let Some(outcome) = end.or(late_failure) {
             self.close(cx, env, outcome);
         } else if let Some(error) = escaped {
             self.close(cx, env, Outcome::Escaped(error));
         } else if paused {
-            self.close(cx, env, Outcome::Interrupted(questions));
+            self.close(cx, env, Outcome::Interrupted(interrupts));
         } else {
             self.commit(cx, env)?;
         }

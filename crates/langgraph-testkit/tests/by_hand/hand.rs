@@ -6,8 +6,8 @@ use std::sync::Arc;
 use langgraph_channels::{Aggregate, Channel, Ephemeral};
 use langgraph_core::{ChannelIndex, CheckpointId, Durability, Fault, Write};
 use langgraph_pregel::{
-    ChannelSpec, Effect, Emits, Engine, Input, InterruptAt, Loaded, NodeSpec, Options, Outcome,
-    Plan, Start, Surroundings, TaskKey, TaskOutcome,
+    ChannelSpec, Effect, Emits, Engine, InterruptAt, Loaded, NodeSpec, Options, Outcome, Plan,
+    RunInput, Start, Surroundings, TaskKey, TaskOutcome,
 };
 use langgraph_runtime::{Clock, Memory, Native, Place, Reducer, Value};
 
@@ -45,14 +45,14 @@ pub struct Hand {
 impl Hand {
     /// A run that starts these nodes.
     pub fn begin(plan: &Arc<Plan<Native>>, durability: Durability, nodes: &[&str]) -> Self {
-        let input = Input::Writes(nodes.iter().map(|node| to(plan, node)).collect());
+        let input = RunInput::Writes(nodes.iter().map(|node| to(plan, node)).collect());
         Self::start(plan, durability, Memory::new(), Clock::counter(), input)
     }
 
     /// A run that goes on with what this one stored.
     pub fn again(&self) -> Self {
         let (saver, clock) = (self.saver.clone(), self.clock.clone());
-        Self::start(&self.plan, self.durability, saver, clock, Input::Nothing)
+        Self::start(&self.plan, self.durability, saver, clock, RunInput::Nothing)
     }
 
     fn start(
@@ -60,7 +60,7 @@ impl Hand {
         durability: Durability,
         saver: Memory,
         mut clock: Clock,
-        input: Input<Native>,
+        input: RunInput<Native>,
     ) -> Self {
         let options = Options {
             namespace: "".into(),
