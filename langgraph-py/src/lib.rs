@@ -1,66 +1,42 @@
 //! The native module of `langgraph_rust`: the engine on Python objects.
 //!
 //! Everything Python is in this crate and nowhere below it. A bound method converts, calls and
-//! converts; decisions about graphs are the engine's.
+//! converts; decisions about graphs are the engine's. The rooms, from the lowest up: `host` and
+//! `values`; `plan`; `store` and `show`; `run`; `task`; `drive`. None knows one above it, which
+//! `crates/langgraph-testkit/tests/rooms.rs` holds.
 
-mod async_driver;
-mod board;
-mod cache;
-mod calls;
-mod channels;
-mod clock;
-mod config;
-mod convert;
-mod coroutine;
-mod domain;
-mod errors;
-mod events;
-mod failure;
-mod finish;
-mod graph_run;
-mod help;
-mod imports;
-mod interpreter;
-mod mappers;
-mod node;
-mod offload;
+mod drive;
+mod host;
 mod plan;
-mod pool;
-mod program;
-mod reducer;
 mod run;
-mod runtime;
-mod save;
-mod sink;
-mod start;
-mod state_view;
-mod sync_driver;
+mod show;
+mod store;
 mod task;
-mod wake;
-mod writers;
+mod values;
 
 use pyo3::prelude::*;
 use pyo3::types::PySet;
 
 #[pymodule]
 fn _engine(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    channels::register(m)?;
-    m.add_class::<mappers::StateUpdates>()?;
-    m.add_class::<mappers::ControlWrites>()?;
+    values::channels::register(m)?;
+    m.add_class::<plan::mappers::StateUpdates>()?;
+    m.add_class::<plan::mappers::ControlWrites>()?;
     m.add_class::<plan::Plan>()?;
-    m.add_class::<graph_run::GraphRun>()?;
-    m.add_class::<sink::Sink>()?;
-    m.add_class::<state_view::StateView>()?;
-    m.add_class::<task::TaskHandle>()?;
-    m.add_class::<config::TaskConfig>()?;
-    m.add_class::<coroutine::Coroutine>()?;
-    m.add_function(wrap_pyfunction!(clock::checkpoint_id, m)?)?;
-    m.add_function(wrap_pyfunction!(clock::timestamp, m)?)?;
-    m.add_function(wrap_pyfunction!(clock::next_text_version, m)?)?;
-    m.add_function(wrap_pyfunction!(task::read, m)?)?;
-    m.add_function(wrap_pyfunction!(offload::resolve, m)?)?;
-    m.add_function(wrap_pyfunction!(pool::work, m)?)?;
-    m.add_function(wrap_pyfunction!(pool::stop, m)?)?;
+    m.add_class::<drive::graph_run::GraphRun>()?;
+    m.add_class::<show::sink::Sink>()?;
+    m.add_class::<store::state_view::StateView>()?;
+    m.add_class::<task::handle::TaskHandle>()?;
+    m.add_class::<task::config::TaskConfig>()?;
+    m.add_class::<host::coroutine::Coroutine>()?;
+    m.add_function(wrap_pyfunction!(host::clock::checkpoint_id, m)?)?;
+    m.add_function(wrap_pyfunction!(host::clock::timestamp, m)?)?;
+    m.add_function(wrap_pyfunction!(host::clock::next_text_version, m)?)?;
+    m.add_function(wrap_pyfunction!(task::handle::read, m)?)?;
+    m.add_function(wrap_pyfunction!(host::event_loop::resolve, m)?)?;
+    m.add_function(wrap_pyfunction!(host::pool::work, m)?)?;
+    m.add_function(wrap_pyfunction!(host::pool::stop, m)?)?;
+    m.add_function(wrap_pyfunction!(drive::perform::panic_at, m)?)?;
     m.add("_workers", PySet::empty(m.py())?)?;
     Ok(())
 }

@@ -1,0 +1,176 @@
+//! Doing what the engine says: the one `match` that all drivers share.
+
+use std::sync::Arc;
+
+use langgraph_pregel::{Effect, End, Outcome, TaskKey, TaskOutcome, Ticket, WaitReason};
+use pyo3::prelude::*;
+
+use crate::run::board::{Order, Report};
+use crate::store::save::{self, Saver, SaverCall};
+use crate::task::report::report;
+use crate::task::{cached, outcome, shown, Run};
+use crate::values::domain::Objects;
+
+/// What drivers do each in their own way.
+pub trait Hands {
+    /// Stops a task if that is possible.
+    fn cancel(&mut self, py: Python<'_>, key: TaskKey) -> PyResult<()>;
+
+    /// Calls a saver, and has [`stored`] told of the end.
+    fn store(
+        &mut self,
+        py: Python<'_>,
+        ticket: Ticket,
+        saver: &Saver,
+        call: SaverCall,
+    ) -> PyResult<()>;
+}
+
+/// What comes after an effect.
+pub enum Next {
+    /// Another one.
+    More,
+    /// A chunk for the caller.
+    Chunk(Py<PyAny>),
+    /// Waiting.
+    Wait(WaitReason),
+    /// The end.
+    Over(Outcome<Objects>),
+}
+
+/// Does what the engine says next. With `chunks`, those in line leave first.
+///
+/// What goes wrong ends the run; an error here means that the run is ending already, and that
+/// nothing is left to be done about it.
+pub fn act(py: Python<'_>, run: &Arc<Run>, hands: &mut dyn Hands, chunks: bool) -> PyResult<Next> {
+    let (effect, over) = run.core(py)?.poll(py);
+    drop(over);
+    if chunks && waits(&effect) {
+        match run.shows.next_chunk(py) {
+            Ok(None) => {}
+            shaped => {
+                stash(py, run, effect)?;
+                return match shaped {
+                    Ok(Some(chunk)) => Ok(Next::Chunk(chunk)),
+                    Ok(None) => Ok(Next::More),
+                    Err(error) => fail(py, run, error).map(|()| Next::More),
+                };
+            }
+        }
+    }
+    match effect {
+        Effect::Wait(reason) => Ok(Next::Wait(reason)),
+        Effect::Finish(outcome) => Ok(Next::Over(outcome)),
+        effect => match obey(py, run, hands, effect) {
+            Ok(()) => Ok(Next::More),
+            Err(error) => fail(py, run, error).map(|()| Next::More),
+        },
+    }
+}
+
+/// Whether chunks must leave before the effect is acted on.
+fn waits(effect: &Effect<Objects>) -> bool {
+    matches!(
+        effect,
+        Effect::RunTask { .. } | Effect::Wait(_) | Effect::Finish(_) | Effect::LookUpCache(_)
+    )
+}
+
+/// Puts an effect back. Waiting is not put back: the engine says so again, unless it has changed
+/// its mind.
+fn stash(py: Python<'_>, run: &Run, effect: Effect<Objects>) -> PyResult<()> {
+    if !matches!(effect, Effect::Wait(_)) {
+        run.core(py)?.stashed = Some(effect);
+    }
+    Ok(())
+}
+
+fn obey(
+    py: Python<'_>,
+    run: &Arc<Run>,
+    hands: &mut dyn Hands,
+    effect: Effect<Objects>,
+) -> PyResult<()> {
+    match effect {
+        Effect::RunTask { task, attempt, delay } => {
+            if attempt == 1 {
+                run.reset_deadline();
+            }
+            match Order::new(py, task, delay) {
+                Ok(order) => run.board.add(order),
+                Err(error) => report(py, run, outcome::unprepared(py, task, error))?,
+            }
+            Ok(())
+        }
+        Effect::CancelTask(task) => hands.cancel(py, task),
+        Effect::LookUpCache(tasks) => cached::look_up(py, run, &tasks),
+        Effect::PersistWrites(put) => {
+            let Some(saver) = &run.context.saver else { return Ok(()) };
+            let call = save::writes(py, &run.graph, saver, &run.core(py)?.place, &put);
+            store(py, run, hands, put.ticket, saver, call)
+        }
+        Effect::PersistCheckpoint(put) => {
+            let Some(saver) = &run.context.saver else { return Ok(()) };
+            let call = save::checkpoint(py, &run.graph, &mut run.core(py)?.place, &put);
+            store(py, run, hands, put.ticket, saver, call)
+        }
+        Effect::Emit(event) => shown::show(py, run, &event),
+        Effect::Wait(_) | Effect::Finish(_) => Ok(()),
+    }
+}
+
+fn store(
+    py: Python<'_>,
+    run: &Arc<Run>,
+    hands: &mut dyn Hands,
+    ticket: Ticket,
+    saver: &Saver,
+    call: PyResult<SaverCall>,
+) -> PyResult<()> {
+    match call.and_then(|call| hands.store(py, ticket, saver, call)) {
+        Ok(()) => Ok(()),
+        Err(error) => stored(py, run, ticket, Err(error)),
+    }
+}
+
+/// Tells the engine that a storing is over.
+pub fn stored(py: Python<'_>, run: &Run, ticket: Ticket, result: PyResult<()>) -> PyResult<()> {
+    let mut core = run.core(py)?;
+    let given_back = match result {
+        Ok(()) => {
+            core.engine.persisted(ticket);
+            None
+        }
+        Err(error) => core.engine.persist_failed(ticket, error).err(),
+    };
+    drop(core);
+    // A run that ends for another reason already ends for that one.
+    drop(given_back);
+    Ok(())
+}
+
+/// Ends the run because its driver cannot go on; gives the error back if the run is ending already.
+pub fn fail(py: Python<'_>, run: &Run, error: PyErr) -> PyResult<()> {
+    let given_back = run.core(py)?.engine.end(End::Failed(error));
+    match given_back {
+        Err(End::Failed(error)) => Err(error),
+        Ok(()) | Err(End::Cancelled) => Ok(()),
+    }
+}
+
+/// Ends the run because nobody wants the rest.
+pub fn cancel(py: Python<'_>, run: &Run) -> PyResult<()> {
+    let given_back = run.core(py)?.engine.end(End::Cancelled);
+    // A run that is ending already has no more to do.
+    drop(given_back);
+    Ok(())
+}
+
+/// Takes back a task that nobody has begun, and tells the engine.
+pub fn withdraw(py: Python<'_>, run: &Run, key: TaskKey) -> PyResult<bool> {
+    let withdrawn = run.board.withdraw(key);
+    if withdrawn {
+        report(py, run, Report { key, outcome: TaskOutcome::Cancelled(None) })?;
+    }
+    Ok(withdrawn)
+}

@@ -1,0 +1,431 @@
+//! Driving a run on an event loop, in the caller's own task.
+//!
+//! A single node is driven [`inline`](super::inline), several nodes become asyncio tasks
+//! ([`spawned`](super::spawned)).
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use langgraph_pregel::{Outcome, TaskKey, TaskOutcome, Ticket, WaitReason};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+use super::act::{self, act, Hands, Next};
+use super::inline::{Inline, Progress};
+use super::{spawned, sync};
+use crate::collects;
+use crate::host::call::{self, asyncio, call_method, call_tuple, Turn as CoroutineTurn};
+use crate::host::collect::plain_lock;
+use crate::host::coroutine::{awaited, go_on, is_cancellation, Sent};
+use crate::host::event_loop::{is_done, resolver};
+use crate::run::board::{Order, Place, Report};
+use crate::store::save::{Saver, SaverCall};
+use crate::task::node::NodeRun;
+use crate::task::report::report;
+use crate::task::{outcome, Run};
+use crate::values::domain::Objects;
+
+/// How long a run may keep the event loop without a real wait before it gives way once.
+const BUDGET: Duration = Duration::from_micros(500);
+
+/// How far a driver got.
+pub enum Turn {
+    /// To be yielded to the event loop.
+    Yield(Py<PyAny>),
+    /// A chunk for the caller.
+    Chunk(Py<PyAny>),
+    /// The end.
+    Over(Outcome<Objects>),
+}
+
+/// Drives a run from the turns of an awaitable.
+pub struct Driver {
+    run: Arc<Run>,
+    inline: Option<Inline>,
+    /// What the driver itself waits for: the run's bell, or a delay.
+    waiting: Option<Py<PyAny>>,
+    /// A task whose delay is being waited for.
+    delayed: Option<(Order, Place)>,
+    /// The asyncio tasks of savers, which the event loop does not keep alive.
+    stores: Vec<Py<PyAny>>,
+    /// Held once by each storing whose end the engine has not been told.
+    storing: Arc<()>,
+    /// How often the caller's task had been asked to cancel when the run began; `None` before.
+    requests: Option<Requests>,
+    /// The cancellation that was thrown last.
+    thrown: Option<PyErr>,
+    /// The cancellation that ended the run, to be raised again.
+    cancelled: Option<PyErr>,
+    /// Whether the caller has closed the run.
+    closing: bool,
+    since: Option<Instant>,
+}
+
+collects!(Driver { inline, waiting, stores });
+
+/// How often a task has been asked to cancel; `None` where nobody can tell (before Python 3.11, or
+/// without a task).
+type Requests = Option<i64>;
+
+impl Driver {
+    /// A driver of `run`, which has not begun.
+    pub fn new(run: Arc<Run>) -> Self {
+        Self {
+            run,
+            inline: None,
+            waiting: None,
+            delayed: None,
+            stores: Vec::new(),
+            storing: Arc::default(),
+            requests: None,
+            thrown: None,
+            cancelled: None,
+            closing: false,
+            since: None,
+        }
+    }
+
+    /// A driver of a run within the run that `outer` drives.
+    pub fn nested(run: Arc<Run>, requests: Option<Requests>) -> Self {
+        Self { requests, ..Self::new(run) }
+    }
+
+    /// The run.
+    pub fn run(&self) -> &Arc<Run> {
+        &self.run
+    }
+
+    /// The cancellation that ended the run, to be raised again.
+    pub fn take_cancellation(&mut self) -> Option<PyErr> {
+        self.cancelled.take()
+    }
+
+    /// How often the run is held by the driver.
+    pub fn holds(&self) -> usize {
+        let inline = self.inline.as_ref().map(|inline| inline.node.run());
+        1 + usize::from(inline.is_some_and(|run| Arc::ptr_eq(run, &self.run)))
+    }
+
+    /// Takes a turn: with `sent`, up to the next thing to yield, a chunk, or the end.
+    pub fn turn(&mut self, py: Python<'_>, sent: Sent) -> PyResult<Turn> {
+        self.since = Some(Instant::now());
+        if self.requests.is_none() {
+            self.requests = Some(requests(py)?);
+        }
+        let mut sent = Some(self.hear(py, sent)?);
+        loop {
+            if let Some(inline) = &mut self.inline {
+                let given = sent.take().unwrap_or_else(|| Ok(py.None()));
+                let asked = Asked { requests: self.requests, thrown: self.thrown.is_some() };
+                match inline.turn(py, given, Some(&asked))? {
+                    Progress::Yield(value) => return Ok(Turn::Yield(value)),
+                    Progress::Done(outcome) => self.end_inline(py, outcome)?,
+                }
+                continue;
+            }
+            if let Some(turn) = self.keep_waiting(py, sent.take())? {
+                return Ok(turn);
+            }
+            if let Some((order, place)) = self.delayed.take() {
+                self.start_inline(py, order, place)?;
+                continue;
+            }
+            if let Some(turn) = self.go_on(py)? {
+                return Ok(turn);
+            }
+        }
+    }
+
+    /// Takes note of what is thrown in. While the driver itself waits, a cancellation is one of
+    /// the run: nobody else knows what it waits for. A node that waits hears of it first.
+    fn hear(&mut self, py: Python<'_>, sent: Sent) -> PyResult<Sent> {
+        if self.closing && self.inline.is_some() && sent.is_ok() {
+            // Whoever closed the run does not wait for its node.
+            let class = asyncio(py)?.getattr(intern!(py, "CancelledError"))?;
+            self.closing = false;
+            self.thrown = Some(PyErr::from_type(class.cast_into::<PyType>()?, ()));
+            return Ok(Err(self.thrown.as_ref().map_or_else(sync::over, |e| e.clone_ref(py))));
+        }
+        if let Err(error) = &sent {
+            if is_cancellation(py, error) {
+                self.thrown = Some(error.clone_ref(py));
+                if self.inline.is_none() {
+                    self.cancelled = Some(error.clone_ref(py));
+                    act::cancel(py, &self.run)?;
+                }
+            }
+        }
+        Ok(sent)
+    }
+
+    fn end_inline(&mut self, py: Python<'_>, outcome: TaskOutcome<Objects>) -> PyResult<()> {
+        let Some(inline) = self.inline.take() else { return Ok(()) };
+        let (key, place) = (inline.node.key, inline.place);
+        drop(inline.node);
+        let asked = Asked { requests: self.requests, thrown: self.thrown.is_some() };
+        let stopped = matches!(outcome, TaskOutcome::Cancelled(_));
+        if let Some(place) = place {
+            place.free();
+        }
+        report(py, &self.run, Report { key, outcome })?;
+        let thrown = self.thrown.take();
+        // A node may have caught the cancellation and gone on; the run was cancelled all the same.
+        if let (Some(thrown), true) = (thrown, stopped || asked.by_caller(py)?) {
+            self.cancelled = Some(thrown);
+            act::cancel(py, &self.run)?;
+        }
+        Ok(())
+    }
+
+    /// Goes on waiting if the wait is not over yet.
+    fn keep_waiting(&mut self, py: Python<'_>, sent: Option<Sent>) -> PyResult<Option<Turn>> {
+        let Some(waiting) = self.waiting.take() else {
+            return match sent {
+                Some(Err(error)) if self.cancelled.is_none() => Err(error),
+                _ => Ok(None),
+            };
+        };
+        match go_on(waiting.bind(py), sent.unwrap_or_else(|| Ok(py.None()))) {
+            CoroutineTurn::Yielded(value) => {
+                self.waiting = Some(waiting);
+                Ok(Some(Turn::Yield(value.unbind())))
+            }
+            CoroutineTurn::Returned(_) => Ok(None),
+            CoroutineTurn::Raised(error) if self.cancelled.is_some() => {
+                drop(error);
+                Ok(None)
+            }
+            CoroutineTurn::Raised(error) => Err(error),
+        }
+    }
+
+    /// Does what the engine says next; `None` if there is more to do at once.
+    fn go_on(&mut self, py: Python<'_>) -> PyResult<Option<Turn>> {
+        let run = self.run.clone();
+        let chunks = self.cancelled.is_none();
+        match act(py, &run, self, chunks)? {
+            Next::More => Ok(None),
+            Next::Chunk(chunk) => Ok(Some(Turn::Chunk(chunk))),
+            Next::Over(outcome) => Ok(Some(Turn::Over(outcome))),
+            Next::Wait(WaitReason::Nothing) => Err(sync::over()),
+            Next::Wait(_) => self.wait(py),
+        }
+    }
+
+    fn wait(&mut self, py: Python<'_>) -> PyResult<Option<Turn>> {
+        if self.over_budget() {
+            // A bare yield: whoever else waits for the loop gets a turn.
+            return Ok(Some(Turn::Yield(py.None())));
+        }
+        let (waiting, running) = self.run.board.counts();
+        let alone = waiting == 1 && running == 0;
+        let inline = alone && !self.run.shows.eager && self.run.context.step_timeout.is_none();
+        if let Some((order, place)) = self.run.board.take() {
+            match inline {
+                true => self.start_inline(py, order, place)?,
+                false => spawned::start(py, &self.run, order, place)?,
+            }
+            return Ok(None);
+        }
+        self.stores.retain(|store| !is_done(store.bind(py)).unwrap_or(true));
+        if running == 0 && Arc::strong_count(&self.storing) == 1 {
+            return self.check_stuck(py);
+        }
+        self.wait_for_bell(py)
+    }
+
+    /// Nobody is at work: then the bell has rung, or never will.
+    fn check_stuck(&mut self, py: Python<'_>) -> PyResult<Option<Turn>> {
+        if self.run.board.waker.has_rung() || self.run.shows.has_chunks() {
+            return self.wait_for_bell(py);
+        }
+        let error = PyRuntimeError::new_err(
+            "The run waits for tasks that nobody runs, which is a fault of langgraph-rust",
+        );
+        act::fail(py, &self.run, error)?;
+        self.run.abandon_tasks(py).map(|()| None)
+    }
+
+    fn over_budget(&mut self) -> bool {
+        let spent = self.since.is_some_and(|since| since.elapsed() > BUDGET);
+        if spent {
+            self.since = None;
+        }
+        spent
+    }
+
+    fn start_inline(&mut self, py: Python<'_>, mut order: Order, place: Place) -> PyResult<()> {
+        if !order.delay.is_zero() {
+            let seconds = order.delay.as_secs_f64().into_pyobject(py)?;
+            let sleep = intern!(py, "sleep");
+            let sleep = call_method(asyncio(py)?.as_any(), sleep, &[seconds.as_any()])?;
+            self.waiting = Some(awaited(&sleep)?.unbind());
+            order.delay = Duration::ZERO;
+            self.delayed = Some((order, place));
+            return Ok(());
+        }
+        let key = order.key;
+        let done = match NodeRun::ready(py, &self.run, key, &order.context) {
+            Err(error) => outcome::unprepared(py, key, error),
+            Ok(mut node) => {
+                node.is_alone = true;
+                match Inline::begin(py, node, self.requests)? {
+                    Ok(mut inline) => {
+                        inline.place = Some(place);
+                        self.inline = Some(inline);
+                        return Ok(());
+                    }
+                    Err(done) => done,
+                }
+            }
+        };
+        place.free();
+        report(py, &self.run, done)
+    }
+
+    fn wait_for_bell(&mut self, py: Python<'_>) -> PyResult<Option<Turn>> {
+        let deadline = self.run.step_deadline();
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return self.time_out(py).map(|()| None);
+        }
+        let Some(future) = self.run.board.waker.future(py)? else { return Ok(None) };
+        if self.run.shows.has_chunks() {
+            return Ok(None);
+        }
+        if let Some(deadline) = deadline {
+            let home = call_method(&future, intern!(py, "get_loop"), &[])?;
+            let left = deadline.saturating_duration_since(Instant::now()).as_secs_f64();
+            let left = left.into_pyobject(py)?;
+            let arguments = [left.as_any(), &resolver(py)?, &future];
+            call_method(&home, intern!(py, "call_later"), &arguments)?;
+        }
+        self.waiting = Some(awaited(&future)?.unbind());
+        Ok(None)
+    }
+
+    fn time_out(&mut self, py: Python<'_>) -> PyResult<()> {
+        let class = asyncio(py)?.getattr("TimeoutError")?.cast_into::<PyType>()?;
+        self.run.reset_deadline();
+        act::fail(py, &self.run, PyErr::from_type(class, ("Timed out",)))
+    }
+
+    /// The caller does not want the rest: a node that waits is cancelled at the next turn.
+    pub fn begin_close(&mut self) {
+        self.closing = true;
+    }
+
+    /// Ends the run at once: nobody will take another turn.
+    pub fn close(&mut self, py: Python<'_>) -> PyResult<()> {
+        act::cancel(py, &self.run)?;
+        spawned::cancel_all(py, &self.run)?;
+        let closed = match self.inline.take() {
+            Some(mut inline) => {
+                let closed = inline.close(py);
+                let outcome = TaskOutcome::Cancelled(None);
+                report(py, &self.run, Report { key: inline.node.key, outcome })?;
+                closed
+            }
+            None => Ok(()),
+        };
+        let run = self.run.clone();
+        let stores_here = run.context.saver.as_ref().is_none_or(|saver| saver.never_blocks);
+        // What can be stored without waiting still is.
+        while stores_here && matches!(act(py, &run, self, false)?, Next::More) {}
+        closed
+    }
+}
+
+impl Hands for Driver {
+    fn cancel(&mut self, py: Python<'_>, key: TaskKey) -> PyResult<()> {
+        if act::withdraw(py, &self.run, key)? {
+            return Ok(());
+        }
+        if let Some((_, place)) = self.delayed.take_if(|(order, _)| order.key == key) {
+            self.waiting = None;
+            place.free();
+            let outcome = TaskOutcome::Cancelled(None);
+            return report(py, &self.run, Report { key, outcome });
+        }
+        spawned::cancel(py, &self.run, key)
+    }
+
+    fn store(
+        &mut self,
+        py: Python<'_>,
+        ticket: Ticket,
+        saver: &Saver,
+        call: SaverCall,
+    ) -> PyResult<()> {
+        let object = saver.object.bind(py);
+        let arguments = call.arguments.bind(py);
+        if saver.never_blocks {
+            call_tuple(&object.getattr(call.method)?, arguments, None)?;
+            return act::stored(py, &self.run, ticket, Ok(()));
+        }
+        let method = object.getattr(format!("a{}", call.method).as_str())?;
+        let coroutine = call_tuple(&method, arguments, None)?;
+        let ensure = asyncio(py)?.getattr(intern!(py, "ensure_future"))?;
+        let task = call::call(&ensure, &[&coroutine])?;
+        let done = StoreDone {
+            run: self.run.clone(),
+            ticket,
+            storing: Mutex::new(Some(self.storing.clone())),
+        };
+        let done = Bound::new(py, done)?;
+        call_method(&task, intern!(py, "add_done_callback"), &[done.as_any()])?;
+        self.stores.push(task.unbind());
+        Ok(())
+    }
+}
+
+/// Called when a storing is done.
+#[pyclass(frozen, module = "langgraph_rust._engine")]
+struct StoreDone {
+    run: Arc<Run>,
+    ticket: Ticket,
+    storing: Mutex<Option<Arc<()>>>,
+}
+
+#[pymethods]
+impl StoreDone {
+    fn __call__(&self, py: Python<'_>, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        drop(plain_lock(&self.storing).take());
+        let result = call_method(task, intern!(py, "result"), &[]);
+        act::stored(py, &self.run, self.ticket, result.map(drop))?;
+        self.run.board.waker.wake();
+        Ok(())
+    }
+}
+
+/// Who asked for a cancellation that was thrown into a run.
+pub struct Asked {
+    /// How often the caller's task had been asked to cancel when the run began.
+    pub requests: Option<Requests>,
+    /// Whether a cancellation was thrown.
+    pub thrown: bool,
+}
+
+impl Asked {
+    /// Whether the caller's task has been asked to cancel since the run began, and still is. A
+    /// node's own time limits ask, too, but take it back before they are over.
+    pub fn by_caller(&self, py: Python<'_>) -> PyResult<bool> {
+        match (self.requests.flatten(), requests(py)?) {
+            (Some(before), Some(now)) => Ok(now > before),
+            // Nobody can tell: then what is thrown in comes from outside.
+            _ => Ok(self.thrown),
+        }
+    }
+}
+
+/// How often the current task has been asked to cancel.
+fn requests(py: Python<'_>) -> PyResult<Requests> {
+    let current = asyncio(py)?.getattr(intern!(py, "current_task"))?;
+    // Coroutines can be driven without an event loop.
+    let Ok(task) = call::call(&current, &[]) else { return Ok(None) };
+    match task.getattr_opt(intern!(py, "cancelling"))? {
+        Some(cancelling) => call::call(&cancelling, &[])?.extract().map(Some),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,29 @@
+//! Driving a run: the one `match` over the engine's effects ([`act`]), and the hands that do what it
+//! says on threads ([`sync`], [`helpers`]) and on an event loop ([`asyncio`], [`inline`],
+//! [`spawned`]).
+//!
+//! In comes a run; out come chunks and its end. Nothing here decides about graphs.
+
+mod act;
+mod asyncio;
+mod awaited;
+pub mod graph_run;
+mod helpers;
+mod inline;
+pub mod perform;
+mod spawned;
+mod sync;
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use crate::task::Run;
+
+/// Has called tasks that wait on the board started: at once, their caller may wait for them.
+pub fn start_called(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
+    match run.context.is_async() {
+        true => spawned::start_soon(py, run),
+        false => helpers::call(py, run, helpers::Join::AtOnce),
+    }
+}

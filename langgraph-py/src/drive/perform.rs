@@ -1,0 +1,130 @@
+//! Running a task on a thread, from its beginning to its end.
+
+use std::any::Any;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use langgraph_pregel::TaskKey;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use super::sync;
+use crate::host::call::call_named;
+use crate::host::collect::plain_lock;
+use crate::run::board::{Order, Place, Report};
+use crate::task::node::{Advance, NodeRun};
+use crate::task::report::report;
+use crate::task::{outcome, Run};
+
+/// Runs a task of a sync run. A panic is the task's failure, whichever thread it is on.
+pub fn perform(py: Python<'_>, run: &Arc<Run>, order: Order) -> Report {
+    let key = order.key;
+    let attempt = AssertUnwindSafe(|| attempt(py, run, order));
+    let error = match catch_unwind(attempt) {
+        Ok(Ok(report)) => return report,
+        Ok(Err(error)) => error,
+        Err(panic) => panicked(py, run, key, &*panic),
+    };
+    outcome::unprepared(py, key, error)
+}
+
+fn attempt(py: Python<'_>, run: &Arc<Run>, order: Order) -> PyResult<Report> {
+    let key = order.key;
+    wait_first(py, order.delay)?;
+    let mut node = NodeRun::ready(py, run, key, &order.context)?;
+    panic_if_armed(py, &node);
+    let mut advance = node.start(py);
+    loop {
+        advance = match advance {
+            Advance::Done(outcome) => return Ok(Report { key, outcome }),
+            Advance::Child(child) => {
+                let result = match node.enter(py) {
+                    Ok(_entered) => sync::invoke_nested(py, &child),
+                    Err(error) => Err(error),
+                };
+                node.resume(py, result)
+            }
+            Advance::Await(_) => {
+                return Err(PyRuntimeError::new_err(
+                    "A node of a sync run handed back something to wait for",
+                ));
+            }
+        };
+    }
+}
+
+fn wait_first(py: Python<'_>, delay: Duration) -> PyResult<()> {
+    if delay.is_zero() {
+        return Ok(());
+    }
+    let seconds = delay.as_secs_f64().into_pyobject(py)?;
+    call_named(py, "time", "sleep", &[seconds.as_any()]).map(drop)
+}
+
+/// A panic as the error that a task fails with.
+fn panicked(py: Python<'_>, run: &Run, key: TaskKey, panic: &(dyn Any + Send)) -> PyErr {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    let name = run.core(py).ok().and_then(|core| core.engine.task(key).map(|t| t.name.clone()));
+    let name = name.as_deref().unwrap_or("?").to_owned();
+    PyRuntimeError::new_err(format!(
+        "Task '{name}' ended by a panic, which is a fault of langgraph-rust: {message}"
+    ))
+}
+
+/// Hands a task that is over to the driver; one that was called is settled at once, since the
+/// driver may be busy running the caller, which waits for it.
+pub fn deliver(py: Python<'_>, run: &Arc<Run>, done: Report, place: Place) {
+    let is_call = run.core(py).is_ok_and(|core| core.is_call(done.key));
+    if !is_call {
+        run.board.hand_in(done);
+        return drop(place);
+    }
+    if let Err(error) = settle_call(py, run, done) {
+        error.write_unraisable(py, None);
+    }
+    drop(place);
+}
+
+fn settle_call(py: Python<'_>, run: &Arc<Run>, mut done: Report) -> PyResult<()> {
+    loop {
+        let key = done.key;
+        report(py, run, done)?;
+        let again = run.core(py)?.engine.take_attempt(key);
+        match again {
+            Some(delay) => done = perform(py, run, Order::new(py, key, delay)?),
+            None => return Ok(()),
+        }
+    }
+}
+
+static IS_ARMED: AtomicBool = AtomicBool::new(false);
+static ARMED: Mutex<Option<String>> = Mutex::new(None);
+
+/// Has the engine panic when it runs a task of this name next: for tests of what follows.
+#[pyfunction]
+#[pyo3(name = "_panic_at")]
+pub fn panic_at(name: String) {
+    *plain_lock(&ARMED) = Some(name);
+    IS_ARMED.store(true, Ordering::Release);
+}
+
+/// Panics if a test has asked for it.
+pub fn panic_if_armed(py: Python<'_>, node: &NodeRun) {
+    if !IS_ARMED.load(Ordering::Acquire) {
+        return;
+    }
+    let name = node.name(py).bind(py).extract::<String>().unwrap_or_default();
+    let mut armed = plain_lock(&ARMED);
+    if armed.as_deref() == Some(&name) {
+        *armed = None;
+        IS_ARMED.store(false, Ordering::Release);
+        drop(armed);
+        panic!("a test asked for it");
+    }
+}

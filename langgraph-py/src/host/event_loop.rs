@@ -1,0 +1,143 @@
+//! The event loop of async runs, as other threads reach it: results come back to it together, and
+//! it is woken once for all that wait.
+
+use std::sync::{Arc, Mutex};
+
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::call::{asyncio, call, call_method};
+use super::collect::{plain_lock, Collect};
+use crate::collects;
+
+/// An event loop and the results on their way to it.
+pub struct EventLoop {
+    object: Py<PyAny>,
+    results: Mutex<Vec<Delivery>>,
+}
+
+/// A result, and the future that waits for it.
+struct Delivery {
+    future: Py<PyAny>,
+    result: PyResult<Py<PyAny>>,
+}
+
+collects!(EventLoop { object });
+
+impl EventLoop {
+    /// The loop that runs on this thread.
+    pub fn running(py: Python<'_>) -> PyResult<Arc<Self>> {
+        let object = call(&asyncio(py)?.getattr(intern!(py, "get_running_loop"))?, &[])?;
+        Ok(Arc::new(Self { object: object.unbind(), results: Mutex::default() }))
+    }
+
+    /// A future of the loop.
+    pub fn create_future<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        call_method(self.object.bind(py), intern!(py, "create_future"), &[])
+    }
+
+    /// Makes an asyncio task of a coroutine.
+    pub fn create_task<'py>(
+        &self,
+        py: Python<'py>,
+        coroutine: &Bound<'py, PyAny>,
+        name: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let kwargs = pyo3::types::PyDict::new(py);
+        kwargs.set_item(intern!(py, "name"), name)?;
+        let create = self.object.bind(py).getattr(intern!(py, "create_task"))?;
+        super::call::call_with(&create, &[coroutine], Some(&kwargs))
+    }
+
+    /// Has the loop call something in its next turn; from any thread.
+    pub fn call_soon(&self, py: Python<'_>, callback: &Bound<'_, PyAny>) -> PyResult<()> {
+        let method = intern!(py, "call_soon_threadsafe");
+        call_method(self.object.bind(py), method, &[callback]).map(drop)
+    }
+
+    /// Brings a result to a future of the loop, unless that is done; from any thread.
+    pub fn deliver(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        future: Py<PyAny>,
+        result: PyResult<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let first = {
+            let mut results = plain_lock(&self.results);
+            results.push(Delivery { future, result });
+            results.len() == 1
+        };
+        if !first {
+            return Ok(());
+        }
+        let deliveries = Bound::new(py, Deliveries { home: self.clone() })?;
+        self.call_soon(py, deliveries.as_any())
+    }
+}
+
+/// Hands out the results, on the event loop.
+#[pyclass(frozen, module = "langgraph_rust._engine")]
+struct Deliveries {
+    home: Arc<EventLoop>,
+}
+
+#[pymethods]
+impl Deliveries {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        let results = std::mem::take(&mut *plain_lock(&self.home.results));
+        results.into_iter().try_for_each(|delivery| hand_out(py, delivery))
+    }
+
+    fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        self.home.collect(&visit)
+    }
+}
+
+fn hand_out(py: Python<'_>, delivery: Delivery) -> PyResult<()> {
+    let future = delivery.future.bind(py);
+    if is_done(future)? {
+        return Ok(());
+    }
+    match delivery.result {
+        Ok(value) => call_method(future, intern!(py, "set_result"), &[value.bind(py)]),
+        Err(error) => {
+            let error = error.into_value(py).into_bound(py);
+            call_method(future, intern!(py, "set_exception"), &[error.as_any()])
+        }
+    }
+    .map(drop)
+}
+
+/// Whether a future is done.
+pub fn is_done(future: &Bound<'_, PyAny>) -> PyResult<bool> {
+    call_method(future, intern!(future.py(), "done"), &[])?.is_truthy()
+}
+
+/// Whether this very loop runs on this thread.
+pub fn runs_here(event_loop: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(running_here(event_loop.py())?.is_some_and(|running| running.is(event_loop)))
+}
+
+/// The loop that runs on this thread, if one does. Does not load asyncio.
+pub fn running_here(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
+    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    let Ok(events) = modules.get_item(intern!(py, "asyncio.events")) else { return Ok(None) };
+    let running = call_method(&events, intern!(py, "_get_running_loop"), &[])?;
+    Ok((!running.is_none()).then_some(running))
+}
+
+/// A function that resolves a future unless it is done.
+pub fn resolver(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    py.import(intern!(py, "langgraph_rust._engine"))?.getattr(intern!(py, "_resolve"))
+}
+
+/// Resolves a future with `None` unless it is done.
+#[pyfunction]
+#[pyo3(name = "_resolve")]
+pub fn resolve(future: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = future.py();
+    if !is_done(future)? {
+        call_method(future, intern!(py, "set_result"), &[py.None().bind(py)])?;
+    }
+    Ok(())
+}

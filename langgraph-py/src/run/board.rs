@@ -1,0 +1,305 @@
+//! Who runs at the same time: the tasks that wait for a place, those that have one, and those that
+//! are over.
+//!
+//! The board alone owns the limit. A place is a value: whoever has it runs, and dropping it frees
+//! it, whichever way the task ended. A task that calls tasks lends its place to them until they
+//! are over, since it may wait for them; so tasks that call tasks never starve them.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use langgraph_pregel::{TaskKey, TaskOutcome};
+use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
+
+use crate::host::collect::{plain_lock, Collect};
+use crate::host::context::Context;
+use crate::host::wake::Waker;
+use crate::values::domain::Objects;
+
+/// A task that is to run.
+pub struct Order {
+    /// Which task.
+    pub key: TaskKey,
+    /// How long to wait first.
+    pub delay: Duration,
+    /// What the task's context is a copy of: the driver's, wherever the task runs.
+    pub context: Context,
+    /// The place that it runs in, if it was called.
+    loan: Option<Loan>,
+}
+
+impl Order {
+    /// An order given now, from here.
+    pub fn new(py: Python<'_>, key: TaskKey, delay: Duration) -> PyResult<Self> {
+        Ok(Self { key, delay, context: Context::copied(py)?, loan: None })
+    }
+}
+
+/// A task that is over. Nothing here keeps the run alive: a task may end after its run.
+pub struct Report {
+    /// Which task.
+    pub key: TaskKey,
+    /// How it ended.
+    pub outcome: TaskOutcome<Objects>,
+}
+
+/// Shared between a run's driver and the workers that help it.
+pub struct Board {
+    queue: Mutex<Queue>,
+    numbers: Arc<Mutex<Numbers>>,
+    limit: Option<usize>,
+    /// Rung when something is done.
+    pub waker: Arc<Waker>,
+}
+
+/// Locked before the numbers, if both are.
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Order>,
+    done: VecDeque<Report>,
+    /// How many tasks each task that lends its place has called and waits for.
+    lent: HashMap<TaskKey, usize>,
+}
+
+/// What threads without the interpreter may look at.
+#[derive(Default)]
+pub struct Numbers {
+    /// Tasks that wait for a place.
+    pub waiting: usize,
+    /// Places that are taken and not lent.
+    running: usize,
+    /// Tasks that are over, of all there were.
+    pub completed: u64,
+    /// Helpers on their way.
+    coming: usize,
+    /// Whether one of them looks on first.
+    watched: bool,
+}
+
+impl Board {
+    /// A board with so many places, or any number, that rings the given bell.
+    pub fn new(waker: Arc<Waker>, limit: Option<usize>) -> Arc<Self> {
+        Arc::new(Self { waker, limit, queue: Mutex::default(), numbers: Arc::default() })
+    }
+
+    /// Adds a task.
+    pub fn add(&self, order: Order) {
+        let mut queue = plain_lock(&self.queue);
+        queue.waiting.push_back(order);
+        plain_lock(&self.numbers).waiting += 1;
+    }
+
+    /// Adds a task that the running task `caller` called.
+    pub fn add_called(self: &Arc<Self>, caller: TaskKey, mut order: Order) {
+        order.loan = Some(Loan::new(self, caller));
+        self.add(order);
+    }
+
+    /// Takes a task to run it, if there is a place.
+    pub fn take(self: &Arc<Self>) -> Option<(Order, Place)> {
+        let mut queue = plain_lock(&self.queue);
+        let mut numbers = plain_lock(&self.numbers);
+        if self.limit.is_some_and(|limit| numbers.running >= limit) {
+            return None;
+        }
+        let mut order = queue.waiting.pop_front()?;
+        numbers.waiting -= 1;
+        numbers.running += 1;
+        let loan = order.loan.take();
+        let place = Place { board: self.clone(), key: order.key, rings: true, _loan: loan };
+        Some((order, place))
+    }
+
+    /// Takes back a task that nobody has begun.
+    pub fn withdraw(&self, key: TaskKey) -> bool {
+        let mut queue = plain_lock(&self.queue);
+        let position = queue.waiting.iter().position(|order| order.key == key);
+        let Some(order) = position.and_then(|position| queue.waiting.remove(position)) else {
+            return false;
+        };
+        plain_lock(&self.numbers).waiting -= 1;
+        drop(queue);
+        // Its objects, and its loan, are released without the lock.
+        drop(order);
+        true
+    }
+
+    /// Takes back all tasks that nobody has begun.
+    pub fn withdraw_all(&self) {
+        let mut queue = plain_lock(&self.queue);
+        let orders = std::mem::take(&mut queue.waiting);
+        plain_lock(&self.numbers).waiting = 0;
+        drop(queue);
+        drop(orders);
+    }
+
+    /// Hands in a task that is over.
+    pub fn hand_in(&self, report: Report) {
+        plain_lock(&self.queue).done.push_back(report);
+    }
+
+    /// The oldest task handed in.
+    pub fn next_done(&self) -> Option<Report> {
+        plain_lock(&self.queue).done.pop_front()
+    }
+
+    /// How many tasks wait, and how many places are taken.
+    pub fn counts(&self) -> (usize, usize) {
+        let numbers = plain_lock(&self.numbers);
+        (numbers.waiting, numbers.running)
+    }
+
+    /// The numbers, for those who look on.
+    pub fn numbers(&self) -> &Arc<Mutex<Numbers>> {
+        &self.numbers
+    }
+
+    /// Whether a helper is at work or on its way to it, the one that looks on not counted. Asked by
+    /// a driver that has no place itself.
+    pub fn is_helped(&self) -> bool {
+        let numbers = plain_lock(&self.numbers);
+        numbers.running + numbers.coming > usize::from(numbers.watched)
+    }
+
+    /// Counts another helper, if there is work and a place for it. One that looks on is enough.
+    pub fn call_helper(&self, looks_on: bool) -> Option<Coming> {
+        let mut numbers = plain_lock(&self.numbers);
+        let has_place = self.limit.is_none_or(|limit| numbers.running + numbers.coming < limit);
+        let wanted = has_place && numbers.waiting > numbers.coming;
+        if !wanted || (looks_on && numbers.watched) {
+            return None;
+        }
+        numbers.coming += 1;
+        numbers.watched |= looks_on;
+        let (numbers, waker) = (self.numbers.clone(), self.waker.clone());
+        Some(Coming { numbers, waker, looks_on, is_gone: Arc::default() })
+    }
+
+    /// Visits the Python objects held, for the garbage collector.
+    pub fn collect(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let Ok(queue) = self.queue.try_lock() else { return Ok(()) };
+        queue.waiting.iter().try_for_each(|order| order.context.collect(visit))
+    }
+}
+
+/// A place to run in; free again when it is dropped.
+pub struct Place {
+    board: Arc<Board>,
+    key: TaskKey,
+    /// Whether somebody may wait for it to be free.
+    rings: bool,
+    /// Ends after the place is free.
+    _loan: Option<Loan>,
+}
+
+impl Place {
+    /// Frees it; for the driver, who knows by itself.
+    pub fn free(mut self) {
+        self.rings = false;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut queue = plain_lock(&self.board.queue);
+        let is_lent = queue.lent.remove(&self.key).is_some();
+        let mut numbers = plain_lock(&self.board.numbers);
+        numbers.running -= usize::from(!is_lent);
+        numbers.completed += 1;
+        drop(numbers);
+        drop(queue);
+        if self.rings {
+            self.board.waker.wake();
+        }
+    }
+}
+
+/// The place of a task that waits for one that it called.
+struct Loan {
+    board: Weak<Board>,
+    caller: TaskKey,
+}
+
+impl Loan {
+    fn new(board: &Arc<Board>, caller: TaskKey) -> Self {
+        let mut queue = plain_lock(&board.queue);
+        let calls = queue.lent.entry(caller).or_insert(0);
+        if *calls == 0 {
+            let mut numbers = plain_lock(&board.numbers);
+            numbers.running = numbers.running.saturating_sub(1);
+        }
+        *calls += 1;
+        Self { board: Arc::downgrade(board), caller }
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        let Some(board) = self.board.upgrade() else { return };
+        let mut queue = plain_lock(&board.queue);
+        // A caller that is over has no place any more.
+        let Some(calls) = queue.lent.get_mut(&self.caller) else { return };
+        *calls -= 1;
+        if *calls == 0 {
+            queue.lent.remove(&self.caller);
+            plain_lock(&board.numbers).running += 1;
+        }
+    }
+}
+
+/// A helper on its way; no longer when it is dropped.
+pub struct Coming {
+    numbers: Arc<Mutex<Numbers>>,
+    waker: Arc<Waker>,
+    looks_on: bool,
+    is_gone: Arc<AtomicBool>,
+}
+
+impl Coming {
+    /// What the helper looks on with.
+    pub fn watch(&self) -> Watch {
+        Watch { numbers: self.numbers.clone(), is_gone: self.is_gone.clone() }
+    }
+}
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        if self.is_gone.load(Ordering::Acquire) {
+            return;
+        }
+        let mut numbers = plain_lock(&self.numbers);
+        numbers.coming -= 1;
+        numbers.watched &= !self.looks_on;
+        drop(numbers);
+        // Whoever waits may have counted on it.
+        self.waker.wake();
+    }
+}
+
+/// The board as a helper without the interpreter sees it.
+pub struct Watch {
+    numbers: Arc<Mutex<Numbers>>,
+    is_gone: Arc<AtomicBool>,
+}
+
+impl Watch {
+    /// How many tasks are over; `None` if none waits, and then the helper goes.
+    pub fn completed(&self) -> Option<u64> {
+        let mut numbers = plain_lock(&self.numbers);
+        if numbers.waiting > 0 {
+            return Some(numbers.completed);
+        }
+        numbers.coming -= 1;
+        numbers.watched = false;
+        self.is_gone.store(true, Ordering::Release);
+        None
+    }
+
+    /// The helper joins: another may look on.
+    pub fn end(&self) {
+        plain_lock(&self.numbers).watched = false;
+    }
+}

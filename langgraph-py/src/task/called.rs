@@ -1,0 +1,247 @@
+//! Tasks called by tasks: the functional API's `@task`, within one superstep.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use langgraph_core::{Control, Write};
+use langgraph_pregel::{Task, TaskKey, TaskState};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::handle::TaskHandle;
+use super::report::report;
+use super::{cached, outcome, Run};
+use crate::collects;
+use crate::host::call::{call_method, call_named};
+use crate::run::board::Order;
+use crate::values::domain::Objects;
+
+const MODULE: &str = "langgraph_rust.pregel._call";
+
+/// A function called by a task.
+pub struct CallRequest {
+    /// The function.
+    pub func: Py<PyAny>,
+    /// `(args, kwargs)`.
+    pub input: Py<PyAny>,
+    /// Its retry policies.
+    pub retry: Option<Py<PyAny>>,
+    /// Its cache policy.
+    pub cache: Option<Py<PyAny>>,
+    /// Its timeout.
+    pub timeout: Option<Py<PyAny>>,
+    /// Its callbacks.
+    pub callbacks: Option<Py<PyAny>>,
+}
+
+/// A called function, ready to run.
+pub struct Call {
+    /// The runnable around the function.
+    pub runnable: Py<PyAny>,
+    /// `(args, kwargs)`.
+    pub input: Py<PyAny>,
+    /// Its retry policies.
+    pub retry: Option<Py<PyAny>>,
+    /// Its timeout.
+    pub timeout: Option<Py<PyAny>>,
+    /// Its callbacks, instead of the run's.
+    pub callbacks: Option<Py<PyAny>>,
+}
+
+collects!(Call { runnable, input, retry, timeout, callbacks });
+
+/// What the engine says of a task that was asked for.
+struct Requested {
+    key: TaskKey,
+    /// Whether it was asked for before: the caller is tried again while it still runs.
+    is_known: bool,
+    /// Its result, if it ran in an earlier attempt or run.
+    result: Option<Result<Py<PyAny>, Py<PyAny>>>,
+}
+
+/// Starts the task that `caller` asks for and returns a future of its result.
+pub fn request(
+    py: Python<'_>,
+    run: &Arc<Run>,
+    caller: &TaskHandle,
+    request: CallRequest,
+) -> PyResult<Py<PyAny>> {
+    let is_async = run.context.is_async();
+    let func = request.func.bind(py);
+    let is_coroutine = call_named(py, "inspect", "iscoroutinefunction", &[func])?.is_truthy()?;
+    if is_coroutine && !is_async {
+        return Err(PyRuntimeError::new_err("In an sync context async tasks cannot be called"));
+    }
+    let runnable = call_named(py, MODULE, "get_runnable_for_task", &[func])?;
+    let name: Option<String> = runnable.getattr(intern!(py, "name"))?.extract()?;
+    let name = name.ok_or_else(|| {
+        PyValueError::new_err("`call` functions must have a `__name__` attribute")
+    })?;
+    let future = new_future(py, is_async)?;
+    let call = Call {
+        runnable: runnable.unbind(),
+        input: request.input,
+        retry: request.retry,
+        timeout: request.timeout,
+        callbacks: request.callbacks,
+    };
+    let Requested { key, is_known, result } = ask(py, run, caller, name, call, &future)?;
+    if let Some(result) = result {
+        answer(py, run, key, &result)?;
+        return Ok(future);
+    }
+    if is_known || answered_by_cache(py, run, key, &request.func, request.cache.as_ref())? {
+        return Ok(future);
+    }
+    if is_async {
+        let watch = Bound::new(py, CancelWatch { run: Arc::downgrade(run), key })?;
+        let method = intern!(py, "add_done_callback");
+        call_method(future.bind(py), method, &[watch.as_any()])?;
+    }
+    run.board.add_called(caller.key, Order::new(py, key, Duration::ZERO)?);
+    if let Err(error) = (run.start_called)(py, run) {
+        // Without a thread to run on, the task has failed.
+        if run.board.withdraw(key) {
+            report(py, run, outcome::unprepared(py, key, error))?;
+        }
+    }
+    Ok(future)
+}
+
+/// Asks the engine for the task.
+fn ask(
+    py: Python<'_>,
+    run: &Run,
+    caller: &TaskHandle,
+    name: String,
+    call: Call,
+    future: &Py<PyAny>,
+) -> PyResult<Requested> {
+    let mut core = run.core(py)?;
+    let is_running = |task: &Task<Objects>| task.state == TaskState::Running;
+    let asked = match core.engine.task(caller.key).is_some_and(is_running) {
+        true => {
+            let (caller, name, call) = (caller.key, name.as_str().into(), caller.next_call());
+            core.engine.task_requested(py, caller, name, call)
+        }
+        false => None,
+    };
+    let key = asked.ok_or_else(|| {
+        PyRuntimeError::new_err(format!(
+            "Task '{name}' was called by a node that is over; call tasks while the node runs"
+        ))
+    })?;
+    let result = stored_result(py, &core.task(key)?.writes);
+    let kept = core.keep(key);
+    let before = kept.call.replace(call);
+    kept.futures.push(future.clone_ref(py));
+    drop(core);
+    Ok(Requested { key, is_known: before.is_some(), result })
+}
+
+/// Answers a call from the cache, if it has a policy for that and the cache has the result.
+fn answered_by_cache(
+    py: Python<'_>,
+    run: &Arc<Run>,
+    key: TaskKey,
+    func: &Py<PyAny>,
+    policy: Option<&Py<PyAny>>,
+) -> PyResult<bool> {
+    let Some(policy) = policy else { return Ok(false) };
+    let found = match cached::look_up_call(py, run, key, func, policy) {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(false),
+        Err(error) => {
+            report(py, run, outcome::unprepared(py, key, error))?;
+            return Ok(true);
+        }
+    };
+    let result = stored_result(py, &found);
+    run.core(py)?.engine.cache_answered(py, vec![(key, found)]);
+    result.map_or(Ok(()), |result| answer(py, run, key, &result))?;
+    Ok(true)
+}
+
+/// Called when a future is done: whoever cancelled it cancels the task.
+#[pyclass(frozen, module = "langgraph_rust._engine")]
+struct CancelWatch {
+    run: Weak<Run>,
+    key: TaskKey,
+}
+
+#[pymethods]
+impl CancelWatch {
+    fn __call__(&self, py: Python<'_>, future: &Bound<'_, PyAny>) -> PyResult<()> {
+        if !call_method(future, intern!(py, "cancelled"), &[])?.is_truthy()? {
+            return Ok(());
+        }
+        let Some(run) = self.run.upgrade() else { return Ok(()) };
+        let task = {
+            let mut core = run.core(py)?;
+            core.engine.call_cancelled(self.key);
+            let task = core.kept(self.key).and_then(|kept| kept.asyncio_task.as_ref());
+            task.map(|task| task.clone_ref(py))
+        };
+        // The driver may be waiting for the caller, and not ask what there is to do.
+        match task {
+            Some(task) => call_method(task.bind(py), intern!(py, "cancel"), &[]).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The result among a called task's writes: what it returned, or its error.
+pub fn stored_result(
+    py: Python<'_>,
+    writes: &[Write<Objects>],
+) -> Option<Result<Py<PyAny>, Py<PyAny>>> {
+    if writes.is_empty() {
+        return None;
+    }
+    let find = |kind| {
+        let found = writes.iter().find(|write| write.is_control(kind));
+        found.map(|write| write.value.clone_ref(py))
+    };
+    Some(match (find(Control::Return), find(Control::Error)) {
+        (Some(value), _) => Ok(value),
+        (None, Some(error)) => Err(error),
+        (None, None) => Ok(py.None()),
+    })
+}
+
+/// Gives a result to those who wait for the called task `key`.
+pub fn answer(
+    py: Python<'_>,
+    run: &Run,
+    key: TaskKey,
+    result: &Result<Py<PyAny>, Py<PyAny>>,
+) -> PyResult<()> {
+    let futures = run.core(py)?.kept_mut(key).map(|kept| std::mem::take(&mut kept.futures));
+    for future in futures.unwrap_or_default() {
+        let result = match result {
+            Ok(value) => Ok(value.clone_ref(py)),
+            Err(error) => Err(error.clone_ref(py)),
+        };
+        resolve(py, &future, result)?;
+    }
+    Ok(())
+}
+
+fn new_future(py: Python<'_>, is_async: bool) -> PyResult<Py<PyAny>> {
+    let is_async = is_async.into_pyobject(py)?.to_owned().into_any();
+    Ok(call_named(py, MODULE, "new_future", &[&is_async])?.unbind())
+}
+
+fn resolve(
+    py: Python<'_>,
+    future: &Py<PyAny>,
+    result: Result<Py<PyAny>, Py<PyAny>>,
+) -> PyResult<()> {
+    let (value, error) = match result {
+        Ok(value) => (value, py.None()),
+        Err(error) => (py.None(), error),
+    };
+    let arguments = [future.bind(py), value.bind(py), error.bind(py)];
+    call_named(py, MODULE, "resolve_future", &arguments).map(drop)
+}

@@ -1,0 +1,111 @@
+//! A task that is over: the engine is told, and those who called it.
+
+use langgraph_core::Control;
+use langgraph_pregel::{TaskKey, TaskOutcome};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString, PyTuple};
+
+use super::{called, Core, Run};
+use crate::host::call::call;
+use crate::host::imports;
+use crate::store::cache::{self, CacheSlot};
+use crate::store::stored;
+use crate::values::domain::Objects;
+
+pub use crate::run::board::Report;
+
+/// What those who called a task are answered.
+type Answer = Result<Py<PyAny>, Py<PyAny>>;
+
+/// What remains to be done once the engine knows.
+#[derive(Default)]
+struct Afterwards {
+    /// The result to be cached, and where.
+    cached: Option<(CacheSlot, Py<PyList>)>,
+    /// The answer to those who called the task.
+    answer: Option<Answer>,
+    /// The name of the node, to be told of.
+    finished: Option<Py<PyString>>,
+}
+
+/// Tells the engine that a task is over, and those who called it.
+pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
+    let Report { key, outcome } = report;
+    let mut core = run.core(py)?;
+    let afterwards = afterwards(py, run, &mut core, key, &outcome)?;
+    core.engine.task_finished(py, key, outcome);
+    drop(core);
+    run.check_control(py)?;
+    if let (Some((slot, writes)), Some(cache)) = (afterwards.cached, &run.context.cache) {
+        cache::keep(py, cache.bind(py), &slot, writes)?;
+    }
+    if let Some(answer) = afterwards.answer {
+        called::answer(py, run, key, &answer)?;
+    }
+    if let (Some(name), Some(told)) = (afterwards.finished, &run.context.node_finished) {
+        call(told.bind(py), &[name.bind(py).as_any()])?;
+    }
+    Ok(())
+}
+
+fn afterwards(
+    py: Python<'_>,
+    run: &Run,
+    core: &mut Core,
+    key: TaskKey,
+    outcome: &TaskOutcome<Objects>,
+) -> PyResult<Afterwards> {
+    let mut afterwards = Afterwards::default();
+    let is_call = core.is_call(key);
+    if let TaskOutcome::Failed(failure) = outcome {
+        let node = core.task(key)?.node;
+        if node.is_some_and(|node| run.graph.plan.node(node).error_handler.is_some()) {
+            core.keep(key).error = Some(failure.value.clone_ref(py));
+        }
+    }
+    if is_call {
+        afterwards.answer = answer(py, core, key, outcome)?;
+    }
+    let slot = core.kept_mut(key).and_then(|kept| kept.cache_slot.take());
+    if let TaskOutcome::Finished(writes) = outcome {
+        if let Some(slot) = slot {
+            let writes = stored::writes_to_python(py, &run.graph, writes)?;
+            afterwards.cached = Some((slot, writes.unbind()));
+        }
+        let task = core.task(key)?;
+        let shown = task.node.filter(|node| !run.graph.plan.node(*node).hidden);
+        if let (false, Some(node), Some(_)) = (is_call, shown, &run.context.node_finished) {
+            afterwards.finished = Some(run.graph.program(node).name.clone_ref(py));
+        }
+    }
+    Ok(afterwards)
+}
+
+/// What those who called the task are answered; nothing if it is tried again.
+fn answer(
+    py: Python<'_>,
+    core: &Core,
+    key: TaskKey,
+    outcome: &TaskOutcome<Objects>,
+) -> PyResult<Option<Answer>> {
+    Ok(match outcome {
+        TaskOutcome::Finished(writes) => {
+            let returned = writes.iter().find(|write| write.is_control(Control::Return));
+            Some(Ok(returned.map_or_else(|| py.None(), |write| write.value.clone_ref(py))))
+        }
+        TaskOutcome::Failed(failure) => {
+            let attempts = core.task(key)?.attempts;
+            let again = failure.retry.is_some_and(|retry| attempts < retry.max_attempts);
+            (!again).then(|| Err(failure.value.clone_ref(py)))
+        }
+        TaskOutcome::Interrupted { value, .. } => {
+            let interrupts = match value {
+                Some(value) => value.bind(py).clone(),
+                None => PyTuple::empty(py).into_any(),
+            };
+            Some(Err(call(imports::graph_interrupt(py)?, &[&interrupts])?.unbind()))
+        }
+        TaskOutcome::Escaped(error) => Some(Err(error.value(py).clone().into_any().unbind())),
+        TaskOutcome::Cancelled(error) => error.as_ref().map(|error| Err(error.clone_ref(py))),
+    })
+}

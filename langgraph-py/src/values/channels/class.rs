@@ -1,0 +1,75 @@
+//! What the channel classes have in common: how one is declared, and which there are.
+
+use langgraph_channels::Channel;
+use pyo3::prelude::*;
+use pyo3::types::{PySet, PyTuple, PyType};
+
+use super::barriers::{NamedBarrierValue, NamedBarrierValueAfterFinish};
+use super::plain::{
+    AnyValue, BinaryOperatorAggregate, EphemeralValue, LastValue, LastValueAfterFinish,
+    UntrackedValue,
+};
+use super::topic::Topic;
+use crate::values::domain::Objects;
+
+/// The classes of the native kinds.
+pub fn all(py: Python<'_>) -> impl Iterator<Item = Bound<'_, PyType>> {
+    [
+        py.get_type::<LastValue>(),
+        py.get_type::<LastValueAfterFinish>(),
+        py.get_type::<AnyValue>(),
+        py.get_type::<EphemeralValue>(),
+        py.get_type::<UntrackedValue>(),
+        py.get_type::<BinaryOperatorAggregate>(),
+        py.get_type::<NamedBarrierValue>(),
+        py.get_type::<NamedBarrierValueAfterFinish>(),
+        py.get_type::<Topic>(),
+    ]
+    .into_iter()
+}
+
+/// The constructor's arguments that make a channel like `channel`.
+pub fn arguments<'py>(
+    py: Python<'py>,
+    typ: Py<PyAny>,
+    key: &str,
+    channel: &Channel<Objects>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    match channel {
+        Channel::LastValue(_) | Channel::AnyValue(_) => (typ, key).into_pyobject(py),
+        Channel::Ephemeral(channel) => (typ, channel.guard()).into_pyobject(py),
+        Channel::Untracked(channel) => (typ, channel.guard()).into_pyobject(py),
+        Channel::Aggregate(channel) => (typ, channel.reducer().operator()).into_pyobject(py),
+        Channel::Barrier(channel) => (typ, PySet::new(py, channel.names())?).into_pyobject(py),
+        Channel::BarrierAfterFinish(channel) => {
+            (typ, PySet::new(py, channel.barrier().names())?).into_pyobject(py)
+        }
+        Channel::Topic(channel) => (typ, channel.accumulate()).into_pyobject(py),
+        _ => (typ,).into_pyobject(py),
+    }
+}
+
+/// A class whose objects wrap an engine's channel.
+macro_rules! channel_class {
+    ($(#[doc = $doc:literal])* $name:ident in $module:literal { $($methods:tt)* }) => {
+        $(#[doc = $doc])*
+        #[pyclass(extends = BaseChannel, subclass, module = $module)]
+        pub struct $name;
+
+        #[pymethods]
+        impl $name {
+            #[new]
+            #[pyo3(signature = (*args, **kwargs))]
+            fn new(
+                args: &Bound<'_, PyTuple>,
+                kwargs: Option<&Bound<'_, PyDict>>,
+            ) -> (Self, BaseChannel) {
+                ($name, BaseChannel::new(args, kwargs))
+            }
+
+            $($methods)*
+        }
+    };
+}
+
+pub(super) use channel_class;
