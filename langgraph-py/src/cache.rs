@@ -106,7 +106,7 @@ fn prefix(py: Python<'_>) -> Bound<'_, PyAny> {
 
 /// What names the code whose result is kept.
 fn identifier<'py>(py: Python<'py>, code: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let module = py.import(intern!(py, "langgraph_rust.pregel._call"))?;
+    let module = py.import(intern!(py, "langgraph_rust.pregel._run.call"))?;
     let name = module.call_method1(intern!(py, "identifier"), (code,))?;
     Ok(if name.is_truthy()? { name } else { intern!(py, "__dynamic__").clone().into_any() })
 }

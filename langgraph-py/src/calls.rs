@@ -57,7 +57,7 @@ pub fn request(
     if is_coroutine && !is_async {
         return Err(PyRuntimeError::new_err("In an sync context async tasks cannot be called"));
     }
-    let module = py.import(intern!(py, "langgraph_rust.pregel._call"))?;
+    let module = py.import(intern!(py, "langgraph_rust.pregel._run.call"))?;
     let runnable = module.call_method1("get_runnable_for_task", (&request.func,))?;
     let name: Option<String> = runnable.getattr(intern!(py, "name"))?.extract()?;
     let name = name.ok_or_else(|| {
@@ -170,7 +170,7 @@ pub fn answer(
 }
 
 fn new_future(py: Python<'_>, is_async: bool) -> PyResult<Py<PyAny>> {
-    let module = py.import(intern!(py, "langgraph_rust.pregel._call"))?;
+    let module = py.import(intern!(py, "langgraph_rust.pregel._run.call"))?;
     Ok(module.call_method1("new_future", (is_async,))?.unbind())
 }
 
@@ -179,7 +179,7 @@ fn resolve(
     future: &Py<PyAny>,
     result: Result<Py<PyAny>, Py<PyAny>>,
 ) -> PyResult<()> {
-    let module = py.import(intern!(py, "langgraph_rust.pregel._call"))?;
+    let module = py.import(intern!(py, "langgraph_rust.pregel._run.call"))?;
     match result {
         Ok(value) => module.call_method1("resolve_future", (future, value, py.None()))?,
         Err(error) => module.call_method1("resolve_future", (future, py.None(), error))?,

@@ -246,7 +246,7 @@ fn node_spec(
     }
     let tags = node.getattr(intern!(py, "tags"))?;
     spec.hidden = !tags.is_none() && tags.contains("langsmith:hidden")?;
-    let reading = py.import(intern!(py, "langgraph_rust.pregel._read"))?;
+    let reading = py.import(intern!(py, "langgraph_rust.pregel._build.read"))?;
     let idle =
         node.getattr(intern!(py, "bound"))?.is(&reading.getattr(intern!(py, "DEFAULT_BOUND"))?);
     spec.runs = !idle || node.getattr(intern!(py, "writers"))?.is_truthy()?;
@@ -323,7 +323,7 @@ impl<'py> ProgramBuilder<'_, 'py> {
     }
 
     fn body(&self, py: Python<'py>, bound: &Bound<'py, PyAny>) -> PyResult<Body> {
-        let default = py.import(intern!(py, "langgraph_rust.pregel._read"))?;
+        let default = py.import(intern!(py, "langgraph_rust.pregel._build.read"))?;
         if bound.is(&default.getattr(intern!(py, "DEFAULT_BOUND"))?) {
             return Ok(Body::Pass);
         }
@@ -343,7 +343,7 @@ impl<'py> ProgramBuilder<'_, 'py> {
             Ok((!value.is_none()).then(|| value.unbind()))
         };
         // An async twin that only runs the sync function on a thread is the engine's own business.
-        let utils = py.import(intern!(py, "langgraph_rust.pregel._utils"))?;
+        let utils = py.import(intern!(py, "langgraph_rust.pregel._build.utils"))?;
         let on_thread = |afunc: &Py<PyAny>| -> PyResult<bool> {
             utils.call_method1(intern!(py, "runs_in_executor"), (afunc,))?.is_truthy()
         };

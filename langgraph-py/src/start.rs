@@ -142,7 +142,7 @@ pub fn begin(py: Python<'_>, given: Begin<'_>) -> PyResult<Arc<Run>> {
     if !nested {
         let replay = match &started.replay_before {
             Some(id) => py
-                .import("langgraph_rust._internal._replay")?
+                .import("langgraph_rust.pregel._run.replay")?
                 .call_method1("ReplayState", (id.as_str(),))?,
             None => py.None().into_bound(py),
         };
@@ -423,7 +423,7 @@ fn read_input(
 
 fn warn_unknown_input(py: Python<'_>, graph: &Graph, name: &Bound<'_, PyAny>) -> PyResult<()> {
     let keys = show_keys(py, graph, &graph.input)?;
-    let logger = py.import("langgraph_rust.pregel._log")?.getattr("logger")?;
+    let logger = py.import("langgraph_rust._internal._log")?.getattr("logger")?;
     logger.call_method1("warning", (format!("Input channel {name} not found in {keys}"),))?;
     Ok(())
 }

@@ -19,7 +19,7 @@ from langgraph_rust.config import get_config, get_stream_writer
 from langgraph_rust.errors import EmptyInputError, GraphDrained, GraphRecursionError
 from langgraph_rust.graph import END, START, StateGraph
 from langgraph_rust.pregel import NodeBuilder, Pregel
-from langgraph_rust.pregel._savers import saver_traits
+from langgraph_rust.pregel._state.savers import saver_traits
 from langgraph_rust.runtime import RunControl, Runtime, get_runtime
 from langgraph_rust.types import Command, GraphOutput, Interrupt, Send, interrupt
 from langgraph_rust.warnings import LangGraphDeprecatedSinceV10

@@ -21,7 +21,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from langgraph_rust._internal._import_hooks import when_imported
+from langgraph_rust._internal._lazy.import_hooks import when_imported
 
 __all__ = ("install",)
 

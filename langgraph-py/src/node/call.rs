@@ -127,7 +127,7 @@ impl NodeRun {
         let config = self.config(py)?;
         if self.run.context.is_async {
             if self.run.context.drains && matches!(self.stage, Stage::Whole) {
-                let module = py.import(intern!(py, "langgraph_rust.pregel._listeners"))?;
+                let module = py.import(intern!(py, "langgraph_rust.pregel._run.listeners"))?;
                 let arguments = (runnable, input, config);
                 let coroutine = module.call_method1(intern!(py, "drain"), arguments)?;
                 return Ok(Given::Awaitable(coroutine.unbind()));
@@ -143,7 +143,7 @@ impl NodeRun {
     fn invoke_timed(&self, py: Python<'_>, whole: &Bound<'_, PyAny>) -> PyResult<Given> {
         match &self.timeout {
             Some(timeout) if self.run.context.is_async => {
-                let module = py.import(intern!(py, "langgraph_rust.pregel._timed"))?;
+                let module = py.import(intern!(py, "langgraph_rust.pregel._run.timed"))?;
                 let arguments = (whole, &self.input, self.config(py)?, timeout, self.name(py));
                 let coroutine = module.call_method1(intern!(py, "ainvoke_timed"), arguments)?;
                 Ok(Given::Awaitable(coroutine.unbind()))

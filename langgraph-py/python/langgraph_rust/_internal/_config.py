@@ -17,7 +17,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph_rust._engine import TaskConfig
-from langgraph_rust._internal._callbacks import is_callback_manager, is_silent
 from langgraph_rust._internal._constants import (
     _CHECKPOINT_COORDINATE_KEYS,
     CONF,
@@ -27,7 +26,8 @@ from langgraph_rust._internal._constants import (
     NS_END,
     NS_SEP,
 )
-from langgraph_rust._internal._import_hooks import when_imported
+from langgraph_rust._internal._lazy.callbacks import is_callback_manager, is_silent
+from langgraph_rust._internal._lazy.import_hooks import when_imported
 
 if TYPE_CHECKING:
     from contextvars import Context

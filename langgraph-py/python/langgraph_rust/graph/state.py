@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, cast, get_args
 
-from langgraph_rust._internal._lazy_runnable import is_runnable
+from langgraph_rust._internal._lazy.runnable import is_runnable
 from langgraph_rust._internal._runnable import coerce_to_runnable
 from langgraph_rust._internal._timeout import coerce_timeout_policy
 from langgraph_rust._internal._typing import MISSING
