@@ -52,7 +52,7 @@ def find_subgraph_pregel(candidate: Runnable | LazyRunnable) -> PregelProtocol |
 
 
 def _opted_out(graph: PregelProtocol) -> bool:
-    from langgraph_rust.pregel import Pregel
+    from langgraph_rust.pregel.main import Pregel
 
     return isinstance(graph, Pregel) and graph.checkpointer is False
 

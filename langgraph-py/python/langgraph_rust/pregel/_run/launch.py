@@ -8,25 +8,21 @@ every call, however small the graph, so whatever only some runs need is looked a
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from langgraph_rust._engine import GraphRun, Sink
 from langgraph_rust._internal._config import (
     needs_callbacks,
-    patch_configurable,
 )
 from langgraph_rust._internal._constants import (
     CONF,
     CONFIG_KEY_CACHE,
     CONFIG_KEY_CHECKPOINT_ID,
-    CONFIG_KEY_CHECKPOINT_MAP,
     CONFIG_KEY_CHECKPOINT_NS,
     CONFIG_KEY_DURABILITY,
     CONFIG_KEY_REPLAY_STATE,
-    CONFIG_KEY_RESUMING,
     CONFIG_KEY_RUNTIME,
     CONFIG_KEY_STREAM,
-    CONFIG_KEY_THREAD_ID,
     NS_SEP,
 )
 from langgraph_rust._internal._lazy.callbacks import (
@@ -34,6 +30,7 @@ from langgraph_rust._internal._lazy.callbacks import (
     SilentCallbackManager,
 )
 from langgraph_rust.pregel._build.validate import validate_keys
+from langgraph_rust.pregel._run.found import NOTHING_FOUND, Found, checkpoint_config, load
 from langgraph_rust.pregel._run.listeners import (
     atell,
     callback_manager,
@@ -52,12 +49,11 @@ from langgraph_rust.pregel._run.setup import (
     warn_durability,
 )
 from langgraph_rust.pregel._state.savers import (
-    is_superseded,
     own_history_config,
     resolve_saver,
     saver_traits,
 )
-from langgraph_rust.pregel._state.twins import Call, Steps, run_async, run_sync
+from langgraph_rust.pregel._state.twins import run_async, run_sync
 from langgraph_rust.runtime import RunControl, Runtime
 from langgraph_rust.types import Command
 
@@ -66,22 +62,10 @@ if TYPE_CHECKING:
 
     from langchain_core.runnables import RunnableConfig
 
-    from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
     from langgraph_rust.pregel._run.shapes import Shape
     from langgraph_rust.pregel.main import Pregel
     from langgraph_rust.types import All, Durability, Interrupt
 
-
-class Found(NamedTuple):
-    """What is stored for a thread, when its run begins."""
-
-    saved: CheckpointTuple | None = None
-    """The checkpoint to start from."""
-    superseded: bool = False
-    """Whether the run asked for that checkpoint, and the thread has moved past it."""
-
-
-_NOTHING_FOUND = Found()
 
 class Launch:
     """A run that is about to begin.
@@ -356,46 +340,15 @@ class Launch:
 
     def _find(self) -> Found:
         self._enter()
-        return _NOTHING_FOUND if self._saver is None else run_sync(self._load(self._saver))
+        if self._saver is None:
+            return NOTHING_FOUND
+        return run_sync(load(self._graph, self.config, self._saver))
 
     async def _afind(self) -> Found:
         self._enter()
-        return _NOTHING_FOUND if self._saver is None else await run_async(self._load(self._saver))
-
-    def _load(self, saver: BaseCheckpointSaver) -> Steps[Found]:
-        """Load the checkpoint to start from."""
-        conf, where = self.config[CONF], self._checkpoint_config()
-        superseded = False
-        if where[CONF].get(CONFIG_KEY_CHECKPOINT_ID):
-            saved = yield Call(saver, "get_tuple", (where,))
-            if saved is not None:
-                superseded = yield from is_superseded(saver, where, saved)
-        elif replay := conf.get(CONFIG_KEY_REPLAY_STATE):
-            namespace = conf.get(CONFIG_KEY_CHECKPOINT_NS, "")
-            saved = yield Call(replay, "get_checkpoint", (namespace, saver, where))
-            # The input is to be applied again, so that routing happens as it did then.
-            conf.pop(CONFIG_KEY_RESUMING, None)
-        else:
-            saved = yield Call(saver, "get_tuple", (where,))
-        if saved is not None:
-            self._graph._migrate_checkpoint(saved.checkpoint)
-        return Found(saved, superseded)
-
-    def _checkpoint_config(self) -> RunnableConfig:
-        """Return the config that says which checkpoint to load, and where to store new ones."""
-        config = self.config
-        conf = config[CONF]
-        if not conf:
-            return config
-        checkpoint_map = conf.get(CONFIG_KEY_CHECKPOINT_MAP)
-        namespace = conf.get(CONFIG_KEY_CHECKPOINT_NS)
-        patch = {}
-        if checkpoint_map is not None and namespace in checkpoint_map:
-            patch[CONFIG_KEY_CHECKPOINT_ID] = checkpoint_map[namespace]
-        thread_id = conf.get(CONFIG_KEY_THREAD_ID)
-        if thread_id and not isinstance(thread_id, str):
-            patch[CONFIG_KEY_THREAD_ID] = str(thread_id)
-        return patch_configurable(config, patch) if patch else config
+        if self._saver is None:
+            return NOTHING_FOUND
+        return await run_async(load(self._graph, self.config, self._saver))
 
     def _begin(self, input: Any, found: Found) -> GraphRun:
         """Hand over to the engine."""
@@ -410,7 +363,7 @@ class Launch:
         options: dict[str, Any] = {}
         if saver is not None:
             options = saver_traits(saver, is_async=self._is_async)._asdict()
-        where = self._checkpoint_config()
+        where = checkpoint_config(config)
         addressed = where[CONF].get(CONFIG_KEY_CHECKPOINT_ID) or conf.get(CONFIG_KEY_REPLAY_STATE)
         return GraphRun(
             graph,

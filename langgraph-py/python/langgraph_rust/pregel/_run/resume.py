@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
     from langgraph_rust.checkpoint.base import BaseCheckpointSaver
-    from langgraph_rust.pregel._run.launch import Found
+    from langgraph_rust.pregel._run.found import Found
     from langgraph_rust.types import Command
 
 _MANY_PENDING = (
