@@ -37,6 +37,8 @@ imported! {
     error_codes = "langgraph_rust.errors"."ErrorCode";
     /// Whether an object is a langchain-core `Runnable`.
     is_runnable = "langgraph_rust._internal._lazy.runnable"."is_runnable";
+    /// Whether a graph's own methods run it, neither patched nor overridden.
+    runs_as_defined = "langgraph_rust._internal._lazy.listening"."runs_as_defined";
     /// The function behind `__pregel_read`.
     read_function = "langgraph_rust._engine"."_read";
     /// `functools.partial`.

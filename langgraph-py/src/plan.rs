@@ -361,18 +361,13 @@ impl<'py> ProgramBuilder<'_, 'py> {
     }
 }
 
-/// Whether the engine may run the node itself: a graph whose class runs as graphs do, and which
-/// brings nothing of its own that only the Python front looks at.
+/// Whether the engine may run the node itself: a graph that brings nothing of its own that only the
+/// Python front looks at. Whether its methods are its own is asked at each call.
 fn runs_natively(bound: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = bound.py();
     let pregel = imports::pregel_type(py)?;
     if !bound.is_instance(pregel)? {
         return Ok(false);
-    }
-    for method in [intern!(py, "invoke"), intern!(py, "ainvoke")] {
-        if !bound.get_type().getattr(method)?.is(&pregel.getattr(method)?) {
-            return Ok(false);
-        }
     }
     let own = |name| -> PyResult<bool> { bound.getattr(name)?.is_truthy() };
     Ok(!own(intern!(py, "config"))? && bound.getattr(intern!(py, "cache"))?.is_none())

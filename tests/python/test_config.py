@@ -29,7 +29,6 @@ from langgraph_rust._internal._config import (
     get_async_callback_manager_for_config,
     get_callback_manager_for_config,
     merge_configs,
-    needs_callbacks,
     patch_checkpoint_map,
     patch_config,
     patch_configurable,
@@ -43,6 +42,7 @@ from langgraph_rust._internal._lazy.callbacks import (
     SilentCallbackManager,
     is_silent,
 )
+from langgraph_rust._internal._lazy.listening import needs_callbacks
 from langgraph_rust.config import get_config, get_store, get_stream_writer
 from langgraph_rust.runtime import DEFAULT_RUNTIME, ExecutionInfo, RunControl, Runtime, get_runtime
 

@@ -59,17 +59,22 @@ impl NodeRun {
                 let offload = is_async && afunc.is_none();
                 self.call_function(py, function.bind(py), accepts, offload)
             }
-            Body::Graph(pregel) => match crate::start::nested(
-                py,
-                pregel.bind(py),
-                &self.input,
-                self.config(py)?,
-                run.context.is_async,
-            )? {
-                Some(child) if run.context.is_async => Ok(Given::Child(child)),
-                Some(child) => Ok(Given::Value(crate::sync_driver::invoke_nested(py, &child)?)),
-                None => self.invoke(py, pregel.bind(py)),
-            },
+            Body::Graph(pregel) => {
+                let (pregel, is_async) = (pregel.bind(py), run.context.is_async);
+                // Whoever patched or overrode its methods wants them to be called.
+                let child = match imports::runs_as_defined(py)?.call1((pregel,))?.is_truthy()? {
+                    true => {
+                        let config = self.config(py)?;
+                        crate::start::nested(py, pregel, &self.input, config, is_async)?
+                    }
+                    false => None,
+                };
+                match child {
+                    Some(child) if is_async => Ok(Given::Child(child)),
+                    Some(child) => Ok(Given::Value(crate::sync_driver::invoke_nested(py, &child)?)),
+                    None => self.invoke(py, pregel),
+                }
+            }
             Body::Runnable(runnable) => self.invoke(py, runnable.bind(py)),
         }
     }

@@ -16,10 +16,10 @@ from langgraph_rust._internal._config import (
     context_with_config,
     get_async_callback_manager_for_config,
     get_callback_manager_for_config,
-    needs_callbacks,
     patch_config,
 )
 from langgraph_rust._internal._lazy.callbacks import SilentCallbackManager
+from langgraph_rust._internal._lazy.listening import needs_callbacks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

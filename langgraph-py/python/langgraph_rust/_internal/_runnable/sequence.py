@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from langgraph_rust._internal._config import ensure_config
+from langgraph_rust._internal._lazy.listening import watch_nodes
 from langgraph_rust._internal._lazy.runnable import LazyRunnable
 from langgraph_rust._internal._runnable.chain_run import astart_run, start_run
 from langgraph_rust._internal._runnable.contexts import await_in
@@ -152,6 +153,9 @@ class RunnableSeq(LazyRunnable):
 
     def _recording(self) -> dict[str, Any]:
         return {"shown": self.trace_inputs, "policy": self.trace_policy}
+
+
+watch_nodes(RunnableSeq)
 
 
 def _is_sequence(thing: object) -> bool:

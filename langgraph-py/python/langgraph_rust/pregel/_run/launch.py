@@ -11,9 +11,6 @@ from collections.abc import AsyncGenerator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from langgraph_rust._engine import GraphRun, Sink
-from langgraph_rust._internal._config import (
-    needs_callbacks,
-)
 from langgraph_rust._internal._constants import (
     CONF,
     CONFIG_KEY_CACHE,
@@ -29,6 +26,7 @@ from langgraph_rust._internal._lazy.callbacks import (
     SilentAsyncCallbackManager,
     SilentCallbackManager,
 )
+from langgraph_rust._internal._lazy.listening import needs_callbacks
 from langgraph_rust.pregel._build.validate import validate_keys
 from langgraph_rust.pregel._run.found import NOTHING_FOUND, Found, checkpoint_config, load
 from langgraph_rust.pregel._run.listeners import (

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 from typing_extensions import Unpack
 
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_TASK_ID
+from langgraph_rust._internal._lazy.listening import is_own, watch_graphs
 from langgraph_rust._internal._lazy.runnable import load_runnable_class
 from langgraph_rust._internal._typing import DeprecatedKwargs
 from langgraph_rust.pregel._run.launch import Launch
-from langgraph_rust.pregel._run.results import Chunks, output, shows_questions_as_value
+from langgraph_rust.pregel._run.results import Chunks, asks_in_values, output
 from langgraph_rust.pregel._run.shapes import choose_shape, mode_set
 from langgraph_rust.typing import ContextT, InputT, OutputT, StateT
 from langgraph_rust.warnings import LangGraphDeprecatedSinceV10
@@ -331,8 +332,8 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
             EmptyInputError: There was nothing to do.
             ValueError: An argument is unusable.
         """
-        simple = stream_mode == "values" and not (print_mode or kwargs or self.debug)
-        if simple and not shows_questions_as_value(self, output_keys, version):
+        plain = stream_mode == "values" and not (print_mode or kwargs or self.debug)
+        if plain and is_own(self, "stream") and not asks_in_values(self, output_keys, version):
             launch = Launch(
                 self,  # pyright: ignore[reportArgumentType] - it is a `Pregel`
                 config,
@@ -436,8 +437,8 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
         **kwargs: Any,
     ) -> dict[str, Any] | Any:
         """Async twin of `invoke`."""
-        simple = stream_mode == "values" and not (print_mode or kwargs or self.debug)
-        if simple and not shows_questions_as_value(self, output_keys, version):
+        plain = stream_mode == "values" and not (print_mode or kwargs or self.debug)
+        if plain and is_own(self, "astream") and not asks_in_values(self, output_keys, version):
             launch = Launch(
                 self,  # pyright: ignore[reportArgumentType] - it is a `Pregel`
                 config,
@@ -576,6 +577,9 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
             return astart_v3(self, input, config, transformers=transformers, **kwargs)  # type: ignore[arg-type]
         load_runnable_class()
         return super().astream_events(input, config, version=version, **kwargs)  # type: ignore[misc]
+
+
+watch_graphs(RunMethods)
 
 
 def _launch_stream(

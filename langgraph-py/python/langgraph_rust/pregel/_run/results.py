@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from langgraph_rust.types import Interrupt, StreamMode
 
 
-def shows_questions_as_value(
-    graph: Any, output_keys: str | Sequence[str] | None, version: str
-) -> bool:
+def asks_in_values(graph: Any, output_keys: str | Sequence[str] | None, version: str) -> bool:
     """Whether a question may be the last value: a single value has no room for it beside itself.
 
     Then only the chunks tell whether it was, or the output of another task came after it.

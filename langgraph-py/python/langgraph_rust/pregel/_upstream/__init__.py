@@ -6,9 +6,9 @@ nothing of this package imports it.
 
 | `pregel.`             | is                     | imported by |
 |-----------------------|------------------------|-------------|
-| `_algo`               | `_executor.algo`       | langgraph-api, langgraph-executor, temporalio-langgraph |
+| `_algo`               | `_executor.algo`       | langgraph-api, -executor, temporalio-langgraph |
 | `_call`               | `_run.call`            | langgraph-api |
-| `_checkpoint`         | `_executor.checkpoint` | langgraph-executor; tests of -prebuilt, langchain |
+| `_checkpoint`         | `_executor.checkpoint` | langgraph-executor, langgraph-prebuilt's tests |
 | `_draw`               | `_build.draw`          | |
 | `_io`                 | `_build.io`            | |
 | `_loop`               | `_executor.loop`       | upstream's tests |
