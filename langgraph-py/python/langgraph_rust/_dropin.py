@@ -99,7 +99,7 @@ class _AliasFinder:
     ) -> ModuleSpec | None:
         """Return a spec for the module, or `None` to let other finders try."""
         top, _, rest = name.partition(".")
-        if top != _THEIRS:
+        if top != _THEIRS or not all(name.split(".")):
             return None
         if _exists(ours := f"{_OURS}.{rest}" if rest else _OURS):
             return ModuleSpec(name, _AliasLoader(ours))  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, cast
 
 from typing_extensions import Unpack, deprecated
@@ -453,6 +454,13 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
             for name in nodes or self.nodes
             if name in self.nodes
         ]
+
+
+# Coroutines and tracebacks show where a method is from: from here.
+for _part in (RunMethods, StateMethods):
+    for _name, _method in vars(_part).items():
+        if isinstance(_method, FunctionType):
+            _method.__module__, _method.__qualname__ = __name__, f"Pregel.{_name}"
 
 
 def _debugs_globally() -> bool:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from langchain_core.runnables import RunnableConfig
 
-    from langgraph_rust._internal._lazy.runnable import LazyRunnable
     from langgraph_rust.types import TracePolicy
 
 
@@ -133,7 +132,7 @@ _SILENT_RUN = _SilentRun()
 
 
 def start_run(
-    runnable: LazyRunnable,
+    name: str | None,
     config: RunnableConfig,
     payload: Any,
     *,
@@ -141,10 +140,10 @@ def start_run(
     shown: Callable[[Any], Any] | None = None,
     policy: TracePolicy | None = None,
 ) -> ChainRun:
-    """Tell the config's handlers that `runnable` starts to work on `payload`.
+    """Tell the config's handlers that a runnable starts to work on `payload`.
 
     Args:
-        runnable: Gives the run its name, unless the config has one.
+        name: Of the run, unless the config has one; it may have none.
         config: Loses its `run_id`, which is this run's and nobody else's.
         payload: The input.
         tags: Further tags of the run.
@@ -157,7 +156,7 @@ def start_run(
     payload = _recorded(payload, shown)
     recorded = _recorded(payload, policy and policy.process_inputs)
     manager = get_callback_manager_for_config(config, tags)
-    name = config.get("run_name") or runnable.get_name()
+    name = config.get("run_name") or name
     if recorded is payload:
         run = manager.on_chain_start(None, payload, name=name, run_id=run_id)
         return ChainRun(run, policy)
@@ -169,7 +168,7 @@ def start_run(
 
 
 async def astart_run(
-    runnable: LazyRunnable,
+    name: str | None,
     config: RunnableConfig,
     payload: Any,
     *,
@@ -184,7 +183,7 @@ async def astart_run(
     payload = _recorded(payload, shown)
     recorded = _recorded(payload, policy and policy.process_inputs)
     manager = get_async_callback_manager_for_config(config, tags)
-    name = config.get("run_name") or runnable.get_name()
+    name = config.get("run_name") or name
     if recorded is payload:
         run = await manager.on_chain_start(None, payload, name=name, run_id=run_id)
         return ChainRun(run, policy)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from langgraph_rust._internal._config import var_child_runnable_config
 from langgraph_rust._internal._runnable.chain_run import context_for
 
 if TYPE_CHECKING:
@@ -30,6 +31,19 @@ def set_config_context(config: RunnableConfig, run: Any = None) -> Generator[Con
         run: The langsmith run that traces there nest in.
     """
     yield context_for(config, run)
+
+
+@contextmanager
+def ambient(config: RunnableConfig) -> Generator[None, None, None]:
+    """Make `config` the ambient one here, without a context of its own.
+
+    What completes a config from the ambient one must not find the name of a run around it there.
+    """
+    token = var_child_runnable_config.set(config)
+    try:
+        yield
+    finally:
+        var_child_runnable_config.reset(token)
 
 
 def create_task_in_config_context(

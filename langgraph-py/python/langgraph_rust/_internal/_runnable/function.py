@@ -93,7 +93,7 @@ class RunnableCallable(LazyRunnable):
             config = ensure_config()
         args, kwargs = self._arguments(input, config, kwargs)
         if self.trace:
-            run = start_run(self, config, input, tags=self.tags)
+            run = start_run(self.get_name(), config, input, tags=self.tags)
             try:
                 context = run.context(run.child_config(config))
                 result = context.run(self.func, *args, **kwargs)
@@ -119,7 +119,8 @@ class RunnableCallable(LazyRunnable):
             config = ensure_config()
         args, kwargs = self._arguments(input, config, kwargs)
         if self.trace:
-            run = await astart_run(self, config, input, tags=self.tags)
+            # As upstream does; its sync twin shows the name of the class instead of none.
+            run = await astart_run(self.name, config, input, tags=self.tags)
             try:
                 context = run.context(run.child_config(config))
                 result = await await_in(context, self.afunc(*args, **kwargs))

@@ -11,7 +11,7 @@ from langgraph_rust._internal._config import ensure_config
 from langgraph_rust._internal._lazy.listening import watch_nodes
 from langgraph_rust._internal._lazy.runnable import LazyRunnable
 from langgraph_rust._internal._runnable.chain_run import astart_run, start_run
-from langgraph_rust._internal._runnable.contexts import await_in
+from langgraph_rust._internal._runnable.contexts import ambient, await_in
 from langgraph_rust._internal._runnable.function import RunnableLike, coerce_to_runnable
 from langgraph_rust.types import TracePolicy
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class RunnableSeq(LazyRunnable):
     """A node followed by what handles its output; each step's output is the next one's input.
 
-    Only the first step runs with its config as the ambient one.
+    Only the first step runs in a context of its own.
 
     Args:
         *steps: At least two; nested sequences are flattened.
@@ -72,7 +72,7 @@ class RunnableSeq(LazyRunnable):
         """Run all steps; `kwargs` go to the first."""
         if config is None:
             config = ensure_config()
-        run = start_run(self, config, input, **self._recording())
+        run = start_run(self.get_name(), config, input, **self._recording())
         try:
             for number, step in enumerate(self.steps, 1):
                 config = run.child_config(config, f"seq:step:{number}")
@@ -80,7 +80,8 @@ class RunnableSeq(LazyRunnable):
                     context = run.context(config)
                     input = context.run(step.invoke, input, config, **kwargs)
                 else:
-                    input = step.invoke(input, config)
+                    with ambient(config):
+                        input = step.invoke(input, config)
         except BaseException as error:
             run.error(error)
             raise
@@ -91,7 +92,7 @@ class RunnableSeq(LazyRunnable):
         """Run all steps; `kwargs` go to the first."""
         if config is None:
             config = ensure_config()
-        run = await astart_run(self, config, input, **self._recording())
+        run = await astart_run(self.get_name(), config, input, **self._recording())
         try:
             for number, step in enumerate(self.steps, 1):
                 config = run.child_config(config, f"seq:step:{number}")
@@ -99,7 +100,8 @@ class RunnableSeq(LazyRunnable):
                     first = step.ainvoke(input, config, **kwargs)
                     input = await await_in(run.context(config), first)
                 else:
-                    input = await step.ainvoke(input, config)
+                    with ambient(config):
+                        input = await step.ainvoke(input, config)
         except BaseException as error:
             await run.aerror(error)
             raise
@@ -112,7 +114,7 @@ class RunnableSeq(LazyRunnable):
         """Run all steps as a pipeline of streams; yields a single `None` when they are done."""
         if config is None:
             config = ensure_config()
-        run = start_run(self, config, input, **self._recording())
+        run = start_run(self.get_name(), config, input, **self._recording())
         config = run.child_config(config, "seq:step:1")
         context = run.context(config)
         try:
@@ -133,7 +135,7 @@ class RunnableSeq(LazyRunnable):
         """Run all steps as a pipeline of streams; yields a single `None` when they are done."""
         if config is None:
             config = ensure_config()
-        run = await astart_run(self, config, input, **self._recording())
+        run = await astart_run(self.get_name(), config, input, **self._recording())
         config = run.child_config(config, "seq:step:1")
         context = run.context(config)
         try:

@@ -316,7 +316,10 @@ class Launch:
     def _runtime(self) -> Runtime[Any]:
         """Make the runtime that the tasks' own are copies of, and keep it in the config."""
         graph, conf = self._graph, self.config[CONF]
-        writer = custom_writer(self._sink) if "custom" in self._modes else drop_chunk
+        writer = drop_chunk
+        if "custom" in self._modes:
+            namespace = conf.get(CONFIG_KEY_CHECKPOINT_NS, "")
+            writer = custom_writer(self._sink, None if self._subgraphs else namespace)
         context = None
         if self._context is not None:
             context = coerce_context(graph.context_schema, self._context)

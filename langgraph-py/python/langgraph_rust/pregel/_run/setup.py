@@ -28,12 +28,19 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
 
-def custom_writer(sink: Any) -> Callable[[Any], None]:
-    """Return what nodes call to write to the `custom` stream."""
+def custom_writer(sink: Any, shown: str | None) -> Callable[[Any], None]:
+    """Return what nodes call to write to the `custom` stream.
+
+    Args:
+        sink: Where chunks go.
+        shown: The namespace of the graph whose nodes are heard; `None` for those of all subgraphs.
+    """
 
     def write(chunk: Any) -> None:
-        namespace = get_config()[CONF][CONFIG_KEY_CHECKPOINT_NS]
-        sink.put((tuple(namespace.split(NS_SEP)[:-1]), "custom", chunk))
+        namespace = get_config()[CONF][CONFIG_KEY_CHECKPOINT_NS].rpartition(NS_SEP)[0]
+        if shown is None or namespace == shown:
+            path = tuple(namespace.split(NS_SEP)) if namespace else ()
+            sink.put((path, "custom", chunk))
 
     return write
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def mode_set(modes: Modes) -> set[StreamMode]:
-    """Return one mode or several as a set."""
-    return {modes} if isinstance(modes, str) else set(modes)
+    """Return one mode or several as a set; what is no string names none."""
+    return {modes} if isinstance(modes, str) else {m for m in modes if isinstance(m, str)}
 
 
 def choose_shape(
