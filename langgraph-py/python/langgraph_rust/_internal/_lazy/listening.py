@@ -107,6 +107,14 @@ def _is_switched_on(name: str) -> bool:
 
 Unchanged = Callable[[], bool]
 
+_UNCHANGED = """
+def unchanged():
+    try:
+        return {}
+    except KeyError:
+        return False
+"""
+
 
 def _unchanged_since_now(holders: Iterable[tuple[Mapping[str, Any], Iterable[str]]]) -> Unchanged:
     """Return a function that tells whether all names still stand for what they do now.
@@ -127,7 +135,8 @@ def _unchanged_since_now(holders: Iterable[tuple[Mapping[str, Any], Iterable[str
                 tests.append(f"in{number}[{name!r}] is was{number}_{name}")
             else:
                 tests.append(f"{name!r} not in in{number}")
-    return eval(f"lambda: {' and '.join(tests)}", scope)
+    exec(_UNCHANGED.format(" and ".join(tests)), scope)
+    return scope["unchanged"]
 
 
 _BASE = "langchain_core.callbacks.base"
