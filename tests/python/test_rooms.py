@@ -27,8 +27,9 @@ ORDER = (
     ("pregel._state", "pregel.remote"),
     ("pregel.debug",),
     ("pregel._run",),
-    ("pregel._executor", "pregel.main"),
-    ("pregel._upstream", "func", "graph"),
+    ("pregel.main",),
+    ("pregel._executor", "func", "graph"),
+    ("pregel._upstream",),
     # Ways to start a process.
     ("_dropin", "__main__", "pytest_plugin"),
 )

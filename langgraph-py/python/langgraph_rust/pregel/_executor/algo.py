@@ -1,7 +1,7 @@
-"""The steps of a run, one by one, in Python: what a task is given, and what its writes do.
+"""A run's parts, taken one by one: what a task is given, and what its writes do.
 
-The engine does all this natively. These functions, and those of `_prepare`, are for code that goes
-through the steps itself, such as servers that prepare tasks in one process and run them in another.
+They work on channel objects that the caller has, which know by themselves what a write does to
+them; the engine works on a state of its own.
 """
 
 from __future__ import annotations
@@ -35,6 +35,18 @@ if TYPE_CHECKING:
     from langgraph_rust.managed.base import ManagedValueMapping
     from langgraph_rust.pregel._build.read import PregelNode
     from langgraph_rust.pregel._executor.prepare import prepare_next_tasks as prepare_next_tasks
+
+class LazyAtomicCounter:
+    """Counts its calls, from any thread, from 0."""
+
+    __slots__ = ("_next",)
+
+    def __init__(self) -> None:
+        self._next = count().__next__
+
+    def __call__(self) -> int:
+        return self._next()
+
 
 GetNextVersion = Callable[[Any, None], Any]
 """Makes the version after a given one, the first after `None`."""
@@ -310,11 +322,11 @@ def _scratchpad(
     return PregelScratchpad(
         step=step,
         stop=stop,
-        call_counter=count().__next__,
-        interrupt_counter=count().__next__,
+        call_counter=LazyAtomicCounter(),
+        interrupt_counter=LazyAtomicCounter(),
         resume=resume,
         get_null_resume=get_null_resume,
-        subgraph_counter=count().__next__,
+        subgraph_counter=LazyAtomicCounter(),
     )
 
 
