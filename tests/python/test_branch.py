@@ -13,7 +13,7 @@ from langgraph_rust.constants import END, START
 from langgraph_rust.errors import InvalidUpdateError
 from langgraph_rust.graph._branch import BranchSpec, BranchWriter
 from langgraph_rust.graph.state import StateGraph
-from langgraph_rust.pregel._write import ChannelWrite
+from langgraph_rust.pregel._build.write import ChannelWrite
 from langgraph_rust.types import Send
 
 

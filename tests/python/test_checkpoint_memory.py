@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import pickle
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,35 @@ class TestWrites:
             ("task", "a", "first"),
             ("task", "b", "new"),
         ]
+
+
+    @pytest.mark.parametrize("earlier", [[], [("a", 0)]])
+    def test_of_a_task_are_kept_whole_or_not_at_all(self, earlier: list[Any]) -> None:
+        saver = InMemorySaver()
+        where = put(saver, "1")
+        saver.put_writes(where, earlier, "t")
+        with pytest.raises(TypeError):
+            saver.put_writes(where, [("a", 1), ("b", 2), ("c", threading.Lock())], "t")
+        found = saver.get_tuple(where)
+        assert found is not None
+        assert found.pending_writes == [("t", *write) for write in earlier]
+
+    def test_of_an_async_run_are_kept_the_same_way(self) -> None:
+        saver = InMemorySaver()
+        where = put(saver, "1")
+        with pytest.raises(TypeError):
+            asyncio.run(saver.aput_writes(where, [("a", 1), ("b", threading.Lock())], "t"))
+        assert not saver.writes
+
+
+def test_a_checkpoint_is_kept_whole_or_not_at_all() -> None:
+    saver = InMemorySaver()
+    values = {"a": 1, "b": threading.Lock()}
+    unstorable = checkpoint("1", values, {"a": "1", "b": "1"})
+    with pytest.raises(TypeError):
+        saver.put(config(), unstorable, {}, {"a": "1", "b": "1"})
+    assert not saver.blobs
+    assert saver.get_tuple(config()) is None
 
 
 class TestList:

@@ -21,11 +21,6 @@ from langchain_core.callbacks import (
 from langchain_core.runnables import config as langchain_config
 from langchain_core.tracers.context import collect_runs, register_configure_hook
 
-from langgraph_rust._internal._callbacks import (
-    SilentAsyncCallbackManager,
-    SilentCallbackManager,
-    is_silent,
-)
 from langgraph_rust._internal._config import (
     DEFAULT_RECURSION_LIMIT,
     config_var,
@@ -34,7 +29,6 @@ from langgraph_rust._internal._config import (
     get_async_callback_manager_for_config,
     get_callback_manager_for_config,
     merge_configs,
-    needs_callbacks,
     patch_checkpoint_map,
     patch_config,
     patch_configurable,
@@ -43,6 +37,12 @@ from langgraph_rust._internal._config import (
     var_child_runnable_config,
 )
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_RUNTIME
+from langgraph_rust._internal._lazy.callbacks import (
+    SilentAsyncCallbackManager,
+    SilentCallbackManager,
+    is_silent,
+)
+from langgraph_rust._internal._lazy.listening import needs_callbacks
 from langgraph_rust.config import get_config, get_store, get_stream_writer
 from langgraph_rust.runtime import DEFAULT_RUNTIME, ExecutionInfo, RunControl, Runtime, get_runtime
 
@@ -212,7 +212,7 @@ class TestSilentManagers:
     def test_work_before_langchain_is_loaded(self) -> None:
         code = """
 import sys
-from langgraph_rust._internal._callbacks import SilentCallbackManager
+from langgraph_rust._internal._lazy.callbacks import SilentCallbackManager
 manager = SilentCallbackManager()
 manager.copy()
 assert "langchain_core" not in sys.modules

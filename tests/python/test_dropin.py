@@ -134,6 +134,21 @@ def test_upstreams_core_is_never_mixed_in(site: Path) -> None:
     )
 
 
+def test_names_with_an_empty_part_are_no_modules(site: Path) -> None:
+    check(
+        site,
+        """
+        for name in ("langgraph.", "langgraph.graph.", "langgraph..graph"):
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError:
+                pass
+            else:
+                raise AssertionError(name)
+        """,
+    )
+
+
 def test_installing_twice_changes_nothing(site: Path) -> None:
     check(
         site,

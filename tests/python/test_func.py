@@ -8,7 +8,7 @@ import pytest
 
 from langgraph_rust.constants import END, START
 from langgraph_rust.func import entrypoint, task
-from langgraph_rust.pregel._call import (
+from langgraph_rust.pregel._run.call import (
     SyncAsyncFuture,
     get_runnable_for_entrypoint,
     get_runnable_for_task,

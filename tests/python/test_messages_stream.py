@@ -22,13 +22,13 @@ from typing_extensions import TypedDict
 from langgraph_rust.constants import END, START, TAG_HIDDEN, TAG_NOSTREAM
 from langgraph_rust.errors import GraphInterrupt
 from langgraph_rust.graph import StateGraph, add_messages
-from langgraph_rust.pregel._messages import (
+from langgraph_rust.pregel._streams.messages import (
     StreamMessagesHandler,
     StreamMessagesHandlerV2,
     _messages_delta_reducer,
     graph_namespace,
 )
-from langgraph_rust.pregel._tools import StreamToolCallHandler, _tool_call_writer
+from langgraph_rust.pregel._streams.tools import StreamToolCallHandler, _tool_call_writer
 from langgraph_rust.types import Command
 
 

@@ -19,7 +19,7 @@ from langgraph_rust.config import get_config, get_stream_writer
 from langgraph_rust.errors import EmptyInputError, GraphDrained, GraphRecursionError
 from langgraph_rust.graph import END, START, StateGraph
 from langgraph_rust.pregel import NodeBuilder, Pregel
-from langgraph_rust.pregel._savers import saver_traits
+from langgraph_rust.pregel._state.savers import saver_traits
 from langgraph_rust.runtime import RunControl, Runtime, get_runtime
 from langgraph_rust.types import Command, GraphOutput, Interrupt, Send, interrupt
 from langgraph_rust.warnings import LangGraphDeprecatedSinceV10
@@ -303,6 +303,40 @@ def test_custom_chunks_of_a_streamed_child_reach_only_its_caller() -> None:
     graph = compile_chain(("a", node))
     assert list(graph.stream({"x": 1}, stream_mode="custom", subgraphs=True)) == []
     assert received == ["hello"]
+
+
+@pytest.mark.parametrize("saver", [None, InMemorySaver()])
+def test_custom_chunks_of_subgraphs_are_shown_if_subgraphs_are(
+    run: Callable[..., Any], saver: InMemorySaver | None
+) -> None:
+    def node(state: State) -> dict[str, Any]:
+        get_stream_writer()(state["x"])
+        return {"x": state["x"] + 1}
+
+    inner = compile_chain(("in", node))
+    graph = compile_chain(("own", node), ("sub", inner), checkpointer=saver)
+    config = {"configurable": {"thread_id": "1"}}
+    options = {"config": config, "stream_mode": "custom"}
+    assert run(graph, "stream", {"x": 1}, **options) == [1]
+    shown = run(graph, "stream", {"x": 1}, **options, subgraphs=True)
+    assert [(len(namespace), chunk) for namespace, chunk in shown] == [(0, 1), (1, 2)]
+
+
+@pytest.mark.parametrize("modes", [[1], [None], b"values", [1, "no mode"]])
+def test_what_is_no_mode_shows_nothing(run: Callable[..., Any], modes: Any) -> None:
+    graph = compile_chain(("a", add_one))
+    assert run(graph, "stream", {"x": 1}, stream_mode=modes) == []
+    expected = [("updates", {"a": {"x": 2, "log": [1]}})]
+    assert run(graph, "stream", {"x": 1}, stream_mode=["updates", 1]) == expected
+
+
+def test_methods_are_named_after_their_class() -> None:
+    coroutine = compile_chain(("a", add_one)).ainvoke({"x": 1})
+    assert coroutine.__qualname__ == "Pregel.ainvoke"
+    coroutine.close()
+    for name in ("invoke", "astream", "get_state", "aupdate_state"):
+        method = getattr(Pregel, name)
+        assert (method.__module__, method.__qualname__) == (Pregel.__module__, f"Pregel.{name}")
 
 
 def test_closing_a_stream_stops_the_run() -> None:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.runnables import RunnableLambda
 from typing_extensions import TypedDict
 
 from langgraph_rust.graph import START, StateGraph
@@ -16,6 +17,10 @@ from langgraph_rust.pregel import Pregel
 
 class State(TypedDict, total=False):
     x: int
+
+
+def named_router(state: State) -> str:
+    return "z"
 
 
 class Recorder(BaseCallbackHandler):
@@ -109,3 +114,24 @@ async def test_a_cancelled_run_is_reported() -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
     assert recorder.events[-1] == "CancelledError"
+
+
+@pytest.mark.parametrize(
+    ("router", "sync_name", "async_name"),
+    [
+        (lambda state: "z", "RunnableCallable", None),
+        (RunnableLambda(named_router), "named_router", "named_router"),
+        (named_router, "named_router", "named_router"),
+    ],
+)
+def test_the_run_of_a_router_is_named_as_upstream_names_it(
+    router: Any, sync_name: str | None, async_name: str | None
+) -> None:
+    builder = StateGraph(State).add_node("n", lambda state: {}).add_node("z", lambda state: {})
+    graph = builder.add_edge(START, "n").add_conditional_edges("n", router).compile()
+    for is_async, name in ((False, sync_name), (True, async_name)):
+        recorder = Recorder()
+        config: Any = {"callbacks": [recorder]}
+        asyncio.run(graph.ainvoke({}, config)) if is_async else graph.invoke({}, config)
+        starts = [what for kind, what in recorder.events if kind == "start"]
+        assert starts == ["LangGraph", "n", name, "z"]

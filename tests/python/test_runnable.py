@@ -22,7 +22,7 @@ from langchain_core.runnables import (
 from langchain_core.tracers.base import BaseTracer
 
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_NODE_ERROR, CONFIG_KEY_RUNTIME
-from langgraph_rust._internal._lazy_runnable import LazyRunnable, is_runnable
+from langgraph_rust._internal._lazy.runnable import LazyRunnable, is_runnable
 from langgraph_rust._internal._runnable import (
     RunnableCallable,
     RunnableSeq,
@@ -82,7 +82,7 @@ def test_existing_instances_become_runnables(trigger: str) -> None:
     in_fresh_interpreter(f"""
 import pickle, sys
 from typing import Generic, TypeVar
-from langgraph_rust._internal._lazy_runnable import LazyRunnable
+from langgraph_rust._internal._lazy.runnable import LazyRunnable
 from langgraph_rust._internal._runnable import RunnableCallable
 
 def parse(text):

@@ -25,7 +25,7 @@ from langgraph_rust.graph._checks import check_node_name
 from langgraph_rust.graph._schema import SchemaMapper, get_channel, get_channels
 from langgraph_rust.graph.state import CompiledStateGraph, StateGraph
 from langgraph_rust.managed import IsLastStep
-from langgraph_rust.pregel._write import ChannelWrite
+from langgraph_rust.pregel._build.write import ChannelWrite
 from langgraph_rust.types import Command, RetryPolicy
 from langgraph_rust.warnings import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
 

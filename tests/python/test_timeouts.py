@@ -31,9 +31,9 @@ from langgraph_rust.errors import (
     ParentCommand,
 )
 from langgraph_rust.graph import StateGraph
-from langgraph_rust.pregel._call import new_future, resolve_future
-from langgraph_rust.pregel._retry import arun_with_retry, run_with_retry
-from langgraph_rust.pregel._timed import TimedAttemptScope, ainvoke_timed
+from langgraph_rust.pregel._executor.retry import arun_with_retry, run_with_retry
+from langgraph_rust.pregel._run.call import new_future, resolve_future
+from langgraph_rust.pregel._run.timed import TimedAttemptScope, ainvoke_timed
 from langgraph_rust.pregel.protocol import StreamProtocol
 from langgraph_rust.runtime import ExecutionInfo, Runtime
 from langgraph_rust.types import Command, PregelExecutableTask, RetryPolicy, TimeoutPolicy

@@ -21,7 +21,6 @@ from langgraph_rust._internal._fields import (
     get_update_as_tuples,
 )
 from langgraph_rust._internal._pydantic import create_model, get_fields, is_supported_by_pydantic
-from langgraph_rust._internal._replay import ReplayState
 from langgraph_rust._internal._serde import (
     apply_checkpointer_allowlist,
     build_serde_allowlist,
@@ -30,6 +29,7 @@ from langgraph_rust._internal._serde import (
 from langgraph_rust._internal._timeout import coerce_timeout_policy, sync_timeout_unsupported
 from langgraph_rust.managed import IsLastStep, RemainingSteps
 from langgraph_rust.managed.base import is_managed_value
+from langgraph_rust.pregel._run.replay import ReplayState
 from langgraph_rust.types import TimeoutPolicy
 
 T = TypeVar("T", bound=Optional[int])  # noqa: UP045

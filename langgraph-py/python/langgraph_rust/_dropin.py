@@ -21,7 +21,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from langgraph_rust._internal._import_hooks import when_imported
+from langgraph_rust._internal._lazy.import_hooks import when_imported
 
 __all__ = ("install",)
 
@@ -99,7 +99,7 @@ class _AliasFinder:
     ) -> ModuleSpec | None:
         """Return a spec for the module, or `None` to let other finders try."""
         top, _, rest = name.partition(".")
-        if top != _THEIRS:
+        if top != _THEIRS or not all(name.split(".")):
             return None
         if _exists(ours := f"{_OURS}.{rest}" if rest else _OURS):
             return ModuleSpec(name, _AliasLoader(ours))  # type: ignore[arg-type]

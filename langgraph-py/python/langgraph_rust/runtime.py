@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 from typing_extensions import TypedDict, Unpack
 
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_RUNTIME
-from langgraph_rust._internal._import_hooks import fill_when_imported
+from langgraph_rust._internal._lazy.import_hooks import fill_when_imported
+from langgraph_rust._internal._typing import DC_KWARGS
 from langgraph_rust.config import get_config
-from langgraph_rust.types import _DC_KWARGS, StreamWriter
+from langgraph_rust.types import StreamWriter
 from langgraph_rust.typing import ContextT
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class _RuntimeOverrides(TypedDict, Generic[ContextT], total=False):
     control: RunControl | None
 
 
-@dataclass(**_DC_KWARGS)
+@dataclass(**DC_KWARGS)
 class Runtime(Generic[ContextT]):
     """What a node gets as its `runtime` parameter.
 

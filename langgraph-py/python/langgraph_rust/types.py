@@ -40,8 +40,9 @@ from langgraph_rust._internal._constants import (
 )
 from langgraph_rust._internal._constants import INTERRUPT as _INTERRUPT_KEY
 from langgraph_rust._internal._fields import get_cached_annotated_keys, get_update_as_tuples
-from langgraph_rust._internal._import_hooks import fill_when_imported, when_imported
+from langgraph_rust._internal._lazy.import_hooks import fill_when_imported, when_imported
 from langgraph_rust._internal._retry import default_retry_on
+from langgraph_rust._internal._typing import DC_KWARGS as _DC_KWARGS
 from langgraph_rust._internal._typing import MISSING, DeprecatedKwargs
 from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata
 from langgraph_rust.warnings import LangGraphDeprecatedSinceV10, LangGraphDeprecatedSinceV11
@@ -120,8 +121,6 @@ __all__ = (
 StateT = TypeVar("StateT")
 OutputT = TypeVar("OutputT")
 ResponseT = TypeVar("ResponseT", default=Any)
-
-_DC_KWARGS = {"kw_only": True, "slots": True, "frozen": True}
 
 # --- Modes ---------------------------------------------------------------------------------------
 

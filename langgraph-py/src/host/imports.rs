@@ -37,7 +37,9 @@ imported! {
     /// The documented error codes.
     error_codes = "langgraph_rust.errors"."ErrorCode";
     /// Whether an object is a langchain-core `Runnable`.
-    is_runnable = "langgraph_rust._internal._lazy_runnable"."is_runnable";
+    is_runnable = "langgraph_rust._internal._lazy.runnable"."is_runnable";
+    /// Whether a graph's own methods run it, neither patched nor overridden.
+    runs_as_defined = "langgraph_rust._internal._lazy.listening"."runs_as_defined";
     /// The function behind `__pregel_read`.
     read_function = "langgraph_rust._engine"."_read";
     /// `functools.partial`.
@@ -98,11 +100,11 @@ imported_types! {
     /// `ExecutionInfo`.
     execution_info_type = "langgraph_rust.runtime"."ExecutionInfo";
     /// `ChannelWrite`.
-    channel_write = "langgraph_rust.pregel._write"."ChannelWrite";
+    channel_write = "langgraph_rust.pregel._build.write"."ChannelWrite";
     /// `ChannelWriteEntry`.
-    channel_write_entry = "langgraph_rust.pregel._write"."ChannelWriteEntry";
+    channel_write_entry = "langgraph_rust.pregel._build.write"."ChannelWriteEntry";
     /// `ChannelWriteTupleEntry`.
-    channel_write_tuple_entry = "langgraph_rust.pregel._write"."ChannelWriteTupleEntry";
+    channel_write_tuple_entry = "langgraph_rust.pregel._build.write"."ChannelWriteTupleEntry";
     /// `BranchWriter`.
     branch_writer = "langgraph_rust.graph._branch"."BranchWriter";
     /// The class of a recursion limit that nobody chose.

@@ -146,7 +146,7 @@ fn node_spec(
     }
     let tags = node.getattr(intern!(py, "tags"))?;
     spec.hidden = !tags.is_none() && tags.contains("langsmith:hidden")?;
-    let reading = py.import(intern!(py, "langgraph_rust.pregel._read"))?;
+    let reading = py.import(intern!(py, "langgraph_rust.pregel._build.read"))?;
     let idle =
         node.getattr(intern!(py, "bound"))?.is(&reading.getattr(intern!(py, "DEFAULT_BOUND"))?);
     spec.runs = !idle || node.getattr(intern!(py, "writers"))?.is_truthy()?;

@@ -77,7 +77,7 @@ impl<'py> ProgramReader<'_, 'py> {
     }
 
     fn body(&self, py: Python<'py>, bound: &Bound<'py, PyAny>) -> PyResult<Body> {
-        let default = py.import(intern!(py, "langgraph_rust.pregel._read"))?;
+        let default = py.import(intern!(py, "langgraph_rust.pregel._build.read"))?;
         if bound.is(&default.getattr(intern!(py, "DEFAULT_BOUND"))?) {
             return Ok(Body::Pass);
         }
@@ -97,7 +97,7 @@ impl<'py> ProgramReader<'_, 'py> {
             Ok((!value.is_none()).then(|| value.unbind()))
         };
         // An async twin that only runs the sync function on a thread is the engine's own business.
-        let utils = py.import(intern!(py, "langgraph_rust.pregel._utils"))?;
+        let utils = py.import(intern!(py, "langgraph_rust.pregel._build.utils"))?;
         let on_thread = |afunc: &Py<PyAny>| -> PyResult<bool> {
             call_method(utils.as_any(), intern!(py, "runs_in_executor"), &[afunc.bind(py)])?
                 .is_truthy()
@@ -116,18 +116,13 @@ impl<'py> ProgramReader<'_, 'py> {
     }
 }
 
-/// Whether the engine may run the node itself: a graph whose class runs as graphs do, and which
-/// brings nothing of its own that only the Python front looks at.
+/// Whether the engine may run the node itself: a graph that brings nothing of its own that only the
+/// Python front looks at. Whether its methods are its own is asked at each call.
 fn runs_natively(bound: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = bound.py();
     let pregel = imports::pregel_type(py)?;
     if !bound.is_instance(pregel)? {
         return Ok(false);
-    }
-    for method in [intern!(py, "invoke"), intern!(py, "ainvoke")] {
-        if !bound.get_type().getattr(method)?.is(&pregel.getattr(method)?) {
-            return Ok(false);
-        }
     }
     let own = |name| -> PyResult<bool> { bound.getattr(name)?.is_truthy() };
     Ok(!own(intern!(py, "config"))? && bound.getattr(intern!(py, "cache"))?.is_none())

@@ -83,7 +83,7 @@ impl Writer {
     }
 
     fn read_entry(py: Python<'_>, entry: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let module = py.import(intern!(py, "langgraph_rust.pregel._write"))?;
+        let module = py.import(intern!(py, "langgraph_rust.pregel._build.write"))?;
         let passthrough = module.getattr(intern!(py, "PASSTHROUGH"))?;
         let own_value = |value: Bound<'_, PyAny>| (!value.is(&passthrough)).then(|| value.unbind());
         if entry.is_instance(imports::channel_write_entry(py)?)? {

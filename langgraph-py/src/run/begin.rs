@@ -366,7 +366,7 @@ fn task_conf<'py, T>(
         let replay = match &started.replay_before {
             Some(id) => {
                 let id = PyString::new(py, id.as_str());
-                let module = "langgraph_rust._internal._replay";
+                let module = "langgraph_rust.pregel._run.replay";
                 call_named(py, module, "ReplayState", &[id.as_any()])?
             }
             None => py.None().into_bound(py),

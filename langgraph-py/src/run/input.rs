@@ -66,7 +66,7 @@ pub(super) fn read(
 
 fn warn_unknown_input(py: Python<'_>, graph: &Graph, name: &Bound<'_, PyAny>) -> PyResult<()> {
     let keys = show_keys(py, graph, &graph.input)?;
-    let logger = py.import("langgraph_rust.pregel._log")?.getattr("logger")?;
+    let logger = py.import("langgraph_rust._internal._log")?.getattr("logger")?;
     let message = PyString::new(py, &format!("Input channel {name} not found in {keys}"));
     call_method(&logger, intern!(py, "warning"), &[message.as_any()]).map(drop)
 }

@@ -51,7 +51,7 @@ impl CacheSlot {
 
 /// What names the code whose result is kept.
 fn identifier<'py>(py: Python<'py>, code: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let name = call_named(py, "langgraph_rust.pregel._call", "identifier", &[code])?;
+    let name = call_named(py, "langgraph_rust.pregel._run.call", "identifier", &[code])?;
     Ok(if name.is_truthy()? { name } else { intern!(py, "__dynamic__").clone().into_any() })
 }
 

@@ -16,8 +16,8 @@ use crate::host::offload::{self, Offloaded};
 use crate::plan::program::{Accepts, Body, Injected, Program};
 use crate::run::nested::{nested, Nested};
 
-const LISTENERS: &str = "langgraph_rust.pregel._listeners";
-const TIMED: &str = "langgraph_rust.pregel._timed";
+const LISTENERS: &str = "langgraph_rust.pregel._run.listeners";
+const TIMED: &str = "langgraph_rust.pregel._run.timed";
 
 impl NodeRun {
     /// Whether the node is given its config; others may still find it as the ambient one.
@@ -66,8 +66,13 @@ impl NodeRun {
                 self.call_function(py, function.bind(py), accepts, offload)
             }
             Body::Graph(pregel) => {
+                let pregel = pregel.bind(py);
+                // Whoever patched or overrode its methods wants them to be called.
+                if !call(imports::runs_as_defined(py)?, &[pregel])?.is_truthy()? {
+                    return self.invoke(py, pregel);
+                }
                 let given = Nested {
-                    pregel: pregel.bind(py),
+                    pregel,
                     input: &self.input,
                     config: self.config(py)?,
                     number: &|| self.task().get().next_subgraph(),
@@ -76,7 +81,7 @@ impl NodeRun {
                 };
                 match nested(py, &given)? {
                     Some(child) => Ok(Given::Child(child)),
-                    None => self.invoke(py, pregel.bind(py)),
+                    None => self.invoke(py, pregel),
                 }
             }
             Body::Runnable(runnable) => self.invoke(py, runnable.bind(py)),

@@ -17,7 +17,7 @@ use crate::host::call::{call_method, call_named};
 use crate::run::board::Order;
 use crate::values::domain::Objects;
 
-const MODULE: &str = "langgraph_rust.pregel._call";
+const MODULE: &str = "langgraph_rust.pregel._run.call";
 
 /// A function called by a task.
 pub struct CallRequest {

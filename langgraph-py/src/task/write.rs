@@ -291,5 +291,5 @@ fn no_result() -> PyErr {
 /// The marker by which a mapper says that nothing is to be written.
 fn skip_write(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static CELL: pyo3::sync::PyOnceLock<Py<PyAny>> = pyo3::sync::PyOnceLock::new();
-    CELL.import(py, "langgraph_rust.pregel._write", "SKIP_WRITE")
+    CELL.import(py, "langgraph_rust.pregel._build.write", "SKIP_WRITE")
 }

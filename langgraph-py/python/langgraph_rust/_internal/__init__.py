@@ -1,1 +1,4 @@
-"""Private building blocks of the package; nothing here is a stable API."""
+"""Data and small functions that everything else builds on, under upstream's module names.
+
+What comes in is configs, types and names. Nothing here knows graphs, channels or runs.
+"""

@@ -12,12 +12,10 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar, copy_context
-from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph_rust._engine import TaskConfig
-from langgraph_rust._internal._callbacks import is_callback_manager, is_silent
 from langgraph_rust._internal._constants import (
     _CHECKPOINT_COORDINATE_KEYS,
     CONF,
@@ -27,7 +25,8 @@ from langgraph_rust._internal._constants import (
     NS_END,
     NS_SEP,
 )
-from langgraph_rust._internal._import_hooks import when_imported
+from langgraph_rust._internal._lazy.callbacks import is_callback_manager, is_silent
+from langgraph_rust._internal._lazy.import_hooks import when_imported
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -372,71 +371,6 @@ def filter_to_user_tags(tags: Sequence[str] | None) -> list[str] | None:
 
 
 # --- Callbacks -----------------------------------------------------------------------------------
-
-
-def needs_callbacks(config: RunnableConfig) -> bool:
-    """Tell whether anybody listens to a run with this config, so that callbacks must be made.
-
-    That is: the config has handlers, or tracing is on, or a registered hook would add a handler.
-    """
-    callbacks = config.get("callbacks")
-    return (bool(callbacks) and not is_silent(callbacks)) or is_traced_ambiently()
-
-
-_TRACING_SWITCHES = (
-    "LANGSMITH_TRACING_V2",
-    "LANGCHAIN_TRACING_V2",
-    "LANGSMITH_TRACING",
-    "LANGCHAIN_TRACING",
-    "LANGCHAIN_HANDLER",
-)
-
-
-def is_traced_ambiently() -> bool:
-    """Tell whether langchain-core would add a handler to a run that has none of its own.
-
-    Looks at langchain-core's and langsmith's state only as far as they are loaded: before that,
-    only environment variables can have turned anything on.
-    """
-    if any(map(_is_switched_on, _TRACING_SWITCHES)):
-        return True
-    loaded = sys.modules.get
-    langchain_globals = loaded("langchain_core.globals")
-    if langchain_globals is not None and getattr(langchain_globals, "_debug", False):
-        return True
-    langsmith_utils = loaded("langsmith.utils")
-    if langsmith_utils is not None and "langsmith.run_helpers" in sys.modules:
-        if langsmith_utils.tracing_is_enabled():
-            return True
-    context = loaded("langchain_core.tracers.context")
-    if context is None:
-        return False
-    return context.tracing_v2_callback_var.get() is not None or any(
-        map(_adds_handler, context._configure_hooks)
-    )
-
-
-def _adds_handler(hook: tuple[ContextVar[Any], bool, type | None, str | None]) -> bool:
-    var, _, handler_class, switch = hook
-    if var.get() is not None:
-        return True
-    return handler_class is not None and switch is not None and _is_switched_on(switch)
-
-
-# `os.environ` raises and catches an exception for each absent name, and this is asked of every run.
-# Behind it is a dict with encoded keys and values.
-_environment: Any = getattr(os.environ, "_data", os.environ)
-_encoded: Callable[[str], Any] = getattr(os.environ, "encodekey", str)
-_OFF = tuple(map(_encoded, ("", "0", "false", "False", "FALSE")))
-
-
-@cache
-def _environment_key(name: str) -> Any:
-    return _encoded(name)
-
-
-def _is_switched_on(name: str) -> bool:
-    return _environment.get(_environment_key(name), _OFF[0]) not in _OFF
 
 
 def get_callback_manager_for_config(

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from langgraph_rust.types import _DC_KWARGS
+from langgraph_rust._internal._typing import DC_KWARGS
 
 
-@dataclasses.dataclass(**_DC_KWARGS)
+@dataclasses.dataclass(**DC_KWARGS)
 class PregelScratchpad:
     """What one running task keeps between the calls it makes to the engine.
 

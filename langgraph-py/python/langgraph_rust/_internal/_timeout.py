@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from langgraph_rust.types import TimeoutPolicy
+if TYPE_CHECKING:
+    from langgraph_rust.types import TimeoutPolicy
 
 
 def coerce_timeout_policy(
@@ -16,6 +17,8 @@ def coerce_timeout_policy(
     Raises:
         ValueError: A limit is not positive, or `refresh_on` is unknown.
     """
+    from langgraph_rust.types import TimeoutPolicy
+
     return TimeoutPolicy.coerce(value)
 
 

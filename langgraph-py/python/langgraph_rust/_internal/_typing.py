@@ -51,5 +51,8 @@ class DeprecatedKwargs(TypedDict):
     """Keyword arguments that still work, with a warning; to type checkers there are none."""
 
 
+DC_KWARGS = {"kw_only": True, "slots": True, "frozen": True}
+"""Of dataclasses that users make: by keyword, and for good."""
+
 EMPTY_SEQ: tuple[str, ...] = ()
 """The one empty sequence of strings."""

@@ -16,15 +16,15 @@ from langgraph_rust._internal._typing import MISSING
 from langgraph_rust.channels.ephemeral_value import EphemeralValue
 from langgraph_rust.channels.last_value import LastValue
 from langgraph_rust.constants import END, START
-from langgraph_rust.pregel._call import (
+from langgraph_rust.pregel._build.read import PregelNode
+from langgraph_rust.pregel._build.write import ChannelWrite, ChannelWriteEntry
+from langgraph_rust.pregel._run.call import (
     P,
     T,
     _call_with_options,
     get_runnable_for_entrypoint,
     identifier,
 )
-from langgraph_rust.pregel._read import PregelNode
-from langgraph_rust.pregel._write import ChannelWrite, ChannelWriteEntry
 from langgraph_rust.pregel.main import Pregel
 from langgraph_rust.types import _DC_KWARGS, CachePolicy, RetryPolicy, TimeoutPolicy
 from langgraph_rust.typing import ContextT
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from langgraph_rust._internal._typing import DeprecatedKwargs
     from langgraph_rust.cache.base import BaseCache
     from langgraph_rust.checkpoint.base import BaseCheckpointSaver
-    from langgraph_rust.pregel._call import SyncAsyncFuture
+    from langgraph_rust.pregel._run.call import SyncAsyncFuture
     from langgraph_rust.store.base import BaseStore
 
 __all__ = ("entrypoint", "task")

@@ -6,14 +6,14 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph_rust._internal._constants import TASKS
-from langgraph_rust._internal._lazy_runnable import LazyRunnable
+from langgraph_rust._internal._lazy.runnable import LazyRunnable
 from langgraph_rust._internal._runnable import RunnableCallable
 from langgraph_rust.constants import END, START
 from langgraph_rust.errors import InvalidUpdateError
 from langgraph_rust.graph._hints import router_input_schema, router_targets
-from langgraph_rust.pregel._read import ChannelRead
-from langgraph_rust.pregel._utils import runs_in_executor
-from langgraph_rust.pregel._write import ChannelWrite, ChannelWriteEntry
+from langgraph_rust.pregel._build.read import ChannelRead
+from langgraph_rust.pregel._build.utils import runs_in_executor
+from langgraph_rust.pregel._build.write import ChannelWrite, ChannelWriteEntry
 from langgraph_rust.types import Send
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from langgraph_rust.constants import END, START, TAG_HIDDEN
 from langgraph_rust.graph._branch import BranchSpec, BranchWriter, trigger_of
 from langgraph_rust.graph._migrate import migrate_checkpoint
 from langgraph_rust.graph._schema import ROOT, json_schema, pick_mapper, state_names
-from langgraph_rust.pregel._read import PregelNode
-from langgraph_rust.pregel._write import (
+from langgraph_rust.pregel._build.read import PregelNode
+from langgraph_rust.pregel._build.write import (
     ChannelWrite,
     ChannelWriteEntry,
     ChannelWriteTupleEntry,

@@ -12,7 +12,7 @@ from langgraph_rust.typing import ContextT, NodeInputT, NodeInputT_contra
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable, RunnableConfig
 
-    from langgraph_rust._internal._lazy_runnable import LazyRunnable
+    from langgraph_rust._internal._lazy.runnable import LazyRunnable
     from langgraph_rust.runtime import Runtime
     from langgraph_rust.store.base import BaseStore
     from langgraph_rust.types import (

@@ -14,8 +14,8 @@ from warnings import warn
 
 from typing_extensions import TypedDict, deprecated
 
-from langgraph_rust._internal._callbacks import is_silent
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_SEND
+from langgraph_rust._internal._lazy.callbacks import is_silent
 from langgraph_rust.warnings import LangGraphDeprecatedSinceV10
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     )
 
     from langgraph_rust.graph.state import StateGraph
-    from langgraph_rust.pregel._messages import _messages_delta_reducer as _messages_delta_reducer
+    from langgraph_rust.pregel._streams.messages import (
+        _messages_delta_reducer as _messages_delta_reducer,
+    )
 
     Messages = list[MessageLikeRepresentation] | MessageLikeRepresentation
     """What `add_messages` takes: a message in any form, or a list of them."""
@@ -233,7 +235,7 @@ def push_message(
         raise ValueError("Message ID is required")
     handlers = _handlers(config.get("callbacks"))
     if handlers:
-        from langgraph_rust.pregel._messages import StreamMessagesHandler, graph_namespace
+        from langgraph_rust.pregel._streams.messages import StreamMessagesHandler, graph_namespace
 
         metadata = config["metadata"]
         for handler in handlers:
@@ -314,7 +316,7 @@ def _make_messages_alias() -> Any:
 
 
 def _import_delta_reducer() -> Any:
-    from langgraph_rust.pregel._messages import _messages_delta_reducer
+    from langgraph_rust.pregel._streams.messages import _messages_delta_reducer
 
     return _messages_delta_reducer
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, cast, get_args
 
-from langgraph_rust._internal._lazy_runnable import is_runnable
+from langgraph_rust._internal._lazy.runnable import is_runnable
 from langgraph_rust._internal._runnable import coerce_to_runnable
 from langgraph_rust._internal._timeout import coerce_timeout_policy
 from langgraph_rust._internal._typing import MISSING
@@ -25,6 +25,8 @@ from langgraph_rust.graph._schema import get_channel as _get_channel  # noqa: F4
 from langgraph_rust.graph._schema import get_channels, names_or_root
 from langgraph_rust.graph._schema import is_field_channel as _is_field_channel  # noqa: F401
 from langgraph_rust.managed.base import ManagedValueSpec
+from langgraph_rust.pregel._build.read import PregelNode  # noqa: F401 - langgraph-executor's
+from langgraph_rust.pregel.main import Pregel  # noqa: F401 - langgraph-executor's
 from langgraph_rust.types import (
     All,
     CachePolicy,
@@ -553,3 +555,12 @@ def _warn_invalid_state_schema(schema: Any) -> None:
         " See: https://langchain-ai.github.io/langgraph/reference/graphs/#stategraph",
         stacklevel=2,
     )
+
+
+def __getattr__(name: str) -> Any:
+    # Upstream's module has it among its imports, and temporalio-langgraph imports it from there.
+    if name != "RunnableConfig":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from langchain_core.runnables import RunnableConfig
+
+    return RunnableConfig

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
 __all__ = ("NodeBuilder", "Pregel")
 
+# Upstream's private modules, which published packages import, are found in a drawer of their own.
+__path__.append(f"{__path__[0]}/_upstream")
+
 
 def __getattr__(name: str) -> Any:
     # Lazy, because `.main` itself imports siblings from this package.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, cast
 
 from typing_extensions import Unpack, deprecated
@@ -12,19 +13,20 @@ from typing_extensions import Unpack, deprecated
 from langgraph_rust._engine import Plan
 from langgraph_rust._internal._config import merge_configs
 from langgraph_rust._internal._constants import CACHE_NS_WRITES, TASKS
-from langgraph_rust._internal._lazy_runnable import load_runnable_class
+from langgraph_rust._internal._lazy.runnable import load_runnable_class
 from langgraph_rust._internal._typing import MISSING, DeprecatedKwargs
 from langgraph_rust.channels.base import BaseChannel
 from langgraph_rust.channels.topic import Topic
-from langgraph_rust.pregel import _schemas, _subgraphs
-from langgraph_rust.pregel._builder import NodeBuilder
-from langgraph_rust.pregel._call import identifier
-from langgraph_rust.pregel._read import PregelNode
-from langgraph_rust.pregel._run_methods import RunMethods
-from langgraph_rust.pregel._state_methods import StateMethods
-from langgraph_rust.pregel._twins import run_async, run_sync
-from langgraph_rust.pregel._utils import validate_timeout_supported
-from langgraph_rust.pregel._validate import validate_graph
+from langgraph_rust.pregel._build import schemas
+from langgraph_rust.pregel._build.builder import NodeBuilder
+from langgraph_rust.pregel._build.read import PregelNode
+from langgraph_rust.pregel._build.utils import validate_timeout_supported
+from langgraph_rust.pregel._build.validate import validate_graph
+from langgraph_rust.pregel._run.call import identifier
+from langgraph_rust.pregel._run.methods import RunMethods
+from langgraph_rust.pregel._state import subgraphs
+from langgraph_rust.pregel._state.methods import StateMethods
+from langgraph_rust.pregel._state.twins import run_async, run_sync
 from langgraph_rust.pregel.protocol import PregelProtocol
 from langgraph_rust.types import RetryPolicy, Send, ensure_valid_checkpointer
 from langgraph_rust.typing import ContextT, InputT, OutputT, StateT
@@ -324,13 +326,13 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
             config: Has no influence on the result.
             xray: Whether subgraphs are opened up; a number says how many levels.
         """
-        return run_sync(_subgraphs.drawing(self, config, xray))
+        return run_sync(subgraphs.drawing(self, config, xray))
 
     async def aget_graph(
         self, config: RunnableConfig | None = None, *, xray: int | bool = False
     ) -> Graph:
         """Async twin of `get_graph`, for subgraphs that are remote."""
-        return await run_async(_subgraphs.drawing(self, config, xray))
+        return await run_async(subgraphs.drawing(self, config, xray))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """Show the drawing in a notebook."""
@@ -346,7 +348,7 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
                 than one level needs `recurse`.
             recurse: Whether to look inside the subgraphs, too.
         """
-        return _subgraphs.iterate(self, namespace, recurse)
+        return subgraphs.iterate(self, namespace, recurse)
 
     async def aget_subgraphs(
         self, *, namespace: str | None = None, recurse: bool = False
@@ -363,7 +365,7 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
         warnings.warn(
             _CONFIG_SCHEMA_DEPRECATED, category=LangGraphDeprecatedSinceV10, stacklevel=2
         )
-        return _schemas.config_model(self, include or ())
+        return schemas.config_model(self, include or ())
 
     @deprecated(_CONFIG_JSONSCHEMA_DEPRECATED, category=None)
     def get_config_jsonschema(self, *, include: Sequence[str] | None = None) -> dict[str, Any]:
@@ -371,19 +373,19 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
         warnings.warn(
             _CONFIG_JSONSCHEMA_DEPRECATED, category=LangGraphDeprecatedSinceV10, stacklevel=2
         )
-        return _schemas.config_model(self, include or ()).model_json_schema()
+        return schemas.config_model(self, include or ()).model_json_schema()
 
     def get_context_jsonschema(self) -> dict[str, Any] | None:
         """Return the JSON schema of the context; `None` without a context schema.
 
         Raises `ValueError` if that is neither a model, nor a `TypedDict`, nor a dataclass.
         """
-        return _schemas.context_json_schema(self.context_schema)
+        return schemas.context_json_schema(self.context_schema)
 
     @property
     def InputType(self) -> Any:
         """The type of the input, if there is a single input channel."""
-        return _schemas.channel_type(self, self.input_channels, "UpdateType")
+        return schemas.channel_type(self, self.input_channels, "UpdateType")
 
     def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
         """Return a model of the input."""
@@ -392,7 +394,7 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
             load_runnable_class()
             return super().get_input_schema(config)  # pyright: ignore[reportReturnType] - of pydantic 2
         names = self.input_channels or self.channels
-        return _schemas.channels_model(self, "Input", names, "UpdateType")
+        return schemas.channels_model(self, "Input", names, "UpdateType")
 
     def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """Return the JSON schema of the input."""
@@ -401,7 +403,7 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
     @property
     def OutputType(self) -> Any:
         """The type of the output, if there is a single output channel."""
-        return _schemas.channel_type(self, self.output_channels, "ValueType")
+        return schemas.channel_type(self, self.output_channels, "ValueType")
 
     def get_output_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
         """Return a model of the output."""
@@ -409,7 +411,7 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
         if isinstance(self.output_channels, str):
             load_runnable_class()
             return super().get_output_schema(config)  # pyright: ignore[reportReturnType] - of pydantic 2
-        return _schemas.channels_model(self, "Output", self.output_channels, "ValueType")
+        return schemas.channels_model(self, "Output", self.output_channels, "ValueType")
 
     def get_output_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """Return the JSON schema of the output."""
@@ -452,6 +454,13 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
             for name in nodes or self.nodes
             if name in self.nodes
         ]
+
+
+# Coroutines and tracebacks show where a method is from: from here.
+for _part in (RunMethods, StateMethods):
+    for _name, _method in vars(_part).items():
+        if isinstance(_method, FunctionType):
+            _method.__module__, _method.__qualname__ = __name__, f"Pregel.{_name}"
 
 
 def _debugs_globally() -> bool:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
-from langgraph_rust._internal._lazy_runnable import LazyRunnable
+from langgraph_rust._internal._lazy.runnable import LazyRunnable
 from langgraph_rust.typing import ContextT, InputT, OutputT, StateT
 
 if TYPE_CHECKING:

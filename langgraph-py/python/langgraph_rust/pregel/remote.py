@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from langgraph_rust._internal._config import merge_configs
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_THREAD_ID
-from langgraph_rust._internal._lazy_runnable import load_runnable_class
-from langgraph_rust.pregel._log import logger
-from langgraph_rust.pregel._remote_codec import (
+from langgraph_rust._internal._lazy.runnable import load_runnable_class
+from langgraph_rust._internal._log import logger
+from langgraph_rust.pregel._remote.codec import (
     RemoteException,
     RunStream,
     checkpoint_of,
@@ -472,7 +472,7 @@ class RemoteGraph(PregelProtocol):
             interrupt_after=interrupt_after,
             extra_kwargs=kwargs,
         )
-        from langgraph_rust.pregel._remote_run_stream import _RemoteGraphRunStream
+        from langgraph_rust.pregel._remote.run_stream import _RemoteGraphRunStream
 
         client = self._validate_sync_client()
         thread, sent = self._v3_thread(config, headers)
@@ -515,7 +515,7 @@ class RemoteGraph(PregelProtocol):
             interrupt_after=interrupt_after,
             extra_kwargs=kwargs,
         )
-        from langgraph_rust.pregel._remote_run_stream import _AsyncRemoteGraphRunStream
+        from langgraph_rust.pregel._remote.run_stream import _AsyncRemoteGraphRunStream
 
         client = self._validate_client()
         thread, sent = self._v3_thread(config, headers)

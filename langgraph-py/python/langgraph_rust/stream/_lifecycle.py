@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import NotRequired, TypedDict
 
+from langgraph_rust._internal._log import logger
 from langgraph_rust.errors import GraphDrained, GraphInterrupt
-from langgraph_rust.pregel._log import logger
 from langgraph_rust.stream._types import ProtocolEvent, StreamTransformer
 from langgraph_rust.stream.run_stream import AsyncSubgraphRunStream, SubgraphRunStream
 from langgraph_rust.stream.stream_channel import StreamChannel

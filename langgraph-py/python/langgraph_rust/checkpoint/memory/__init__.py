@@ -172,14 +172,21 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         checkpoint_id = checkpoint["id"]
         rest: dict[str, Any] = checkpoint.copy()  # type: ignore[assignment]
         values = rest.pop("channel_values")
-        for channel, version in new_versions.items():
-            blob = dumps(values[channel]) if channel in values else _EMPTY
-            self.blobs[thread_id, checkpoint_ns, channel, version] = blob
-        self.storage[thread_id][checkpoint_ns][checkpoint_id] = (
+        # Everything is encoded before anything is kept, so that what cannot be encoded leaves no
+        # half of a checkpoint behind.
+        blobs = {
+            (thread_id, checkpoint_ns, channel, version): (
+                dumps(values[channel]) if channel in values else _EMPTY
+            )
+            for channel, version in new_versions.items()
+        }
+        entry = (
             dumps(rest),
             dumps(get_checkpoint_metadata(config, metadata)),
             configurable.get("checkpoint_id"),
         )
+        self.blobs.update(blobs)
+        self.storage[thread_id][checkpoint_ns][checkpoint_id] = entry
         return _config(thread_id, checkpoint_ns, checkpoint_id)
 
     def put_writes(
@@ -205,11 +212,14 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         if not writes:
             return
         dumps = self.serde.dumps_typed
-        stored = self.writes[key]
+        stored = self.writes.get(key, ())
+        fresh = {}
         for position, (channel, value) in enumerate(writes):
             index = WRITES_IDX_MAP.get(channel, position)
             if index < 0 or (task_id, index) not in stored:
-                stored[task_id, index] = (task_id, channel, dumps(value), task_path)
+                fresh[task_id, index] = (task_id, channel, dumps(value), task_path)
+        # All of a task's writes or none: a task with some of them would be taken for finished.
+        self.writes[key].update(fresh)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""

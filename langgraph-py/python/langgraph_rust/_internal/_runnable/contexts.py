@@ -1,0 +1,94 @@
+"""Contexts, threads and tasks to run things in, with the ambient config they are to have."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import contextmanager
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from langgraph_rust._internal._config import var_child_runnable_config
+from langgraph_rust._internal._runnable.chain_run import context_for
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from langchain_core.runnables import RunnableConfig
+
+Output = TypeVar("Output", covariant=True)
+
+ASYNCIO_ACCEPTS_CONTEXT = sys.version_info >= (3, 11)
+"""Whether `asyncio.create_task` takes a context."""
+
+
+@contextmanager
+def set_config_context(config: RunnableConfig, run: Any = None) -> Generator[Context, None, None]:
+    """Provide a copy of the context to run things in, with `config` as ambient config.
+
+    Args:
+        config: The config that `get_config()` returns there.
+        run: The langsmith run that traces there nest in.
+    """
+    yield context_for(config, run)
+
+
+@contextmanager
+def ambient(config: RunnableConfig) -> Generator[None, None, None]:
+    """Make `config` the ambient one here, without a context of its own.
+
+    What completes a config from the ambient one must not find the name of a run around it there.
+    """
+    token = var_child_runnable_config.set(config)
+    try:
+        yield
+    finally:
+        var_child_runnable_config.reset(token)
+
+
+def create_task_in_config_context(
+    coro_factory: Callable[[], Coroutine[Any, Any, Any]], config: RunnableConfig
+) -> asyncio.Task[Any]:
+    """Create an asyncio task for `coro_factory()` whose ambient config is `config`."""
+    import asyncio
+
+    # A new task copies the context it is created in, on all Python versions.
+    return context_for(config).run(lambda: asyncio.create_task(coro_factory()))
+
+
+async def run_in_executor(
+    executor_or_config: Any, func: Callable[..., Output], *args: Any, **kwargs: Any
+) -> Output:
+    """Call a blocking function in a thread, in a copy of the current context.
+
+    Args:
+        executor_or_config: An executor, which runs it without the context; `None` or a config for
+            the event loop's default executor.
+        func: What to call.
+        *args: Its arguments.
+        **kwargs: Its keyword arguments.
+
+    Raises:
+        RuntimeError: It raised `StopIteration`, which a future cannot hold.
+    """
+    import asyncio
+
+    def call() -> Output:
+        try:
+            return func(*args, **kwargs)
+        except StopIteration as error:
+            raise RuntimeError from error
+
+    loop = asyncio.get_running_loop()
+    if executor_or_config is None or isinstance(executor_or_config, dict):
+        return await loop.run_in_executor(None, copy_context().run, call)
+    return await loop.run_in_executor(executor_or_config, call)
+
+
+async def await_in(context: Context, coroutine: Awaitable[Any]) -> Any:
+    """Await in a given context; in the current one where asyncio cannot do that."""
+    if not ASYNCIO_ACCEPTS_CONTEXT:
+        return await coroutine
+    import asyncio
+
+    return await asyncio.create_task(coroutine, context=context)  # type: ignore[arg-type]

@@ -1,0 +1,105 @@
+"""Reading the `Command` that a run is given instead of an input, and refusing unusable answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langgraph_rust._internal._constants import (
+    CONF,
+    CONFIG_KEY_RESUME_MAP,
+    CONFIG_KEY_STRICT_RESUME,
+    CONFIG_KEY_TASK_ID,
+    RESUME,
+)
+from langgraph_rust.errors import UnknownInterruptError
+from langgraph_rust.pregel._build.io import map_command
+from langgraph_rust.pregel._build.utils import is_xxh3_128_hexdigest
+from langgraph_rust.pregel._state.task_status import read_task_statuses
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from langgraph_rust.checkpoint.base import BaseCheckpointSaver
+    from langgraph_rust.pregel._run.found import Found
+    from langgraph_rust.types import Command
+
+_MANY_PENDING = (
+    "When there are multiple pending interrupts, you must specify the interrupt id when resuming. "
+    "Docs: https://docs.langchain.com/oss/python/langgraph/interrupts"
+    "#handling-multiple-interrupts."
+)
+
+
+def read_command(
+    command: Command[Any],
+    config: RunnableConfig,
+    saver: BaseCheckpointSaver | None,
+    found: Found,
+) -> tuple[list[tuple[str, Any]], bool, bool]:
+    """Return a command's writes, whether it answers questions, and whether it does so by id.
+
+    Answers by id are put into `config` instead.
+
+    Raises:
+        RuntimeError: It answers without a saver, or without saying which of several questions.
+        UnknownInterruptError: In strict mode, its answers are not for the questions that are open.
+        InvalidUpdateError: It is meant for a parent graph.
+    """
+    answers = command.resume is not None
+    by_id = False
+    if answers:
+        if saver is None:
+            raise RuntimeError("Cannot use Command(resume=...) without checkpointer")
+        by_id = _names_interrupts(command.resume)
+        _check_answers(command.resume, by_id, _is_strict(config, found), _open_questions(found))
+        if by_id:
+            config[CONF][CONFIG_KEY_RESUME_MAP] = command.resume
+    writes = [
+        (channel, value)
+        for _, channel, value in map_command(command)
+        if not (by_id and channel == RESUME)
+    ]
+    return writes, answers, by_id
+
+
+def _names_interrupts(resume: Any) -> bool:
+    return isinstance(resume, dict) and all(map(is_xxh3_128_hexdigest, resume))
+
+
+def _is_strict(config: RunnableConfig, found: Found) -> bool:
+    """Whether answers must fit: as asked for by the caller of the outermost graph.
+
+    Never for a checkpoint the thread has moved past: tasks that finished may run again there, and
+    ask again what is recorded as answered.
+    """
+    conf = config[CONF]
+    asked = conf.get(CONFIG_KEY_STRICT_RESUME, False)
+    return bool(asked) and CONFIG_KEY_TASK_ID not in conf and not found.superseded
+
+
+def _open_questions(found: Found) -> list[str]:
+    writes = found.saved.pending_writes if found.saved is not None else None
+    statuses = read_task_statuses(writes or ())
+    return sorted({i.id for status in statuses.values() for i in status.pending_interrupts})
+
+
+def _check_answers(resume: Any, by_id: bool, strict: bool, pending: list[str]) -> None:
+    if not by_id:
+        if len(pending) < 2:
+            return
+        if strict:
+            raise UnknownInterruptError(_MANY_PENDING, reason="ambiguous", pending_ids=pending)
+        raise RuntimeError(_MANY_PENDING)
+    if not strict:
+        return
+    if not resume:
+        raise UnknownInterruptError(
+            "The resume map names no interrupt", reason="empty_map", pending_ids=pending
+        )
+    if unknown := sorted(set(resume).difference(pending)):
+        raise UnknownInterruptError(
+            f"Unknown or already-consumed interrupt: {unknown[0]}",
+            reason="not_pending",
+            interrupt_ids=unknown,
+            pending_ids=pending,
+        )

@@ -1,0 +1,158 @@
+"""What a run starts with: its config, its place in the run around it, its `Runtime`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from langgraph_rust._internal._config import (
+    DEFAULT_RECURSION_LIMIT,
+    ensure_config,
+    patch_configurable,
+    var_child_runnable_config,
+)
+from langgraph_rust._internal._constants import (
+    CONF,
+    CONFIG_KEY_CHECKPOINT_ID,
+    CONFIG_KEY_CHECKPOINT_NS,
+    CONFIG_KEY_RUNTIME,
+    CONFIG_KEY_SCRATCHPAD,
+    CONFIG_KEY_TASK_ID,
+    NS_SEP,
+)
+from langgraph_rust.config import get_config
+from langgraph_rust.runtime import RunControl, Runtime, ServerInfo
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+
+def custom_writer(sink: Any, shown: str | None) -> Callable[[Any], None]:
+    """Return what nodes call to write to the `custom` stream.
+
+    Args:
+        sink: Where chunks go.
+        shown: The namespace of the graph whose nodes are heard; `None` for those of all subgraphs.
+    """
+
+    def write(chunk: Any) -> None:
+        namespace = get_config()[CONF][CONFIG_KEY_CHECKPOINT_NS].rpartition(NS_SEP)[0]
+        if shown is None or namespace == shown:
+            path = tuple(namespace.split(NS_SEP)) if namespace else ()
+            sink.put((path, "custom", chunk))
+
+    return write
+
+
+def drop_chunk(_: Any) -> None:
+    """Stand in for the stream writer where nobody listens."""
+
+
+def warn_durability() -> None:
+    """Warn that a durability was asked for where nothing is stored."""
+    import warnings
+
+    warnings.warn(
+        "`durability` has no effect when no checkpointer is present.", stacklevel=2
+    )
+
+
+def complete_config(
+    own: RunnableConfig | None, given: RunnableConfig | None
+) -> RunnableConfig:
+    """Return the config of a call, with what the graph and the run around it add, and defaults."""
+    if own is None and given is None and not var_child_runnable_config.get():
+        return {
+            "tags": [],
+            "metadata": {},
+            "callbacks": None,
+            "recursion_limit": DEFAULT_RECURSION_LIMIT,
+            CONF: {},
+        }
+    return ensure_config(own, given)
+
+
+def in_namespace(config: RunnableConfig) -> RunnableConfig:
+    """Return the config with the namespace that the run has.
+
+    A task may run several graphs: from the second on, their namespaces are numbered. A run that is
+    no part of a task begins at the root.
+    """
+    conf = config[CONF]
+    scratchpad = conf.get(CONFIG_KEY_SCRATCHPAD)
+    if scratchpad is not None and (number := scratchpad.subgraph_counter()):
+        namespace = f"{conf[CONFIG_KEY_CHECKPOINT_NS]}{NS_SEP}{number}"
+        config = patch_configurable(config, {CONFIG_KEY_CHECKPOINT_NS: namespace})
+    if CONFIG_KEY_TASK_ID not in conf and conf.get(CONFIG_KEY_CHECKPOINT_NS):
+        root = {CONFIG_KEY_CHECKPOINT_NS: "", CONFIG_KEY_CHECKPOINT_ID: None}
+        config = patch_configurable(config, root)
+    return config
+
+
+def inherit_runtime(
+    conf: dict[str, Any],
+    own_store: Any,
+    context: Any,
+    writer: Callable[[Any], None],
+    control: RunControl | None,
+) -> Runtime[Any]:
+    """Make the runtime of a run from what the caller gave and what a run around it has."""
+    parent = conf.get(CONFIG_KEY_RUNTIME)
+    server = _server_info(conf)
+    if parent is None:
+        return Runtime(
+            context=context,
+            store=own_store,
+            stream_writer=writer,
+            server_info=server,
+            control=control or RunControl(),
+        )
+    store = parent.store
+    if not isinstance(parent, Runtime):
+        # A server's object of its own kind, from outside of any run.
+        parent = Runtime(context=getattr(parent, "context", None))
+    return Runtime(
+        context=context or parent.context,
+        store=store,
+        stream_writer=writer,
+        heartbeat=parent.heartbeat,
+        previous=parent.previous,
+        execution_info=parent.execution_info,
+        server_info=server or parent.server_info,
+        control=control or parent.control or RunControl(),
+    )
+
+
+def _server_info(conf: dict[str, Any]) -> ServerInfo | None:
+    """Return what a server put into the config about itself, if one did."""
+    assistant_id, graph_id = conf.get("assistant_id"), conf.get("graph_id")
+    user = conf.get("langgraph_auth_user")
+    if user is not None and not _is_user(user):
+        user = None
+    if assistant_id is None and graph_id is None and user is None:
+        return None
+    return ServerInfo(
+        assistant_id=str(assistant_id) if assistant_id else "",
+        graph_id=str(graph_id) if graph_id else "",
+        user=user,
+    )
+
+
+def _is_user(value: object) -> bool:
+    if hasattr(value, "identity"):
+        return True
+    sdk = sys.modules.get("langgraph_sdk.auth.types")
+    return sdk is not None and isinstance(value, sdk.BaseUser)
+
+
+def coerce_context(schema: Any, context: Any) -> Any:
+    """Make an instance of the context schema from a dict, unless the schema is a kind of dict."""
+    if schema is None or not isinstance(context, dict):
+        return context
+    from dataclasses import is_dataclass
+
+    # No model can exist before the module of its base does.
+    model = getattr(sys.modules.get("pydantic.main"), "BaseModel", None)
+    is_model = model is not None and isinstance(schema, type) and issubclass(schema, model)
+    return cast("Any", schema)(**context) if is_model or is_dataclass(schema) else context

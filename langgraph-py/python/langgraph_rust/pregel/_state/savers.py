@@ -1,0 +1,144 @@
+"""Which saver a run or a state method uses, and what is known about that saver."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from langgraph_rust._internal import _serde
+from langgraph_rust._internal._config import ensure_config, patch_configurable
+from langgraph_rust._internal._constants import (
+    CONF,
+    CONFIG_KEY_CHECKPOINT_ID,
+    CONFIG_KEY_CHECKPOINT_NS,
+    CONFIG_KEY_CHECKPOINTER,
+    NS_END,
+    NS_SEP,
+)
+from langgraph_rust.pregel._state.twins import Call, Steps, accepts
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+    from langgraph_rust.pregel.main import Pregel
+
+
+def resolve_saver(graph: Pregel[Any, Any, Any, Any], conf: Any) -> BaseCheckpointSaver | None:
+    """Return the saver for a run with this `configurable`; `None` to run without.
+
+    That is the one a parent graph lends, or else the graph's own; never any for a graph compiled
+    with `checkpointer=False`. Raises `RuntimeError` for `True` without a parent.
+    """
+    own = graph.checkpointer
+    if own is False:
+        return None
+    if CONFIG_KEY_CHECKPOINTER in conf:
+        saver = conf[CONFIG_KEY_CHECKPOINTER]
+    elif own is True:
+        raise RuntimeError("checkpointer=True cannot be used for root graphs.")
+    else:
+        saver = own
+    if saver is None or isinstance(saver, bool):
+        return None
+    if _serde.STRICT_MSGPACK_ENABLED:
+        saver = _serde.apply_checkpointer_allowlist(saver, graph._serde_allowlist)
+    return saver
+
+
+def require_saver(
+    graph: Pregel[Any, Any, Any, Any], config: RunnableConfig
+) -> BaseCheckpointSaver:
+    """Return the saver for a state method called with `config`.
+
+    Raises `ValueError` if there is none.
+    """
+    saver = resolve_saver(graph, ensure_config(config)[CONF])
+    if saver is None:
+        raise ValueError("No checkpointer set")
+    return saver
+
+
+def own_history_config(
+    graph: Pregel[Any, Any, Any, Any], config: RunnableConfig
+) -> RunnableConfig:
+    """Return the config under which the graph's checkpoints are stored.
+
+    A `checkpointer=True` subgraph has one history per thread: its namespace has no task ids. Call
+    numbers stay, so that a task that runs the graph twice keeps the two apart.
+    """
+    if graph.checkpointer is not True:
+        return config
+    levels = config[CONF].get(CONFIG_KEY_CHECKPOINT_NS, "").split(NS_SEP)
+    stable = NS_SEP.join(level.partition(NS_END)[0] for level in levels)
+    return patch_configurable(config, {CONFIG_KEY_CHECKPOINT_NS: stable})
+
+
+def is_superseded(
+    saver: BaseCheckpointSaver, config: RunnableConfig, saved: CheckpointTuple
+) -> Steps[bool]:
+    """Find out whether a thread went on after `saved`, the checkpoint that `config` names.
+
+    True also for the last checkpoint of an abandoned branch, which cannot be told apart cheaply.
+    """
+    if not config[CONF].get(CONFIG_KEY_CHECKPOINT_ID):
+        return False
+    newest = patch_configurable(config, {CONFIG_KEY_CHECKPOINT_ID: None})
+    latest = yield Call(saver, "get_tuple", (newest,))
+    return latest is not None and latest.checkpoint["id"] != saved.checkpoint["id"]
+
+
+class SaverTraits(NamedTuple):
+    """What the engine needs to know about a saver."""
+
+    never_blocks: bool
+    """Whether async runs may call its sync methods."""
+    takes_path: bool
+    """Whether `put_writes` takes the task's path."""
+    versioning: str | Callable[[Any, None], Any]
+    """`"text"` if versions are counted as the engine does by itself, else the function to ask."""
+
+
+def saver_traits(saver: BaseCheckpointSaver, *, is_async: bool) -> SaverTraits:
+    """Look at a saver's methods."""
+    put_writes = saver.aput_writes if is_async else saver.put_writes
+    return SaverTraits(
+        _is_unchanged_memory(saver),
+        accepts(put_writes, "task_path"),
+        versioning_of(saver),
+    )
+
+
+def versioning_of(saver: BaseCheckpointSaver) -> str | Callable[[Any, None], Any]:
+    """Return `"text"` for savers that count versions in the way of those that ship, or a function.
+
+    The function is the saver's `get_next_version`.
+    """
+    next_version = saver.get_next_version
+    func = getattr(next_version, "__func__", None)
+    home = getattr(func, "__module__", "")
+    # All that ship count alike, except for the base class, which counts in integers.
+    if home.startswith(_SHIPPED) and home != f"{_SHIPPED}base":
+        return "text"
+    return next_version
+
+
+_SHIPPED = f"{__name__.partition('.')[0]}.checkpoint."
+_MEMORY = f"{_SHIPPED}memory"
+
+
+def _is_unchanged_memory(saver: BaseCheckpointSaver) -> bool:
+    # No instance can exist before the module does.
+    memory = sys.modules.get(_MEMORY)
+    if memory is None or type(saver) is not memory.InMemorySaver:
+        return False
+    # Whoever replaced an async method, on the object or the class, wants it to be called.
+    replaced = vars(saver).keys() & _ASYNC_METHODS
+    return not replaced and all(
+        getattr(getattr(type(saver), name), "__module__", None) == _MEMORY
+        for name in _ASYNC_METHODS
+    )
+
+
+_ASYNC_METHODS = frozenset(("aget_tuple", "aput", "aput_writes"))

@@ -1,0 +1,387 @@
+"""Writing to a thread's state from outside of a run.
+
+Each superstep of updates loads a checkpoint, applies writes to it as nodes, as an input or as
+neither, and stores the result as the next checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID, uuid5
+
+from langgraph_rust._engine import StateView, checkpoint_id, timestamp
+from langgraph_rust._internal._config import (
+    ensure_config,
+    patch_checkpoint_map,
+    patch_config,
+    patch_configurable,
+)
+from langgraph_rust._internal._constants import (
+    CONF,
+    CONFIG_KEY_CHECKPOINT_ID,
+    CONFIG_KEY_CHECKPOINT_NS,
+    CONFIG_KEY_READ,
+    CONFIG_KEY_SEND,
+    CONFIG_KEY_TASK_ID,
+    CONFIG_KEY_THREAD_ID,
+    INPUT,
+    INTERRUPT,
+    PUSH,
+)
+from langgraph_rust._internal._runnable import RunnableSeq
+from langgraph_rust._internal._scratchpad import PregelScratchpad
+from langgraph_rust.constants import END
+from langgraph_rust.errors import InvalidUpdateError
+from langgraph_rust.pregel._build.io import map_input
+from langgraph_rust.pregel._build.utils import get_new_channel_versions
+from langgraph_rust.pregel._state.savers import (
+    is_superseded,
+    own_history_config,
+    require_saver,
+    versioning_of,
+)
+from langgraph_rust.pregel._state.snapshot import finished_output, input_writes, planned_tasks
+from langgraph_rust.pregel._state.subgraphs import addressed_subgraph
+from langgraph_rust.pregel._state.twins import Call, Steps
+from langgraph_rust.types import StateUpdate
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from langgraph_rust.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointTuple
+    from langgraph_rust.pregel._state.subgraphs import AnyPregel
+
+COPY = "__copy__"
+"""As a node name: copy the checkpoint."""
+
+
+def bulk_update(
+    graph: AnyPregel, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
+) -> Steps[RunnableConfig]:
+    """Do what `Pregel.bulk_update_state` does."""
+    saver = require_saver(graph, config)
+    if len(supersteps) == 0:
+        raise ValueError("No supersteps provided")
+    if any(len(updates) == 0 for updates in supersteps):
+        raise ValueError("No updates provided")
+    if addressed := addressed_subgraph(graph, config, saver, for_update=True):
+        subgraph, config = addressed
+        return (yield Call(subgraph, "bulk_update_state", (config, supersteps)))
+    thread_id = str(config[CONF][CONFIG_KEY_THREAD_ID])
+    config = patch_configurable(config, {CONFIG_KEY_THREAD_ID: thread_id})
+    for number, updates in enumerate(supersteps):
+        config = yield from _superstep(graph, saver, config, updates, is_first=number == 0)
+    return config
+
+
+class _Base(NamedTuple):
+    """What a superstep of updates builds on."""
+
+    graph: AnyPregel
+    saver: BaseCheckpointSaver
+    config: RunnableConfig
+    """The complete config of the call."""
+    saved: CheckpointTuple | None
+    """The checkpoint, unless the thread has none yet."""
+    view: StateView
+    """Its state, which updates are applied to."""
+    step: int
+    """Its number."""
+    place: RunnableConfig
+    """The config to store under."""
+    is_first: bool
+    """Whether the caller chose the checkpoint, rather than an update before this one."""
+
+    @property
+    def versioning(self) -> Any:
+        return versioning_of(self.saver)
+
+    @property
+    def metadata(self) -> Any:
+        return self.saved.metadata if self.saved else None
+
+    def planned(self, ahead: int = 1) -> Any:
+        """Return the tasks that would be next, by id."""
+        return planned_tasks(self.view, self.saved.config, self.step + ahead) if self.saved else {}
+
+    def put(self, checkpoint: Checkpoint, source: str, step: int) -> Steps[RunnableConfig]:
+        """Store a checkpoint; return the config that names it."""
+        # What changed is not all that is due: a step that was to come is still to come.
+        checkpoint["updated_channels"] = None
+        before = self.saved.checkpoint["channel_versions"] if self.saved else {}
+        changed = get_new_channel_versions(before, checkpoint["channel_versions"])
+        parents = self.metadata.get("parents", {}) if self.saved else {}
+        metadata = {"source": source, "step": step, "parents": parents}
+        return (yield Call(self.saver, "put", (self.place, checkpoint, metadata, changed)))
+
+
+def _superstep(
+    graph: AnyPregel,
+    saver: BaseCheckpointSaver,
+    config: RunnableConfig,
+    updates: Sequence[StateUpdate],
+    *,
+    is_first: bool = False,
+) -> Steps[RunnableConfig]:
+    config = own_history_config(graph, ensure_config(graph.config, config))
+    saved = yield Call(saver, "get_tuple", (config,))
+    namespace = config[CONF].get(CONFIG_KEY_CHECKPOINT_NS, "")
+    place = patch_configurable(config, {CONFIG_KEY_CHECKPOINT_NS: namespace})
+    if saved is not None:
+        graph._migrate_checkpoint(saved.checkpoint)
+        place = patch_configurable(config, saved.config[CONF])
+    view = StateView(graph._native_plan, saved.checkpoint if saved else None)
+    step = saved.metadata.get("step", -1) if saved else -1
+    base = _Base(graph, saver, config, saved, view, step, place, is_first)
+
+    values, as_node = updates[0][:2]
+    if values is None and as_node == END:
+        _reject_several(updates, "Cannot apply multiple updates when clearing state")
+        stored = yield from _clear_tasks(base)
+    elif as_node == INPUT:
+        _reject_several(updates, "Cannot apply multiple updates when updating as input")
+        stored = yield from _write_input(base, values)
+    elif as_node == COPY:
+        _reject_several(updates, "Cannot copy checkpoint with multiple updates")
+        return (yield from _copy(base, values))
+    else:
+        stored = yield from _write_as_nodes(base, updates)
+    return patch_checkpoint_map(stored, base.metadata)
+
+
+def _reject_several(updates: Sequence[StateUpdate], message: str) -> None:
+    if len(updates) > 1:
+        raise InvalidUpdateError(message)
+
+
+def _clear_tasks(base: _Base) -> Steps[RunnableConfig]:
+    """End the step: the output of finished tasks counts, the others have nothing to say."""
+    view, saved = base.view, base.saved
+    if saved is not None:
+        tasks = base.planned()
+        if null_writes := input_writes(saved.pending_writes):
+            view.apply([(INPUT, (), False, null_writes)], base.versioning)
+        finished = finished_output(saved.pending_writes)
+        if tasks:
+            view.apply(
+                [(t.name, t.path, True, list(finished.get(t.id, ()))) for t in tasks.values()],
+                base.versioning,
+            )
+    return (yield from base.put(view.checkpoint(base.step), "update", base.step + 1))
+
+
+def _write_input(base: _Base, values: Any) -> Steps[RunnableConfig]:
+    """Apply an input, as a run would."""
+    channels = base.graph.input_channels
+    writes = list(map_input(channels, values))
+    if not writes:
+        raise InvalidUpdateError(f"Received no input writes for {channels}")
+    task_id = str(uuid5(UUID(base.view.checkpoint_id), INPUT))
+    yield from _store_writes(base, [_Writes(task_id, writes, None)])
+    base.view.apply([(INPUT, (), False, writes)], base.versioning)
+    began = base.saved is not None and base.metadata.get("step") is not None
+    step = base.step + 1 if began else -1
+    return (yield from base.put(base.view.checkpoint(step), "input", step))
+
+
+def _copy(base: _Base, values: Any) -> Steps[RunnableConfig]:
+    """Store the checkpoint once more, beside itself, and apply `values`, a list of updates."""
+    saved = base.saved
+    if saved is None:
+        raise InvalidUpdateError("Cannot copy a non-existent checkpoint")
+    place = saved.parent_config or patch_configurable(
+        saved.config, {CONFIG_KEY_CHECKPOINT_ID: None}
+    )
+    original = saved.checkpoint
+    copy: Any = {
+        "v": _FORMAT,
+        "ts": timestamp(),
+        "id": checkpoint_id(base.step),
+        "channel_values": original["channel_values"],
+        "channel_versions": original["channel_versions"],
+        "versions_seen": original["versions_seen"],
+        "updated_channels": None,
+    }
+    parents = saved.metadata.get("parents", {})
+    metadata = {"source": "fork", "step": base.step + 1, "parents": parents}
+    stored = yield Call(base.saver, "put", (place, copy, metadata, {}))
+    named = patch_checkpoint_map(stored, saved.metadata)
+    if not isinstance(values, list) or not values:
+        return named
+    view = StateView(base.graph._native_plan, copy)
+    updates = _assign_tasks(values, planned_tasks(view, stored, base.step + 2))
+    return (yield from _superstep(base.graph, base.saver, named, updates))
+
+
+_FORMAT = 4
+"""The version of the checkpoint format."""
+
+
+def _assign_tasks(values: list[Any], tasks: Any) -> list[StateUpdate]:
+    """Make updates of `(values, node)` items, node by node, each for a task if one is left."""
+    free: defaultdict[str, list[str]] = defaultdict(list)
+    for task in tasks.values():
+        free[task.name].append(task.id)
+    updates: defaultdict[str, list[StateUpdate]] = defaultdict(list)
+    for item in values:
+        if not isinstance(item, Sequence):
+            raise InvalidUpdateError(f"Invalid update item: {item} when copying checkpoint")
+        update, as_node = item[:2]
+        task_id = free[as_node].pop(0) if free[as_node] else None
+        updates[as_node].append(StateUpdate(update, as_node, task_id))
+    return [update for group in updates.values() for update in group]
+
+
+class _Writes(NamedTuple):
+    """Writes of one update."""
+
+    task_id: str
+    writes: list[tuple[str, Any]]
+    position: int | None
+    """Its place among the updates of the superstep; `None` for an input."""
+
+    @property
+    def path(self) -> str:
+        """The task's path, as savers sort by it."""
+        return f"~{INTERRUPT}, {self.position:010d}"
+
+    def stored_with(self, pushed: bool) -> list[tuple[str, Any]]:
+        """Return the writes that schedule calls, or the others."""
+        return [write for write in self.writes if (write[0] == PUSH) is pushed]
+
+
+def _write_as_nodes(base: _Base, updates: Sequence[StateUpdate]) -> Steps[RunnableConfig]:
+    """Apply what the writers of nodes make of values."""
+    free: defaultdict[str, list[str]] = defaultdict(list)
+    if base.saved is not None and base.saved.pending_writes is not None:
+        # With the ids of the tasks that were to run, the history shows the updates as results.
+        for task in base.planned().values():
+            free[task.name].append(task.id)
+    made: list[_Writes] = []
+    items: list[Any] = []
+    for position, (values, as_node, given_id) in enumerate(_checked(base, updates)):
+        task_id = given_id or (
+            free[as_node].pop(0) if free[as_node] else _new_task_id(base.view, position)
+        )
+        writes = yield from _run_writers(base, as_node, values, task_id)
+        made.append(_Writes(task_id, writes, position))
+        items.append((as_node, (), True, writes))
+    yield from _store_writes(base, made)
+    base.view.apply(items, base.versioning)
+    step = base.step + 1
+    stored = yield from base.put(base.view.checkpoint(step), "update", step)
+    for written in made:
+        if pushed := written.stored_with(pushed=True):
+            yield Call(base.saver, "put_writes", (stored, pushed, written.task_id))
+    return stored
+
+
+def _checked(
+    base: _Base, updates: Sequence[StateUpdate]
+) -> list[tuple[Any, str, str | None]]:
+    """Return the updates with their nodes, a single one's inferred if need be."""
+    checked = []
+    for values, as_node, task_id in updates:
+        if as_node is None and len(updates) > 1:
+            raise InvalidUpdateError("as_node is required when applying multiple updates")
+        if as_node is None:
+            as_node = _infer_node(base)
+        if as_node is None:
+            raise InvalidUpdateError("Ambiguous update, specify as_node")
+        if as_node not in base.graph.nodes:
+            raise InvalidUpdateError(f"Node {as_node} does not exist")
+        checked.append((values, as_node, task_id))
+    return checked
+
+
+def _infer_node(base: _Base) -> str | None:
+    """Return the node that ran last, if it is one alone."""
+    nodes, channels = base.graph.nodes, base.graph.input_channels
+    if len(nodes) == 1:
+        return next(iter(nodes))
+    seen = base.saved.checkpoint["versions_seen"] if base.saved else {}
+    if not any(version for versions in seen.values() for version in versions.values()):
+        return channels if isinstance(channels, str) and channels in nodes else None
+    latest = sorted((v, node) for node in seen if node in nodes for v in seen[node].values())
+    if not latest or (len(latest) > 1 and latest[-1][0] == latest[-2][0]):
+        return None
+    return latest[-1][1]
+
+
+def _new_task_id(view: StateView, position: int) -> str:
+    # One id each: savers keep a single write per task and index.
+    name = f"{INTERRUPT}:{position}" if position else INTERRUPT
+    return str(uuid5(UUID(view.checkpoint_id), name))
+
+
+def _run_writers(
+    base: _Base, node: str, values: Any, task_id: str
+) -> Steps[list[tuple[str, Any]]]:
+    """Return what a node's writers write if the node returns `values`."""
+    graph = base.graph
+    writers = graph.nodes[node].flat_writers
+    if not writers:
+        raise InvalidUpdateError(f"Node {node} has no writers")
+    writes: list[tuple[str, Any]] = []
+    config = patch_config(
+        base.config,
+        run_name=f"{graph.name}UpdateState",
+        configurable={
+            CONFIG_KEY_SEND: writes.extend,
+            CONFIG_KEY_TASK_ID: task_id,
+            CONFIG_KEY_READ: partial(_read, base, writes),
+        },
+    )
+    runnable = RunnableSeq(*writers) if len(writers) > 1 else writers[0]
+    yield Call(runnable, "invoke", (values, config))
+    return writes
+
+
+def _read(
+    base: _Base, writes: list[tuple[str, Any]], select: str | list[str], fresh: bool = False
+) -> Any:
+    """Read the state for a writer; with `fresh`, after its own writes."""
+    if isinstance(select, str):
+        return base.view.read(select, fresh, writes)
+    # Managed values have no place among the stored channels.
+    specs = base.graph.channels
+    managed = [name for name in select if isinstance(specs.get(name), type)]
+    values = base.view.read([name for name in select if name not in managed], fresh, writes)
+    scratchpad = _scratchpad(base.step) if managed else None
+    values.update({name: specs[name].get(scratchpad) for name in managed})  # type: ignore[union-attr]
+    return values
+
+
+def _scratchpad(step: int) -> PregelScratchpad:
+    def zero() -> int:
+        return 0
+
+    return PregelScratchpad(
+        step=step,
+        stop=step + 2,
+        call_counter=zero,
+        interrupt_counter=zero,
+        get_null_resume=lambda consume=False: None,
+        resume=[],
+        subgraph_counter=zero,
+    )
+
+
+def _store_writes(base: _Base, made: list[_Writes]) -> Steps[None]:
+    """Store writes with the checkpoint they are applied to, where the history looks for results.
+
+    Not if the thread has moved past it: it would look as if its other children had come from them.
+    """
+    saver, saved = base.saver, base.saved
+    if saved is None:
+        return
+    if base.is_first and (yield from is_superseded(saver, base.config, saved)):
+        return
+    for written in made:
+        if writes := written.stored_with(pushed=False):
+            arguments = (base.place, writes, written.task_id)
+            path = {} if written.position is None else {"task_path": written.path}
+            yield Call(saver, "put_writes", arguments, optional=path)
