@@ -1,10 +1,10 @@
 //! Applying a superstep's writes: in path order, one new version for all channels that change.
 
-use langgraph_channels::{Channel, Packet};
-use langgraph_core::{ChannelIndex, Domain, Fault, Target, TaskPath, Version, Write};
+use langgraph_channels::Channel;
+use langgraph_core::{ChannelIndex, Domain, Fault, TaskPath, Version, Write};
 use smallvec::SmallVec;
 
-use crate::state::Groups;
+use crate::scratch::{ChannelSet, Group};
 use crate::{Env, Reader, TaskWrites, ThreadState};
 
 /// What is applied of a task. Most of it stays where it is.
@@ -49,27 +49,25 @@ impl<D: Domain> ThreadState<D> {
         // Input alone does not advance the superstep: transient channels keep what they hold.
         let advances = tasks.iter().any(|task| !matches!(task.reader, Reader::Input));
         self.note_seen(&tasks);
-        let mut updated = std::mem::take(&mut self.scratch.updated);
-        updated.clear();
-        let mut pass = Pass { next: None, updated };
-        self.consume_triggers(cx, env, &mut pass, &tasks)?;
+        // Writes that could not be applied have left something behind.
+        self.changes.restart();
+        self.consume_triggers(cx, env, &tasks)?;
         let mut groups = self.group(tasks);
-        for (index, values) in groups.drain(..) {
-            self.update(cx, env, &mut pass, index, values)?;
-        }
-        self.scratch.groups = groups;
+        let applied =
+            groups.drain(..).try_for_each(|(index, values)| self.update(cx, env, index, values));
+        self.groups.reuse(groups);
+        applied?;
         if advances {
-            self.tell_transients(cx, env, &mut pass)?;
-            if pass.updated.iter().all(|index| self.plan.triggered_by(*index).is_empty()) {
-                self.tell_finish(cx, env, &mut pass)?;
+            self.tell_transients(cx, env)?;
+            let updated = self.changes.updated.members();
+            if updated.iter().all(|index| self.plan.triggered_by(*index).is_empty()) {
+                self.tell_finish(cx, env)?;
             }
         }
-        for index in &pass.updated {
-            self.scratch.is_updated[index.get()] = false;
-        }
-        self.keep_live(cx, &pass.updated)?;
+        self.keep_live(cx)?;
         // What changed before counts until here: writes that cannot be applied change nothing.
-        self.scratch.updated = self.updated.replace(pass.updated).unwrap_or_default();
+        let before = self.updated.take().unwrap_or_default();
+        self.updated = Some(self.changes.updated.take(before));
         Ok(())
     }
 
@@ -89,7 +87,6 @@ impl<D: Domain> ThreadState<D> {
         &mut self,
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
-        pass: &mut Pass,
         tasks: &[Applied<'_, D>],
     ) -> Result<(), Fault<D>> {
         for (position, task) in tasks.iter().enumerate() {
@@ -99,7 +96,7 @@ impl<D: Domain> ThreadState<D> {
                     continue;
                 }
                 if self.channels[trigger.get()].consume(cx)? {
-                    self.bump(env, pass, *trigger)?;
+                    self.bump(env, *trigger)?;
                 }
             }
         }
@@ -107,88 +104,47 @@ impl<D: Domain> ThreadState<D> {
     }
 
     /// The written values by channel, channels in the order of their first write.
-    fn group(&mut self, tasks: SmallVec<[Applied<'_, D>; 2]>) -> Groups<D> {
-        let mut groups = std::mem::take(&mut self.scratch.groups);
-        let tasks_channel = self.plan.tasks_channel();
+    fn group(&mut self, tasks: SmallVec<[Applied<'_, D>; 2]>) -> Vec<Group<D>> {
         for task in tasks {
-            for Write { target, value } in task.writes {
-                let index = match target {
-                    Target::Channel(index) => index,
-                    Target::Packet(packet) => {
-                        // The values of packets travel beside the groups, with their addresses.
-                        if self.scratch.packets.is_empty() {
-                            groups.push((tasks_channel, Vec::new()));
-                        }
-                        self.scratch.packets.push((packet, value));
-                        continue;
-                    }
-                    Target::Control(_) | Target::Unknown(_) => continue,
-                };
-                let slot = &mut self.scratch.group_of[index.get()];
-                if *slot == u32::MAX {
-                    *slot = groups.len() as u32;
-                    groups.push((index, Vec::with_capacity(1)));
-                }
-                groups[*slot as usize].1.push(value);
-            }
+            task.writes.into_iter().for_each(|write| self.groups.add(write));
         }
-        for (index, _) in &groups {
-            self.scratch.group_of[index.get()] = u32::MAX;
-        }
-        groups
+        self.groups.take()
     }
 
     fn update(
         &mut self,
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
-        pass: &mut Pass,
         index: ChannelIndex,
         values: Vec<D::Value>,
     ) -> Result<(), Fault<D>> {
-        let packets = std::mem::take(&mut self.scratch.packets);
         let changed = match &mut self.channels[index.get()] {
-            Channel::Tasks(tasks) if !packets.is_empty() => {
-                let packets = packets.into_iter();
-                tasks.replace(packets.map(|(target, value)| Packet { target, value }).collect())
-            }
-            channel => {
-                self.scratch.packets = packets;
-                channel.update(cx, &self.plan.channel(index).name, values)?
-            }
+            Channel::Tasks(tasks) => tasks.replace(self.groups.take_packets()),
+            channel => channel.update(cx, &self.plan.channel(index).name, values)?,
         };
         if changed {
-            self.changed(cx, env, pass, index)?;
+            self.changed(cx, env, index)?;
         }
         Ok(())
     }
 
-    fn tell_transients(
-        &mut self,
-        cx: D::Cx<'_>,
-        env: &mut dyn Env<D>,
-        pass: &mut Pass,
-    ) -> Result<(), Fault<D>> {
+    fn tell_transients(&mut self, cx: D::Cx<'_>, env: &mut dyn Env<D>) -> Result<(), Fault<D>> {
         for position in 0..self.live.len() {
             let index = self.live[position];
-            let told = self.scratch.is_updated[index.get()];
-            if !told && self.channels[index.get()].is_available(cx)? {
-                self.update(cx, env, pass, index, Vec::new())?;
+            if !self.changes.updated.contains(index)
+                && self.channels[index.get()].is_available(cx)?
+            {
+                self.update(cx, env, index, Vec::new())?;
             }
         }
         Ok(())
     }
 
-    fn tell_finish(
-        &mut self,
-        cx: D::Cx<'_>,
-        env: &mut dyn Env<D>,
-        pass: &mut Pass,
-    ) -> Result<(), Fault<D>> {
+    fn tell_finish(&mut self, cx: D::Cx<'_>, env: &mut dyn Env<D>) -> Result<(), Fault<D>> {
         for position in 0..self.plan.finishers().len() {
             let index = self.plan.finishers()[position];
             if self.channels[index.get()].finish(cx)? {
-                self.changed(cx, env, pass, index)?;
+                self.changed(cx, env, index)?;
             }
         }
         Ok(())
@@ -199,38 +155,32 @@ impl<D: Domain> ThreadState<D> {
         &mut self,
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
-        pass: &mut Pass,
         index: ChannelIndex,
     ) -> Result<(), Fault<D>> {
-        self.bump(env, pass, index)?;
-        let updated = &mut self.scratch.is_updated[index.get()];
-        if !*updated && self.channels[index.get()].is_available(cx)? {
-            *updated = true;
-            pass.updated.push(index);
+        self.bump(env, index)?;
+        if !self.changes.updated.contains(index) && self.channels[index.get()].is_available(cx)? {
+            self.changes.updated.insert(index);
         }
         Ok(())
     }
 
-    fn bump(
-        &mut self,
-        env: &mut dyn Env<D>,
-        pass: &mut Pass,
-        index: ChannelIndex,
-    ) -> Result<(), Fault<D>> {
-        if pass.next.is_none() {
-            pass.next = Some(env.next_version(self.newest.as_ref()).map_err(Fault::Domain)?);
-            self.newest = pass.next.clone();
-        }
-        if let Some(version) = pass.next.clone() {
-            self.set_version(index, version);
-        }
+    fn bump(&mut self, env: &mut dyn Env<D>, index: ChannelIndex) -> Result<(), Fault<D>> {
+        let version = match &self.changes.version {
+            Some(version) => version.clone(),
+            None => {
+                let next = env.next_version(self.newest.as_ref()).map_err(Fault::Domain)?;
+                self.newest = Some(next.clone());
+                self.changes.version.insert(next).clone()
+            }
+        };
+        self.set_version(index, version);
         Ok(())
     }
 
     /// Remembers which transient channels must be told of the next superstep.
-    fn keep_live(&mut self, cx: D::Cx<'_>, updated: &[ChannelIndex]) -> Result<(), Fault<D>> {
+    fn keep_live(&mut self, cx: D::Cx<'_>) -> Result<(), Fault<D>> {
         let mut live = std::mem::take(&mut self.live);
-        live.extend_from_slice(updated);
+        live.extend_from_slice(self.changes.updated.members());
         let mut kept = 0;
         for position in 0..live.len() {
             let channel = &self.channels[live[position].get()];
@@ -253,8 +203,22 @@ impl<D: Domain> ThreadState<D> {
 }
 
 /// What one application of writes has done so far.
-struct Pass {
+pub(crate) struct Changes {
     /// The version of everything that changes, once something has.
-    next: Option<Version>,
-    updated: Vec<ChannelIndex>,
+    version: Option<Version>,
+    /// The channels that changed and can be read.
+    updated: ChannelSet,
+}
+
+impl Changes {
+    pub(crate) fn new(channels: usize) -> Self {
+        Self { version: None, updated: ChannelSet::new(channels) }
+    }
+
+    fn restart(&mut self) {
+        self.version = None;
+        if !self.updated.members().is_empty() {
+            self.updated.take(Vec::new());
+        }
+    }
 }

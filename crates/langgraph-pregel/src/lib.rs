@@ -33,6 +33,7 @@ mod options;
 mod persist;
 mod plan;
 mod prepare;
+mod scratch;
 mod seen;
 mod start;
 mod state;

@@ -3,10 +3,12 @@ use std::sync::Arc;
 use langgraph_channels::{Channel, Saved};
 use langgraph_checkpoint::Checkpoint;
 use langgraph_core::{
-    ChannelIndex, CheckpointId, Domain, Fault, IdHash, MissingHistory, NodeIndex, PacketTarget,
-    TaskPath, Version, Write,
+    ChannelIndex, CheckpointId, Domain, Fault, IdHash, MissingHistory, NodeIndex, TaskPath,
+    Version, Write,
 };
 
+use crate::apply::Changes;
+use crate::scratch::Groups;
 use crate::seen::Seen;
 use crate::{Plan, Reader};
 
@@ -31,7 +33,9 @@ pub struct ThreadState<D: Domain> {
     pub(crate) updated: Option<Vec<ChannelIndex>>,
     /// Transient channels that may hold something.
     pub(crate) live: Vec<ChannelIndex>,
-    pub(crate) scratch: Scratch<D>,
+    /// What the writes being applied have changed so far.
+    pub(crate) changes: Changes,
+    pub(crate) groups: Groups<D>,
 }
 
 /// The writes of one task, to be applied.
@@ -51,18 +55,6 @@ impl<D: Domain> TaskWrites<D> {
     pub fn of_input(writes: Vec<Write<D>>) -> Self {
         Self { reader: Reader::Input, path: TaskPath::Input, triggers: Vec::new(), writes }
     }
-}
-
-/// Written values by channel.
-pub(crate) type Groups<D> = Vec<(ChannelIndex, Vec<<D as Domain>::Value>)>;
-
-/// Buffers reused from superstep to superstep, indexed by channel.
-pub(crate) struct Scratch<D: Domain> {
-    pub(crate) groups: Groups<D>,
-    pub(crate) group_of: Vec<u32>,
-    pub(crate) is_updated: Vec<bool>,
-    pub(crate) updated: Vec<ChannelIndex>,
-    pub(crate) packets: Vec<(PacketTarget, D::Value)>,
 }
 
 impl<D: Domain> ThreadState<D> {
@@ -117,6 +109,7 @@ impl<D: Domain> ThreadState<D> {
         Self {
             seen: Seen::new(plan.nodes().len()),
             live: plan.foreign().to_vec(),
+            groups: Groups::new(count, plan.tasks_channel()),
             plan,
             id,
             task_ids: IdHash::default(),
@@ -126,13 +119,7 @@ impl<D: Domain> ThreadState<D> {
             stray_versions: Vec::new(),
             newest: None,
             updated: None,
-            scratch: Scratch {
-                groups: Vec::new(),
-                group_of: vec![u32::MAX; count],
-                is_updated: vec![false; count],
-                updated: Vec::new(),
-                packets: Vec::new(),
-            },
+            changes: Changes::new(count),
         }
     }
 
