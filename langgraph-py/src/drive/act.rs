@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use langgraph_pregel::{Effect, End, Outcome, TaskKey, TaskOutcome, Ticket, WaitReason};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
+use crate::host::coroutine::is_cancellation;
 use crate::run::board::{Order, Report};
 use crate::store::save::{self, Saver, SaverCall};
 use crate::task::report::report;
@@ -141,7 +143,7 @@ pub fn stored(py: Python<'_>, run: &Run, ticket: Ticket, result: PyResult<()>) -
             core.engine.persisted(ticket);
             None
         }
-        Err(error) => core.engine.persist_failed(ticket, error).err(),
+        Err(error) => core.engine.persist_failed(ticket, raised(py, error)).err(),
     };
     drop(core);
     // A run that ends for another reason already ends for that one.
@@ -151,11 +153,24 @@ pub fn stored(py: Python<'_>, run: &Run, ticket: Ticket, result: PyResult<()>) -
 
 /// Ends the run because its driver cannot go on; gives the error back if the run is ending already.
 pub fn fail(py: Python<'_>, run: &Run, error: PyErr) -> PyResult<()> {
-    let given_back = run.core(py)?.engine.end(End::Failed(error));
+    let given_back = run.core(py)?.engine.end(End::Failed(raised(py, error)));
     match given_back {
         Err(End::Failed(error)) => Err(error),
         Ok(()) | Err(End::Cancelled) => Ok(()),
     }
+}
+
+/// An error of the run's surroundings (a saver, a cache, a listener) as the run raises it. A
+/// cancellation among them is not one of the run: its caller would take it for that.
+fn raised(py: Python<'_>, error: PyErr) -> PyErr {
+    if !is_cancellation(py, &error) {
+        return error;
+    }
+    let own = PyRuntimeError::new_err(
+        "A checkpointer, cache or listener of the run was cancelled, though the run was not",
+    );
+    own.set_cause(py, Some(error));
+    own
 }
 
 /// Ends the run because nobody wants the rest.

@@ -3,7 +3,7 @@
 //! A single node is driven [`inline`](super::inline), several nodes become asyncio tasks
 //! ([`spawned`](super::spawned)).
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use langgraph_pregel::{Outcome, TaskKey, TaskOutcome, Ticket, WaitReason};
@@ -13,13 +13,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use super::act::{self, act, Hands, Next};
+use super::asked::{requests, Asked, Requests};
 use super::inline::{Inline, Progress};
+use super::storing::Storing;
 use super::{spawned, sync};
 use crate::collects;
-use crate::host::call::{self, asyncio, call_method, call_tuple, Turn as CoroutineTurn};
-use crate::host::collect::plain_lock;
+use crate::host::call::{asyncio, call_method, call_tuple, Turn as CoroutineTurn};
 use crate::host::coroutine::{awaited, go_on, is_cancellation, Sent};
-use crate::host::event_loop::{is_done, resolver};
+use crate::host::event_loop::resolver;
 use crate::run::board::{Order, Place, Report};
 use crate::store::save::{Saver, SaverCall};
 use crate::task::node::NodeRun;
@@ -48,10 +49,7 @@ pub struct Driver {
     waiting: Option<Py<PyAny>>,
     /// A task whose delay is being waited for.
     delayed: Option<(Order, Place)>,
-    /// The asyncio tasks of savers, which the event loop does not keep alive.
-    stores: Vec<Py<PyAny>>,
-    /// Held once by each storing whose end the engine has not been told.
-    storing: Arc<()>,
+    storing: Storing,
     /// How often the caller's task had been asked to cancel when the run began; `None` before.
     requests: Option<Requests>,
     /// The cancellation that was thrown last.
@@ -63,11 +61,7 @@ pub struct Driver {
     since: Option<Instant>,
 }
 
-collects!(Driver { inline, waiting, stores });
-
-/// How often a task has been asked to cancel; `None` where nobody can tell (before Python 3.11, or
-/// without a task).
-type Requests = Option<i64>;
+collects!(Driver { inline, waiting, storing });
 
 impl Driver {
     /// A driver of `run`, which has not begun.
@@ -77,8 +71,7 @@ impl Driver {
             inline: None,
             waiting: None,
             delayed: None,
-            stores: Vec::new(),
-            storing: Arc::default(),
+            storing: Storing::default(),
             requests: None,
             thrown: None,
             cancelled: None,
@@ -88,8 +81,8 @@ impl Driver {
     }
 
     /// A driver of a run within the run that `outer` drives.
-    pub fn nested(run: Arc<Run>, requests: Option<Requests>) -> Self {
-        Self { requests, ..Self::new(run) }
+    pub fn nested(run: Arc<Run>, requests: Requests) -> Self {
+        Self { requests: Some(requests), ..Self::new(run) }
     }
 
     /// The run.
@@ -116,9 +109,9 @@ impl Driver {
         }
         let mut sent = Some(self.hear(py, sent)?);
         loop {
+            let asked = self.asked();
             if let Some(inline) = &mut self.inline {
                 let given = sent.take().unwrap_or_else(|| Ok(py.None()));
-                let asked = Asked { requests: self.requests, thrown: self.thrown.is_some() };
                 match inline.turn(py, given, Some(&asked))? {
                     Progress::Yield(value) => return Ok(Turn::Yield(value)),
                     Progress::Done(outcome) => self.end_inline(py, outcome)?,
@@ -136,6 +129,10 @@ impl Driver {
                 return Ok(turn);
             }
         }
+    }
+
+    fn asked(&self) -> Asked {
+        Asked { requests: self.requests.flatten(), thrown: self.thrown.is_some() }
     }
 
     /// Takes note of what is thrown in. While the driver itself waits, a cancellation is one of
@@ -164,7 +161,7 @@ impl Driver {
         let Some(inline) = self.inline.take() else { return Ok(()) };
         let (key, place) = (inline.node.key, inline.place);
         drop(inline.node);
-        let asked = Asked { requests: self.requests, thrown: self.thrown.is_some() };
+        let asked = self.asked();
         let stopped = matches!(outcome, TaskOutcome::Cancelled(_));
         if let Some(place) = place {
             place.free();
@@ -229,8 +226,7 @@ impl Driver {
             }
             return Ok(None);
         }
-        self.stores.retain(|store| !is_done(store.bind(py)).unwrap_or(true));
-        if running == 0 && Arc::strong_count(&self.storing) == 1 {
+        if running == 0 && self.storing.is_over(py) {
             return self.check_stuck(py);
         }
         self.wait_for_bell(py)
@@ -271,7 +267,7 @@ impl Driver {
             Err(error) => outcome::unprepared(py, key, error),
             Ok(mut node) => {
                 node.is_alone = true;
-                match Inline::begin(py, node, self.requests)? {
+                match Inline::begin(py, node, self.requests.flatten())? {
                     Ok(mut inline) => {
                         inline.place = Some(place);
                         self.inline = Some(inline);
@@ -366,66 +362,6 @@ impl Hands for Driver {
         }
         let method = object.getattr(format!("a{}", call.method).as_str())?;
         let coroutine = call_tuple(&method, arguments, None)?;
-        let ensure = asyncio(py)?.getattr(intern!(py, "ensure_future"))?;
-        let task = call::call(&ensure, &[&coroutine])?;
-        let done = StoreDone {
-            run: self.run.clone(),
-            ticket,
-            storing: Mutex::new(Some(self.storing.clone())),
-        };
-        let done = Bound::new(py, done)?;
-        call_method(&task, intern!(py, "add_done_callback"), &[done.as_any()])?;
-        self.stores.push(task.unbind());
-        Ok(())
-    }
-}
-
-/// Called when a storing is done.
-#[pyclass(frozen, module = "langgraph_rust._engine")]
-struct StoreDone {
-    run: Arc<Run>,
-    ticket: Ticket,
-    storing: Mutex<Option<Arc<()>>>,
-}
-
-#[pymethods]
-impl StoreDone {
-    fn __call__(&self, py: Python<'_>, task: &Bound<'_, PyAny>) -> PyResult<()> {
-        drop(plain_lock(&self.storing).take());
-        let result = call_method(task, intern!(py, "result"), &[]);
-        act::stored(py, &self.run, self.ticket, result.map(drop))?;
-        self.run.board.waker.wake();
-        Ok(())
-    }
-}
-
-/// Who asked for a cancellation that was thrown into a run.
-pub struct Asked {
-    /// How often the caller's task had been asked to cancel when the run began.
-    pub requests: Option<Requests>,
-    /// Whether a cancellation was thrown.
-    pub thrown: bool,
-}
-
-impl Asked {
-    /// Whether the caller's task has been asked to cancel since the run began, and still is. A
-    /// node's own time limits ask, too, but take it back before they are over.
-    pub fn by_caller(&self, py: Python<'_>) -> PyResult<bool> {
-        match (self.requests.flatten(), requests(py)?) {
-            (Some(before), Some(now)) => Ok(now > before),
-            // Nobody can tell: then what is thrown in comes from outside.
-            _ => Ok(self.thrown),
-        }
-    }
-}
-
-/// How often the current task has been asked to cancel.
-fn requests(py: Python<'_>) -> PyResult<Requests> {
-    let current = asyncio(py)?.getattr(intern!(py, "current_task"))?;
-    // Coroutines can be driven without an event loop.
-    let Ok(task) = call::call(&current, &[]) else { return Ok(None) };
-    match task.getattr_opt(intern!(py, "cancelling"))? {
-        Some(cancelling) => call::call(&cancelling, &[])?.extract().map(Some),
-        None => Ok(None),
+        self.storing.begin(py, &self.run, ticket, &coroutine)
     }
 }

@@ -5,7 +5,8 @@ use langgraph_pregel::TaskOutcome;
 use pyo3::prelude::*;
 
 use super::act;
-use super::asyncio::{Asked, Driver, Turn};
+use super::asked::{Asked, Requests};
+use super::asyncio::{Driver, Turn};
 use crate::collects;
 use crate::host::call::Turn as CoroutineTurn;
 use crate::host::coroutine::{self, awaited, go_on, is_cancellation, Sent};
@@ -22,7 +23,7 @@ pub struct Inline {
     pub place: Option<Place>,
     wait: Wait,
     /// See [`Asked::requests`].
-    requests: Option<Option<i64>>,
+    requests: Requests,
 }
 
 enum Wait {
@@ -53,7 +54,7 @@ impl Inline {
     pub fn begin(
         py: Python<'_>,
         mut node: NodeRun,
-        requests: Option<Option<i64>>,
+        requests: Requests,
     ) -> PyResult<Result<Self, Report>> {
         let mut advance = node.start(py);
         loop {

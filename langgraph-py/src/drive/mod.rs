@@ -5,6 +5,7 @@
 //! In comes a run; out come chunks and its end. Nothing here decides about graphs.
 
 mod act;
+mod asked;
 mod asyncio;
 mod awaited;
 pub mod graph_run;
@@ -12,6 +13,7 @@ mod helpers;
 mod inline;
 pub mod perform;
 mod spawned;
+mod storing;
 mod sync;
 
 use std::sync::Arc;

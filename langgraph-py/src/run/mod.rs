@@ -10,6 +10,7 @@ pub mod context;
 pub mod core;
 pub mod finish;
 mod input;
+mod limits;
 mod load;
 pub mod nested;
 pub mod runtime;
