@@ -45,7 +45,10 @@ pub enum Next {
 /// What goes wrong ends the run; an error here means that the run is ending already, and that
 /// nothing is left to be done about it.
 pub fn act(py: Python<'_>, run: &Arc<Run>, hands: &mut dyn Hands, chunks: bool) -> PyResult<Next> {
-    let (effect, over) = run.core(py)?.poll(py);
+    let (effect, over) = {
+        let mut core = run.core(py)?;
+        (core.poll(py), core.take_over())
+    };
     drop(over);
     if chunks && waits(&effect) {
         match run.shows.next_chunk(py) {

@@ -2,6 +2,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 
 use crate::host::call::{asyncio, call};
 
@@ -27,6 +28,15 @@ impl Asked {
             _ => Ok(self.thrown),
         }
     }
+}
+
+/// How often a task that has just begun has been asked to cancel.
+pub fn of_new_task(py: Python<'_>) -> PyResult<Requests> {
+    static COUNTS: PyOnceLock<bool> = PyOnceLock::new();
+    let counts = COUNTS.get_or_try_init(py, || {
+        asyncio(py)?.getattr(intern!(py, "Task"))?.hasattr(intern!(py, "cancelling"))
+    })?;
+    Ok(counts.then_some(0))
 }
 
 /// How often the current task has been asked to cancel.

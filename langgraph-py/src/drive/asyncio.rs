@@ -45,11 +45,7 @@ pub enum Turn {
 pub struct Driver {
     run: Arc<Run>,
     inline: Option<Inline>,
-    /// What the driver itself waits for: the run's bell, or a delay.
-    waiting: Option<Py<PyAny>>,
-    /// A task whose delay is being waited for.
-    delayed: Option<(Order, Place)>,
-    storing: Storing,
+    hand: Hand,
     /// How often the caller's task had been asked to cancel when the run began; `None` before.
     requests: Option<Requests>,
     /// The cancellation that was thrown last.
@@ -61,17 +57,32 @@ pub struct Driver {
     since: Option<Instant>,
 }
 
-collects!(Driver { inline, waiting, storing });
+collects!(Driver { inline, hand });
+collects!(Hand { waiting, storing });
+
+/// What does as the engine says.
+struct Hand {
+    run: Arc<Run>,
+    /// What the driver itself waits for: the run's bell, or a delay.
+    waiting: Option<Py<PyAny>>,
+    /// A task whose delay is being waited for.
+    delayed: Option<(Order, Place)>,
+    storing: Storing,
+}
+
+impl Hand {
+    fn new(run: &Arc<Run>) -> Self {
+        Self { run: run.clone(), waiting: None, delayed: None, storing: Storing::default() }
+    }
+}
 
 impl Driver {
     /// A driver of `run`, which has not begun.
     pub fn new(run: Arc<Run>) -> Self {
         Self {
+            hand: Hand::new(&run),
             run,
             inline: None,
-            waiting: None,
-            delayed: None,
-            storing: Storing::default(),
             requests: None,
             thrown: None,
             cancelled: None,
@@ -98,7 +109,7 @@ impl Driver {
     /// How often the run is held by the driver.
     pub fn holds(&self) -> usize {
         let inline = self.inline.as_ref().map(|inline| inline.node.run());
-        1 + usize::from(inline.is_some_and(|run| Arc::ptr_eq(run, &self.run)))
+        2 + usize::from(inline.is_some_and(|run| Arc::ptr_eq(run, &self.run)))
     }
 
     /// Takes a turn: with `sent`, up to the next thing to yield, a chunk, or the end.
@@ -121,7 +132,7 @@ impl Driver {
             if let Some(turn) = self.keep_waiting(py, sent.take())? {
                 return Ok(turn);
             }
-            if let Some((order, place)) = self.delayed.take() {
+            if let Some((order, place)) = self.hand.delayed.take() {
                 self.start_inline(py, order, place)?;
                 continue;
             }
@@ -167,9 +178,9 @@ impl Driver {
             place.free();
         }
         report(py, &self.run, Report { key, outcome })?;
-        let thrown = self.thrown.take();
+        let Some(thrown) = self.thrown.take() else { return Ok(()) };
         // A node may have caught the cancellation and gone on; the run was cancelled all the same.
-        if let (Some(thrown), true) = (thrown, stopped || asked.by_caller(py)?) {
+        if stopped || asked.by_caller(py)? {
             self.cancelled = Some(thrown);
             act::cancel(py, &self.run)?;
         }
@@ -178,7 +189,7 @@ impl Driver {
 
     /// Goes on waiting if the wait is not over yet.
     fn keep_waiting(&mut self, py: Python<'_>, sent: Option<Sent>) -> PyResult<Option<Turn>> {
-        let Some(waiting) = self.waiting.take() else {
+        let Some(waiting) = self.hand.waiting.take() else {
             return match sent {
                 Some(Err(error)) if self.cancelled.is_none() => Err(error),
                 _ => Ok(None),
@@ -186,7 +197,7 @@ impl Driver {
         };
         match go_on(waiting.bind(py), sent.unwrap_or_else(|| Ok(py.None()))) {
             CoroutineTurn::Yielded(value) => {
-                self.waiting = Some(waiting);
+                self.hand.waiting = Some(waiting);
                 Ok(Some(Turn::Yield(value.unbind())))
             }
             CoroutineTurn::Returned(_) => Ok(None),
@@ -200,9 +211,8 @@ impl Driver {
 
     /// Does what the engine says next; `None` if there is more to do at once.
     fn go_on(&mut self, py: Python<'_>) -> PyResult<Option<Turn>> {
-        let run = self.run.clone();
         let chunks = self.cancelled.is_none();
-        match act(py, &run, self, chunks)? {
+        match act(py, &self.run, &mut self.hand, chunks)? {
             Next::More => Ok(None),
             Next::Chunk(chunk) => Ok(Some(Turn::Chunk(chunk))),
             Next::Over(outcome) => Ok(Some(Turn::Over(outcome))),
@@ -216,17 +226,15 @@ impl Driver {
             // A bare yield: whoever else waits for the loop gets a turn.
             return Ok(Some(Turn::Yield(py.None())));
         }
-        let (waiting, running) = self.run.board.counts();
-        let alone = waiting == 1 && running == 0;
-        let inline = alone && !self.run.shows.eager && self.run.context.step_timeout.is_none();
         if let Some((order, place)) = self.run.board.take() {
-            match inline {
+            let free = !self.run.shows.eager && self.run.context.step_timeout.is_none();
+            match free && order.is_alone {
                 true => self.start_inline(py, order, place)?,
                 false => spawned::start(py, &self.run, order, place)?,
             }
             return Ok(None);
         }
-        if running == 0 && self.storing.is_over(py) {
+        if self.run.board.counts().1 == 0 && self.hand.storing.is_over(py) {
             return self.check_stuck(py);
         }
         self.wait_for_bell(py)
@@ -257,9 +265,9 @@ impl Driver {
             let seconds = order.delay.as_secs_f64().into_pyobject(py)?;
             let sleep = intern!(py, "sleep");
             let sleep = call_method(asyncio(py)?.as_any(), sleep, &[seconds.as_any()])?;
-            self.waiting = Some(awaited(&sleep)?.unbind());
+            self.hand.waiting = Some(awaited(&sleep)?.unbind());
             order.delay = Duration::ZERO;
-            self.delayed = Some((order, place));
+            self.hand.delayed = Some((order, place));
             return Ok(());
         }
         let key = order.key;
@@ -297,7 +305,7 @@ impl Driver {
             let arguments = [left.as_any(), &resolver(py)?, &future];
             call_method(&home, intern!(py, "call_later"), &arguments)?;
         }
-        self.waiting = Some(awaited(&future)?.unbind());
+        self.hand.waiting = Some(awaited(&future)?.unbind());
         Ok(None)
     }
 
@@ -325,15 +333,15 @@ impl Driver {
             }
             None => Ok(()),
         };
-        let run = self.run.clone();
+        let run = &self.run;
         let stores_here = run.context.saver.as_ref().is_none_or(|saver| saver.never_blocks);
         // What can be stored without waiting still is.
-        while stores_here && matches!(act(py, &run, self, false)?, Next::More) {}
+        while stores_here && matches!(act(py, run, &mut self.hand, false)?, Next::More) {}
         closed
     }
 }
 
-impl Hands for Driver {
+impl Hands for Hand {
     fn cancel(&mut self, py: Python<'_>, key: TaskKey) -> PyResult<()> {
         if act::withdraw(py, &self.run, key)? {
             return Ok(());

@@ -9,7 +9,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::asked::requests;
+use super::asked::of_new_task;
 use super::inline::{Inline, Progress};
 use super::perform::panic_if_armed;
 use super::sync;
@@ -199,7 +199,7 @@ impl NodeTurns {
     /// Runs the node up to its first wait.
     fn begin(&self, py: Python<'_>, node: NodeRun) -> PyResult<Given> {
         panic_if_armed(py, &node);
-        match Inline::begin(py, node, requests(py)?)? {
+        match Inline::begin(py, node, of_new_task(py)?)? {
             Ok(inline) => self.wait_on(py, Box::new(inline), Ok(py.None())),
             Err(done) => Ok(Err(done)),
         }

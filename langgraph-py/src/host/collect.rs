@@ -101,7 +101,7 @@ impl<T: Collect> Collect for VecDeque<T> {
     }
 }
 
-impl<K, V: Collect> Collect for HashMap<K, V> {
+impl<K, V: Collect, S> Collect for HashMap<K, V, S> {
     fn collect(&self, visit: &PyVisit<'_>) -> Visited {
         self.values().try_for_each(|value| value.collect(visit))
     }

@@ -27,6 +27,8 @@ pub struct Order {
     pub delay: Duration,
     /// What the task's context is a copy of: the driver's, wherever the task runs.
     pub context: Context,
+    /// Whether nothing else waited or ran when it was taken.
+    pub is_alone: bool,
     /// The place that it runs in, if it was called.
     loan: Option<Loan>,
 }
@@ -34,7 +36,7 @@ pub struct Order {
 impl Order {
     /// An order given now, from here.
     pub fn new(py: Python<'_>, key: TaskKey, delay: Duration) -> PyResult<Self> {
-        Ok(Self { key, delay, context: Context::copied(py)?, loan: None })
+        Ok(Self { key, delay, context: Context::copied(py)?, is_alone: false, loan: None })
     }
 }
 
@@ -106,6 +108,7 @@ impl Board {
             return None;
         }
         let mut order = queue.waiting.pop_front()?;
+        order.is_alone = numbers.waiting == 1 && numbers.running == 0;
         numbers.waiting -= 1;
         numbers.running += 1;
         let loan = order.loan.take();
@@ -205,7 +208,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut queue = plain_lock(&self.board.queue);
-        let is_lent = queue.lent.remove(&self.key).is_some();
+        let is_lent = !queue.lent.is_empty() && queue.lent.remove(&self.key).is_some();
         let mut numbers = plain_lock(&self.board.numbers);
         numbers.running -= usize::from(!is_lent);
         numbers.completed += 1;

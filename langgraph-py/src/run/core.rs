@@ -1,6 +1,7 @@
 //! What changes while a run goes on.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::MutexGuard;
 
@@ -13,6 +14,27 @@ use crate::host::collect::{Collect, Visited};
 use crate::store::save::Place;
 use crate::values::domain::Objects;
 use crate::values::env::{Clock, Versioning};
+
+/// What is kept of tasks, by their keys.
+pub type Kept<T> = HashMap<TaskKey, T, BuildHasherDefault<KeyHasher>>;
+
+/// Hashes the two small numbers of a key; nobody chooses them to collide.
+#[derive(Default)]
+pub struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32((*byte).into()));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = (self.0.rotate_left(5) ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// What changes while a run goes on. `T` is what is kept of each task.
 pub struct Core<T> {
@@ -28,10 +50,12 @@ pub struct Core<T> {
     pub stashed: Option<Effect<Objects>>,
     /// The configs that checkpoints are stored under.
     pub place: Place,
-    tasks: HashMap<TaskKey, T>,
+    tasks: Kept<T>,
     versioning: Versioning,
     /// The superstep that what is kept by task is about.
     step: i64,
+    /// Whether that superstep is over.
+    has_moved_on: bool,
 }
 
 /// The output of a run whose caller waits for the end.
@@ -71,7 +95,8 @@ impl<T> Core<T> {
             engine,
             versioning,
             place,
-            tasks: HashMap::new(),
+            tasks: Kept::default(),
+            has_moved_on: false,
             latest: Latest::Nothing,
             interrupts: Vec::new(),
             lifecycle: Vec::new(),
@@ -79,21 +104,26 @@ impl<T> Core<T> {
         }
     }
 
-    /// What to do next, and what was kept of tasks that are no more, to be dropped once the engine
-    /// is free: that may run Python code.
-    pub fn poll(&mut self, py: Python<'_>) -> (Effect<Objects>, HashMap<TaskKey, T>) {
+    /// What to do next.
+    pub fn poll(&mut self, py: Python<'_>) -> Effect<Objects> {
         if let Some(effect) = self.stashed.take() {
-            return (effect, HashMap::new());
+            return effect;
         }
         let mut clock = Clock { py, versioning: &self.versioning };
         let effect = self.engine.poll(py, &mut clock);
         let step = self.engine.steps().0;
-        let mut over = HashMap::new();
         if step != self.step || matches!(effect, Effect::Finish(_)) {
             self.step = step;
-            over = std::mem::take(&mut self.tasks);
+            self.has_moved_on = true;
         }
-        (effect, over)
+        effect
+    }
+
+    /// What was kept of tasks that are no more since the last time, to be dropped once the engine is
+    /// free: that may run Python code.
+    pub fn take_over(&mut self) -> Option<Kept<T>> {
+        let has_moved_on = std::mem::take(&mut self.has_moved_on);
+        (has_moved_on && !self.tasks.is_empty()).then(|| std::mem::take(&mut self.tasks))
     }
 
     /// A task of the current superstep.
