@@ -1,5 +1,6 @@
 //! Times and time-ordered ids, as they are written. Whoever calls has read the clock.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// 100-nanosecond intervals from the start of the Gregorian calendar to the Unix epoch.
@@ -25,11 +26,15 @@ pub fn iso8601(since_epoch: Duration) -> String {
     let (days, of_day) = (since_epoch.as_secs() / 86_400, since_epoch.as_secs() % 86_400);
     let (year, month, day) = civil(days as i64);
     let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    let head = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
-    match since_epoch.subsec_micros() {
-        0 => format!("{head}+00:00"),
-        micros => format!("{head}.{micros:06}+00:00"),
-    }
+    let mut text = String::with_capacity("0000-00-00T00:00:00.000000+00:00".len());
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
+    let _ = match since_epoch.subsec_micros() {
+        0 => Ok(()),
+        micros => write!(text, ".{micros:06}"),
+    };
+    text.push_str("+00:00");
+    text
 }
 
 /// Year, month and day of a number of days after 1970-01-01.

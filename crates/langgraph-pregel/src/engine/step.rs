@@ -201,6 +201,9 @@ impl<D: Domain> Engine<D> {
 
     /// Gives out the tasks that are new since the last time, and those whose wait is over.
     fn issue_tasks(&mut self) {
+        if !self.tasks.has_candidates() {
+            return;
+        }
         let mut candidates = self.tasks.take_candidates();
         candidates.retain(|key| !self.issue(*key));
         self.tasks.hold_back(candidates);
