@@ -10,6 +10,7 @@ mod index;
 pub mod names;
 mod path;
 mod policy;
+mod time;
 mod version;
 mod write;
 
@@ -19,5 +20,6 @@ pub use id::{interrupt_id, uuid_text, CheckpointId, IdHash, TaskId};
 pub use index::{ChannelIndex, NodeIndex};
 pub use path::TaskPath;
 pub use policy::{Durability, RetryDelay};
+pub use time::{iso8601, uuid6, uuid_ticks};
 pub use version::Version;
 pub use write::{Control, PacketTarget, Target, Write};

@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use langgraph_channels::{Channel, Tasks};
 use langgraph_checkpoint::Checkpoint;
-use langgraph_core::{names, ChannelIndex, Control, Domain, NodeIndex, PacketTarget, Target};
+use langgraph_core::{
+    names, ChannelIndex, Control, Domain, NodeIndex, PacketTarget, Target, TaskPath,
+};
 
 /// A channel of a plan: its name and its kind, in the empty state.
 pub struct ChannelSpec<D: Domain> {
@@ -255,6 +257,14 @@ impl<D: Domain> Plan<D> {
             Target::Control(Control::Interrupt) => names::INTERRUPT,
             Target::Control(Control::Error) => names::ERROR,
             Target::Control(Control::ErrorSource) => names::ERROR_SOURCE_NODE,
+        }
+    }
+
+    /// The channels that started a task at `path`: none for one that a packet or a call started.
+    pub fn triggers(&self, path: &TaskPath, node: Option<NodeIndex>) -> &[ChannelIndex] {
+        match (path, node) {
+            (TaskPath::Pull(_), Some(node)) => &self.node(node).triggers,
+            _ => &[],
         }
     }
 

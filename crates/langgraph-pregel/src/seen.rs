@@ -150,11 +150,14 @@ impl Seen {
         match reader {
             Reader::Node(node) => {
                 let name = plan.node(*node).name.clone();
-                let known = self.nodes[node.get()].iter().flatten();
-                let mut versions: Vec<_> = known
-                    .map(|(index, version)| (plan.channel(*index).name.clone(), version.clone()))
-                    .collect();
-                versions.extend(rest(&name));
+                let known = self.nodes[node.get()].as_deref().unwrap_or_default();
+                let named = |(index, version): &(ChannelIndex, Version)| {
+                    (plan.channel(*index).name.clone(), version.clone())
+                };
+                let mut versions: Vec<_> = known.iter().map(named).collect();
+                if !self.others.is_empty() {
+                    versions.extend(rest(&name));
+                }
                 (name, versions)
             }
             Reader::Input => (names::INPUT.into(), Vec::new()),

@@ -305,8 +305,9 @@ impl<D: Domain> Engine<D> {
         given: Vec<Write<D>>,
     ) -> Result<(), Fault<D>> {
         let discarded = self.state.prepare(cx, &self.options.namespace, self.step)?;
+        let plan = &self.state.plan;
         let mut tasks: Vec<TaskWrites<D>> =
-            discarded.into_iter().map(|task| self.task_writes(task, Vec::new())).collect();
+            discarded.iter().map(|task| TaskWrites::of_task(plan, task, Vec::new())).collect();
         tasks.push(TaskWrites::of_input(given));
         self.state.apply(cx, env, tasks)
     }

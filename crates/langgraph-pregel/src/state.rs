@@ -10,7 +10,7 @@ use langgraph_core::{
 use crate::apply::Changes;
 use crate::scratch::Groups;
 use crate::seen::Seen;
-use crate::{Plan, Reader};
+use crate::{Plan, Reader, Task};
 
 /// A thread's state between supersteps, live: channels, their versions, and who has seen which.
 ///
@@ -51,6 +51,16 @@ pub struct TaskWrites<D: Domain> {
 }
 
 impl<D: Domain> TaskWrites<D> {
+    /// Writes of a task of `plan`.
+    pub fn of_task(plan: &Plan<D>, task: &Task<D>, writes: Vec<Write<D>>) -> Self {
+        Self {
+            reader: task.reader(),
+            path: task.path.clone(),
+            triggers: plan.triggers(&task.path, task.node).to_vec(),
+            writes,
+        }
+    }
+
     /// Writes that come from no task: the graph's input, or an update of its state.
     pub fn of_input(writes: Vec<Write<D>>) -> Self {
         Self { reader: Reader::Input, path: TaskPath::Input, triggers: Vec::new(), writes }

@@ -70,6 +70,11 @@ impl<D: Domain> Superstep<D> {
         }
     }
 
+    /// Whether there are tasks that may be ready to be given out.
+    pub(crate) fn has_candidates(&self) -> bool {
+        self.issued < self.tasks.len() || self.holds_back()
+    }
+
     /// The tasks that may be ready to be given out: those that are new since the last time, and
     /// those that were held back then.
     pub(crate) fn take_candidates(&mut self) -> Vec<TaskKey> {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use langgraph_core::{names, Domain, NodeIndex, RetryDelay, TaskId, TaskPath, Write};
 
-use crate::Ticket;
+use crate::{Reader, Ticket};
 
 /// Names a task of one superstep of a run. In later supersteps it names none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +69,14 @@ impl<D: Domain> Task<D> {
             cancelled: false,
             after: None,
             is_pending: false,
+        }
+    }
+
+    /// Who reads the channels when it runs.
+    pub fn reader(&self) -> Reader {
+        match self.node {
+            Some(node) => Reader::Node(node),
+            None => Reader::Other(self.name.clone()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use langgraph_core::{interrupt_id, names, ChannelIndex, Control, Target, Write};
+use langgraph_core::{interrupt_id, ChannelIndex, Control, Target, Write};
 use langgraph_pregel::{Failure, Outcome, Retry, Surroundings, Task, TaskKey, TaskOutcome};
 
 use crate::event::Interrupt;
@@ -42,7 +42,7 @@ impl Run<'_> {
                 TaskOutcome::Finished(writes)
             }
             Err(Error::Interrupt(value)) => {
-                let id = interrupt_id(&self.namespace_of(task), values.len()).into();
+                let id = interrupt_id(&task.namespace(&self.place.namespace), values.len()).into();
                 let value = Some(Interrupt::pack(&[Interrupt { id, value }]));
                 TaskOutcome::Interrupted { value, resume_values: resumed() }
             }
@@ -113,7 +113,7 @@ impl Run<'_> {
             interrupt_after: crate::Stops::Nowhere,
             ..self.config.clone()
         };
-        let namespace = self.namespace_of(task).into();
+        let namespace = task.namespace(&self.place.namespace).into();
         let inherited = Inherited {
             place: Place { thread: self.place.thread.clone(), namespace },
             saver: graph.saver.clone().or_else(|| self.saver.clone()),
@@ -181,18 +181,10 @@ impl Run<'_> {
         let stored = self.engine.resume_values(&task.id).and_then(|value| value.items().ok());
         let mut values = stored.map(<[Value]>::to_vec).unwrap_or_default();
         if !self.resume_values.by_id.is_empty() {
-            let id = interrupt_id(&self.namespace_of(task), values.len());
+            let id = interrupt_id(&task.namespace(&self.place.namespace), values.len());
             values.extend(self.resume_values.by_id.get(&*id).cloned());
         }
         values
-    }
-
-    fn namespace_of(&self, task: &Task<Native>) -> String {
-        let own = format!("{}{}{}", task.name, names::NS_END, task.id);
-        match &*self.place.namespace {
-            "" => own,
-            outer => format!("{outer}{}{own}", names::NS_SEP),
-        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use langgraph_checkpoint::{task_output, Metadata, PendingWrite, StoredCheckpoint};
-use langgraph_core::{CheckpointId, Control, TaskPath, Write};
-use langgraph_pregel::{self as pregel, Reader, Task, TaskWrites};
+use langgraph_core::{CheckpointId, Control};
+use langgraph_pregel::{self as pregel, Task, TaskWrites};
 
 use crate::event::Interrupt;
 use crate::{Config, Error, Graph, Map, Native, Value};
@@ -73,9 +73,7 @@ impl Graph {
         let null = pending.iter().filter(|p| p.task.is_null()).map(|p| p.write.copy(()));
         let null: Vec<_> = null.collect();
         if !null.is_empty() {
-            let input = Reader::Input;
-            let writes = task_writes(input, TaskPath::Input, Vec::new(), null);
-            state.apply((), &mut clock, vec![writes])?;
+            state.apply((), &mut clock, vec![TaskWrites::of_input(null)])?;
         }
         if view == View::Live {
             let finished = self.finished(&mut tasks, &pending);
@@ -104,26 +102,13 @@ impl Graph {
         for task in tasks {
             let copies = task_output(pending, &task.id).map(|write| write.copy(()));
             task.writes = copies.collect();
-            let (Some(node), false) = (task.node, task.writes.is_empty()) else { continue };
-            let triggers = match task.path {
-                TaskPath::Pull(_) => self.plan.node(node).triggers.clone(),
-                _ => Vec::new(),
-            };
-            let writes = task.writes.iter().map(|write| write.copy(())).collect();
-            let reader = Reader::Node(node);
-            finished.push(task_writes(reader, task.path.clone(), triggers, writes));
+            if !task.writes.is_empty() {
+                let writes = task.writes.iter().map(|write| write.copy(())).collect();
+                finished.push(TaskWrites::of_task(&self.plan, task, writes));
+            }
         }
         finished
     }
-}
-
-fn task_writes(
-    reader: Reader,
-    path: TaskPath,
-    triggers: Vec<langgraph_core::ChannelIndex>,
-    writes: Vec<Write<Native>>,
-) -> TaskWrites<Native> {
-    TaskWrites { reader, path, triggers, writes }
 }
 
 fn snapshot_task(

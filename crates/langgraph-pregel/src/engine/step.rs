@@ -4,17 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use langgraph_checkpoint::{PendingWrite, Source};
-use langgraph_core::{
-    ChannelIndex, Control, Domain, Fault, Target, TaskId, TaskPath, UnfinishedTasks, Write,
-};
+use langgraph_core::{Control, Domain, Fault, Target, TaskId, UnfinishedTasks, Write};
 use smallvec::SmallVec;
 
 use super::{Engine, Phase, Reports};
 use crate::apply::Applied;
-use crate::{
-    Effect, Env, Outcome, Pause, Plan, Reader, RunEvent, Task, TaskKey, TaskState, TaskWrites,
-    WaitReason,
-};
+use crate::{Effect, Env, Outcome, Pause, RunEvent, Task, TaskKey, TaskState, WaitReason};
 
 impl<D: Domain> Engine<D> {
     pub(super) fn advance(
@@ -206,6 +201,9 @@ impl<D: Domain> Engine<D> {
 
     /// Gives out the tasks that are new since the last time, and those whose wait is over.
     fn issue_tasks(&mut self) {
+        if !self.tasks.has_candidates() {
+            return;
+        }
         let mut candidates = self.tasks.take_candidates();
         candidates.retain(|key| !self.issue(*key));
         self.tasks.hold_back(candidates);
@@ -262,40 +260,16 @@ impl<D: Domain> Engine<D> {
             wrote_output |= writes.iter().any(
                 |write| matches!(write.target, Target::Channel(index) if is_output[index.get()]),
             );
-            let (reader, triggers) = (reader(task), triggers(&plan, task));
+            let (reader, triggers) = (task.reader(), plan.triggers(&task.path, task.node));
             applied.push(Applied { reader, path: &task.path, triggers, writes });
         }
         self.state.apply_all(cx, env, applied)?;
         Ok(wrote_output)
     }
 
-    pub(crate) fn task_writes(&self, task: Task<D>, writes: Vec<Write<D>>) -> TaskWrites<D> {
-        TaskWrites {
-            reader: reader(&task),
-            triggers: triggers(self.plan(), &task).to_vec(),
-            path: task.path,
-            writes,
-        }
-    }
-
     pub(super) fn output_changed(&self) -> bool {
         let updated = self.state.updated().unwrap_or_default();
         updated.iter().any(|index| self.is_output[index.get()])
-    }
-}
-
-fn reader<D: Domain>(task: &Task<D>) -> Reader {
-    match task.node {
-        Some(node) => Reader::Node(node),
-        None => Reader::Other(task.name.clone()),
-    }
-}
-
-/// The channels that started the task: none for one that a packet or a call started.
-fn triggers<'p, D: Domain>(plan: &'p Plan<D>, task: &Task<D>) -> &'p [ChannelIndex] {
-    match (&task.path, task.node) {
-        (TaskPath::Pull(_), Some(node)) => &plan.node(node).triggers,
-        _ => &[],
     }
 }
 
