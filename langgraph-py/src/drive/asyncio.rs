@@ -19,7 +19,7 @@ use super::storing::Storing;
 use super::{spawned, sync};
 use crate::collects;
 use crate::host::call::{asyncio, call_method, call_tuple, Turn as CoroutineTurn};
-use crate::host::coroutine::{awaited, go_on, is_cancellation, Sent};
+use crate::host::coroutine::{awaited, cancellation, go_on, is_cancellation, Sent};
 use crate::host::event_loop::resolver;
 use crate::run::board::{Order, Place, Report};
 use crate::store::save::{Saver, SaverCall};
@@ -151,10 +151,10 @@ impl Driver {
     fn hear(&mut self, py: Python<'_>, sent: Sent) -> PyResult<Sent> {
         if self.closing && self.inline.is_some() && sent.is_ok() {
             // Whoever closed the run does not wait for its node.
-            let class = asyncio(py)?.getattr(intern!(py, "CancelledError"))?;
             self.closing = false;
-            self.thrown = Some(PyErr::from_type(class.cast_into::<PyType>()?, ()));
-            return Ok(Err(self.thrown.as_ref().map_or_else(sync::over, |e| e.clone_ref(py))));
+            let error = cancellation(py)?;
+            self.thrown = Some(error.clone_ref(py));
+            return Ok(Err(error));
         }
         if let Err(error) = &sent {
             if is_cancellation(py, error) {

@@ -16,7 +16,7 @@ use super::sync;
 use crate::collects;
 use crate::host::call::{asyncio, call_method, Turn as CoroutineTurn};
 use crate::host::collect::{plain_lock, Collect};
-use crate::host::coroutine::{self, awaited, go_on, Coroutine, Sent, Turns};
+use crate::host::coroutine::{self, awaited, cancellation, go_on, Coroutine, Sent, Turns};
 use crate::run::board::{Order, Place, Report};
 use crate::task::node::NodeRun;
 use crate::task::report::report;
@@ -219,7 +219,13 @@ impl NodeTurns {
         Report { key: self.key, outcome: node.stop(py, error) }
     }
 
-    fn end(&self, py: Python<'_>, done: Report) -> PyResult<Py<PyAny>> {
+    fn end(&self, py: Python<'_>, mut done: Report) -> PyResult<Py<PyAny>> {
+        let is_cancelled = matches!(done.outcome, TaskOutcome::Cancelled(_));
+        if !is_cancelled && outcome::is_asked_to_stop(py, &self.run, self.key) {
+            // What it made of its cancellation comes too late: it runs again, as others do.
+            let error = cancellation(py)?.into_value(py).into_any();
+            done.outcome = TaskOutcome::Cancelled(Some(error));
+        }
         let cancelled = match &done.outcome {
             TaskOutcome::Cancelled(Some(error)) => Some(error.clone_ref(py)),
             _ => None,

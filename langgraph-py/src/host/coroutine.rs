@@ -133,6 +133,12 @@ fn thrown(error: Bound<'_, PyAny>, value: Option<Bound<'_, PyAny>>) -> PyResult<
     Ok(PyErr::from_value(error))
 }
 
+/// A cancellation, to be thrown or told.
+pub fn cancellation(py: Python<'_>) -> PyResult<PyErr> {
+    let class = call::asyncio(py)?.getattr(intern!(py, "CancelledError"))?;
+    Ok(PyErr::from_type(class.cast_into::<PyType>()?, ()))
+}
+
 /// Whether the exception is asyncio's cancellation, by its class.
 pub fn is_cancellation(py: Python<'_>, error: &PyErr) -> bool {
     if error.is_instance_of::<PyException>(py) {

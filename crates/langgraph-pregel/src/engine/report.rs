@@ -93,12 +93,26 @@ impl<D: Domain> Engine<D> {
         let caller_is_told = task.is_call() && error.is_some();
         let lost = (!task.cancelled && !caller_is_told).then(|| task.name.clone());
         self.tasks.settle(key);
-        if let Some(error) = error {
-            self.settle_with(cx, key, vec![Write::control(Control::Error, error)]);
+        match error.map(|error| vec![Write::control(Control::Error, error)]) {
+            Some(writes) if self.is_given_up() => self.note_stopped(cx, key, writes),
+            Some(writes) => drop(self.settle_with(cx, key, writes)),
+            None => {}
         }
         if let Some(name) = lost {
             self.give_up(Outcome::Failed(UnfinishedTasks { names: vec![name] }.into()));
         }
+    }
+
+    /// Stores that a task was stopped because the superstep was given up. Nobody is shown it any
+    /// more, and at exit it is not worth storing: the task runs again.
+    fn note_stopped(&mut self, cx: D::Cx<'_>, key: TaskKey, writes: Vec<Write<D>>) {
+        if self.persistence.takes_writes() && !self.persistence.waits_for_exit() {
+            self.put_writes(cx, key, writes);
+        }
+    }
+
+    fn is_given_up(&self) -> bool {
+        matches!(&self.phase, Phase::Stepping(Some(reports)) if reports.end.is_some())
     }
 
     /// The superstep does not go on, unless it has been given up before.
