@@ -15,6 +15,7 @@ use pyo3::types::PyType;
 use super::act::{self, act, Hands, Next};
 use super::asked::{requests, Asked, Requests};
 use super::inline::{Inline, Progress};
+use super::perform::{caught, panic_if_armed};
 use super::storing::Storing;
 use super::{spawned, sync};
 use crate::collects;
@@ -123,9 +124,15 @@ impl Driver {
             let asked = self.asked();
             if let Some(inline) = &mut self.inline {
                 let given = sent.take().unwrap_or_else(|| Ok(py.None()));
-                match inline.turn(py, given, Some(&asked))? {
-                    Progress::Yield(value) => return Ok(Turn::Yield(value)),
-                    Progress::Done(outcome) => self.end_inline(py, outcome)?,
+                let key = inline.node.key;
+                let work = || inline.turn(py, given, Some(&asked));
+                match caught(py, &self.run, key, work) {
+                    Ok(Progress::Yield(value)) => return Ok(Turn::Yield(value)),
+                    Ok(Progress::Done(outcome)) => self.end_inline(py, outcome)?,
+                    Err(error) => {
+                        let done = outcome::unprepared(py, key, error);
+                        self.end_inline(py, done.outcome)?;
+                    }
                 }
                 continue;
             }
@@ -271,19 +278,20 @@ impl Driver {
             return Ok(());
         }
         let key = order.key;
-        let done = match NodeRun::ready(py, &self.run, key, &order.context) {
-            Err(error) => outcome::unprepared(py, key, error),
-            Ok(mut node) => {
-                node.is_alone = true;
-                match Inline::begin(py, node, self.requests.flatten())? {
-                    Ok(mut inline) => {
-                        inline.place = Some(place);
-                        self.inline = Some(inline);
-                        return Ok(());
-                    }
-                    Err(done) => done,
-                }
+        let begun = caught(py, &self.run, key, || {
+            let mut node = NodeRun::ready(py, &self.run, key, &order.context)?;
+            node.is_alone = true;
+            panic_if_armed(py, &node);
+            Inline::begin(py, node, self.requests.flatten())
+        });
+        let done = match begun {
+            Ok(Ok(mut inline)) => {
+                inline.place = Some(place);
+                self.inline = Some(inline);
+                return Ok(());
             }
+            Ok(Err(done)) => done,
+            Err(error) => outcome::unprepared(py, key, error),
         };
         place.free();
         report(py, &self.run, done)

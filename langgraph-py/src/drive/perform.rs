@@ -18,16 +18,24 @@ use crate::task::node::{Advance, NodeRun};
 use crate::task::report::report;
 use crate::task::{outcome, Run};
 
-/// Runs a task of a sync run. A panic is the task's failure, whichever thread it is on.
+/// Runs a task of a sync run.
 pub fn perform(py: Python<'_>, run: &Arc<Run>, order: Order) -> Report {
     let key = order.key;
-    let attempt = AssertUnwindSafe(|| attempt(py, run, order));
-    let error = match catch_unwind(attempt) {
-        Ok(Ok(report)) => return report,
-        Ok(Err(error)) => error,
-        Err(panic) => panicked(py, run, key, &*panic),
-    };
-    outcome::unprepared(py, key, error)
+    caught(py, run, key, || attempt(py, run, order))
+        .unwrap_or_else(|error| outcome::unprepared(py, key, error))
+}
+
+/// Does some of a task's work. A panic is the task's failure, whichever thread it is on.
+pub fn caught<T>(
+    py: Python<'_>,
+    run: &Run,
+    key: TaskKey,
+    work: impl FnOnce() -> PyResult<T>,
+) -> PyResult<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result,
+        Err(panic) => Err(panicked(py, run, key, &*panic)),
+    }
 }
 
 fn attempt(py: Python<'_>, run: &Arc<Run>, order: Order) -> PyResult<Report> {

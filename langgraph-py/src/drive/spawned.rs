@@ -11,7 +11,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::asked::of_new_task;
 use super::inline::{Inline, Progress};
-use super::perform::panic_if_armed;
+use super::perform::{caught, panic_if_armed};
 use super::sync;
 use crate::collects;
 use crate::host::call::{asyncio, call_method, Turn as CoroutineTurn};
@@ -130,7 +130,9 @@ impl Turns for NodeTurns {
         let Some(state) = plain_lock(&self.state).take() else {
             return Err(PyRuntimeError::new_err("cannot reuse already awaited coroutine"));
         };
-        match self.advance(py, state, sent)? {
+        let given = caught(py, &self.run, self.key, || self.advance(py, state, sent));
+        // Whatever goes wrong is told: the run would wait for this task for ever.
+        match given.unwrap_or_else(|error| Err(outcome::unprepared(py, self.key, error))) {
             Ok(value) => Ok(value),
             Err(done) => self.end(py, done),
         }
