@@ -4,6 +4,7 @@ mod look;
 mod report;
 mod step;
 mod store;
+mod traverse;
 
 use std::collections::VecDeque;
 

@@ -41,6 +41,7 @@ mod superstep;
 mod task;
 #[cfg(test)]
 mod toy;
+mod traverse;
 
 pub use effect::{CheckpointToStore, Effect, End, Outcome, RunEvent, WaitReason, WritesToStore};
 pub use engine::Engine;

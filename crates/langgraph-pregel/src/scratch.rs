@@ -1,7 +1,7 @@
 //! Buffers that a state uses again and again, so that a superstep allocates little.
 
 use langgraph_channels::Packet;
-use langgraph_core::{ChannelIndex, Domain, Target, Write};
+use langgraph_core::{ChannelIndex, Domain, Held, Target, Write};
 
 /// Written values by channel, channels in the order of their first write.
 pub(crate) struct Groups<D: Domain> {
@@ -56,6 +56,16 @@ impl<D: Domain> Groups<D> {
 
     pub(crate) fn take_packets(&mut self) -> Vec<Packet<D>> {
         std::mem::take(&mut self.packets)
+    }
+
+    /// Shows what is held, for the garbage collector.
+    pub(crate) fn traverse<E>(
+        &self,
+        visit: &mut impl FnMut(Held<'_, D>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let values = self.groups.iter().flat_map(|(_, values)| values);
+        let packets = self.packets.iter().map(|packet| &packet.value);
+        values.chain(packets).map(Held::Value).try_for_each(visit)
     }
 
     /// Takes back an emptied vector. What could not be applied is dropped.

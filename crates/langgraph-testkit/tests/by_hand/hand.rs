@@ -143,6 +143,17 @@ impl Hand {
         }
     }
 
+    /// Says that what is under way is stored, and drops it.
+    pub fn clear_storage(&mut self) {
+        for effect in self.unstored.drain(..) {
+            match effect {
+                Effect::PersistWrites(writes) => self.engine.persisted(writes.ticket),
+                Effect::PersistCheckpoint(put) => self.engine.persisted(put.ticket),
+                _ => {}
+            }
+        }
+    }
+
     /// What is under way, the first of it, cannot be stored.
     pub fn fail_storing(&mut self, error: &str) {
         let ticket = match self.unstored.pop_front() {
