@@ -63,8 +63,10 @@ impl NodeSpec {
 
     fn name_triggers<D: Domain>(&mut self, channels: &[ChannelSpec<D>]) -> Result<(), PlanError> {
         let name = |trigger: &ChannelIndex| Some(channels.get(trigger.get())?.name.clone());
+        let unknown = || PlanError::UnknownTrigger(self.name.clone());
         let names: Option<Vec<_>> = self.triggers.iter().map(name).collect();
-        self.trigger_names = names.ok_or_else(|| PlanError::UnknownTrigger(self.name.clone()))?;
+        self.requires.as_ref().map_or(Ok(()), |index| name(index).map(drop).ok_or_else(unknown))?;
+        self.trigger_names = names.ok_or_else(unknown)?;
         self.trigger_names.sort();
         self.id_tail = format!("{}{}{}", self.name, names::PULL, self.trigger_names.concat());
         Ok(())
@@ -91,8 +93,10 @@ pub enum PlanError {
     DuplicateChannel(Arc<str>),
     /// Two nodes have the same name.
     DuplicateNode(Arc<str>),
-    /// A node names a trigger that is no channel of the plan.
+    /// A node depends on a channel that is none of the plan's.
     UnknownTrigger(Arc<str>),
+    /// A node's errors are handled by a node that is none of the plan's.
+    UnknownHandler(Arc<str>),
 }
 
 impl std::fmt::Display for PlanError {
@@ -101,7 +105,10 @@ impl std::fmt::Display for PlanError {
             PlanError::DuplicateChannel(name) => write!(f, "channel '{name}' is declared twice"),
             PlanError::DuplicateNode(name) => write!(f, "node '{name}' is declared twice"),
             PlanError::UnknownTrigger(name) => {
-                write!(f, "node '{name}' is triggered by a channel that the plan does not have")
+                write!(f, "node '{name}' depends on a channel that the plan does not have")
+            }
+            PlanError::UnknownHandler(name) => {
+                write!(f, "the errors of node '{name}' go to a node that the plan does not have")
             }
         }
     }
@@ -126,6 +133,10 @@ impl<D: Domain> Plan<D> {
         let node_names = positions(nodes.iter().map(|node| &node.name), NodeIndex::new)
             .map_err(PlanError::DuplicateNode)?;
         nodes.iter_mut().try_for_each(|node| node.name_triggers(&channels))?;
+        let handled = |node: &&NodeSpec| node.error_handler.is_some_and(|h| h.get() >= nodes.len());
+        if let Some(node) = nodes.iter().find(handled) {
+            return Err(PlanError::UnknownHandler(node.name.clone()));
+        }
         let mut triggered = vec![Vec::new(); channels.len()];
         for (position, node) in nodes.iter().enumerate() {
             for trigger in &node.triggers {

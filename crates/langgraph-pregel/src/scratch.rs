@@ -27,12 +27,15 @@ impl<D: Domain> Groups<D> {
     /// Adds a write; those that go to no channel are skipped.
     pub(crate) fn add(&mut self, Write { target, value }: Write<D>) {
         match target {
-            Target::Channel(index) => self.group(index, 1).push(value),
+            Target::Channel(index) if index.get() < self.place.len() => {
+                self.group(index, 1).push(value);
+            }
             Target::Packet(target) => {
                 self.group(self.tasks_channel, 0);
                 self.packets.push(Packet { target, value });
             }
-            Target::Control(_) | Target::Unknown(_) => {}
+            // A stored write may be to a channel of an earlier release of the graph.
+            Target::Channel(_) | Target::Control(_) | Target::Unknown(_) => {}
         }
     }
 
