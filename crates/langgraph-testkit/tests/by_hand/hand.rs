@@ -6,8 +6,8 @@ use std::sync::Arc;
 use langgraph_channels::{Aggregate, Channel, Ephemeral};
 use langgraph_core::{ChannelIndex, CheckpointId, Durability, Fault, Write};
 use langgraph_pregel::{
-    ChannelSpec, Effect, Emits, Engine, InterruptAt, Loaded, NodeSpec, Options, Outcome, Plan,
-    RunInput, Start, Surroundings, TaskKey, TaskOutcome,
+    ChannelSpec, Effect, Emits, Engine, Loaded, NodeSpec, Options, Outcome, Plan, RunInput, Start,
+    Surroundings, TaskKey, TaskOutcome,
 };
 use langgraph_runtime::{Clock, Memory, Native, Place, Reducer, Value};
 
@@ -63,16 +63,11 @@ impl Hand {
         input: RunInput<Native>,
     ) -> Self {
         let options = Options {
-            namespace: "".into(),
-            nested: false,
             persists: true,
             durability,
-            stores_success: true,
             output: vec![ChannelIndex::new(0)],
-            recursion_limit: 25,
-            interrupt_before: InterruptAt::Nowhere,
-            interrupt_after: InterruptAt::Nowhere,
             emits: Emits { values: true, updates: true, tasks: false, checkpoints: false },
+            ..Options::default()
         };
         let loaded = loaded(&saver);
         let surroundings = Surroundings::default();
@@ -138,6 +133,17 @@ impl Hand {
                     self.saver.store_checkpoint(&place, *put);
                     self.engine.persisted(ticket);
                 }
+                _ => {}
+            }
+        }
+    }
+
+    /// Says that what is under way is stored, and drops it.
+    pub fn clear_storage(&mut self) {
+        for effect in self.unstored.drain(..) {
+            match effect {
+                Effect::PersistWrites(writes) => self.engine.persisted(writes.ticket),
+                Effect::PersistCheckpoint(put) => self.engine.persisted(put.ticket),
                 _ => {}
             }
         }
