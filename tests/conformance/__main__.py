@@ -37,7 +37,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _run(options)
-    except CutOff as why:
+    except (CutOff, KeyboardInterrupt) as error:
+        why = str(error) or "it was interrupted"
         print(f"conformance: THE RUN WAS CUT OFF: {why}; nothing was judged or written")
         return CUT_OFF
 

@@ -121,8 +121,6 @@ class Suite:
                 return process.wait(timeout=RUN_SECONDS)
             except subprocess.TimeoutExpired:
                 raise CutOff(f"it took more than {RUN_SECONDS} s (log: {log})") from None
-            except KeyboardInterrupt:
-                raise CutOff("it was interrupted") from None
             finally:
                 _end(process)
 

@@ -1,37 +1,59 @@
 """Differences that are known: what is deliberate, and what is open.
 
-Each is a pair of records that differ in nothing but that. The program's later records say nothing
-more when what was stored differs, so those are not compared.
+Each is a predicate on a pair of records that differ in nothing but that, and the seeds of the
+programs that must still show it, in `known_seeds.toml`. An entry explains nothing else: a program
+that it does not list differs in an unknown way however much it looks alike, and one that it lists
+and that no longer differs makes the entry stale.
+
+A program's records after the first that differs say nothing more when what was stored differs, so
+those are not compared.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from sync.pins import read_toml
 from tests.differential.canon import masked
 
 Record = Any
 Explains = Callable[[Record, Record], bool]
 
+SEEDS_FILE = Path(__file__).parent / "known_seeds.toml"
+
 
 @dataclass(frozen=True)
 class Known:
-    """A difference that may be there."""
+    """A difference that may be there, in the programs that it lists."""
 
     name: str
     is_open: bool
     """Whether it is a bug here; otherwise it is upstream's, or deliberate."""
     explains: Explains
 
+    @property
+    def seeds(self) -> frozenset[int]:
+        """The programs that show it."""
+        return SEEDS.get(self.name, frozenset())
 
-def known_difference(mine: Record, theirs: Record) -> Known | None:
-    """What explains all differences between two records of one action, if anything does."""
-    if not isinstance(mine, dict) or not isinstance(theirs, dict):
-        return None
-    return next((known for known in KNOWN if known.explains(mine, theirs)), None)
+
+def known_difference(seed: int, mine: Record, theirs: Record) -> Known | None:
+    """The entry that lists the program and explains how two records of an action differ."""
+    return next((known for known in _explaining(mine, theirs) if seed in known.seeds), None)
+
+
+def resembling(mine: Record, theirs: Record) -> Known | None:
+    """An entry that would explain how two records of an action differ, listed or not."""
+    return next(_explaining(mine, theirs), None)
+
+
+def _explaining(mine: Record, theirs: Record) -> Iterator[Known]:
+    if isinstance(mine, dict) and isinstance(theirs, dict):
+        yield from (known for known in KNOWN if known.explains(mine, theirs))
 
 
 def _lost_chunks(mine: Record, theirs: Record) -> bool:
@@ -88,6 +110,22 @@ KNOWN = (
     Known("finished error handlers run again", False, _handler_again),
     Known("a command for a parent with an async router", True, _async_router),
 )
+
+
+def read_seeds(path: Path = SEEDS_FILE) -> dict[str, frozenset[int]]:
+    """The seeds of each entry, by its name.
+
+    Raises:
+        ValueError: the file names something that is no entry, or lacks one that is.
+    """
+    found = {name: frozenset(seeds) for name, seeds in read_toml(path).items()}
+    names = {known.name for known in KNOWN}
+    if strange := names ^ found.keys():
+        raise ValueError(f"{path.name} and known.py do not agree on {sorted(strange)}")
+    return found
+
+
+SEEDS = read_seeds()
 
 
 def _alike(mine: Record, theirs: Record, without: tuple[str, ...]) -> bool:
