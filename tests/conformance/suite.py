@@ -19,12 +19,12 @@ from sync.pins import CACHE
 from tests.conformance.outcomes import SUITE_PREFIX, Outcomes, read_outcomes
 
 TEST_SECONDS = 60
-"""The slowest test takes 2.5 s, here and on upstream, most of it asleep; a loaded machine may need
-several times that. A test that hangs costs this much, once per try."""
+"""The slowest test takes 2.2 s here and on upstream, most of it asleep: 25 times that, as a machine
+may have other things to do. A test that hangs costs this much at each of its two tries."""
 
 RUN_SECONDS = 1800
-"""Two workers on two idle cores take 90 s here and 330 s on upstream: five times the longer, which
-also is room for two dozen hanging tests."""
+"""The suite takes 90 to 105 s with two workers on two cores, here and on upstream: 17 times that,
+which also lets two dozen tests hang before a run says no more than that it took too long."""
 
 RECORDER = Path(__file__).parent / "recorder"
 RESULTS = CACHE / "conformance"

@@ -11,16 +11,14 @@ those are not compared.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sync.pins import read_toml
-from tests.differential.canon import masked
+from tests.differential import explanations as why
+from tests.differential.explanations import Record
 
-Record = Any
 Explains = Callable[[Record, Record], bool]
 
 SEEDS_FILE = Path(__file__).parent / "known_seeds.toml"
@@ -56,59 +54,19 @@ def _explaining(mine: Record, theirs: Record) -> Iterator[Known]:
         yield from (known for known in KNOWN if known.explains(mine, theirs))
 
 
-def _lost_chunks(mine: Record, theirs: Record) -> bool:
-    """When a run fails, upstream may drop chunks that are not handed out yet."""
-    if "raised" not in mine or "chunks" not in mine or "chunks" not in theirs:
-        return False
-    lost = Counter(map(masked, theirs["chunks"])) - Counter(map(masked, mine["chunks"]))
-    return not lost and _alike(mine, theirs, without=("chunks",))
-
-
-def _untracked(mine: Record, theirs: Record) -> bool:
-    """With durability `exit`, upstream stores a task's writes to channels that are not stored."""
-    return "raised" not in mine and _alike_if(mine, theirs, _without_untracked)
-
-
-def _refused_command(mine: Record, theirs: Record) -> bool:
-    """Upstream stores a command before it is applied; if that fails, no state can be read."""
-    failure = theirs.get("raised", {}).get("type")
-    reads = mine["do"] in ("get_state", "history") and "raised" not in mine
-    return reads and failure in ("TypeError", "ValueError")
-
-
-def _handler_again(mine: Record, theirs: Record) -> bool:
-    """An error handler that has finished does not run again when the run is resumed."""
-    if "chunks" not in mine or "__error_handler__" not in masked(mine):
-        return False
-    plainer = _without_keys("__metadata__")
-    chunks = [sorted(map(masked, plainer(record["chunks"]))) for record in (mine, theirs)]
-    return chunks[0] == chunks[1] and _alike(mine, theirs, without=("chunks", "seen"))
-
-
-def _async_router(mine: Record, theirs: Record) -> bool:
-    """What is said when a command for a parent meets an async router."""
-    return "with an async router" in masked(mine.get("raised"))
-
-
-def _cancelled(mine: Record, theirs: Record) -> bool:
-    """Async tasks beside one that fails at once: how far they came is chance."""
-    return mine["do"] == "stored" and "CancelledError()" in masked([mine, theirs])
-
-
-def _live_values(mine: Record, theirs: Record) -> bool:
-    """A state with output of finished tasks: upstream ends the superstep for some channel kinds."""
-    keys = ("any", "top", "eph", "fin")
-    return mine["do"] == "get_state" and _alike_if(mine, theirs, _without_keys(*keys))
-
-
 KNOWN = (
-    Known("chunks of a run that fails", False, _lost_chunks),
-    Known("state of an unfinished superstep", False, _live_values),
-    Known("untracked values stored at exit", False, _untracked),
-    Known("stored command that cannot be applied", False, _refused_command),
-    Known("tasks cancelled when one fails", False, _cancelled),
-    Known("finished error handlers run again", False, _handler_again),
-    Known("a command for a parent with an async router", True, _async_router),
+    Known("chunks of a run that fails", False, why.lost_chunks),
+    Known("state of an unfinished superstep", False, why.live_values),
+    Known("untracked values stored at exit", False, why.untracked),
+    Known("stored command that cannot be applied", False, why.refused_command),
+    Known("finished error handlers run again", False, why.handler_again),
+    Known("half of an update that fails", False, why.half_an_update),
+    Known("writes of a task that failed", False, why.partial_writes),
+    Known("a command for a parent with an async router", True, why.async_router),
+    Known("the first attempt is number 0 when tasks are streamed", True, why.first_attempt_is_zero),
+    Known("writes of cached tasks are not stored", True, why.unstored_cached_writes),
+    Known("cancelled tasks of subgraphs have errors", True, why.cancelled),
+    Known("routing after a command for a parent is not heard", True, why.unheard_routing),
 )
 
 
@@ -126,40 +84,3 @@ def read_seeds(path: Path = SEEDS_FILE) -> dict[str, frozenset[int]]:
 
 
 SEEDS = read_seeds()
-
-
-def _alike(mine: Record, theirs: Record, without: tuple[str, ...]) -> bool:
-    return _alike_if(
-        mine, theirs, lambda record: {k: v for k, v in record.items() if k not in without}
-    )
-
-
-def _alike_if(mine: Record, theirs: Record, change: Callable[[Record], Any]) -> bool:
-    # Ids are numbered in the order of appearance, so they are not compared.
-    return masked(change(mine)) == masked(change(theirs))
-
-
-def _without_keys(*names: str) -> Callable[[Any], Any]:
-    def change(thing: Any) -> Any:
-        if isinstance(thing, list):
-            return [change(item) for item in thing]
-        if isinstance(thing, dict):
-            return {key: change(item) for key, item in thing.items() if key not in names}
-        return thing
-
-    return change
-
-
-def _without_untracked(thing: Any) -> Any:
-    """No untracked values, nor the difference between a task that wrote only those and none."""
-    if isinstance(thing, list):
-        return [_without_untracked(item) for item in thing if not _writes_untracked(item)]
-    if isinstance(thing, dict):
-        inside = {k: _without_untracked(item) for k, item in thing.items() if k != "unt"}
-        return {key: item for key, item in inside.items() if key != "result" or item}
-    return thing
-
-
-def _writes_untracked(thing: Any) -> bool:
-    write = thing.get("<tuple>") if isinstance(thing, dict) else None
-    return isinstance(write, list) and len(write) == 3 and write[1] in ("unt", "__no_writes__")

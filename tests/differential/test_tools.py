@@ -10,6 +10,7 @@ import pytest
 
 from tests.differential import known as known_module
 from tests.differential.canon import canonical
+from tests.differential.explanations import partial_writes
 from tests.differential.generate import program
 from tests.differential.known import KNOWN, SEEDS, Known, read_seeds
 from tests.differential.sides import DIED, HUNG, Side
@@ -105,6 +106,24 @@ def test_an_entry_explains_what_it_lists_and_nothing_else(entry: Known) -> None:
     assert difference(7).known() == difference(7).resembles() == entry
     assert (difference(8).known(), difference(8).resembles()) == (None, entry)
     assert Difference({"seed": 7}, THIRD, SAME).resembles() is None
+
+
+def test_what_a_failed_task_wrote_is_recognised() -> None:
+    def state(**task: Any) -> dict[str, Any]:
+        return {"do": "get_state", "state": {"tasks": [{"<PregelTask>": task}]}}
+
+    def stored(*writes: list[Any]) -> dict[str, Any]:
+        return {"do": "stored", "stored": [{"pending_writes": [{"<tuple>": w} for w in writes]}]}
+
+    error = ["<1>", "__error__", "ValueError()"]
+    for mine, theirs in (
+        (state(error="why", result=None), state(error="why", result={"x": 1})),
+        (stored(error), stored(error, ["<1>", "x", 1])),
+        ({"do": "invoke", "seen": [["a", 1], ["b", 1]]}, {"do": "invoke", "seen": [["b", 1]]}),
+    ):
+        assert partial_writes(mine, theirs)
+        assert not partial_writes(theirs, mine)
+        assert not partial_writes(mine, mine)
 
 
 def test_a_run_passes_if_every_difference_is_listed(entry: Known) -> None:
