@@ -61,8 +61,8 @@ def _worth_showing(counted: Tally, programs: int) -> list[Difference]:
     """Unknown differences; those of a single program in any case."""
     if programs > 1:
         return counted.unknown
-    like = [*counted.known.values(), *counted.unlisted.values()]
-    return [*counted.unknown, *(item for items in like for item in items)]
+    explained = [*counted.known.values(), *counted.unlisted.values()]
+    return [*counted.unknown, *(item for items in explained for item in items[:1])][:1]
 
 
 def _parse() -> argparse.Namespace:

@@ -20,7 +20,7 @@ _VERSION = re.compile(r"^(\d{32})\.\d[\d.e-]*$")
 
 def canonical(transcript: list[Any]) -> list[Any]:
     """The transcript with everything removed that may differ between two runs of one side."""
-    still = [_untimed(record) for record in transcript]
+    still = [_sorted_mappings(_untimed(record)) for record in transcript]
     order = _order(still)
     return numbered([_settle(record, order) for record in still])
 
@@ -41,25 +41,30 @@ def masked(thing: Any) -> str:
 
 
 def _untimed(record: Any) -> Any:
-    """Times and the random part of channel versions removed."""
+    """Times removed, the random part of channel versions, and what else is chance."""
 
     def still(text: str) -> str:
         version = _VERSION.match(text)
         return f"v{int(version[1])}" if version else _TIME.sub("<time>", text)
 
-    return _without_clock(_mapped(record, still))
+    timeless = _without_chance(_mapped(record, still))
+    if isinstance(timeless, dict) and "chunks" in timeless:
+        timeless["chunks"] = _without_notes(timeless["chunks"])
+    return timeless
 
 
-def _without_clock(thing: Any) -> Any:
-    """Times that are numbers removed: when a task was first tried."""
+def _without_chance(thing: Any) -> Any:
+    """Times that are numbers removed, and what a cancellation says of who caused it."""
     if isinstance(thing, list):
-        return [_without_clock(item) for item in thing]
-    if isinstance(thing, dict):
-        return {
-            key: "<time>" if key == _CLOCK and isinstance(item, float) else _without_clock(item)
-            for key, item in thing.items()
-        }
-    return thing
+        return [_without_chance(item) for item in thing]
+    if not isinstance(thing, dict):
+        return thing
+    inside = {key: _without_chance(item) for key, item in thing.items()}
+    if isinstance(inside.get(_CLOCK), float):
+        inside[_CLOCK] = "<time>"
+    if inside.get("type") == "CancelledError":
+        inside["args"] = []
+    return inside
 
 
 def _order(transcript: list[Any]) -> Order:
@@ -95,9 +100,9 @@ def _note_places(thing: Any, index: int, places: dict[str, list[str]]) -> None:
 def _settle(record: Any, order: Order) -> Any:
     if not isinstance(record, dict):
         return record
-    settled = _sorted_mappings(record)
+    settled = dict(record)
     if "chunks" in settled:
-        settled["chunks"] = _sorted_chunks(_without_notes(settled["chunks"]), order)
+        settled["chunks"] = _sorted_chunks(settled["chunks"], order)
     for name in ("seen", "heard"):
         if name in settled:
             settled[name] = sorted(settled[name], key=order)

@@ -96,7 +96,10 @@ def first_attempt_is_zero(mine: Record, theirs: Record) -> bool:
 
 def unstored_cached_writes(mine: Record, theirs: Record) -> bool:
     """What a task from the cache wrote: upstream stores it as any task's writes."""
-    return _alike_if(mine, theirs, _without_keys("result", "pending_writes"))
+    names = ("result", "pending_writes")
+    pairs = (zip(_values(mine, name), _values(theirs, name), strict=False) for name in names)
+    lacking = all(masked(one) == masked(other) or not one for both in pairs for one, other in both)
+    return lacking and _alike_if(mine, theirs, _without_keys(*names))
 
 
 def unheard_routing(mine: Record, theirs: Record) -> bool:
@@ -106,6 +109,14 @@ def unheard_routing(mine: Record, theirs: Record) -> bool:
     lost = Counter(map(masked, theirs["heard"])) - Counter(map(masked, mine["heard"]))
     more = Counter(map(masked, mine["heard"])) - Counter(map(masked, theirs["heard"]))
     return bool(lost) and not more and _alike(mine, theirs, without=("heard", "seen"))
+
+
+def tried_again(mine: Record, theirs: Record) -> bool:
+    """A sync node of a failed async run that is tried again here if somebody listens."""
+    if "raised" not in mine or "heard" not in mine or "heard" not in theirs:
+        return False
+    missing = Counter(map(masked, theirs["heard"])) - Counter(map(masked, mine["heard"]))
+    return not missing and _alike(mine, theirs, without=("heard", "seen"))
 
 
 def half_an_update(mine: Record, theirs: Record) -> bool:
@@ -208,6 +219,10 @@ def _error_among_writes(checkpoint: dict[str, Any]) -> bool:
     writes = [write for item in checkpoint.get("pending_writes") or [] if (write := _write(item))]
     failed = {task for task, channel, _ in writes if channel == "__error__"}
     return any(task in failed and not channel.startswith("__") for task, channel, _ in writes)
+
+
+def _values(thing: Any, key: str) -> Iterator[Any]:
+    return (item[key] for item in _mappings(thing) if key in item)
 
 
 def _mappings(thing: Any) -> Iterator[dict[str, Any]]:

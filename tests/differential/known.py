@@ -5,18 +5,19 @@ programs that must still show it, in `known_seeds.toml`. An entry explains nothi
 that it does not list differs in an unknown way however much it looks alike, and one that it lists
 and that no longer differs makes the entry stale.
 
-A program's records after the first that differs say nothing more when what was stored differs, so
-those are not compared.
+Every record that differs must be explained, up to one after which nothing can be said: when what is
+stored differs, so may all that follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sync.pins import read_toml
 from tests.differential import explanations as why
+from tests.differential.canon import masked
 from tests.differential.explanations import Record
 
 Explains = Callable[[Record, Record], bool]
@@ -32,6 +33,8 @@ class Known:
     is_open: bool
     """Whether it is a bug here; otherwise it is upstream's, or deliberate."""
     explains: Explains
+    lasts: bool = False
+    """Whether all later records may differ in any way, since what is stored does."""
 
     @property
     def seeds(self) -> frozenset[int]:
@@ -39,18 +42,30 @@ class Known:
         return SEEDS.get(self.name, frozenset())
 
 
-def known_difference(seed: int, mine: Record, theirs: Record) -> Known | None:
-    """The entry that lists the program and explains how two records of an action differ."""
-    return next((known for known in _explaining(mine, theirs) if seed in known.seeds), None)
+def explanation(pairs: Iterable[tuple[Record, Record]], seed: int | None = None) -> list[Known]:
+    """The entries that explain all records in which a program differs; none if one is unexplained.
+
+    Args:
+        pairs: the records that differ, mine and theirs, in order.
+        seed: the program, if only entries that list it count.
+    """
+    found: list[Known] = []
+    for mine, theirs in pairs:
+        if found and masked(mine) == masked(theirs):
+            continue  # Ids are numbered as they appear, hence otherwise after what is explained.
+        entries = (k for k in explaining(mine, theirs) if seed is None or seed in k.seeds)
+        if (entry := next(entries, None)) is None:
+            return []
+        found.append(entry)
+        if entry.lasts:
+            break
+    return list(dict.fromkeys(found))
 
 
-def resembling(mine: Record, theirs: Record) -> Known | None:
-    """An entry that would explain how two records of an action differ, listed or not."""
-    return next(_explaining(mine, theirs), None)
-
-
-def _explaining(mine: Record, theirs: Record) -> Iterator[Known]:
-    if isinstance(mine, dict) and isinstance(theirs, dict):
+def explaining(mine: Record, theirs: Record) -> Iterator[Known]:
+    """The entries that explain how two records of an action differ."""
+    records = isinstance(mine, dict) and isinstance(theirs, dict)
+    if records and masked(mine) != masked(theirs):
         yield from (known for known in KNOWN if known.explains(mine, theirs))
 
 
@@ -58,15 +73,16 @@ KNOWN = (
     Known("chunks of a run that fails", False, why.lost_chunks),
     Known("state of an unfinished superstep", False, why.live_values),
     Known("untracked values stored at exit", False, why.untracked),
-    Known("stored command that cannot be applied", False, why.refused_command),
+    Known("stored command that cannot be applied", False, why.refused_command, lasts=True),
     Known("finished error handlers run again", False, why.handler_again),
-    Known("half of an update that fails", False, why.half_an_update),
-    Known("writes of a task that failed", False, why.partial_writes),
-    Known("a command for a parent with an async router", True, why.async_router),
+    Known("half of an update that fails", False, why.half_an_update, lasts=True),
+    Known("a command for a parent with an async router", True, why.async_router, lasts=True),
     Known("the first attempt is number 0 when tasks are streamed", True, why.first_attempt_is_zero),
     Known("writes of cached tasks are not stored", True, why.unstored_cached_writes),
-    Known("cancelled tasks of subgraphs have errors", True, why.cancelled),
+    Known("cancelled tasks of subgraphs have errors", True, why.cancelled, lasts=True),
+    Known("nodes of a failed run tried again when heard", True, why.tried_again),
     Known("routing after a command for a parent is not heard", True, why.unheard_routing),
+    Known("writes of a task that failed", False, why.partial_writes, lasts=True),
 )
 
 

@@ -6,6 +6,7 @@ import difflib
 import json
 from typing import Any
 
+from tests.differential.known import Known
 from tests.differential.tally import INCOMPARABLE_PERCENT, Tally
 from tests.differential.verdict import Difference
 
@@ -52,7 +53,7 @@ def print_lists(counted: Tally) -> None:
 
 
 def _closing_line(counted: Tally) -> str:
-    known, unlisted = (sum(map(len, items.values())) for items in (counted.known, counted.unlisted))
+    known, unlisted = (_programs(items) for items in (counted.known, counted.unlisted))
     stale = sum(map(len, counted.stale().values()))
     share = 100 * counted.without_answer / counted.programs if counted.programs else 0
     return (
@@ -60,6 +61,11 @@ def _closing_line(counted: Tally) -> str:
         f"({share:.1f} %), {known} differ as known, {unlisted} so but not listed, "
         f"{len(counted.unknown)} differ in an unknown way, {stale} stale"
     )
+
+
+def _programs(found: dict[Known, list[Difference]]) -> int:
+    """How many there are; one that needs several entries counts once."""
+    return len({seed for items in found.values() for seed in _seeds(items)})
 
 
 def _seeds(items: list[Difference]) -> list[int]:

@@ -22,10 +22,11 @@ class Tally:
     compared: set[int] = field(default_factory=set)
     """Seeds of programs that were run, whatever came of them, but for the incomparable."""
     unknown: list[Difference] = field(default_factory=list)
-    """Differences that resemble no entry."""
+    """Differences that no entries explain."""
     unlisted: dict[Known, list[Difference]] = field(default_factory=dict)
-    """Differences that resemble an entry, which does not list the program."""
+    """Differences that entries would explain, not all of which list the program."""
     known: dict[Known, list[Difference]] = field(default_factory=dict)
+    """Differences that are explained; one may need several entries."""
     incomparable: dict[str, list[int]] = field(default_factory=dict)
     """Seeds by why there was nothing to compare with."""
 
@@ -49,8 +50,7 @@ class Tally:
         """Programs that an entry lists, and that were compared without showing it."""
         found: dict[Known, list[int]] = {}
         for known in KNOWN:
-            shown = {item.program["seed"] for item in self.known.get(known, [])}
-            if gone := sorted((known.seeds & self.compared) - shown):
+            if gone := sorted((known.seeds & self.compared) - self._showing(known)):
                 found[known] = gone
         return found
 
@@ -61,12 +61,13 @@ class Tally:
 
     def seeds_by_entry(self) -> dict[Known, list[int]]:
         """What each entry should list: what was found now, and what it lists of other programs."""
-        found: dict[Known, list[int]] = {}
-        for known in KNOWN:
-            items = [*self.known.get(known, []), *self.unlisted.get(known, [])]
-            now = {item.program["seed"] for item in items}
-            found[known] = sorted(now | (known.seeds - self.compared))
-        return found
+        return {
+            known: sorted(self._showing(known) | (known.seeds - self.compared)) for known in KNOWN
+        }
+
+    def _showing(self, known: Known) -> set[int]:
+        items = [*self.known.get(known, []), *self.unlisted.get(known, [])]
+        return {item.program["seed"] for item in items}
 
 
 def tally(outcomes: Iterable[tuple[int, Outcome]]) -> Tally:
@@ -79,10 +80,9 @@ def tally(outcomes: Iterable[tuple[int, Outcome]]) -> Tally:
         counted.compared.add(seed)
         if outcome is None:
             continue
-        if known := outcome.known():
-            counted.known.setdefault(known, []).append(outcome)
-        elif like := outcome.resembles():
-            counted.unlisted.setdefault(like, []).append(outcome)
-        else:
+        known, like = outcome.known(), outcome.resembles()
+        for entry in known or like:
+            (counted.known if known else counted.unlisted).setdefault(entry, []).append(outcome)
+        if not like:
             counted.unknown.append(outcome)
     return counted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -99,13 +100,28 @@ def test_an_end_of_upstreams_process_is_no_answer(ending: str) -> None:
 def test_an_end_of_our_process_is_a_difference_whatever_upstream_does(ending: str) -> None:
     for upstream in (SAME, FELL, [HUNG], [DIED]):
         found = compared([[ending]], [upstream])
-        assert isinstance(found, Difference) and found.resembles() is None
+        assert isinstance(found, Difference) and found.resembles() == []
 
 
 def test_an_entry_explains_what_it_lists_and_nothing_else(entry: Known) -> None:
-    assert difference(7).known() == difference(7).resembles() == entry
-    assert (difference(8).known(), difference(8).resembles()) == (None, entry)
-    assert Difference({"seed": 7}, THIRD, SAME).resembles() is None
+    assert difference(7).known() == difference(7).resembles() == [entry]
+    assert (difference(8).known(), difference(8).resembles()) == ([], [entry])
+    assert Difference({"seed": 7}, THIRD, SAME).resembles() == []
+
+
+def test_an_entry_explains_its_record_and_no_other(entry: Known, monkeypatch) -> None:
+    both = Difference({"seed": 7}, [*OTHER, *THIRD], [*SAME, *SAME])
+    assert both.known() == both.resembles() == []
+    assert not tally([(7, both)]).passes()
+    lasting = dataclasses.replace(entry, lasts=True)
+    monkeypatch.setattr(known_module, "KNOWN", (lasting,))
+    assert both.known() == [lasting]
+
+
+def test_what_upstream_does_not_agree_on_needs_no_explanation() -> None:
+    ours = [*OTHER, *THIRD]
+    found = compared([ours], [[*SAME, *SAME], [*SAME, *OTHER]])
+    assert isinstance(found, Difference) and found.ours == ours[:3]
 
 
 def test_what_a_failed_task_wrote_is_recognised() -> None:

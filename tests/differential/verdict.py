@@ -7,12 +7,13 @@ not: every run of it is held against what upstream's runs agree on, and none is 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
 from tests.differential.canon import canonical
-from tests.differential.known import Known, known_difference, resembling
+from tests.differential.known import Known, explaining, explanation
 from tests.differential.sides import DIED, HUNG, Side
 
 REPEATS = 8
@@ -33,33 +34,34 @@ Transcript = list[Any]
 
 @dataclass(frozen=True)
 class Difference:
-    """A program on which the sides differ, and both transcripts in canonical form."""
+    """A program on which the sides differ, and their transcripts as far as upstream agrees."""
 
     program: dict[str, Any]
     ours: Transcript
     upstream: Transcript
 
-    def known(self) -> Known | None:
-        """The entry that lists this program and explains where the transcripts first part."""
-        return known_difference(self.program["seed"], *self._parting())
+    def known(self) -> list[Known]:
+        """The entries that list this program and explain everything in which it differs."""
+        return explanation(self._pairs(), self.program["seed"])
 
-    def resembles(self) -> Known | None:
-        """An entry that would explain it, whether or not it lists the program."""
-        return resembling(*self._parting())
+    def resembles(self) -> list[Known]:
+        """Entries that would explain everything, whether or not they list the program."""
+        return explanation(self._pairs())
 
     def kind(self) -> tuple[Any, ...]:
         """What a smaller program must have in common to show the same difference."""
-        mine, theirs = self._parting()
+        pairs = list(self._pairs())
+        strange = (pair for pair in pairs if not any(explaining(*pair)))
+        mine, theirs = next(strange, pairs[0] if pairs else (None, None))
         either = {**_record(mine), **_record(theirs)}
         parts = [key for key in either if not same(_part(mine, key), _part(theirs, key))]
         failures = [_part(_part(side, "raised"), "type") for side in (mine, theirs)]
-        name = known.name if (known := self.resembles()) else None
-        return name, either.get("do"), *parts, *failures
+        return either.get("do"), *parts, *failures
 
-    def _parting(self) -> tuple[Any, Any]:
-        """The first two records that differ; none if neither process came to an end."""
+    def _pairs(self) -> Iterator[tuple[Any, Any]]:
+        """The records that differ, mine and theirs; none if neither process came to an end."""
         pairs = zip_longest(self.ours, self.upstream)
-        return next((pair for pair in pairs if not same(*pair)), (None, None))
+        return (pair for pair in pairs if not same(*pair))
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,14 @@ def compare(program: dict[str, Any], ours: Side, upstream: Side) -> Outcome:
         return Difference(program, mine, theirs)
     if same(mine, theirs):
         return None
-    parted = agreement(mine, theirs)
-    upright = _upright(theirs)
-    if upright <= parted:
-        return Incomparable(program, _fall(theirs[upright]))
+    parted, agreed = agreement(mine, theirs), _upright(theirs)
+    if agreed <= parted:
+        return Incomparable(program, _fall(theirs[agreed]))
     for _ in range(REPEATS):
-        if agreement(theirs, canonical(upstream.run(program))) <= parted:
+        agreed = min(agreed, agreement(theirs, canonical(upstream.run(program))))
+        if agreed <= parted:
             return Incomparable(program, WAVERS)
-    return Difference(program, mine, theirs)
+    return Difference(program, mine[:agreed], theirs[:agreed])
 
 
 def agreement(one: Transcript, other: Transcript) -> int:
@@ -107,7 +109,7 @@ def same(one: Any, other: Any) -> bool:
 def _upright(transcript: Transcript) -> int:
     """How many records there are before upstream fell over."""
     falls = (i for i, record in enumerate(transcript) if _fall(record))
-    return next(falls, len(transcript) + 1)
+    return next(falls, len(transcript))
 
 
 def _fall(record: Any) -> str:
