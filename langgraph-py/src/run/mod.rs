@@ -32,7 +32,6 @@ use crate::plan::Graph;
 use crate::show::modes::Modes;
 use crate::show::payloads::{self, View};
 use crate::show::Shows;
-use crate::values::channels::collect_values;
 use crate::values::domain::fault_to_python;
 use board::Board;
 use context::Context;
@@ -245,9 +244,7 @@ impl<T: Collect> Collect for Run<T> {
         self.shows.collect(visit)?;
         self.board.collect(visit)?;
         let Ok(core) = self.core.try_lock() else { return Ok(()) };
-        core.collect(visit)?;
-        let mut channels = core.engine.state().channels().iter();
-        channels.try_for_each(|channel| collect_values(channel, visit))
+        core.collect(visit)
     }
 }
 
