@@ -114,12 +114,13 @@ fn settle_call(py: Python<'_>, run: &Arc<Run>, mut done: Report) -> PyResult<()>
 static IS_ARMED: AtomicBool = AtomicBool::new(false);
 static ARMED: Mutex<Option<String>> = Mutex::new(None);
 
-/// Has the engine panic when it runs a task of this name next: for tests of what follows.
+/// Has the engine panic when it runs a task of this name next, or not any more: for tests of what
+/// follows.
 #[pyfunction]
 #[pyo3(name = "_panic_at")]
-pub fn panic_at(name: String) {
-    *plain_lock(&ARMED) = Some(name);
-    IS_ARMED.store(true, Ordering::Release);
+pub fn panic_at(name: Option<String>) {
+    IS_ARMED.store(name.is_some(), Ordering::Release);
+    *plain_lock(&ARMED) = name;
 }
 
 /// Panics if a test has asked for it.
