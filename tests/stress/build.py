@@ -61,8 +61,8 @@ def build(program: dict[str, Any]) -> Graphs:
         graphs.graph = entry(program["entry"], kept, cache, graphs)
     else:
         graphs.graph = compiled(program["graph"], graphs, True, checkpointer=kept, cache=cache)
-    if hasattr(_engine, "_panic_at") and program.get("panics_at"):
-        _engine._panic_at(program["panics_at"])
+    # Or none: an earlier program may have ended before its task came.
+    _engine._panic_at(program.get("panics_at"))
     return graphs
 
 

@@ -267,9 +267,8 @@ def _signal(step, name, ledger, graphs, state) -> Work:
 
 def _panic(step, name, ledger, graphs, state) -> Work:
     """Arm a panic in the engine for the task that comes next; `build` arms the first."""
-    arm = getattr(_engine, "_panic_at", None)
-    if arm and not ledger.calm:
-        arm(step["at"])
+    if not ledger.calm:
+        _engine._panic_at(step["at"])
     yield Ask(lambda: None, lambda: asyncio.sleep(0))
 
 

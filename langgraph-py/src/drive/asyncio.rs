@@ -256,7 +256,7 @@ impl Driver {
             "The run waits for tasks that nobody runs, which is a fault of langgraph-rust",
         );
         act::fail(py, &self.run, error)?;
-        self.run.abandon_tasks(py).map(|()| None)
+        act::abandon_tasks(py, &self.run).map(|()| None)
     }
 
     fn over_budget(&mut self) -> bool {

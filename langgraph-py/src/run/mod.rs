@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use langgraph_core::ChannelIndex;
-use langgraph_pregel::{RunEvent, TaskKey, TaskOutcome, TaskState};
+use langgraph_pregel::{RunEvent, TaskKey};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -220,20 +220,6 @@ impl<T> Run<T> {
         if self.context.step_timeout.is_some() {
             *plain_lock(&self.deadline) = None;
         }
-    }
-
-    /// Counts tasks that cannot be stopped as cancelled: the run does not wait for them.
-    pub fn abandon_tasks(&self, py: Python<'_>) -> PyResult<()> {
-        self.board.withdraw_all();
-        let mut core = self.core(py)?;
-        let is_running = |key: &TaskKey| {
-            core.engine.task(*key).is_some_and(|task| task.state == TaskState::Running)
-        };
-        let keys: Vec<TaskKey> = core.engine.keys().filter(is_running).collect();
-        for key in keys {
-            core.engine.task_finished(py, key, TaskOutcome::Cancelled(None));
-        }
-        Ok(())
     }
 }
 

@@ -11,9 +11,10 @@ use pyo3::prelude::*;
 
 use super::handle::TaskHandle;
 use super::report::report;
-use super::{cached, outcome, Run};
+use super::{cached, outcome, Kept, Run};
 use crate::collects;
 use crate::host::call::{call_method, call_named};
+use crate::host::coroutine::cancellation;
 use crate::run::board::Order;
 use crate::values::domain::Objects;
 
@@ -224,6 +225,19 @@ pub fn answer(
             Err(error) => Err(error.clone_ref(py)),
         };
         resolve(py, &future, result)?;
+    }
+    Ok(())
+}
+
+/// What those are told who wait for a task that will not run.
+pub fn cancelled(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    Ok(cancellation(py)?.into_value(py).into_any())
+}
+
+/// Tells those who still wait for called tasks of a superstep that is over.
+pub fn dismiss(py: Python<'_>, kept: &mut Kept) -> PyResult<()> {
+    for future in std::mem::take(&mut kept.futures) {
+        resolve(py, &future, Err(cancelled(py)?))?;
     }
     Ok(())
 }
