@@ -31,8 +31,9 @@ use crate::{Effect, Env, Options, Outcome, Pause, RunEvent, TaskKey, ThreadState
 ///     storing.
 ///   - [`drain`](Self::drain), [`end`](Self::end): the run is to stop before the next superstep, or
 ///     now.
-///   - [`take_attempt`](Self::take_attempt), [`take_null_resume`](Self::take_null_resume): a driver
-///     has taken something for a task that cannot wait for the next poll.
+///   - [`take_attempt`](Self::take_attempt), [`take_cancellation`](Self::take_cancellation),
+///     [`take_null_resume`](Self::take_null_resume): a driver has taken something for a task that
+///     cannot wait for the next poll.
 /// - What a driver may read, between any two of these:
 ///   - the graph and the run: [`plan`](Self::plan), [`options`](Self::options),
 ///     [`steps`](Self::steps), [`metadata`](Self::metadata), [`pause`](Self::pause),

@@ -87,6 +87,13 @@ impl<D: Domain> Engine<D> {
         }
     }
 
+    /// Takes the cancellation of `task` out of the line, likewise; returns whether there was one.
+    pub fn take_cancellation(&mut self, key: TaskKey) -> bool {
+        let is_it = |effect: &Effect<D>| matches!(effect, Effect::CancelTask(task) if *task == key);
+        let position = self.out.iter().position(is_it);
+        position.is_some_and(|position| self.out.remove(position).is_some())
+    }
+
     /// Takes [`Engine::null_resume`] for a task: it resumes nothing else, nor is it kept for later.
     pub fn take_null_resume(&mut self) -> Option<D::Value> {
         let is_null_resume =
