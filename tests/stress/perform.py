@@ -11,6 +11,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
+from langgraph_rust import _engine
 from langgraph_rust.types import Command
 from tests.stress.build import Graphs, build
 from tests.stress.noise import Noise
@@ -176,6 +177,7 @@ def _resume_all(graphs: Graphs, seen: Observation) -> None:
         if graphs.saver.get_tuple(config) is None and _promised(outcome):
             seen.unstored_exit.append(index)
         outcome.ledger.calm = True
+        _engine._panic_at(None)
         seen.resumed.append(run_calmly(graphs, outcome.ledger, None))
 
 

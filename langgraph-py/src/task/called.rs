@@ -182,9 +182,10 @@ impl CancelWatch {
             let mut core = run.core(py)?;
             core.engine.call_cancelled(self.key);
             let task = core.kept(self.key).and_then(|kept| kept.asyncio_task.as_ref());
-            task.map(|task| task.clone_ref(py))
+            let task = task.map(|task| task.clone_ref(py));
+            // The driver may be waiting for the caller, and not ask what there is to do.
+            task.filter(|_| core.engine.take_cancellation(self.key))
         };
-        // The driver may be waiting for the caller, and not ask what there is to do.
         match task {
             Some(task) => call_method(task.bind(py), intern!(py, "cancel"), &[]).map(drop),
             None => Ok(()),
