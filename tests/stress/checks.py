@@ -224,16 +224,10 @@ def _resumes(seen: Observation, outcome: Outcome, resumed: End) -> Iterator[Find
     cause = f"{outcome.run['durability']}, {_ended(outcome.run)}, {' + '.join(sorted(places))}"
     if resumed.error is not None:
         yield Finding("resume_fails", f"{cause}: {short(resumed.error)}", repr(resumed.error))
-    elif not _differs_rightly(outcome) and not _half_applied(outcome):
+    elif not _differs_rightly(outcome):
         if resumed.stored != seen.expected.stored:
             detail = f"{resumed.stored} for {seen.expected.stored}"
             yield Finding("resume_differs", cause, detail)
-
-
-def _half_applied(outcome: Outcome) -> bool:
-    """`docs/differences.md`: with `exit`, a superstep whose writes fail leaves some of them."""
-    places = {getattr(error, "place", "") for error in outcome.ledger.raised}
-    return outcome.run["durability"] == "exit" and any("reducer" in place for place in places)
 
 
 def _was(outcome: Outcome, what: str) -> bool:

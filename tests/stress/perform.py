@@ -242,7 +242,8 @@ def _answers(state: Any, end: End) -> Any:
     """What to go on with: answers to what was asked, or nothing."""
     # A run that failed on its very input has nothing next, but goes on all the same.
     is_begun = (state.metadata or {}).get("step") != -1
-    if not state.next and is_begun:
+    # Tasks that are all over, in a superstep that was cut off before its checkpoint, are not next.
+    if not state.next and not state.tasks and is_begun:
         return "over"
     if state.interrupts:
         end.is_paused = True

@@ -128,6 +128,7 @@ mod task;
 #[cfg(test)]
 mod toy;
 mod traverse;
+mod undo;
 
 pub use effect::{CheckpointToStore, Effect, End, Outcome, RunEvent, WaitReason, WritesToStore};
 pub use engine::Engine;

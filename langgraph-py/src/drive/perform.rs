@@ -14,6 +14,7 @@ use super::sync;
 use crate::host::call::call_named;
 use crate::host::collect::plain_lock;
 use crate::run::board::{Order, Place, Report};
+use crate::task::called::next_attempt;
 use crate::task::node::{Advance, NodeRun};
 use crate::task::report::report;
 use crate::task::{outcome, Run};
@@ -102,8 +103,7 @@ pub fn deliver(py: Python<'_>, run: &Arc<Run>, order: Order, done: Report, place
 fn settle_call(py: Python<'_>, run: &Arc<Run>, mut order: Order, mut done: Report) -> PyResult<()> {
     loop {
         report(py, run, done)?;
-        let again = run.core(py)?.engine.take_attempt(order.key);
-        let Some(delay) = again else { return Ok(()) };
+        let Some(delay) = next_attempt(py, run, order.key)? else { return Ok(()) };
         order.delay = delay;
         done = perform(py, run, &order);
     }

@@ -18,6 +18,7 @@ use crate::host::call::{asyncio, call_method, Turn as CoroutineTurn};
 use crate::host::collect::{plain_lock, Collect};
 use crate::host::coroutine::{self, awaited, cancellation, go_on, Coroutine, Sent, Turns};
 use crate::run::board::{Order, Place, Report};
+use crate::task::called::next_attempt;
 use crate::task::node::NodeRun;
 use crate::task::report::report;
 use crate::task::{outcome, Run};
@@ -225,12 +226,7 @@ impl NodeTurns {
 
     /// Starts the next attempt of a called task, if it has one, in the place of this one.
     fn try_again(&self, py: Python<'_>, place: Option<(Order, Place)>) -> PyResult<()> {
-        let delay = {
-            let mut core = self.run.core(py)?;
-            let is_call = core.is_call(self.key);
-            is_call.then(|| core.engine.take_attempt(self.key)).flatten()
-        };
-        match (delay, place) {
+        match (next_attempt(py, &self.run, self.key)?, place) {
             (Some(delay), Some((mut order, place))) => {
                 order.delay = delay;
                 start(py, &self.run, order, place)

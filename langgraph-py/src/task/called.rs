@@ -235,6 +235,22 @@ pub fn cancelled(py: Python<'_>) -> PyResult<Py<PyAny>> {
     Ok(cancellation(py)?.into_value(py).into_any())
 }
 
+/// The wait before the next attempt of a called task, if it has one. If the run has ended between
+/// the last attempt and this, there is none, and those who wait for the task are told.
+pub fn next_attempt(py: Python<'_>, run: &Run, key: TaskKey) -> PyResult<Option<Duration>> {
+    let mut core = run.core(py)?;
+    if !core.is_call(key) {
+        return Ok(None);
+    }
+    let delay = core.engine.take_attempt(key);
+    let is_over = core.engine.task(key).is_some_and(|task| task.state == TaskState::Settled);
+    drop(core);
+    if delay.is_none() && is_over {
+        answer(py, run, key, &Err(cancelled(py)?))?;
+    }
+    Ok(delay)
+}
+
 /// Tells those who still wait for called tasks of a superstep that is over.
 pub fn dismiss(py: Python<'_>, kept: &mut Kept) -> PyResult<()> {
     for future in std::mem::take(&mut kept.futures) {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use langgraph_channels::{Aggregate, Channel, Ephemeral};
+use langgraph_channels::{Aggregate, Channel, Ephemeral, LastValue};
 use langgraph_core::{ChannelIndex, CheckpointId, Durability, Fault, Write};
 use langgraph_pregel::{
     ChannelSpec, Effect, Emits, Engine, Loaded, NodeSpec, Options, Outcome, Plan, RunInput, Start,
@@ -14,7 +14,8 @@ use langgraph_runtime::{Clock, Memory, Native, Place, Reducer, Value};
 pub const DURABILITIES: [Durability; 3] = [Durability::Sync, Durability::Async, Durability::Exit];
 
 /// The names of a graph's nodes and how they are declared. The node `x` is started by a write to
-/// the channel `to:x`; all nodes share the channel `list`, which appends.
+/// the channel `to:x`; all nodes share the channel `list`, which appends, and `one`, which takes one
+/// write per superstep.
 pub fn plan(nodes: &[&str], adapt: impl Fn(&mut NodeSpec)) -> Arc<Plan<Native>> {
     let list = Aggregate::new((), Arc::new(Reducer::append()));
     let mut channels = vec![ChannelSpec { name: "list".into(), pattern: Channel::Aggregate(list) }];
@@ -26,6 +27,8 @@ pub fn plan(nodes: &[&str], adapt: impl Fn(&mut NodeSpec)) -> Arc<Plan<Native>> 
             pattern: Channel::Ephemeral(Ephemeral::new(None, false)),
         });
     }
+    let one = Channel::LastValue(LastValue::new(None));
+    channels.push(ChannelSpec { name: "one".into(), pattern: one });
     specs.iter_mut().for_each(adapt);
     Arc::new(Plan::new(channels, specs).unwrap())
 }
@@ -222,6 +225,12 @@ pub fn said(text: &str) -> Write<Native> {
 pub fn to(plan: &Plan<Native>, node: &str) -> Write<Native> {
     let channel = plan.channel_named(&format!("to:{node}")).expect("a node of the plan");
     Write::channel(channel, Value::Null)
+}
+
+/// A write to the channel that takes one per superstep.
+pub fn only(plan: &Plan<Native>, text: &str) -> Write<Native> {
+    let channel = plan.channel_named("one").expect("every plan has it");
+    Write::channel(channel, Value::from(text))
 }
 
 fn loaded(saver: &Memory) -> Loaded<Native> {
