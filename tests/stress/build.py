@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 from typing_extensions import TypedDict
 
-from langgraph_rust import _engine
 from langgraph_rust.cache.memory import InMemoryCache
 from langgraph_rust.config import get_stream_writer
 from langgraph_rust.graph import START, StateGraph
@@ -61,8 +60,6 @@ def build(program: dict[str, Any]) -> Graphs:
         graphs.graph = entry(program["entry"], kept, cache, graphs)
     else:
         graphs.graph = compiled(program["graph"], graphs, True, checkpointer=kept, cache=cache)
-    if hasattr(_engine, "_panic_at") and program.get("panics_at"):
-        _engine._panic_at(program["panics_at"])
     return graphs
 
 

@@ -1,6 +1,7 @@
-"""``python -m tests.stress.worker``: for each program on standard input, what is wrong with it.
+"""``python -m tests.stress.worker SECONDS``: what is wrong with each program on standard input.
 
-A program that hangs ends the process, with the stacks of all threads on standard error.
+A program that takes more seconds than the argument says ends the process, with the stacks of all
+threads on standard error.
 """
 
 from __future__ import annotations
@@ -20,9 +21,6 @@ from tests.stress.generate import program as generated
 from tests.stress.perform import Refs, perform
 from tests.stress.runs import wait_until
 
-HANGS_AFTER = 8
-"""Seconds after which a program counts as hanging."""
-
 IDLE = 30
 """Seconds in which workers that have nothing to do must have gone."""
 
@@ -32,6 +30,7 @@ KEPT = 40
 
 def main() -> None:
     """Answer each line, a seed or a program, with a line of findings."""
+    hangs_after = float(sys.argv[1])
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
@@ -42,11 +41,17 @@ def main() -> None:
     gc.freeze()
     for line in sys.stdin:
         asked = json.loads(line)
-        faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
-        answer = _retired() if asked == "end" else judged(asked if isinstance(asked, dict) else generated(asked))
+        faulthandler.dump_traceback_later(hangs_after, exit=True)
+        answer = _answer(asked)
         faulthandler.cancel_dump_traceback_later()
         answers.write(json.dumps([finding.plain() for finding in answer]) + "\n")
         answers.flush()
+
+
+def _answer(asked: Any) -> list[Finding]:
+    if asked == "end":
+        return _retired()
+    return judged(asked if isinstance(asked, dict) else generated(asked))
 
 
 def judged(program: dict[str, Any]) -> list[Finding]:
@@ -77,7 +82,7 @@ def _living(refs: Refs) -> list[str]:
 
 def _retired() -> list[Finding]:
     """Whether workers go when nobody needs them."""
-    faulthandler.dump_traceback_later(HANGS_AFTER + IDLE, exit=True)
+    faulthandler.dump_traceback_later(2 * IDLE, exit=True)
     if wait_until(lambda: threading.active_count() <= KEPT, IDLE):
         return []
     return [Finding("threads", "workers stay", f"{threading.active_count()} threads")]
