@@ -17,7 +17,7 @@ from sync.pins import ROOT
 PATIENCE = 60
 """Seconds after which a process is ended that its own watchdog has not; no answer takes as long."""
 
-BATCH = 250
+BATCH = 500
 """Programs per process; then it is looked at whether threads go away."""
 
 Findings = list[dict[str, str]]
