@@ -10,7 +10,7 @@ JOBS ?= 2
 FILES ?=
 # pytest's -k for `conformance` and `continuity`: runs the matching tests and shows why they fail.
 K ?=
-# The programs of `differential`, such as 0:1000; empty: the first 300.
+# The programs of `differential` and `stress`, such as 0:1000; empty: the first few hundred.
 SEEDS ?=
 # LIST=1 makes `differential` print the lines of known_seeds.toml as it found them.
 LIST ?=
@@ -26,7 +26,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python continuity conformance conformance-update \
-	conformance-upstream differential api api-update bench bench-publish bench-rust lint build \
+	conformance-upstream differential stress api api-update bench bench-publish bench-rust lint build \
 	develop clean
 
 help: ## list the targets
@@ -35,13 +35,13 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python continuity conformance differential ## every test: Rust, Python, and against upstream
+test: test-rust test-python continuity conformance differential stress ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
 
 test-python: build ## this package's own Python tests, and those of the tools
-	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential
+	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress
 
 continuity: ## threads handed over between upstream and this package, and what both store
 	@$(PYTHON) -m tests.continuity $(if $(K),-k "$(K)")
@@ -57,6 +57,9 @@ conformance-upstream: ## run upstream's suite on upstream; store what passes the
 
 differential: ## random graphs here and on upstream; SEEDS=FIRST:END picks them, LIST=1 lists known ones
 	@$(PYTHON) -m tests.differential --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(LIST),--list)
+
+stress: build ## random programs that fail, are cancelled and run side by side; SEEDS=0:20000 is long
+	@$(VENV)/python -m tests.stress --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS))
 
 api: ## what this package lacks of upstream's API or signs differently
 	@$(PYTHON) -m sync.api $(MODULES)

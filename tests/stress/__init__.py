@@ -5,5 +5,5 @@ and then as the program says (`runs`, `perform`), and look at what came of it (`
 of its own does that for many programs (`worker`, `processes`), so that one that hangs or dies costs
 one program. What fails a check is made smaller (`shrink`) and printed (`report`).
 
-A program is plain data, and nothing here is compared with LangGraph: `tests.differential` does that.
+A program is plain data. Nothing here is compared with LangGraph: that is `tests.differential`'s.
 """

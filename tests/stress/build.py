@@ -6,11 +6,11 @@ import asyncio
 import operator
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from typing_extensions import TypedDict
 
-from langgraph_rust import _engine
 from langgraph_rust.cache.memory import InMemoryCache
 from langgraph_rust.config import get_stream_writer
 from langgraph_rust.graph import START, StateGraph
@@ -22,12 +22,6 @@ from tests.stress.world import ERRORS, RUN, Boom, Ledger, ReducerError, fails_he
 
 TIMEOUT = 0.03
 """Seconds a node with a timeout gets."""
-
-
-class OtherState(TypedDict, total=False):
-    """The state of the other graph."""
-
-    log: Annotated[list[str], operator.add]
 
 
 @dataclass
@@ -56,13 +50,13 @@ def build(program: dict[str, Any]) -> Graphs:
     """Build what the program describes."""
     kept = saver(program["saver"]["kind"], program["saver"])
     graphs = Graphs(None, _other(), kept, program["async"], "entry" in program)
-    cache = InMemoryCache() if program["cache"] else None
+    kept_results = InMemoryCache() if program["cache"] else None
     if "entry" in program:
-        graphs.graph = entry(program["entry"], kept, cache, graphs)
+        graphs.graph = entry(program["entry"], kept, kept_results, graphs)
     else:
-        graphs.graph = compiled(program["graph"], graphs, True, checkpointer=kept, cache=cache)
-    # Or none: an earlier program may have ended before its task came.
-    _engine._panic_at(program.get("panics_at"))
+        graphs.graph = compiled(
+            program["graph"], graphs, True, checkpointer=kept, cache=kept_results
+        )
     return graphs
 
 
@@ -136,18 +130,11 @@ def _router(branch: dict[str, Any]) -> Any:
 
 
 def _schema(reducer: dict[str, Any]) -> Any:
-    class State(TypedDict, total=False):
-        log: Annotated[list, operator.add]
-        bag: Annotated[dict, _reducer(reducer)]
-        token: Any
-
-    # Annotations are strings here, and the reducer's is no global name.
-    State.__annotations__ = {
+    keys = {
         "log": Annotated[list, operator.add],
         "bag": Annotated[dict, _reducer(reducer)],
-        "token": Any,
     }
-    return State
+    return TypedDict("State", keys, total=False)  # pyright: ignore[reportArgumentType]
 
 
 def _reducer(plan: dict[str, Any]) -> Any:
@@ -183,8 +170,10 @@ def _note(ledger: Ledger, reach_back: Any) -> None:
         raise
 
 
+@cache
 def _other() -> Any:
-    builder = StateGraph(OtherState)
+    """One for all programs: nothing is stored of it."""
+    builder = StateGraph(_schema({"kind": "plain"}))
     for name in ("left", "right"):
         builder.add_node(name, _quick(name))
         builder.add_edge(START, name)

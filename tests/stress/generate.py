@@ -22,6 +22,8 @@ def program(seed: int) -> dict[str, Any]:
         made["entry"] = entry(random, asynchronous, faults)
     else:
         made["graph"] = graph(random, asynchronous, faults)
+    names = list(made["graph"]["nodes"] if "graph" in made else made["entry"]["tasks"])
+    made["panics_at"] = random.choice(names) if faults and random.random() < 0.04 else None
     made["saver"] = _saver(random, "'ask'" in str(made))
     made["cache"] = "'cached': True" in str(made)
     made["runs"] = _runs(random, made)
@@ -78,10 +80,10 @@ def _run(random: Random, made: dict[str, Any], alone: bool) -> dict[str, Any]:
 def _end(random: Random, made: dict[str, Any], how: str, where: str) -> dict[str, Any] | None:
     """How somebody ends the run before it is over."""
     chunks = random.choice((0, 1, 1, 2, 3))
-    if where != "async":
-        return {"close": random.choice(("close", "drop")), "after": chunks} if how == "stream" else None
-    if how == "stream" and random.random() < 0.5:
+    if how == "stream" and (where != "async" or random.random() < 0.5):
         return {"close": random.choice(("close", "drop")), "after": chunks}
+    if where != "async":
+        return None
     kind = random.choice(("cancel", "cancel", "timeout", "wait_for"))
     end: dict[str, Any] = {"cancel": kind, "ms": random.choice((0, 0.2, 1, 2, 4))}
     if kind == "cancel" and random.random() < 0.6:

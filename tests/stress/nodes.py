@@ -14,7 +14,6 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
-from langgraph_rust import _engine
 from langgraph_rust.config import get_config, get_stream_writer
 from langgraph_rust.types import Command, Send, interrupt
 from tests.stress.reentry import areenter, reenter
@@ -265,13 +264,6 @@ def _signal(step, name, ledger, graphs, state) -> Work:
     yield Ask(lambda: None, lambda: asyncio.sleep(0))
 
 
-def _panic(step, name, ledger, graphs, state) -> Work:
-    """Arm a panic in the engine for the task that comes next; `build` arms the first."""
-    if not ledger.calm:
-        _engine._panic_at(step["at"])
-    yield Ask(lambda: None, lambda: asyncio.sleep(0))
-
-
 STEPS: dict[str, Callable[..., Work]] = {
     "sleep": _sleep,
     "compute": _compute,
@@ -285,5 +277,4 @@ STEPS: dict[str, Callable[..., Work]] = {
     "stubborn": _stubborn,
     "cleanup": _cleanup,
     "signal": _signal,
-    "panic": _panic,
 }

@@ -1,4 +1,4 @@
-"""What nobody hears otherwise: errors that cannot be raised, tasks nobody asked, coroutines left."""
+"""What nobody hears otherwise: errors that cannot be raised, coroutines that nobody awaited."""
 
 from __future__ import annotations
 

@@ -71,9 +71,11 @@ def perform(program: dict[str, Any], refs: Refs) -> Observation:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(program["switch"])
     with Noise() as noise:
+        _panic_at(program["panics_at"])
         try:
             _disturbed(graphs, seen, refs)
         finally:
+            _panic_at(None)
             sys.setswitchinterval(interval)
         _wait_for_rest(seen)
         if graphs.saver is not None:
@@ -83,6 +85,13 @@ def perform(program: dict[str, Any], refs: Refs) -> Observation:
     wait_until(lambda: not _new_threads(before), 0.3)
     seen.new_threads = [thread.name for thread in _new_threads(before)]
     return seen
+
+
+def _panic_at(name: str | None) -> None:
+    """Have the engine panic when it performs a task of that name; `None`: no longer."""
+    if arm := getattr(_engine, "_panic_at", None):
+        # No task is called "", so that is what a panic that did not happen waits for.
+        arm(name or "")
 
 
 def _new_threads(before: set[threading.Thread]) -> list[threading.Thread]:
@@ -184,7 +193,8 @@ def _resume_all(graphs: Graphs, seen: Observation) -> None:
 def _promised(outcome: Outcome) -> bool:
     """Whether something of the run must be stored, whatever ended it."""
     failed = any(type(error).__name__ == "SaverError" for error in outcome.ledger.raised)
-    return outcome.chunks > 0 and not failed
+    # A signal may have hit the saver itself.
+    return outcome.chunks > 0 and not failed and "signalled" not in outcome.ledger.outside
 
 
 def run_calmly(graphs: Graphs, ledger: Ledger, refs: Refs | None) -> End:
@@ -240,10 +250,10 @@ async def _until_done(graphs: Graphs, ledger: Ledger, end: End, is_async: bool) 
 
 def _answers(state: Any, end: End) -> Any:
     """What to go on with: answers to what was asked, or nothing."""
-    # A run that failed on its very input has nothing next, but goes on all the same.
+    # `next` leaves out tasks that are done, but what they wrote may not have been applied yet; and
+    # a run that failed on its very input has no tasks, but goes on all the same.
     is_begun = (state.metadata or {}).get("step") != -1
-    # Tasks that are all over, in a superstep that was cut off before its checkpoint, are not next.
-    if not state.next and not state.tasks and is_begun:
+    if not state.tasks and is_begun:
         return "over"
     if state.interrupts:
         end.is_paused = True

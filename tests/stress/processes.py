@@ -15,9 +15,9 @@ from typing import Any
 from sync.pins import ROOT
 
 PATIENCE = 60
-"""Seconds after which a process is ended that its own watchdog has not; more than any answer takes."""
+"""Seconds after which a process is ended that its own watchdog has not; no answer takes as long."""
 
-BATCH = 250
+BATCH = 500
 """Programs per process; then it is looked at whether threads go away."""
 
 Findings = list[dict[str, str]]
@@ -26,9 +26,16 @@ Findings = list[dict[str, str]]
 class Worker:
     """A process that judges programs, started when needed and again after it died."""
 
-    def __init__(self) -> None:
+    def __init__(self, hangs_after: float = 8) -> None:
+        self._hangs_after = hangs_after
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        assert self._process
+        return self._process.pid
 
     def judge(self, program: Any) -> Findings:
         """What is wrong with a program, or with that of a seed."""
@@ -60,7 +67,7 @@ class Worker:
         self._errors.seek(0)
         self._errors.truncate()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.stress.worker"],
+            [sys.executable, "-m", "tests.stress.worker", str(self._hangs_after)],
             cwd=ROOT,
             env=os.environ | {"PYTHONHASHSEED": "0", "PYTHONPATH": _path()},
             stdin=subprocess.PIPE,
@@ -70,13 +77,15 @@ class Worker:
 
     def _fate(self, process: subprocess.Popen[bytes]) -> dict[str, str]:
         """What became of a process that gave no answer."""
-        process.kill()
-        code = process.wait()
+        try:
+            code: int | None = process.wait(1)
+        except subprocess.TimeoutExpired:
+            code = None
         self._errors.seek(0)
         text = self._errors.read().decode(errors="replace")
         self.close()
         start = text.rfind("Timeout (")
-        if start >= 0 or code == -9:
+        if start >= 0 or code is None:
             stacks = text[max(start, 0) :]
             return {"check": "ends", "cause": f"hangs: {_place(stacks)}", "detail": stacks}
         return {"check": "alive", "cause": f"exit status {code}", "detail": text[-4000:]}
@@ -111,5 +120,6 @@ def _path() -> str:
 def _place(stacks: str) -> str:
     """The innermost function of the main thread that is this package's or this folder's."""
     main = stacks.split("Thread 0x")[-1]
-    found = re.findall(r'File ".*?/((?:langgraph_rust|tests/stress)/[^"]*)", line \d+ in (\S+)', main)
+    ours = r'File ".*?/((?:langgraph_rust|tests/stress)/[^"]*)", line \d+ in (\S+)'
+    found = re.findall(ours, main)
     return f"{found[0][0]} {found[0][1]}" if found else "somewhere"

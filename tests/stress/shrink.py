@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.stress.generate_graph import START
 from tests.stress.processes import Worker
 
 SECONDS = 60
@@ -68,6 +69,10 @@ def _smaller_graphs(program: Program, find: Callable[[Program], Program]) -> Ite
             yield _changed(program, lambda p, n=name: _without_node(find(p), n))
     for part in ("edges", "joins", "branches"):
         for index in range(len(graph[part])):
+            if part == "edges" and not _starts(
+                graph["edges"][:index] + graph["edges"][index + 1 :]
+            ):
+                continue
             yield _changed(program, lambda p, k=part, i=index: find(p)[k].pop(i))
     if graph["reducer"]["kind"] != "plain":
         yield _changed(program, lambda p: find(p)["reducer"].update(kind="plain"))
@@ -125,7 +130,7 @@ def _plainer_rest(program: Program) -> Iterator[Program]:
         yield _changed(program, lambda p: p["saver"].update(kind="memory", fails=[], ms=0))
     if saver["kind"]:
         yield _changed(program, lambda p: p["saver"].update(kind=None, fails=[], ms=0))
-    for key, value in (("loop", "main"), ("switch", 0.005), ("cache", False)):
+    for key, value in (("loop", "main"), ("switch", 0.005), ("cache", False), ("panics_at", None)):
         if program[key] != value:
             yield _changed(program, lambda p, k=key, v=value: p.update({k: v}))
 
@@ -133,6 +138,8 @@ def _plainer_rest(program: Program) -> Iterator[Program]:
 def _without_node(graph: Program, name: str) -> None:
     del graph["nodes"][name]
     graph["edges"] = [edge for edge in graph["edges"] if name not in edge]
+    if not _starts(graph["edges"]):
+        graph["edges"].insert(0, [START, next(iter(graph["nodes"]))])
     graph["joins"] = [join for join in graph["joins"] if name not in (*join[0], join[1])]
     graph["branches"] = [branch for branch in graph["branches"] if branch["source"] != name]
     for branch in graph["branches"]:
@@ -142,6 +149,11 @@ def _without_node(graph: Program, name: str) -> None:
             node["returns"]["goto"] = [_without(targets, name) for targets in goto]
     if name in (graph.get("interrupt_before") or ()):
         graph["interrupt_before"] = None
+
+
+def _starts(edges: list[list[str]]) -> bool:
+    """Whether the graph begins anywhere."""
+    return any(edge[0] == START for edge in edges)
 
 
 def _without(targets: list[Any], name: str) -> list[Any]:

@@ -1,6 +1,7 @@
-"""``python -m tests.stress.worker``: for each program on standard input, what is wrong with it.
+"""``python -m tests.stress.worker SECONDS``: what is wrong with each program on standard input.
 
-A program that hangs ends the process, with the stacks of all threads on standard error.
+A program that takes more seconds than the argument says ends the process, with the stacks of all
+threads on standard error.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from tests.stress.generate import program as generated
 from tests.stress.perform import Refs, perform
 from tests.stress.runs import wait_until
 
-HANGS_AFTER = 8
-"""Seconds after which a program counts as hanging."""
-
 IDLE = 30
 """Seconds in which workers that have nothing to do must have gone."""
+
+FREEZES = 20
+"""Programs after which the collector is told what need not be looked at."""
 
 KEPT = 40
 """Workers that may stay for good."""
@@ -32,21 +33,27 @@ KEPT = 40
 
 def main() -> None:
     """Answer each line, a seed or a program, with a line of findings."""
+    hangs_after = float(sys.argv[1])
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
-    for seed in range(-3, 0):
-        judged(generated(seed))
-    # What was imported by now stays; the collector need not look at it again and again.
-    gc.collect()
-    gc.freeze()
-    for line in sys.stdin:
+    for number, line in enumerate(sys.stdin):
+        if number % FREEZES == 1:
+            # What was imported by now stays; the collector need not look at it again and again.
+            gc.collect()
+            gc.freeze()
         asked = json.loads(line)
-        faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
-        answer = _retired() if asked == "end" else judged(asked if isinstance(asked, dict) else generated(asked))
+        faulthandler.dump_traceback_later(hangs_after, exit=True)
+        answer = _answer(asked)
         faulthandler.cancel_dump_traceback_later()
         answers.write(json.dumps([finding.plain() for finding in answer]) + "\n")
         answers.flush()
+
+
+def _answer(asked: Any) -> list[Finding]:
+    if asked == "end":
+        return _retired()
+    return judged(asked if isinstance(asked, dict) else generated(asked))
 
 
 def judged(program: dict[str, Any]) -> list[Finding]:
@@ -77,7 +84,7 @@ def _living(refs: Refs) -> list[str]:
 
 def _retired() -> list[Finding]:
     """Whether workers go when nobody needs them."""
-    faulthandler.dump_traceback_later(HANGS_AFTER + IDLE, exit=True)
+    faulthandler.dump_traceback_later(2 * IDLE, exit=True)
     if wait_until(lambda: threading.active_count() <= KEPT, IDLE):
         return []
     return [Finding("threads", "workers stay", f"{threading.active_count()} threads")]

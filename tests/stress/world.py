@@ -98,22 +98,22 @@ class Execution:
 
     def __init__(self, ledger: Ledger, entry: Entry) -> None:
         self.ledger, self.entry = ledger, entry
+        # Resumptions have no limit, and what a cancelled run left behind may run beside them.
+        self.is_counted = entry.concurrent and not entry.phase and not entry.is_late
 
     def __enter__(self) -> None:
         ledger, entry = self.ledger, self.entry
         with ledger.lock:
             ledger.entries.append(entry)
-            ledger.running += entry.concurrent
-            if not entry.phase:
-                # Resumptions have no limit.
-                ledger.most = max(ledger.most, ledger.running)
+            ledger.running += self.is_counted
+            ledger.most = max(ledger.most, ledger.running)
         if told := ledger.on_enter.get(entry.name):
             told()
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         how = "done" if error is None else _ending(error)
         with self.ledger.lock:
-            self.ledger.running -= self.entry.concurrent
+            self.ledger.running -= self.is_counted
             self.entry.error = error
             self.entry.how = how
             if error is not None and how == "failed":
