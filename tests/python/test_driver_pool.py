@@ -41,10 +41,26 @@ class TestConcurrency:
         run(fan_out([meeting] * 6), {}, {"max_concurrency": limit})
         assert meeting.most == limit
 
-    def test_tasks_that_compute_stay_with_one_thread(self) -> None:
-        graph = fan_out([log_thread] * 24)
-        # A second one may join while the machine is busy with something else.
-        assert min(len(set(graph.invoke({})["log"])) for _ in range(5)) == 1
+    @pytest.mark.parametrize("amount", [0, 2000], ids=["trivial", "small"])
+    def test_tasks_that_compute_stay_with_the_callers_thread(self, amount: int) -> None:
+        def compute(state: State) -> State:
+            sum(range(amount))
+            return log_thread(state)
+
+        graph = fan_out([compute] * 24)
+        own = [threading.get_ident()] * 24
+        fan_out([Meeting(12)] * 12).invoke({})
+        for _ in range(20):
+            graph.invoke({})
+        # A worker that comes to work gets to it only when the interpreter lets it.
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(PATIENCE)
+        try:
+            stayed = sum(graph.invoke({})["log"] == own for _ in range(20))
+        finally:
+            sys.setswitchinterval(interval)
+        # One may join while the machine is busy with something else; joining is not the rule.
+        assert stayed >= 15
 
     @pytest.mark.parametrize("wait", [0.001, 0.01])
     def test_tasks_that_wait_get_a_thread_each(self, wait: float) -> None:
@@ -53,24 +69,12 @@ class TestConcurrency:
             return log_thread(state)
 
         graph = fan_out([sleep] * 24)
-        assert max(len(set(graph.invoke({})["log"])) for _ in range(5)) >= 12
+        assert len(set(graph.invoke({})["log"])) >= 12
 
     def test_many_more_tasks_than_threads(self) -> None:
         meeting = Meeting(32)
         assert len(fan_out([meeting] * 96).invoke({})["log"]) == 96
         assert meeting.most == 32
-
-    def test_trivial_tasks_stay_on_the_callers_thread(self) -> None:
-        graph = fan_out([log_thread] * 20)
-        own = [threading.get_ident()] * 20
-        fan_out([Meeting(4)] * 4).invoke({})
-        # A worker comes to work only when the interpreter lets it.
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(PATIENCE)
-        try:
-            assert any(graph.invoke({})["log"] == own for _ in range(20))
-        finally:
-            sys.setswitchinterval(interval)
 
     def test_workers_are_used_again(self) -> None:
         graph = fan_out([Meeting(4)] * 4)
@@ -111,21 +115,26 @@ class TestNesting:
         inner = fan_out([Meeting(3)] * 3)
         assert len(fan_out([inner] * 10).invoke({})["log"]) == 30
 
-    def test_called_tasks_that_call_tasks(self) -> None:
+    @pytest.mark.parametrize("limit", [None, 1, 9])
+    def test_called_tasks_that_call_tasks(self, limit: int | None) -> None:
+        """Who waits for the tasks that it called has left its place to them."""
+        meeting = Meeting(limit or 9)
+
         @task
         def leaf(number: int) -> int:
+            meeting({})
             return number
 
         @task
         def twig(number: int) -> int:
-            return sum(future.result() for future in [leaf(number) for _ in range(10)])
+            return sum(future.result() for future in [leaf(number) for _ in range(3)])
 
         @entrypoint()
         def tree(number: int) -> int:
-            return sum(future.result() for future in [twig(number) for _ in range(10)])
+            return sum(future.result() for future in [twig(number) for _ in range(3)])
 
-        assert tree.invoke(2) == 200
-        assert tree.invoke(2, {"max_concurrency": 1}) == 200
+        assert tree.invoke(2, {} if limit is None else {"max_concurrency": limit}) == 18
+        assert meeting.most == (limit or 9)
 
     def test_async_runs_within_sync_fan_outs(self) -> None:
         async def inner(_: State) -> State:
