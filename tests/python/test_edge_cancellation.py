@@ -206,6 +206,36 @@ class TestCalledTasks:
         assert await flow.ainvoke(1) == "work"
 
 
+class FirstPutFails(InMemorySaver):
+    """Stores the first checkpoint, and says that it did not."""
+
+    failed = False
+
+    async def aput(self, *args: Any, **kwargs: Any) -> Any:
+        await asyncio.sleep(0.002)
+        stored = self.put(*args, **kwargs)
+        if not self.failed:
+            self.failed = True
+            raise OSError("saver")
+        return stored
+
+
+async def test_a_run_that_ends_between_two_attempts_of_a_called_task_says_why() -> None:
+    """The caller is told that its call will not run, which is no cancellation of the run."""
+
+    @task(retry_policy=RetryPolicy(max_attempts=3, initial_interval=0.001, retry_on=ValueError))
+    def fails() -> None:
+        raise ValueError("own")
+
+    @entrypoint(checkpointer=FirstPutFails())
+    async def flow(_: Any) -> Any:
+        return await asyncio.gather(fails())
+
+    run = flow.ainvoke(1, thread(), durability="async")
+    with pytest.raises(OSError, match="saver"):
+        await asyncio.wait_for(run, PATIENCE)
+
+
 class TestWhoSeesIt:
     @pytest.mark.parametrize("name", ["quick", "later", "__call__"])
     @pytest.mark.parametrize("beside", [False, True])

@@ -71,11 +71,11 @@ def perform(program: dict[str, Any], refs: Refs) -> Observation:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(program["switch"])
     with Noise() as noise:
-        _panic_at(program["panics_at"])
+        _engine._panic_at(program["panics_at"])
         try:
             _disturbed(graphs, seen, refs)
         finally:
-            _panic_at(None)
+            _engine._panic_at(None)
             sys.setswitchinterval(interval)
         _wait_for_rest(seen)
         if graphs.saver is not None:
@@ -85,13 +85,6 @@ def perform(program: dict[str, Any], refs: Refs) -> Observation:
     wait_until(lambda: not _new_threads(before), 0.3)
     seen.new_threads = [thread.name for thread in _new_threads(before)]
     return seen
-
-
-def _panic_at(name: str | None) -> None:
-    """Have the engine panic when it performs a task of that name; `None`: no longer."""
-    if arm := getattr(_engine, "_panic_at", None):
-        # No task is called "", so that is what a panic that did not happen waits for.
-        arm(name or "")
 
 
 def _new_threads(before: set[threading.Thread]) -> list[threading.Thread]:
@@ -140,7 +133,9 @@ def _run_loop(graphs: Graphs, outcomes: list[Outcome], seen: Observation, refs: 
             if not any(error in outcome.ledger.raised for outcome in outcomes):
                 raise
             for outcome in outcomes:
-                outcome.ledger.outside.append("cancelled")
+                # Not those that had come to their end before.
+                if outcome.cancelling or outcome.error is not None:
+                    outcome.ledger.outside.append("cancelled")
                 outcome.cancelling = 0
 
     if seen.program["loop"] == "main":
@@ -186,7 +181,6 @@ def _resume_all(graphs: Graphs, seen: Observation) -> None:
         if graphs.saver.get_tuple(config) is None and _promised(outcome):
             seen.unstored_exit.append(index)
         outcome.ledger.calm = True
-        _engine._panic_at(None)
         seen.resumed.append(run_calmly(graphs, outcome.ledger, None))
 
 

@@ -28,7 +28,7 @@ impl RetryDelay {
         let exponent = attempts.saturating_sub(1).min(i32::MAX as u32) as i32;
         let seconds = self.initial.as_secs_f64() * self.factor.powi(exponent);
         let bounded = seconds.min(self.max.as_secs_f64()).max(0.0);
-        Duration::try_from_secs_f64(bounded).unwrap_or(self.max) + jitter
+        Duration::try_from_secs_f64(bounded).unwrap_or(self.max).saturating_add(jitter)
     }
 }
 
@@ -46,5 +46,7 @@ mod tests {
         let waits: Vec<u128> =
             (1..=5).map(|n| delay.after(n, Duration::ZERO).as_millis()).collect();
         assert_eq!(waits, [500, 1000, 2000, 3000, 3000]);
+        let longest = RetryDelay { initial: Duration::MAX, max: Duration::MAX, ..delay };
+        assert_eq!(longest.after(1, Duration::from_secs(1)), Duration::MAX);
     }
 }

@@ -53,8 +53,8 @@ pub struct Driver {
     thrown: Option<PyErr>,
     /// The cancellation that ended the run, to be raised again.
     cancelled: Option<PyErr>,
-    /// Whether the caller has closed the run.
-    closing: bool,
+    /// Whether the caller has closed the run, and its node has been told so.
+    closing: Option<bool>,
     since: Option<Instant>,
 }
 
@@ -87,7 +87,7 @@ impl Driver {
             requests: None,
             thrown: None,
             cancelled: None,
-            closing: false,
+            closing: None,
             since: None,
         }
     }
@@ -156,9 +156,9 @@ impl Driver {
     /// Takes note of what is thrown in. While the driver itself waits, a cancellation is one of
     /// the run: nobody else knows what it waits for. A node that waits hears of it first.
     fn hear(&mut self, py: Python<'_>, sent: Sent) -> PyResult<Sent> {
-        if self.closing && self.inline.is_some() && sent.is_ok() {
+        if self.closing == Some(false) && self.inline.is_some() && sent.is_ok() {
             // Whoever closed the run does not wait for its node.
-            self.closing = false;
+            self.closing = Some(true);
             let error = cancellation(py)?;
             self.thrown = Some(error.clone_ref(py));
             return Ok(Err(error));
@@ -180,14 +180,14 @@ impl Driver {
         let (key, place) = (inline.node.key, inline.place);
         drop(inline.node);
         let asked = self.asked();
-        let stopped = matches!(outcome, TaskOutcome::Cancelled(_));
         if let Some(place) = place {
             place.free();
         }
         report(py, &self.run, Report { key, outcome })?;
         let Some(thrown) = self.thrown.take() else { return Ok(()) };
-        // A node may have caught the cancellation and gone on; the run was cancelled all the same.
-        if stopped || asked.by_caller(py)? {
+        // A node may have caught the cancellation and gone on; the run was cancelled all the same. One
+        // that comes from what the node waited for is no reason, even if the run ends meanwhile.
+        if self.closing == Some(true) || asked.by_caller(py)? {
             self.cancelled = Some(thrown);
             act::cancel(py, &self.run)?;
         }
@@ -328,7 +328,7 @@ impl Driver {
 
     /// The caller does not want the rest: a node that waits is cancelled at the next turn.
     pub fn begin_close(&mut self) {
-        self.closing = true;
+        self.closing = Some(false);
     }
 
     /// Ends the run at once: nobody will take another turn.

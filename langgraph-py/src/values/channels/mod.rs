@@ -59,10 +59,11 @@ pub fn pattern(py: Python<'_>, spec: &Bound<'_, PyAny>) -> PyResult<Channel<Obje
     Ok(Channel::Foreign(PythonChannel(spec.clone().unbind())))
 }
 
-/// Visits the Python objects that a graph's pattern of a channel holds, its own reducer included.
+/// Visits the Python objects that a graph's pattern of a channel holds, its reducer included: it is the
+/// graph's own, and the channels of its runs, which share it, do not show it.
 pub fn collect_pattern(channel: &Channel<Objects>, visit: &PyVisit<'_>) -> Visited {
     if let Channel::Aggregate(channel) = channel {
-        channel.reducer().collect(visit)?;
+        (**channel.reducer()).collect(visit)?;
     }
     channel.traverse(&mut shown(visit))
 }
