@@ -226,7 +226,6 @@ def test_deep_calls(limit: int | None) -> None:
     assert ends(atree.ainvoke(4, config)) == 81
 
 
-@pytest.mark.xfail(strict=True, reason="asyncio's own threads run them, and there are but a few")
 def test_many_sync_tasks_of_an_async_run_that_wait_for_tasks() -> None:
     leaf = task(lambda number: number, name="leaf")
     twig = task(lambda number: leaf(number).result(), name="twig")

@@ -112,6 +112,20 @@ pub fn run(
     }
 }
 
+/// Has a worker call `code` in a copy of the current context; a future of the running event loop.
+#[pyfunction]
+pub fn call_on_worker(py: Python<'_>, code: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    let home = EventLoop::running(py)?;
+    let done = match run(py, &home, code, None) {
+        Ok(Offloaded::Future(future)) => return Ok(future),
+        Ok(Offloaded::Done(value)) => Ok(value),
+        Err(error) => Err(error),
+    };
+    let future = home.create_future(py)?.unbind();
+    home.deliver(py, future.clone_ref(py), done)?;
+    Ok(future)
+}
+
 impl Slot {
     /// Waits a moment for a result. Must be called detached.
     fn wait(&self) {

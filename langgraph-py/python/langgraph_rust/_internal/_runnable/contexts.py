@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import contextmanager
-from contextvars import Context, copy_context
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from langgraph_rust._engine import call_on_worker
 from langgraph_rust._internal._config import var_child_runnable_config
 from langgraph_rust._internal._runnable.chain_run import context_for
 
@@ -63,7 +64,8 @@ async def run_in_executor(
 
     Args:
         executor_or_config: An executor, which runs it without the context; `None` or a config for
-            the event loop's default executor.
+            the engine's workers, of which there are as many as needed: code that waits for other
+            code in threads never waits for a thread.
         func: What to call.
         *args: Its arguments.
         **kwargs: Its keyword arguments.
@@ -79,10 +81,9 @@ async def run_in_executor(
         except StopIteration as error:
             raise RuntimeError from error
 
-    loop = asyncio.get_running_loop()
     if executor_or_config is None or isinstance(executor_or_config, dict):
-        return await loop.run_in_executor(None, copy_context().run, call)
-    return await loop.run_in_executor(executor_or_config, call)
+        return await call_on_worker(call)
+    return await asyncio.get_running_loop().run_in_executor(executor_or_config, call)
 
 
 async def await_in(context: Context, coroutine: Awaitable[Any]) -> Any:
