@@ -10,8 +10,10 @@ JOBS ?= 2
 FILES ?=
 # pytest's -k for `conformance` and `continuity`: runs the matching tests and shows why they fail.
 K ?=
-# The programs of `differential`, such as 0:1000; empty: the first 300.
+# The programs of `differential` and `stress`, such as 0:1000; empty: the first few hundred.
 SEEDS ?=
+# LIST=1 makes `differential` print the lines of known_seeds.toml as it found them.
+LIST ?=
 # Patterns of benchmark cases; empty: all. QUICK=1 measures less.
 CASES ?=
 QUICK ?=
@@ -24,7 +26,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python continuity conformance conformance-update \
-	conformance-upstream differential api api-update bench bench-publish bench-rust lint build \
+	conformance-upstream differential stress api api-update bench bench-publish bench-rust lint build \
 	develop clean
 
 help: ## list the targets
@@ -33,28 +35,31 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python continuity conformance ## every test: Rust, Python, and upstream's own
+test: test-rust test-python continuity conformance differential stress ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
 
 test-python: build ## this package's own Python tests, and those of the tools
-	$(VENV)/python -m pytest tests/python sync tests/conformance
+	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress
 
 continuity: ## threads handed over between upstream and this package, and what both store
 	@$(PYTHON) -m tests.continuity $(if $(K),-k "$(K)")
 
-conformance: ## upstream's test suite in drop-in mode; fails when a test that passed stops passing
+conformance: ## upstream's test suite in drop-in mode; fails when a test stops passing, or flakes
 	@$(CONFORMANCE) $(FILES) $(if $(K),-k "$(K)")
 
-conformance-update: ## the same, and store what passes now
+conformance-update: ## the same, and store what passes now if the run came to its end
 	@$(CONFORMANCE) $(FILES) --update
 
-conformance-upstream: ## run upstream's suite on upstream and store what passes there
+conformance-upstream: ## run upstream's suite on upstream; store what passes there, likewise
 	@$(CONFORMANCE) --refresh-upstream
 
-differential: ## random graphs on this package and on upstream; SEEDS=FIRST:END picks them
-	@$(PYTHON) -m tests.differential --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS))
+differential: ## random graphs here and on upstream; SEEDS=FIRST:END picks them, LIST=1 lists known ones
+	@$(PYTHON) -m tests.differential --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(LIST),--list)
+
+stress: build ## random programs that fail, are cancelled and run side by side; SEEDS=0:20000 is long
+	@$(VENV)/python -m tests.stress --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS))
 
 api: ## what this package lacks of upstream's API or signs differently
 	@$(PYTHON) -m sync.api $(MODULES)

@@ -9,6 +9,7 @@ One section per test file, one line per test function, its parameter sets behind
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -42,13 +43,22 @@ def read_ids(path: Path) -> set[str]:
 def write_ids(path: Path, ids: Iterable[str], header: str) -> None:
     """Write `ids` grouped and sorted, under a one-line `header` that `read_header` gives back.
 
+    The file is replaced as a whole, or stays what it was.
+
     Raises:
-        ValueError: an id would not survive being read again.
+        ValueError: there are no ids, or one would not survive being read again.
     """
     wanted = set(ids)
-    path.write_text(f"#! {header}\n" + "".join(_sections(wanted)), encoding="utf-8")
-    if lost := wanted ^ read_ids(path):
-        raise ValueError(f"these test ids cannot be written to {path.name}: {sorted(lost)[:5]}")
+    if not wanted:
+        raise ValueError(f"{path.name} is not replaced by an empty list")
+    scratch = path.with_name(f"{path.name}.part")
+    try:
+        scratch.write_text(f"#! {header}\n" + "".join(_sections(wanted)), encoding="utf-8")
+        if lost := wanted ^ read_ids(scratch):
+            raise ValueError(f"these test ids cannot be written to {path.name}: {sorted(lost)[:5]}")
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def read_header(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The ledger: which of upstream's tests do not pass here, and why."""
+"""The ledger: which of upstream's tests do not pass here, and why, and which pass at times."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from pathlib import Path
 from sync.pins import read_toml
 
 LEDGER_FILE = Path(__file__).parent / "ledger.toml"
+FLAKY_FILE = Path(__file__).parent / "flaky.toml"
 KINDS = ("not yet", "engine-internal", "deliberate difference")
+FLAKY_KINDS = ("test", "open")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A group of tests that share a reason for not passing."""
+    """A group of tests that share a reason for not passing, or for not passing every time."""
 
     tests: tuple[str, ...]
     kind: str
@@ -32,7 +34,16 @@ def read_ledger(path: Path = LEDGER_FILE) -> list[Entry]:
     Raises:
         ValueError: an entry lacks a field or has an unknown kind; the message quotes it.
     """
-    return [_entry(raw) for raw in read_toml(path).get("entry", [])]
+    return [_entry(raw, KINDS) for raw in read_toml(path).get("entry", [])]
+
+
+def read_flaky(path: Path = FLAKY_FILE) -> list[Entry]:
+    """The tests that may pass only at the second try.
+
+    Raises:
+        ValueError: as `read_ledger`.
+    """
+    return [_entry(raw, FLAKY_KINDS) for raw in read_toml(path).get("entry", [])]
 
 
 def uncovered(tests: Iterable[str], ledger: list[Entry]) -> list[str]:
@@ -45,10 +56,10 @@ def stale(ledger: list[Entry], failing: set[str]) -> list[Entry]:
     return [entry for entry in ledger if not any(entry.covers(test) for test in failing)]
 
 
-def _entry(raw: dict) -> Entry:
+def _entry(raw: dict, kinds: tuple[str, ...]) -> Entry:
     missing = {"tests", "kind", "reason"} - raw.keys()
-    if missing or raw["kind"] not in KINDS:
-        raise ValueError(f"ledger entry {raw} needs tests, reason and a kind out of {KINDS}")
+    if missing or raw["kind"] not in kinds:
+        raise ValueError(f"entry {raw} needs tests, reason and a kind out of {kinds}")
     return Entry(tuple(raw["tests"]), raw["kind"], raw["reason"])
 
 

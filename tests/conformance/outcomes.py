@@ -22,6 +22,12 @@ class Outcomes:
     broken_files: dict[str, str] = field(default_factory=dict)
     """File to why it was not collected."""
     seconds: dict[str, float] = field(default_factory=dict)
+    flaky: dict[str, str] = field(default_factory=dict)
+    """Tests that passed only at the second try, to the first line of their first try's error."""
+    collected: set[str] = field(default_factory=set)
+    """What pytest set out to run."""
+    finished: bool = False
+    """Whether pytest came to the end of its session."""
 
     def reason(self, test_id: str) -> str:
         """Why an expected test did not pass, in one line."""
@@ -30,10 +36,15 @@ class Outcomes:
             return "skipped"
         return self.failed.get(test_id) or self.broken_files.get(file) or "not run"
 
+    @property
+    def unreported(self) -> set[str]:
+        """Tests that were to be run and of which nothing was heard."""
+        return self.collected - self.passed - self.skipped - self.failed.keys()
+
     def absorb_retry(self, retried: Outcomes) -> None:
-        """Count a test that failed and passed when run again as passed."""
-        for test_id in retried.passed:
-            self.failed.pop(test_id, None)
+        """Count a test that failed and passed when run again as passed, and as flaky."""
+        for test_id in retried.passed & self.failed.keys():
+            self.flaky[test_id] = self.failed.pop(test_id)
             self.passed.add(test_id)
 
 
@@ -41,18 +52,30 @@ def read_outcomes(record: Path) -> Outcomes:
     """Read what the recorder plugin wrote. A test has passed when no phase of it failed."""
     outcomes = Outcomes()
     for entry in _entries(record):
-        test_id = entry["id"].removeprefix(SUITE_PREFIX)
-        if entry["when"] == "collect":
-            outcomes.broken_files[test_id] = entry.get("message", "")
-        elif entry["outcome"] == "failed":
-            outcomes.failed[test_id] = entry.get("message", "")
-        elif entry["outcome"] == "passed":
-            outcomes.passed.add(test_id)
+        if entry["when"] == "collected":
+            outcomes.collected |= {_without_folder(test_id) for test_id in entry["ids"]}
+        elif entry["when"] == "finish":
+            outcomes.finished = True
         else:
-            outcomes.skipped.add(test_id)
-        outcomes.seconds[test_id] = entry["seconds"]
+            _take_report(outcomes, _without_folder(entry["id"]), entry)
     outcomes.passed -= outcomes.failed.keys()
     return outcomes
+
+
+def _take_report(outcomes: Outcomes, test_id: str, entry: dict) -> None:
+    if entry["when"] == "collect":
+        outcomes.broken_files[test_id] = entry.get("message", "")
+    elif entry["outcome"] == "failed":
+        outcomes.failed[test_id] = entry.get("message", "")
+    elif entry["outcome"] == "passed":
+        outcomes.passed.add(test_id)
+    else:
+        outcomes.skipped.add(test_id)
+    outcomes.seconds[test_id] = entry["seconds"]
+
+
+def _without_folder(test_id: str) -> str:
+    return test_id.removeprefix(SUITE_PREFIX)
 
 
 def _entries(record: Path) -> Iterable[dict]:

@@ -43,6 +43,17 @@ def print_changes(verdict: Verdict, outcomes: Outcomes) -> None:
         _print_ids(f"{i}: {outcomes.reason(i)}" for i in sorted(verdict.lost))
 
 
+def print_flaky(outcomes: Outcomes, flaky: list[Entry]) -> None:
+    """What passed only at the second try, with the first try's error, and what is known of it."""
+    if not outcomes.flaky:
+        return
+    missing = set(uncovered(outcomes.flaky, flaky))
+    print(f"{len(outcomes.flaky)} FLAKY, passed only at the second try; {len(missing)} not listed:")
+    for test_id, message in sorted(outcomes.flaky.items()):
+        known = "NOT LISTED in flaky.toml" if test_id in missing else _reason(test_id, flaky)
+        print(f"  {test_id}: {known}\n    first: {message}")
+
+
 def print_ledger(verdict: Verdict, ledger: list[Entry], whole_suite: bool) -> None:
     """How the failing tests are accounted for; stale entries only when everything was run."""
     missing = uncovered(verdict.failing, ledger)
@@ -71,6 +82,10 @@ def write_failures(path: Path, verdict: Verdict, outcomes: Outcomes) -> None:
         for reason, tests in sorted(by_reason.items(), key=lambda item: -len(item[1])):
             output.write(f"{len(tests)} x {reason}\n")
             output.writelines(f"    {test}\n" for test in tests)
+
+
+def _reason(test_id: str, flaky: list[Entry]) -> str:
+    return next(f"{entry.kind}: {entry.reason}" for entry in flaky if entry.covers(test_id))
 
 
 def _kind(test_id: str, ledger: list[Entry]) -> str:

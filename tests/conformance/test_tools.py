@@ -9,7 +9,7 @@ import pytest
 
 from tests.conformance import verdict as verdicts
 from tests.conformance.ids import read_header, read_ids, write_ids
-from tests.conformance.ledger import Entry, read_ledger, stale, uncovered
+from tests.conformance.ledger import Entry, read_flaky, read_ledger, stale, uncovered
 from tests.conformance.outcomes import read_outcomes
 
 IDS = {"test_a.py::test_x", "test_a.py::test_y[a-b]", "test_a.py::test_y[c d]", "test_b.py::test_x"}
@@ -36,6 +36,16 @@ def test_an_id_that_would_be_lost_is_refused(tmp_path: Path) -> None:
         write_ids(tmp_path / "ids.txt", {"test_a.py::test_x[a] [b]"}, "")
 
 
+def test_a_list_that_cannot_be_written_stays_what_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "ids.txt"
+    write_ids(path, IDS, "pins")
+    for ids in ({"test_a.py::test_x[a] [b]"}, set()):
+        with pytest.raises(ValueError):
+            write_ids(path, ids, "other pins")
+    assert (read_ids(path), read_header(path)) == (IDS, "pins")
+    assert [item.name for item in tmp_path.iterdir()] == ["ids.txt"]
+
+
 def test_a_ledger_pattern_takes_brackets_literally() -> None:
     entry = Entry(("test_a.py::test_y[a*",), "not yet", "why")
     assert entry.covers("test_a.py::test_y[a-b]")
@@ -45,7 +55,7 @@ def test_a_ledger_pattern_takes_brackets_literally() -> None:
 
 
 def test_the_ledger_of_this_checkout_is_well_formed() -> None:
-    for entry in read_ledger():
+    for entry in [*read_ledger(), *read_flaky()]:
         assert entry.tests and entry.reason
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
+from collections.abc import Callable
 from itertools import groupby
 from typing import Any
+
+Order = Callable[[Any], tuple[str, str]]
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\b[0-9a-f]{32}\b")
 _NUMBER = re.compile(r"<\d+>")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(\+00:00)?")
-_VERSION = re.compile(r"^(\d{32})\.0\.\d+$")
+_CLOCK = "node_first_attempt_time"
+_VERSION = re.compile(r"^(\d{32})\.\d[\d.e-]*$")
 
 
 def canonical(transcript: list[Any]) -> list[Any]:
     """The transcript with everything removed that may differ between two runs of one side."""
-    return numbered([_settle(_untimed(record)) for record in transcript])
+    still = [_sorted_mappings(_untimed(record)) for record in transcript]
+    order = _order(still)
+    return numbered([_settle(record, order) for record in still])
 
 
 def numbered(transcript: Any) -> Any:
@@ -34,26 +41,74 @@ def masked(thing: Any) -> str:
 
 
 def _untimed(record: Any) -> Any:
-    """Times and the random part of channel versions removed."""
+    """Times removed, the random part of channel versions, and what else is chance."""
 
     def still(text: str) -> str:
         version = _VERSION.match(text)
         return f"v{int(version[1])}" if version else _TIME.sub("<time>", text)
 
-    return _mapped(record, still)
+    timeless = _without_chance(_mapped(record, still))
+    if isinstance(timeless, dict) and "chunks" in timeless:
+        timeless["chunks"] = _without_notes(timeless["chunks"])
+    return timeless
 
 
-def _settle(record: Any) -> Any:
+def _without_chance(thing: Any) -> Any:
+    """Times that are numbers removed, and what a cancellation says of who caused it."""
+    if isinstance(thing, list):
+        return [_without_chance(item) for item in thing]
+    if not isinstance(thing, dict):
+        return thing
+    inside = {key: _without_chance(item) for key, item in thing.items()}
+    if isinstance(inside.get(_CLOCK), float):
+        inside[_CLOCK] = "<time>"
+    if inside.get("type") == "CancelledError":
+        inside["args"] = []
+    return inside
+
+
+def _order(transcript: list[Any]) -> Order:
+    """A sort key that tells things apart whose text is the same but for random ids.
+
+    Two packets for one node differ in their tasks' ids only, wherever they begin, and in more where
+    they end: an id stands for the places in which the transcript has it.
+    """
+    places: dict[str, list[str]] = {}
+    for index, record in enumerate(transcript):
+        _note_places(record, index, places)
+    names = {i: str(zlib.crc32("".join(sorted(found)).encode())) for i, found in places.items()}
+
+    def key(thing: Any) -> tuple[str, str]:
+        named = _mapped(thing, lambda text: _ID.sub(lambda found: names.get(found[0], "?"), text))
+        return masked(thing), json.dumps(named)
+
+    return key
+
+
+def _note_places(thing: Any, index: int, places: dict[str, list[str]]) -> None:
+    """Write down for each id the record and what stands around it there."""
+    if not isinstance(thing, (dict, list)):
+        return
+    around = None
+    for key, item in thing.items() if isinstance(thing, dict) else enumerate(thing):
+        for found in _ID.findall(item) if isinstance(item, str) else ():
+            around = around or masked(thing)
+            places.setdefault(found, []).append(f"{index} {key} {around}")
+        _note_places(item, index, places)
+
+
+def _settle(record: Any, order: Order) -> Any:
     if not isinstance(record, dict):
         return record
-    settled = _sorted_mappings(record)
+    settled = dict(record)
     if "chunks" in settled:
-        settled["chunks"] = _sorted_chunks(_without_notes(settled["chunks"]))
+        settled["chunks"] = _sorted_chunks(settled["chunks"], order)
     for name in ("seen", "heard"):
         if name in settled:
-            settled[name] = sorted(settled[name], key=masked)
+            settled[name] = sorted(settled[name], key=order)
     if "stored" in settled:
-        settled["stored"] = [_sorted_writes(checkpoint) for checkpoint in settled["stored"]]
+        found = [_sorted_writes(checkpoint, order) for checkpoint in settled["stored"]]
+        settled["stored"] = _sorted_namespaces(found, order)
     return settled
 
 
@@ -83,19 +138,28 @@ def _without_notes(thing: Any) -> Any:
     return thing
 
 
-def _sorted_chunks(chunks: list[dict[str, Any]]) -> list[Any]:
+def _sorted_chunks(chunks: list[dict[str, Any]], order: Order) -> list[Any]:
     """Chunks between two settled ones in an order of their own."""
     ordered: list[Any] = []
     for settled, run in groupby(chunks, key=lambda item: item["settled"]):
         found = [item["chunk"] for item in run]
-        ordered += found if settled else sorted(found, key=masked)
+        ordered += found if settled else sorted(found, key=order)
     return ordered
 
 
-def _sorted_writes(checkpoint: dict[str, Any]) -> dict[str, Any]:
+def _sorted_namespaces(checkpoints: list[Any], order: Order) -> list[Any]:
+    """Checkpoints by namespace, which the saver has in the order in which they came to be."""
+    groups: dict[str, list[Any]] = {}
+    for checkpoint in checkpoints:
+        namespace = checkpoint["config"]["configurable"]["checkpoint_ns"]
+        groups.setdefault(namespace, []).append(checkpoint)
+    return [item for group in sorted(groups.values(), key=order) for item in group]
+
+
+def _sorted_writes(checkpoint: dict[str, Any], order: Order) -> dict[str, Any]:
     fields = dict(checkpoint["<CheckpointTuple>"])
     writes = fields["pending_writes"]
-    fields["pending_writes"] = sorted(writes, key=masked) if writes else writes
+    fields["pending_writes"] = sorted(writes, key=order) if writes else writes
     return fields
 
 

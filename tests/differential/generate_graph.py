@@ -37,10 +37,9 @@ def graph(
 
 
 def _node(random: Random, name: str, context: dict[str, Any]) -> dict[str, Any]:
-    index = int(name[1:])
     if context["parent"] is None and random.random() < 0.14:
         return _subgraph_node(random, name, context)
-    steps = _steps(random, name, index)
+    steps = _steps(random, name)
     return {
         "kind": "function",
         "async": context["async"] and random.random() < 0.6,
@@ -82,15 +81,13 @@ def _options(random: Random, name: str, steps: list[dict[str, Any]]) -> dict[str
     return options
 
 
-def _steps(random: Random, name: str, index: int) -> list[dict[str, Any]]:
+def _steps(random: Random, name: str) -> list[dict[str, Any]]:
     """What a node does before it returns, in order."""
     steps: list[dict[str, Any]] = []
     if random.random() < 0.12:
-        # Failing late makes sure that what runs beside it is done: whether it is would be chance.
-        # Each node fails at another moment, for the same reason.
         times = random.choice((1, 1, 2, None))
         error = random.choice(ERRORS)
-        steps.append({"do": "raise", "error": error, "times": times, "after": 0.03 + 0.02 * index})
+        steps.append({"do": "raise", "error": error, "times": times})
     if random.random() < 0.14:
         for number in range(random.choice((1, 1, 1, 2))):
             steps.append({"do": "interrupt", "value": f"{name}?{number}"})

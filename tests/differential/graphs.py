@@ -18,7 +18,9 @@ from tests.differential.nodes import (
     as_function,
     choose,
     evaluate,
+    moment,
     result,
+    sleep,
     work,
 )
 from tests.differential.schemas import part_schema, private_schema, state_schema
@@ -60,6 +62,8 @@ def _action(name: str, node: dict[str, Any], world: World) -> Any:
 def _call(name: str, node: dict[str, Any], world: World, inner: Any, state: Any) -> Work:
     """Call a graph inside a node, as a function, and note what came back."""
     world.note(name, state)
+    if not node["async"] and any(part.get("async") for part in node["graph"]["nodes"].values()):
+        yield sleep(moment(name))  # It fails at once: see `moment`.
     keys = node["graph"]["schema"]["keys"]
     got = {k: v for k, v in _items(state).items() if k in keys}
     for _ in range(node["times"]):

@@ -1,127 +1,104 @@
 """Differences that are known: what is deliberate, and what is open.
 
-Each is a pair of records that differ in nothing but that. The program's later records say nothing
-more when what was stored differs, so those are not compared.
+Each is a predicate on a pair of records that differ in nothing but that, and the seeds of the
+programs that must still show it, in `known_seeds.toml`. An entry explains nothing else: a program
+that it does not list differs in an unknown way however much it looks alike, and one that it lists
+and that no longer differs makes the entry stale.
+
+Every record that differs must be explained, up to one after which nothing can be said: when what is
+stored differs, so may all that follows.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
+from sync.pins import read_toml
+from tests.differential import explanations as why
 from tests.differential.canon import masked
+from tests.differential.explanations import Record
 
-Record = Any
 Explains = Callable[[Record, Record], bool]
+
+SEEDS_FILE = Path(__file__).parent / "known_seeds.toml"
 
 
 @dataclass(frozen=True)
 class Known:
-    """A difference that may be there."""
+    """A difference that may be there, in the programs that it lists."""
 
     name: str
     is_open: bool
     """Whether it is a bug here; otherwise it is upstream's, or deliberate."""
     explains: Explains
+    lasts: bool = False
+    """Whether all later records may differ in any way, since what is stored does."""
+
+    @property
+    def seeds(self) -> frozenset[int]:
+        """The programs that show it."""
+        return SEEDS.get(self.name, frozenset())
 
 
-def known_difference(mine: Record, theirs: Record) -> Known | None:
-    """What explains all differences between two records of one action, if anything does."""
-    if not isinstance(mine, dict) or not isinstance(theirs, dict):
-        return None
-    return next((known for known in KNOWN if known.explains(mine, theirs)), None)
+def explanation(pairs: Iterable[tuple[Record, Record]], seed: int | None = None) -> list[Known]:
+    """The entries that explain all records in which a program differs; none if one is unexplained.
+
+    Args:
+        pairs: the records that differ, mine and theirs, in order.
+        seed: the program, if only entries that list it count.
+    """
+    found: list[Known] = []
+    for mine, theirs in pairs:
+        if found and masked(mine) == masked(theirs):
+            continue  # Ids are numbered as they appear, hence otherwise after what is explained.
+        entries = (k for k in explaining(mine, theirs) if seed is None or seed in k.seeds)
+        if (entry := next(entries, None)) is None:
+            return []
+        found.append(entry)
+        if entry.lasts:
+            break
+    return list(dict.fromkeys(found))
 
 
-def _lost_chunks(mine: Record, theirs: Record) -> bool:
-    """When a run fails, upstream may drop chunks that are not handed out yet."""
-    if "raised" not in mine or "chunks" not in mine or "chunks" not in theirs:
-        return False
-    lost = Counter(map(masked, theirs["chunks"])) - Counter(map(masked, mine["chunks"]))
-    return not lost and _alike(mine, theirs, without=("chunks",))
-
-
-def _untracked(mine: Record, theirs: Record) -> bool:
-    """With durability `exit`, upstream stores a task's writes to channels that are not stored."""
-    return "raised" not in mine and _alike_if(mine, theirs, _without_untracked)
-
-
-def _refused_command(mine: Record, theirs: Record) -> bool:
-    """Upstream stores a command before it is applied; if that fails, no state can be read."""
-    failure = theirs.get("raised", {}).get("type")
-    reads = mine["do"] in ("get_state", "history") and "raised" not in mine
-    return reads and failure in ("TypeError", "ValueError")
-
-
-def _handler_again(mine: Record, theirs: Record) -> bool:
-    """An error handler that has finished does not run again when the run is resumed."""
-    if "chunks" not in mine or "__error_handler__" not in masked(mine):
-        return False
-    plainer = _without_keys("__metadata__")
-    chunks = [sorted(map(masked, plainer(record["chunks"]))) for record in (mine, theirs)]
-    return chunks[0] == chunks[1] and _alike(mine, theirs, without=("chunks", "seen"))
-
-
-def _async_router(mine: Record, theirs: Record) -> bool:
-    """What is said when a command for a parent meets an async router."""
-    return "with an async router" in masked(mine.get("raised"))
-
-
-def _cancelled(mine: Record, theirs: Record) -> bool:
-    """Async tasks beside one that fails at once: how far they came is chance."""
-    return mine["do"] == "stored" and "CancelledError()" in masked([mine, theirs])
-
-
-def _live_values(mine: Record, theirs: Record) -> bool:
-    """A state with output of finished tasks: upstream ends the superstep for some channel kinds."""
-    keys = ("any", "top", "eph", "fin")
-    return mine["do"] == "get_state" and _alike_if(mine, theirs, _without_keys(*keys))
+def explaining(mine: Record, theirs: Record) -> Iterator[Known]:
+    """The entries that explain how two records of an action differ."""
+    records = isinstance(mine, dict) and isinstance(theirs, dict)
+    if records and masked(mine) != masked(theirs):
+        yield from (known for known in KNOWN if known.explains(mine, theirs))
 
 
 KNOWN = (
-    Known("chunks of a run that fails", False, _lost_chunks),
-    Known("state of an unfinished superstep", False, _live_values),
-    Known("untracked values stored at exit", False, _untracked),
-    Known("stored command that cannot be applied", False, _refused_command),
-    Known("tasks cancelled when one fails", False, _cancelled),
-    Known("finished error handlers run again", False, _handler_again),
-    Known("a command for a parent with an async router", True, _async_router),
+    Known("chunks of a run that fails", False, why.lost_chunks),
+    Known("state of an unfinished superstep", False, why.live_values),
+    Known("untracked values stored at exit", False, why.untracked),
+    Known("stored command that cannot be applied", False, why.refused_command, lasts=True),
+    Known("finished error handlers run again", False, why.handler_again),
+    Known("half of an update that fails", False, why.half_an_update, lasts=True),
+    Known("a command for a parent with an async router", True, why.async_router, lasts=True),
+    Known("the first attempt is number 0 when tasks are streamed", True, why.first_attempt_is_zero),
+    Known("writes of cached tasks are not stored", True, why.unstored_cached_writes),
+    Known("cancelled tasks of subgraphs have errors", True, why.cancelled, lasts=True),
+    Known("nodes of a failed run tried again when heard", True, why.tried_again),
+    Known("custom chunks of subgraphs without asking", True, why.custom_of_subgraph),
+    Known("routing after a command for a parent is not heard", True, why.unheard_routing),
+    Known("late errors stored at exit", False, why.late_at_exit, lasts=True),
+    Known("writes of a task that failed", False, why.partial_writes, lasts=True),
 )
 
 
-def _alike(mine: Record, theirs: Record, without: tuple[str, ...]) -> bool:
-    return _alike_if(
-        mine, theirs, lambda record: {k: v for k, v in record.items() if k not in without}
-    )
+def read_seeds(path: Path = SEEDS_FILE) -> dict[str, frozenset[int]]:
+    """The seeds of each entry, by its name.
+
+    Raises:
+        ValueError: the file names something that is no entry, or lacks one that is.
+    """
+    found = {name: frozenset(seeds) for name, seeds in read_toml(path).items()}
+    names = {known.name for known in KNOWN}
+    if strange := names ^ found.keys():
+        raise ValueError(f"{path.name} and known.py do not agree on {sorted(strange)}")
+    return found
 
 
-def _alike_if(mine: Record, theirs: Record, change: Callable[[Record], Any]) -> bool:
-    # Ids are numbered in the order of appearance, so they are not compared.
-    return masked(change(mine)) == masked(change(theirs))
-
-
-def _without_keys(*names: str) -> Callable[[Any], Any]:
-    def change(thing: Any) -> Any:
-        if isinstance(thing, list):
-            return [change(item) for item in thing]
-        if isinstance(thing, dict):
-            return {key: change(item) for key, item in thing.items() if key not in names}
-        return thing
-
-    return change
-
-
-def _without_untracked(thing: Any) -> Any:
-    """No untracked values, nor the difference between a task that wrote only those and none."""
-    if isinstance(thing, list):
-        return [_without_untracked(item) for item in thing if not _writes_untracked(item)]
-    if isinstance(thing, dict):
-        inside = {k: _without_untracked(item) for k, item in thing.items() if k != "unt"}
-        return {key: item for key, item in inside.items() if key != "result" or item}
-    return thing
-
-
-def _writes_untracked(thing: Any) -> bool:
-    write = thing.get("<tuple>") if isinstance(thing, dict) else None
-    return isinstance(write, list) and len(write) == 3 and write[1] in ("unt", "__no_writes__")
+SEEDS = read_seeds()

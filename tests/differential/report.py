@@ -1,4 +1,4 @@
-"""Print a difference: the program, then where the transcripts part."""
+"""Print what a run found: each difference with its program, and all of it counted."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import json
 from typing import Any
 
 from tests.differential.known import Known
+from tests.differential.tally import INCOMPARABLE_PERCENT, Tally
 from tests.differential.verdict import Difference
 
 
 def print_difference(difference: Difference) -> None:
     """The program as data, and the transcripts as a diff of their lines."""
-    print(f"===== seed {difference.program['seed']} differs; made smaller, its program is")
+    print(
+        f"===== seed {difference.program['seed']} differs; the program, as small as it was made, is"
+    )
     print(json.dumps(difference.program))
     print("----- graph")
     print(_lines(difference.program["graph"]))
@@ -27,15 +30,50 @@ def print_difference(difference: Difference) -> None:
             print("\n".join(diff))
 
 
-def print_known(differences: list[Difference]) -> None:
-    """How often each known difference was seen, and whether it is open; with some seeds."""
-    seeds: dict[Known, list[int]] = {}
-    for difference in differences:
-        if known := difference.known():
-            seeds.setdefault(known, []).append(difference.program["seed"])
-    for known, found in sorted(seeds.items(), key=lambda item: -len(item[1])):
+def print_tally(counted: Tally) -> None:
+    """Everything but the unknown differences themselves; the last line counts."""
+    for reason, seeds in sorted(counted.incomparable.items(), key=lambda item: -len(item[1])):
+        print(f"  {len(seeds):3} not comparable: {reason} {_some(seeds)}")
+    for known, items in sorted(counted.known.items(), key=lambda item: -len(item[1])):
         state = "open" if known.is_open else "not ours"
-        print(f"  {len(found):3} x known, {state}: {known.name} (seeds {found[:3]})")
+        print(f"  {len(items):3} known, {state}: {known.name} {_some(_seeds(items))}")
+    for known, items in counted.unlisted.items():
+        print(f"  {len(items):3} NOT LISTED, but like `{known.name}`: {_seeds(items)}")
+    for known, seeds in counted.stale().items():
+        print(f"  {len(seeds):3} STALE, listed for `{known.name}` and no longer so: {seeds}")
+    if counted.too_many_incomparable:
+        print(f"  TOO MANY are not comparable: at most {INCOMPARABLE_PERCENT} % may be")
+    print(_closing_line(counted))
+
+
+def print_lists(counted: Tally) -> None:
+    """What `known_seeds.toml` should say as far as this run can tell, to be read and pasted."""
+    for known, seeds in counted.seeds_by_entry().items():
+        print(f"{json.dumps(known.name)} = {json.dumps(seeds)}")
+
+
+def _closing_line(counted: Tally) -> str:
+    known, unlisted = (_programs(items) for items in (counted.known, counted.unlisted))
+    stale = sum(map(len, counted.stale().values()))
+    share = 100 * counted.without_answer / counted.programs if counted.programs else 0
+    return (
+        f"differential: {counted.programs} programs, {counted.without_answer} not comparable "
+        f"({share:.1f} %), {known} differ as known, {unlisted} so but not listed, "
+        f"{len(counted.unknown)} differ in an unknown way, {stale} stale"
+    )
+
+
+def _programs(found: dict[Known, list[Difference]]) -> int:
+    """How many there are; one that needs several entries counts once."""
+    return len({seed for items in found.values() for seed in _seeds(items)})
+
+
+def _seeds(items: list[Difference]) -> list[int]:
+    return [item.program["seed"] for item in items]
+
+
+def _some(seeds: list[int]) -> str:
+    return f"(seeds {', '.join(map(str, seeds[:5]))}{', ...' if len(seeds) > 5 else ''})"
 
 
 def _records(difference: Difference) -> list[tuple[str, str, Any]]:

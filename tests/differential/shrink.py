@@ -26,7 +26,7 @@ def shrunk(difference: Difference, ours: Side, upstream: Side) -> Difference:
             if tries > TRIES:
                 return difference
             still = compare(smaller, ours, upstream)
-            if still and still.kind() == kind:
+            if isinstance(still, Difference) and still.kind() == kind:
                 difference, progress = still, True
                 break
     return difference

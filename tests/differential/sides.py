@@ -13,8 +13,15 @@ from sync.environments import our_environment, upstream_environment
 from sync.pins import ROOT
 from sync.wheel import ready_environment
 
-PROGRAM_SECONDS = 10
-"""More than any program takes; one that takes longer hangs."""
+UPSTREAM_SECONDS = 10
+OUR_SECONDS = 60
+"""Programs take up to 2 s, most of it asleep; one that takes longer than this hangs. Upstream does
+that at times, and each time is paid for. If this package does, it is a fault, and it should not be
+found on a machine that merely has other things to do."""
+
+HUNG = "the process hung"
+DIED = "the process died"
+"""Transcripts of programs that did not come to an end."""
 
 RUNNER = "tests.differential.runner"
 PACKAGE = ROOT / "langgraph-py" / "python"
@@ -27,6 +34,8 @@ class Side:
     name: str
     command: list[str]
     variables: dict[str, str]
+    seconds: float
+    """How long a program may take."""
     _process: subprocess.Popen | None = field(default=None, init=False)
 
     def run(self, program: dict[str, Any]) -> Any:
@@ -47,12 +56,12 @@ class Side:
     def finish(self) -> Any:
         """Wait for the transcript of the program handed over last."""
         process = self._process
-        ready, _, _ = select.select([process.stdout], [], [], PROGRAM_SECONDS)
+        ready, _, _ = select.select([process.stdout], [], [], self.seconds)
         line = process.stdout.readline() if ready else b""
         if line:
             return json.loads(line)
         self.close()
-        return ["the process died" if ready else "the process hung"]
+        return [DIED if ready else HUNG]
 
     def close(self) -> None:
         """End the process, if there is one."""
@@ -86,12 +95,13 @@ def get_ready(sources: bool) -> None:
 def our_side(sources: bool) -> Side:
     """This package."""
     command = [str(our_environment().python), "-m", "langgraph_rust", "-m", RUNNER]
-    return Side("ours", command, _variables([str(PACKAGE)] if sources else []))
+    return Side("ours", command, _variables([str(PACKAGE)] if sources else []), OUR_SECONDS)
 
 
 def upstream_side() -> Side:
     """LangGraph itself."""
-    return Side("upstream", [str(upstream_environment().python), "-m", RUNNER], _variables([]))
+    command = [str(upstream_environment().python), "-m", RUNNER]
+    return Side("upstream", command, _variables([]), UPSTREAM_SECONDS)
 
 
 def _variables(path: list[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-use langgraph_core::{Domain, Fault, ForeignChannel};
+use langgraph_core::{Domain, Fault, ForeignChannel, Held};
 
 use crate::{
     Aggregate, AnyValue, Barrier, BarrierAfterFinish, Ephemeral, LastValue, LastValueAfterFinish,
@@ -121,6 +121,30 @@ impl<D: Domain> Channel<D> {
             Channel::Foreign(channel) => channel.finish(cx).map_err(Fault::Domain),
             _ => Ok(false),
         }
+    }
+
+    /// Shows what is held, for the garbage collector. A reducer is the plan's.
+    pub fn traverse<E>(
+        &self,
+        visit: &mut impl FnMut(Held<'_, D>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let one = match self {
+            Channel::LastValue(channel) => channel.value(),
+            Channel::LastValueAfterFinish(channel) => channel.held(),
+            Channel::AnyValue(channel) => channel.value(),
+            Channel::Ephemeral(channel) => channel.value(),
+            Channel::Untracked(channel) => channel.value(),
+            Channel::Aggregate(channel) => channel.value(),
+            Channel::Barrier(_) | Channel::BarrierAfterFinish(_) => None,
+            Channel::Topic(channel) => {
+                return channel.items().iter().try_for_each(|item| visit(Held::Value(item)));
+            }
+            Channel::Tasks(channel) => {
+                return channel.packets().iter().try_for_each(|p| visit(Held::Value(&p.value)));
+            }
+            Channel::Foreign(channel) => return visit(Held::Foreign(channel)),
+        };
+        one.map_or(Ok(()), |value| visit(Held::Value(value)))
     }
 
     /// What storage keeps, or `None` if it keeps nothing.

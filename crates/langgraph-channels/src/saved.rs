@@ -1,4 +1,4 @@
-use langgraph_core::{Domain, PacketTarget};
+use langgraph_core::{Domain, Held, PacketTarget};
 
 /// What storage keeps of a channel.
 pub enum Saved<D: Domain> {
@@ -27,6 +27,21 @@ impl<D: Domain> Saved<D> {
             Saved::Items(items) => D::list(cx, items),
             Saved::Packets(packets) => {
                 D::list(cx, packets.into_iter().map(|(_, value)| value).collect())
+            }
+        }
+    }
+
+    /// Shows what is held, for the garbage collector.
+    pub fn traverse<E>(
+        &self,
+        visit: &mut impl FnMut(Held<'_, D>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match self {
+            Saved::Value(value) | Saved::Released(value, _) => visit(Held::Value(value)),
+            Saved::Names(_) | Saved::ReleasedNames(..) => Ok(()),
+            Saved::Items(items) => items.iter().try_for_each(|item| visit(Held::Value(item))),
+            Saved::Packets(packets) => {
+                packets.iter().try_for_each(|(_, value)| visit(Held::Value(value)))
             }
         }
     }

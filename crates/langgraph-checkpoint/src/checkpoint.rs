@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use langgraph_channels::Saved;
-use langgraph_core::{CheckpointId, Domain, IdHash, Version};
+use langgraph_core::{CheckpointId, Domain, Held, IdHash, Version};
 
 /// Versions by channel.
 pub type Versions = Vec<(Arc<str>, Version)>;
@@ -42,6 +42,14 @@ impl<D: Domain> Checkpoint<D> {
             versions_seen: Vec::new(),
             updated_channels: None,
         }
+    }
+
+    /// Shows what is held, for the garbage collector.
+    pub fn traverse<E>(
+        &self,
+        visit: &mut impl FnMut(Held<'_, D>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.channel_values.iter().try_for_each(|(_, saved)| saved.traverse(visit))
     }
 
     /// A copy, for a run that continues here.

@@ -5,6 +5,7 @@
 
 mod domain;
 mod fault;
+mod held;
 mod id;
 mod index;
 pub mod names;
@@ -16,6 +17,7 @@ mod write;
 
 pub use domain::{Domain, ForeignChannel};
 pub use fault::{Fault, InvalidUpdate, MissingHistory, UnfinishedTasks, UpdateCode};
+pub use held::Held;
 pub use id::{interrupt_id, uuid_text, CheckpointId, IdHash, TaskId};
 pub use index::{ChannelIndex, NodeIndex};
 pub use path::TaskPath;

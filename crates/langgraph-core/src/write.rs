@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{ChannelIndex, Domain, NodeIndex};
+use crate::{ChannelIndex, Domain, Held, NodeIndex};
 
 /// What a task wrote: a value and where it goes.
 pub struct Write<D: Domain> {
@@ -87,6 +87,14 @@ impl<D: Domain> Write<D> {
     /// Whether the write is of the given control kind.
     pub fn is_control(&self, kind: Control) -> bool {
         self.target == Target::Control(kind)
+    }
+
+    /// Shows what is held, for the garbage collector.
+    pub fn traverse<E>(
+        &self,
+        visit: &mut impl FnMut(Held<'_, D>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        visit(Held::Value(&self.value))
     }
 
     /// A copy, for a second owner.

@@ -4,6 +4,7 @@ mod look;
 mod report;
 mod step;
 mod store;
+mod traverse;
 
 use std::collections::VecDeque;
 
@@ -15,6 +16,33 @@ use crate::superstep::Superstep;
 use crate::{Effect, Env, Options, Outcome, Pause, RunEvent, TaskKey, ThreadState};
 
 /// One run of a plan. See the crate's documentation for the loop around it.
+///
+/// In order of use:
+///
+/// - [`start`](Self::start) begins a run.
+/// - [`poll`](Self::poll) says what to do next, until it says `Wait` or `Finish`.
+/// - What a driver tells the engine. Each input says what has happened, and is harmless if it comes
+///   late:
+///   - [`task_finished`](Self::task_finished): a task is over, whichever way.
+///   - [`task_requested`](Self::task_requested), [`call_cancelled`](Self::call_cancelled): a running
+///     task called another, or does not want its result any more.
+///   - [`cache_answered`](Self::cache_answered): what a cache has.
+///   - [`persisted`](Self::persisted), [`persist_failed`](Self::persist_failed): what became of a
+///     storing.
+///   - [`drain`](Self::drain), [`end`](Self::end): the run is to stop before the next superstep, or
+///     now.
+///   - [`take_attempt`](Self::take_attempt), [`take_cancellation`](Self::take_cancellation),
+///     [`take_null_resume`](Self::take_null_resume): a driver has taken something for a task that
+///     cannot wait for the next poll.
+/// - What a driver may read, between any two of these:
+///   - the graph and the run: [`plan`](Self::plan), [`options`](Self::options),
+///     [`steps`](Self::steps), [`metadata`](Self::metadata), [`pause`](Self::pause),
+///     [`is_cancelled`](Self::is_cancelled), [`stored_checkpoint`](Self::stored_checkpoint);
+///   - the tasks of the current superstep: [`keys`](Self::keys), [`task`](Self::task),
+///     [`tasks`](Self::tasks);
+///   - values: [`state`](Self::state), [`is_output`](Self::is_output), [`pending`](Self::pending),
+///     [`null_resume`](Self::null_resume), [`resume_values`](Self::resume_values), and for the
+///     garbage collector [`traverse`](Self::traverse).
 pub struct Engine<D: Domain> {
     pub(crate) state: ThreadState<D>,
     pub(crate) options: Options,

@@ -29,6 +29,24 @@ pub struct Options {
     pub emits: Emits,
 }
 
+/// A run at the root that stores nothing, stops nowhere and shows nothing.
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            namespace: "".into(),
+            nested: false,
+            persists: false,
+            durability: Durability::Async,
+            stores_success: false,
+            output: Vec::new(),
+            recursion_limit: 10_007,
+            interrupt_before: InterruptAt::Nowhere,
+            interrupt_after: InterruptAt::Nowhere,
+            emits: Emits::default(),
+        }
+    }
+}
+
 /// The events somebody listens for; the others are not made.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Emits {

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use langgraph_core::{Domain, Durability};
+use langgraph_core::{Domain, Durability, Held};
 
+use crate::traverse::writes;
 use crate::{CheckpointToStore, Effect, Options, WritesToStore};
 
 /// Names a storing that is under way.
@@ -150,6 +151,17 @@ impl<D: Domain> Persistence<D> {
 
     pub(crate) fn is_idle(&self) -> bool {
         self.writes.is_empty() && self.checkpoint.is_none() && self.held.is_none()
+    }
+
+    /// Shows what is held, for the garbage collector.
+    pub(crate) fn traverse<E>(
+        &self,
+        visit: &mut impl FnMut(Held<'_, D>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let Some((_, put)) = &self.held {
+            put.checkpoint.traverse(visit)?;
+        }
+        self.behind.iter().try_for_each(|to_store| writes(&to_store.writes, visit))
     }
 
     /// Whether events must wait: they might show what a crash would undo.

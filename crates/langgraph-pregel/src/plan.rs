@@ -60,6 +60,17 @@ impl NodeSpec {
     pub(crate) fn id_tail(&self) -> &str {
         &self.id_tail
     }
+
+    fn name_triggers<D: Domain>(&mut self, channels: &[ChannelSpec<D>]) -> Result<(), PlanError> {
+        let name = |trigger: &ChannelIndex| Some(channels.get(trigger.get())?.name.clone());
+        let unknown = || PlanError::UnknownTrigger(self.name.clone());
+        let names: Option<Vec<_>> = self.triggers.iter().map(name).collect();
+        self.requires.as_ref().map_or(Ok(()), |index| name(index).map(drop).ok_or_else(unknown))?;
+        self.trigger_names = names.ok_or_else(unknown)?;
+        self.trigger_names.sort();
+        self.id_tail = format!("{}{}{}", self.name, names::PULL, self.trigger_names.concat());
+        Ok(())
+    }
 }
 
 /// A graph, complete and immutable: what channels there are and which of them start which nodes.
@@ -82,8 +93,10 @@ pub enum PlanError {
     DuplicateChannel(Arc<str>),
     /// Two nodes have the same name.
     DuplicateNode(Arc<str>),
-    /// A node names a trigger that is no channel of the plan.
+    /// A node depends on a channel that is none of the plan's.
     UnknownTrigger(Arc<str>),
+    /// A node's errors are handled by a node that is none of the plan's.
+    UnknownHandler(Arc<str>),
 }
 
 impl std::fmt::Display for PlanError {
@@ -92,7 +105,10 @@ impl std::fmt::Display for PlanError {
             PlanError::DuplicateChannel(name) => write!(f, "channel '{name}' is declared twice"),
             PlanError::DuplicateNode(name) => write!(f, "node '{name}' is declared twice"),
             PlanError::UnknownTrigger(name) => {
-                write!(f, "node '{name}' is triggered by a channel that the plan does not have")
+                write!(f, "node '{name}' depends on a channel that the plan does not have")
+            }
+            PlanError::UnknownHandler(name) => {
+                write!(f, "the errors of node '{name}' go to a node that the plan does not have")
             }
         }
     }
@@ -107,40 +123,25 @@ impl<D: Domain> Plan<D> {
         mut channels: Vec<ChannelSpec<D>>,
         mut nodes: Vec<NodeSpec>,
     ) -> Result<Self, PlanError> {
-        let tasks = match channels.iter().position(|c| &*c.name == names::TASKS) {
-            Some(position) => ChannelIndex::new(position),
-            None => {
-                channels.push(ChannelSpec {
-                    name: names::TASKS.into(),
-                    pattern: Channel::Tasks(Tasks::new(Vec::new())),
-                });
-                ChannelIndex::new(channels.len() - 1)
-            }
-        };
-        let mut channel_names = BTreeMap::new();
-        for (position, channel) in channels.iter().enumerate() {
-            let index = ChannelIndex::new(position);
-            if channel_names.insert(channel.name.clone(), index).is_some() {
-                return Err(PlanError::DuplicateChannel(channel.name.clone()));
-            }
+        if !channels.iter().any(|channel| &*channel.name == names::TASKS) {
+            let pattern = Channel::Tasks(Tasks::new(Vec::new()));
+            channels.push(ChannelSpec { name: names::TASKS.into(), pattern });
         }
-        let mut node_names = BTreeMap::new();
+        let channel_names =
+            positions(channels.iter().map(|channel| &channel.name), ChannelIndex::new)
+                .map_err(PlanError::DuplicateChannel)?;
+        let node_names = positions(nodes.iter().map(|node| &node.name), NodeIndex::new)
+            .map_err(PlanError::DuplicateNode)?;
+        nodes.iter_mut().try_for_each(|node| node.name_triggers(&channels))?;
+        let handled = |node: &&NodeSpec| node.error_handler.is_some_and(|h| h.get() >= nodes.len());
+        if let Some(node) = nodes.iter().find(handled) {
+            return Err(PlanError::UnknownHandler(node.name.clone()));
+        }
         let mut triggered = vec![Vec::new(); channels.len()];
-        for (position, node) in nodes.iter_mut().enumerate() {
-            let index = NodeIndex::new(position);
-            if node_names.insert(node.name.clone(), index).is_some() {
-                return Err(PlanError::DuplicateNode(node.name.clone()));
-            }
+        for (position, node) in nodes.iter().enumerate() {
             for trigger in &node.triggers {
-                match triggered.get_mut(trigger.get()) {
-                    Some(nodes) => nodes.push(index),
-                    None => return Err(PlanError::UnknownTrigger(node.name.clone())),
-                }
+                triggered[trigger.get()].push(NodeIndex::new(position));
             }
-            node.trigger_names =
-                node.triggers.iter().map(|c| channels[c.get()].name.clone()).collect();
-            node.trigger_names.sort();
-            node.id_tail = format!("{}{}{}", node.name, names::PULL, node.trigger_names.concat());
         }
         let mut ranks = vec![0; nodes.len()];
         for (rank, index) in node_names.values().enumerate() {
@@ -153,11 +154,11 @@ impl<D: Domain> Plan<D> {
         Ok(Self {
             foreign: select(|channel| matches!(channel, Channel::Foreign(_))),
             finishers: select(Channel::hears_finish),
+            tasks: channel_names[names::TASKS],
             channels,
             nodes,
             channel_names,
             node_names,
-            tasks,
             triggered,
             ranks,
         })
@@ -287,4 +288,18 @@ impl<D: Domain> Plan<D> {
     pub(crate) fn finishers(&self) -> &[ChannelIndex] {
         &self.finishers
     }
+}
+
+/// Where each name stands, or the first name that stands twice.
+fn positions<'n, I>(
+    names: impl Iterator<Item = &'n Arc<str>>,
+    index: fn(usize) -> I,
+) -> Result<BTreeMap<Arc<str>, I>, Arc<str>> {
+    let mut found = BTreeMap::new();
+    for (position, name) in names.enumerate() {
+        if found.insert(name.clone(), index(position)).is_some() {
+            return Err(name.clone());
+        }
+    }
+    Ok(found)
 }

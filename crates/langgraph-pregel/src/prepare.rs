@@ -106,7 +106,8 @@ impl<D: Domain> ThreadState<D> {
         packet: &Packet<D>,
     ) -> Option<Task<D>> {
         let PacketTarget::Node(node) = packet.target else { return None };
-        let spec = self.plan.node(node);
+        // A stored packet may be for a node of an earlier release of the graph.
+        let spec = self.plan.nodes().get(node.get())?;
         if !spec.runs {
             return None;
         }

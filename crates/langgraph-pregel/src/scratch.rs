@@ -1,7 +1,7 @@
 //! Buffers that a state uses again and again, so that a superstep allocates little.
 
 use langgraph_channels::Packet;
-use langgraph_core::{ChannelIndex, Domain, Target, Write};
+use langgraph_core::{ChannelIndex, Domain, Held, Target, Write};
 
 /// Written values by channel, channels in the order of their first write.
 pub(crate) struct Groups<D: Domain> {
@@ -27,12 +27,15 @@ impl<D: Domain> Groups<D> {
     /// Adds a write; those that go to no channel are skipped.
     pub(crate) fn add(&mut self, Write { target, value }: Write<D>) {
         match target {
-            Target::Channel(index) => self.group(index, 1).push(value),
+            Target::Channel(index) if index.get() < self.place.len() => {
+                self.group(index, 1).push(value);
+            }
             Target::Packet(target) => {
                 self.group(self.tasks_channel, 0);
                 self.packets.push(Packet { target, value });
             }
-            Target::Control(_) | Target::Unknown(_) => {}
+            // A stored write may be to a channel of an earlier release of the graph.
+            Target::Channel(_) | Target::Control(_) | Target::Unknown(_) => {}
         }
     }
 
@@ -56,6 +59,16 @@ impl<D: Domain> Groups<D> {
 
     pub(crate) fn take_packets(&mut self) -> Vec<Packet<D>> {
         std::mem::take(&mut self.packets)
+    }
+
+    /// Shows what is held, for the garbage collector.
+    pub(crate) fn traverse<E>(
+        &self,
+        visit: &mut impl FnMut(Held<'_, D>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let values = self.groups.iter().flat_map(|(_, values)| values);
+        let packets = self.packets.iter().map(|packet| &packet.value);
+        values.chain(packets).map(Held::Value).try_for_each(visit)
     }
 
     /// Takes back an emptied vector. What could not be applied is dropped.

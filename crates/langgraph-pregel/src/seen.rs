@@ -32,6 +32,12 @@ pub(crate) struct Seen {
     order: Vec<Reader>,
 }
 
+/// What noting some readers is about to change, as it was.
+pub(crate) struct SeenBefore {
+    nodes: Vec<(NodeIndex, Option<Known>)>,
+    readers: usize,
+}
+
 impl Seen {
     pub(crate) fn new(nodes: usize) -> Self {
         Self {
@@ -119,6 +125,23 @@ impl Seen {
             Some((_, seen)) => *seen = version,
             None => versions.push((channel, version)),
         }
+    }
+
+    /// Remembers what noting `readers` can change.
+    pub(crate) fn before<'r>(&self, readers: impl Iterator<Item = &'r Reader>) -> SeenBefore {
+        let nodes = readers.filter_map(|reader| match reader {
+            Reader::Node(node) => Some((*node, self.nodes[node.get()].clone())),
+            Reader::Input | Reader::Interrupt | Reader::Other(_) => None,
+        });
+        SeenBefore { nodes: nodes.collect(), readers: self.order.len() }
+    }
+
+    /// Is again as it was.
+    pub(crate) fn take_back(&mut self, before: SeenBefore) {
+        for (node, known) in before.nodes {
+            self.nodes[node.get()] = known;
+        }
+        self.order.truncate(before.readers);
     }
 
     pub(crate) fn interrupt(&self) -> Option<&[(Arc<str>, Version)]> {

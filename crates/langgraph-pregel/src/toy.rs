@@ -4,13 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use langgraph_channels::{Channel, Ephemeral};
-use langgraph_core::{
-    ChannelIndex, CheckpointId, Domain, Durability, Fault, ForeignChannel, Version, Write,
-};
+use langgraph_core::{ChannelIndex, CheckpointId, Domain, Fault, ForeignChannel, Version, Write};
 
 use crate::{
-    ChannelSpec, Emits, Engine, Env, InterruptAt, Loaded, NodeSpec, Options, Plan, RunInput, Start,
-    Surroundings,
+    ChannelSpec, Engine, Env, Loaded, NodeSpec, Options, Plan, RunInput, Start, Surroundings,
 };
 
 pub(crate) struct Toy;
@@ -131,7 +128,7 @@ pub(crate) fn begun(nodes: &[&str]) -> (Engine<Toy>, Counter) {
     let input = RunInput::Writes(vec![Write::channel(start_index, String::new())]);
     let start = Start {
         plan: Arc::new(plan),
-        options: options(),
+        options: Options::default(),
         loaded: Loaded::unbegun(env.checkpoint_id(-2)),
         input,
         surroundings: Surroundings::default(),
@@ -140,19 +137,4 @@ pub(crate) fn begun(nodes: &[&str]) -> (Engine<Toy>, Counter) {
     let Ok((mut engine, _)) = begun else { panic!("the run does not begin") };
     while !matches!(engine.poll((), &mut env), crate::Effect::Wait(_)) {}
     (engine, env)
-}
-
-fn options() -> Options {
-    Options {
-        namespace: "".into(),
-        nested: false,
-        persists: false,
-        durability: Durability::Async,
-        stores_success: true,
-        output: Vec::new(),
-        recursion_limit: 25,
-        interrupt_before: InterruptAt::Nowhere,
-        interrupt_after: InterruptAt::Nowhere,
-        emits: Emits::default(),
-    }
 }

@@ -1,4 +1,4 @@
-//! Runs that crash, and what becomes of them.
+//! Runs that crash or are made to end, and what becomes of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use langgraph_runtime::{
     Command, Config, Error, Graph, Input, Interrupt, Map, Output, Update, Value,
 };
 
-use crate::{Script, ScriptEnd};
+use crate::{Cut, Script, ScriptEnd};
 
-/// What a crash and the recovery from it came to.
+/// What a cut and the recovery from it came to.
 #[derive(Clone, Debug, PartialEq)]
-pub enum CrashReport {
+pub enum CutReport {
     /// The conversation has no such turn.
     NoSuchTurn,
-    /// The turn ended before it came to this effect.
+    /// The turn came to its own end before, or had come to it already.
     NoSuchEffect,
-    /// The run crashed; this is how the recovered one ended.
+    /// The run was cut short; this is how the recovered one ended.
     Recovered(Result<Map, Error>),
 }
 
@@ -25,27 +25,28 @@ pub fn converse(graph: &Graph, config: &Config, script: &Script) -> Result<Map, 
     go_on(graph, config, script, Update::new().into())
 }
 
-/// Lets the process die in the `turn`-th run of a conversation, instead of performing the
-/// `effect`-th effect, and recovers from what was stored.
-pub fn crash_and_recover(
+/// Cuts the `turn`-th run of a conversation short, and recovers from what was stored.
+pub fn cut_and_recover(
     graph: &Graph,
     config: &Config,
     script: &Script,
     turn: usize,
-    effect: usize,
-) -> CrashReport {
+    cut: Cut,
+) -> CutReport {
     let mut input = Input::from(Update::new());
     for _ in 0..turn {
         let end = script.run(graph, input, config, &mut |_| {});
         match end.output().as_ref().and_then(answers) {
             Some(answers) => input = answers.into(),
-            None => return CrashReport::NoSuchTurn,
+            None => return CutReport::NoSuchTurn,
         }
     }
-    let dying = Script { crash_at: Some(effect), ..script.clone() };
+    let dying = Script { cut: Some(cut), ..script.clone() };
     match dying.run(graph, input, config, &mut |_| {}) {
-        ScriptEnd::Crashed => CrashReport::Recovered(recover(graph, config, script)),
-        ScriptEnd::Finished(_) => CrashReport::NoSuchEffect,
+        ScriptEnd::Finished(Ok(_)) => CutReport::NoSuchEffect,
+        ScriptEnd::Crashed | ScriptEnd::Finished(Err(_)) => {
+            CutReport::Recovered(recover(graph, config, script))
+        }
     }
 }
 

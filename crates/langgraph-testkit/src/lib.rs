@@ -22,9 +22,9 @@ mod random;
 mod script;
 mod transcript;
 
-pub use crash::{converse, crash_and_recover, CrashReport};
+pub use crash::{converse, cut_and_recover, CutReport};
 pub use described::{Described, ParseError};
 pub use expression::from_json;
 pub use random::{random_graph, Contents, Random};
-pub use script::{dump, Line, Order, Script, ScriptEnd, Storing};
+pub use script::{dump, Cut, Line, Order, Script, ScriptEnd, Storing};
 pub use transcript::{check_directory, Transcript};

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use langgraph_core::{Durability, TaskId};
-use langgraph_pregel::{Effect, Emits, TaskKey, TaskOutcome};
+use langgraph_pregel::{Effect, Emits, End, TaskKey, TaskOutcome};
 use langgraph_runtime::{
     Chunk, Config, Error, Event, Graph, Input, Memory, Native, Output, Place, Run,
 };
@@ -17,8 +17,19 @@ pub struct Script {
     pub order: Order,
     /// When what is to be stored is stored.
     pub storing: Storing,
+    /// What happens instead of the rest of the run.
+    pub cut: Option<Cut>,
+}
+
+/// A run does not go on to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
     /// The process dies instead of performing this effect, counted from 0.
-    pub crash_at: Option<usize>,
+    Crash(usize),
+    /// The caller cancels the run when it comes to this effect.
+    Cancel(usize),
+    /// The driver cannot go on when it comes to this effect.
+    Fail(usize),
 }
 
 /// In which order tasks report.
@@ -123,9 +134,10 @@ impl<'g, 'l> Driver<'g, 'l> {
                 (self.log)(Line::Effect(words));
             }
             if !matches!(effect, Effect::Wait(_)) {
-                if self.script.crash_at == Some(self.effects) {
+                if self.script.cut == Some(Cut::Crash(self.effects)) {
                     return ScriptEnd::Crashed;
                 }
+                self.end_if_told();
                 self.effects += 1;
             }
             self.check_durability(&effect);
@@ -134,8 +146,7 @@ impl<'g, 'l> Driver<'g, 'l> {
                     let outcome = self.run.perform(task, &mut |_| {});
                     self.tasks.push_back((task, outcome));
                 }
-                // What it did, it did; it reports in its turn.
-                Effect::CancelTask(_) => {}
+                Effect::CancelTask(task) => self.cancel(task),
                 Effect::LookUpCache(_) => self.run.nothing_cached(),
                 effect @ (Effect::PersistWrites(_) | Effect::PersistCheckpoint(_)) => {
                     match self.script.storing {
@@ -150,6 +161,26 @@ impl<'g, 'l> Driver<'g, 'l> {
                 }
                 Effect::Finish(outcome) => return ScriptEnd::Finished(self.run.output(outcome)),
             }
+        }
+    }
+
+    fn end_if_told(&mut self) {
+        let reason = match self.script.cut {
+            Some(Cut::Cancel(at)) if at == self.effects => End::Cancelled,
+            Some(Cut::Fail(at)) if at == self.effects => End::Failed("the driver broke".into()),
+            _ => return,
+        };
+        // A run that has come to its end by itself is not cancelled any more.
+        let _ = self.run.end(reason);
+    }
+
+    /// What a task did, it did, and it reports in its turn; in a shuffled run, it may have been
+    /// stopped before.
+    fn cancel(&mut self, key: TaskKey) {
+        let is_stopped = matches!(self.script.order, Order::Shuffled(_)) && self.random.once_in(2);
+        let task = self.tasks.iter_mut().find(|(task, _)| *task == key && is_stopped);
+        if let Some((_, outcome)) = task {
+            *outcome = TaskOutcome::Cancelled(None);
         }
     }
 

@@ -35,7 +35,7 @@ fn any_order_gives_the_same_state_and_the_same_checkpoints() {
             let orders = [Order::Reversed, Order::Shuffled(seed), Order::Shuffled(seed + 1)];
             for order in orders {
                 for storing in [Storing::AtOnce, Storing::Late] {
-                    let script = Script { order: order.clone(), storing, crash_at: None };
+                    let script = Script { order: order.clone(), storing, cut: None };
                     let found = run(&text, &script, durability);
                     assert_eq!(found, expected, "seed {seed}, {script:?}, {durability:?}\n{text}");
                 }

@@ -10,11 +10,11 @@ use langgraph_checkpoint::{
     pending_interrupts, task_output, Checkpoint, MemorySaver, Metadata, Source, StoredCheckpoint,
 };
 use langgraph_core::{
-    ChannelIndex, CheckpointId, Control, Fault, PacketTarget, Target, TaskId, TaskPath, Version,
-    Write,
+    ChannelIndex, CheckpointId, Control, Fault, NodeIndex, PacketTarget, Target, TaskId, TaskPath,
+    Version, Write,
 };
-use langgraph_pregel::{ChannelSpec, NodeSpec, Plan, PlanError, ThreadState};
-use langgraph_runtime::{Native, Reducer, Value};
+use langgraph_pregel::{ChannelSpec, NodeSpec, Plan, PlanError, TaskWrites, ThreadState};
+use langgraph_runtime::{Clock, Native, Reducer, Value};
 
 fn saver() -> (MemorySaver<Native>, CheckpointId) {
     let mut saver = MemorySaver::default();
@@ -218,6 +218,23 @@ fn whatever_was_stored_of_a_field_its_reducer_goes_on_with() {
 }
 
 #[test]
+fn what_was_stored_by_a_larger_graph_is_passed_over() {
+    let far =
+        |position| Saved::Packets(vec![(PacketTarget::Node(NodeIndex::new(position)), 1.into())]);
+    let checkpoint = Checkpoint {
+        channel_values: vec![("__pregel_tasks".into(), far(7))],
+        channel_versions: vec![("__pregel_tasks".into(), Version::Int(1))],
+        ..Checkpoint::empty(CheckpointId::from_bits(1))
+    };
+    let mut state = ThreadState::<Native>::load((), plan(), checkpoint).unwrap();
+    assert!(state.prepare((), "", 1).unwrap().is_empty());
+    let writes = vec![Write::channel(ChannelIndex::new(7), 1.into())];
+    let mut clock = Clock::counter();
+    state.apply((), &mut clock, vec![TaskWrites::of_input(writes)]).unwrap();
+    assert_eq!(state.updated(), Some(&[][..]));
+}
+
+#[test]
 fn plans_refuse_what_is_declared_twice_or_not_at_all() {
     let channel = || ChannelSpec {
         name: "x".into(),
@@ -230,6 +247,14 @@ fn plans_refuse_what_is_declared_twice_or_not_at_all() {
     assert_eq!(twice.err(), Some(PlanError::DuplicateNode("node".into())));
     let unknown = Plan::new(vec![channel()], vec![node(7)]);
     assert_eq!(unknown.err(), Some(PlanError::UnknownTrigger("node".into())));
+    let mut requiring = node(0);
+    requiring.requires = Some(ChannelIndex::new(7));
+    let unknown = Plan::new(vec![channel()], vec![requiring]);
+    assert_eq!(unknown.err(), Some(PlanError::UnknownTrigger("node".into())));
+    let mut handled = node(0);
+    handled.error_handler = Some(NodeIndex::new(1));
+    let unknown = Plan::new(vec![channel()], vec![handled]);
+    assert_eq!(unknown.err(), Some(PlanError::UnknownHandler("node".into())));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use langgraph_pregel::{Effect, End, Outcome, TaskKey, TaskOutcome, Ticket, WaitReason};
+use langgraph_pregel::{Effect, End, Outcome, TaskKey, TaskOutcome, TaskState, Ticket, WaitReason};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::host::coroutine::is_cancellation;
 use crate::run::board::{Order, Report};
 use crate::store::save::{self, Saver, SaverCall};
 use crate::task::report::report;
-use crate::task::{cached, outcome, shown, Run};
+use crate::task::{cached, called, outcome, shown, Run};
 use crate::values::domain::Objects;
 
 /// What drivers do each in their own way.
@@ -49,7 +49,9 @@ pub fn act(py: Python<'_>, run: &Arc<Run>, hands: &mut dyn Hands, chunks: bool) 
         let mut core = run.core(py)?;
         (core.poll(py), core.take_over())
     };
-    drop(over);
+    for (_, mut kept) in over.into_iter().flatten() {
+        called::dismiss(py, &mut kept)?;
+    }
     if chunks && waits(&effect) {
         match run.shows.next_chunk(py) {
             Ok(None) => {}
@@ -182,6 +184,20 @@ pub fn cancel(py: Python<'_>, run: &Run) -> PyResult<()> {
     // A run that is ending already has no more to do.
     drop(given_back);
     Ok(())
+}
+
+/// Counts tasks that cannot be stopped as cancelled: the run does not wait for them.
+pub fn abandon_tasks(py: Python<'_>, run: &Run) -> PyResult<()> {
+    run.board.withdraw_all();
+    let running: Vec<TaskKey> = {
+        let core = run.core(py)?;
+        let is_running = |key: &TaskKey| {
+            core.engine.task(*key).is_some_and(|task| task.state == TaskState::Running)
+        };
+        core.engine.keys().filter(is_running).collect()
+    };
+    let outcome = || TaskOutcome::Cancelled(None);
+    running.into_iter().try_for_each(|key| report(py, run, Report { key, outcome: outcome() }))
 }
 
 /// Takes back a task that nobody has begun, and tells the engine.

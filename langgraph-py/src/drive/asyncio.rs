@@ -224,17 +224,20 @@ impl Driver {
             Next::Chunk(chunk) => Ok(Some(Turn::Chunk(chunk))),
             Next::Over(outcome) => Ok(Some(Turn::Over(outcome))),
             Next::Wait(WaitReason::Nothing) => Err(sync::over()),
-            Next::Wait(_) => self.wait(py),
+            Next::Wait(reason) => self.wait(py, reason),
         }
     }
 
-    fn wait(&mut self, py: Python<'_>) -> PyResult<Option<Turn>> {
+    fn wait(&mut self, py: Python<'_>, reason: WaitReason) -> PyResult<Option<Turn>> {
         if self.over_budget() {
             // A bare yield: whoever else waits for the loop gets a turn.
             return Ok(Some(Turn::Yield(py.None())));
         }
         if let Some((order, place)) = self.run.board.take() {
-            let free = !self.run.shows.eager && self.run.context.step_timeout.is_none();
+            // A node is driven within this very turn unless there is something to do meanwhile.
+            let free = reason == WaitReason::Tasks
+                && !self.run.shows.eager
+                && self.run.context.step_timeout.is_none();
             match free && order.is_alone {
                 true => self.start_inline(py, order, place)?,
                 false => spawned::start(py, &self.run, order, place)?,
@@ -256,7 +259,7 @@ impl Driver {
             "The run waits for tasks that nobody runs, which is a fault of langgraph-rust",
         );
         act::fail(py, &self.run, error)?;
-        self.run.abandon_tasks(py).map(|()| None)
+        act::abandon_tasks(py, &self.run).map(|()| None)
     }
 
     fn over_budget(&mut self) -> bool {

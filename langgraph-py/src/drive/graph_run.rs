@@ -197,8 +197,8 @@ impl GraphRun {
     /// Lets go of the run, which ended with `error`.
     pub(super) fn failed(&self, py: Python<'_>, error: PyErr) -> PyErr {
         let run = plain_lock(&self.run).take();
-        drop(run);
-        no_stop(py, error)
+        let is_async = run.is_some_and(|run| run.context.is_async());
+        no_stop(py, error, is_async)
     }
 
     fn run(&self) -> PyResult<Arc<Run>> {
@@ -224,10 +224,10 @@ impl GraphRun {
 }
 
 /// An error that would be taken for the end of an iteration, as one that is not.
-fn no_stop(py: Python<'_>, error: PyErr) -> PyErr {
+fn no_stop(py: Python<'_>, error: PyErr, is_async: bool) -> PyErr {
     let message = if error.is_instance_of::<PyStopIteration>(py) {
         "generator raised StopIteration"
-    } else if error.is_instance_of::<PyStopAsyncIteration>(py) {
+    } else if is_async && error.is_instance_of::<PyStopAsyncIteration>(py) {
         "async generator raised StopAsyncIteration"
     } else {
         return error;

@@ -71,8 +71,8 @@ fn help(py: Python<'_>, run: &Arc<Run>, coming: crate::run::board::Coming, mut n
             error.write_unraisable(py, None);
         }
         next = Join::IfStuck;
-        let done = perform(py, run, order);
-        deliver(py, run, done, place);
+        let done = perform(py, run, &order);
+        deliver(py, run, order, done, place);
     }
 }
 

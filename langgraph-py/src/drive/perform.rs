@@ -14,12 +14,13 @@ use super::sync;
 use crate::host::call::call_named;
 use crate::host::collect::plain_lock;
 use crate::run::board::{Order, Place, Report};
+use crate::task::called::next_attempt;
 use crate::task::node::{Advance, NodeRun};
 use crate::task::report::report;
 use crate::task::{outcome, Run};
 
 /// Runs a task of a sync run.
-pub fn perform(py: Python<'_>, run: &Arc<Run>, order: Order) -> Report {
+pub fn perform(py: Python<'_>, run: &Arc<Run>, order: &Order) -> Report {
     let key = order.key;
     caught(py, run, key, || attempt(py, run, order))
         .unwrap_or_else(|error| outcome::unprepared(py, key, error))
@@ -38,7 +39,7 @@ pub fn caught<T>(
     }
 }
 
-fn attempt(py: Python<'_>, run: &Arc<Run>, order: Order) -> PyResult<Report> {
+fn attempt(py: Python<'_>, run: &Arc<Run>, order: &Order) -> PyResult<Report> {
     let key = order.key;
     wait_first(py, order.delay)?;
     let mut node = NodeRun::ready(py, run, key, &order.context)?;
@@ -87,39 +88,37 @@ fn panicked(py: Python<'_>, run: &Run, key: TaskKey, panic: &(dyn Any + Send)) -
 
 /// Hands a task that is over to the driver; one that was called is settled at once, since the
 /// driver may be busy running the caller, which waits for it.
-pub fn deliver(py: Python<'_>, run: &Arc<Run>, done: Report, place: Place) {
+pub fn deliver(py: Python<'_>, run: &Arc<Run>, order: Order, done: Report, place: Place) {
     let is_call = run.core(py).is_ok_and(|core| core.is_call(done.key));
     if !is_call {
         run.board.hand_in(done);
         return drop(place);
     }
-    if let Err(error) = settle_call(py, run, done) {
+    if let Err(error) = settle_call(py, run, order, done) {
         error.write_unraisable(py, None);
     }
     drop(place);
 }
 
-fn settle_call(py: Python<'_>, run: &Arc<Run>, mut done: Report) -> PyResult<()> {
+fn settle_call(py: Python<'_>, run: &Arc<Run>, mut order: Order, mut done: Report) -> PyResult<()> {
     loop {
-        let key = done.key;
         report(py, run, done)?;
-        let again = run.core(py)?.engine.take_attempt(key);
-        match again {
-            Some(delay) => done = perform(py, run, Order::new(py, key, delay)?),
-            None => return Ok(()),
-        }
+        let Some(delay) = next_attempt(py, run, order.key)? else { return Ok(()) };
+        order.delay = delay;
+        done = perform(py, run, &order);
     }
 }
 
 static IS_ARMED: AtomicBool = AtomicBool::new(false);
 static ARMED: Mutex<Option<String>> = Mutex::new(None);
 
-/// Has the engine panic when it runs a task of this name next: for tests of what follows.
+/// Has the engine panic when it runs a task of this name next, or not any more: for tests of what
+/// follows.
 #[pyfunction]
 #[pyo3(name = "_panic_at")]
-pub fn panic_at(name: String) {
-    *plain_lock(&ARMED) = Some(name);
-    IS_ARMED.store(true, Ordering::Release);
+pub fn panic_at(name: Option<String>) {
+    IS_ARMED.store(name.is_some(), Ordering::Release);
+    *plain_lock(&ARMED) = name;
 }
 
 /// Panics if a test has asked for it.

@@ -18,6 +18,7 @@ use crate::host::call::{asyncio, call_method, Turn as CoroutineTurn};
 use crate::host::collect::{plain_lock, Collect};
 use crate::host::coroutine::{self, awaited, cancellation, go_on, Coroutine, Sent, Turns};
 use crate::run::board::{Order, Place, Report};
+use crate::task::called::next_attempt;
 use crate::task::node::NodeRun;
 use crate::task::report::report;
 use crate::task::{outcome, Run};
@@ -54,9 +55,9 @@ fn spawn(py: Python<'_>, run: &Arc<Run>, order: Order, place: Place) -> PyResult
     let state = NodeState::Fresh(Box::new(node), order.delay);
     let turns = NodeTurns {
         state: Mutex::new(Some(state)),
-        place: Mutex::new(Some(place)),
-        run: run.clone(),
         key: order.key,
+        place: Mutex::new(Some((order, place))),
+        run: run.clone(),
     };
     // The coroutine enters the node's context at each turn, as an inline node does.
     let coroutine = Bound::new(py, Coroutine::new(turns))?;
@@ -106,7 +107,9 @@ pub fn cancel_all(py: Python<'_>, run: &Run) -> PyResult<()> {
 /// What the coroutine of a node's asyncio task does.
 struct NodeTurns {
     state: Mutex<Option<NodeState>>,
-    place: Mutex<Option<Place>>,
+    /// The place that it runs in, and the order that a called task is given again for its next
+    /// attempt: it runs in the same context.
+    place: Mutex<Option<(Order, Place)>>,
     run: Arc<Run>,
     key: TaskKey,
 }
@@ -221,6 +224,17 @@ impl NodeTurns {
         Report { key: self.key, outcome: node.stop(py, error) }
     }
 
+    /// Starts the next attempt of a called task, if it has one, in the place of this one.
+    fn try_again(&self, py: Python<'_>, place: Option<(Order, Place)>) -> PyResult<()> {
+        match (next_attempt(py, &self.run, self.key)?, place) {
+            (Some(delay), Some((mut order, place))) => {
+                order.delay = delay;
+                start(py, &self.run, order, place)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn end(&self, py: Python<'_>, mut done: Report) -> PyResult<Py<PyAny>> {
         let is_cancelled = matches!(done.outcome, TaskOutcome::Cancelled(_));
         if !is_cancelled && outcome::is_asked_to_stop(py, &self.run, self.key) {
@@ -237,8 +251,8 @@ impl NodeTurns {
         }
         report(py, &self.run, done)?;
         let place = plain_lock(&self.place).take();
-        drop(place);
         // The driver may be waiting for a node that called this one, and not be there to do it.
+        self.try_again(py, place)?;
         start_waiting(py, &self.run)?;
         match cancelled {
             Some(error) => Err(PyErr::from_value(error.into_bound(py))),

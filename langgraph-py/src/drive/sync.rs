@@ -147,7 +147,7 @@ fn stuck(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
         "The run waits for tasks that nobody runs, which is a fault of langgraph-rust",
     );
     act::fail(py, run, error)?;
-    run.abandon_tasks(py)
+    act::abandon_tasks(py, run)
 }
 
 fn take_part(py: Python<'_>, run: &Arc<Run>, helped: bool) -> PyResult<()> {
@@ -158,14 +158,13 @@ fn take_part(py: Python<'_>, run: &Arc<Run>, helped: bool) -> PyResult<()> {
             error.write_unraisable(py, None);
         }
     }
-    let key = order.key;
-    let done = perform(py, run, order);
+    let done = perform(py, run, &order);
     // What others finished meanwhile was finished first.
     while let Some(earlier) = run.board.next_done() {
         report(py, run, earlier)?;
     }
-    if run.core(py)?.is_call(key) {
-        deliver(py, run, done, place);
+    if run.core(py)?.is_call(order.key) {
+        deliver(py, run, order, done, place);
         return Ok(());
     }
     place.free();
@@ -183,14 +182,14 @@ fn wait(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
         if let Err(signal) = py.check_signals() {
             // Nobody knows how long the nodes will take; whoever pressed the key will not wait.
             act::fail(py, run, signal)?;
-            return run.abandon_tasks(py);
+            return act::abandon_tasks(py, run);
         }
         if rang || run.shows.has_chunks() {
             return Ok(());
         }
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             act::fail(py, run, PyTimeoutError::new_err("Timed out"))?;
-            return run.abandon_tasks(py);
+            return act::abandon_tasks(py, run);
         }
     }
 }

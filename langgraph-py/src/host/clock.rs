@@ -1,12 +1,9 @@
 //! Time and chance: checkpoint ids, timestamps, versions.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pyo3::prelude::*;
-
-/// 100-nanosecond intervals from the start of the Gregorian calendar to the Unix epoch.
-const GREGORIAN_OFFSET: u64 = 0x01B2_1DD2_1381_4000;
 
 /// A time-ordered id, greater than every one made in this process before; `clock_seq` fills its
 /// 14-bit sequence field.
@@ -18,29 +15,17 @@ pub fn checkpoint_id(clock_seq: i64) -> String {
 /// The same, as bits.
 pub fn checkpoint_bits(clock_seq: i64) -> u128 {
     static LAST: AtomicU64 = AtomicU64::new(0);
-    let now = (unix_nanos() / 100) as u64 + GREGORIAN_OFFSET;
+    let now = langgraph_core::uuid_ticks(since_epoch());
     let next = |last: u64| Some(now.max(last + 1));
     let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
     let ticks = now.max(last.unwrap_or(0) + 1);
-    let sequence = 0x8000 | (clock_seq as u64 & 0x3FFF);
-    let high = (u128::from(ticks >> 12) << 16) | 0x6000 | u128::from(ticks & 0xFFF);
-    let low = (u128::from(sequence) << 48) | u128::from(random_bits() >> 16);
-    (high << 64) | low
+    langgraph_core::uuid6(ticks, clock_seq, random_bits())
 }
 
 /// The time in UTC as ISO 8601 with microseconds, as Python's `isoformat` writes it.
 #[pyfunction]
 pub fn timestamp() -> String {
-    let micros = unix_nanos() / 1000;
-    let (days, of_day) = ((micros / 86_400_000_000) as i64, micros % 86_400_000_000);
-    let (year, month, day) = civil(days);
-    let (seconds, fraction) = (of_day / 1_000_000, of_day % 1_000_000);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let head = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
-    match fraction {
-        0 => format!("{head}+00:00"),
-        fraction => format!("{head}.{fraction:06}+00:00"),
-    }
+    langgraph_core::iso8601(since_epoch())
 }
 
 /// The version after `current`, in the form of the savers that ship: a padded counter and a
@@ -55,14 +40,15 @@ pub fn next_text_version(current: Option<&str>) -> String {
     format!("{:032}.{:0>16}", counter + 1, fraction)
 }
 
-fn unix_nanos() -> u128 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())
+/// The time since the Unix epoch.
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// 64 random bits; not for secrets.
 pub fn random_bits() -> u64 {
     static STATE: AtomicU64 = AtomicU64::new(0);
-    let seed = unix_nanos() as u64;
+    let seed = since_epoch().as_nanos() as u64;
     let step = 0x9E37_79B9_7F4A_7C15;
     let before = STATE.fetch_add(step, Ordering::Relaxed);
     // SplitMix64 over a counter, salted by the time so that forked processes part ways.
@@ -72,20 +58,7 @@ pub fn random_bits() -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// Year, month and day of a number of days after 1970-01-01.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
-}
-
 /// Seconds since the Unix epoch.
 pub fn unix_seconds() -> f64 {
-    unix_nanos() as f64 / 1e9
+    since_epoch().as_secs_f64()
 }

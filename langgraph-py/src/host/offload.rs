@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use super::call::{call, detached};
 use super::collect::plain_lock;
 use super::context::Context;
-use super::event_loop::EventLoop;
+use super::event_loop::{is_done, EventLoop};
 use super::pool::{self, Next};
 use super::threads;
 use super::wake::look_out;
@@ -81,6 +81,9 @@ pub fn run(
     pool::submit(
         py,
         pool::at_once(move |py| {
+            if theirs.is_unwanted(py) {
+                return next;
+            }
             let result = context
                 .enter(py)
                 .and_then(|_entered| call(code.bind(py), &[]).map(Bound::unbind))
@@ -128,6 +131,15 @@ impl Slot {
                 None
             }
         }
+    }
+
+    /// Whether whoever waited was cancelled before the code began: then it does not begin.
+    fn is_unwanted(&self, py: Python<'_>) -> bool {
+        let future = match &*plain_lock(&self.content) {
+            Content::Redirected(future) => future.clone_ref(py),
+            Content::Nothing | Content::Result(_) => return false,
+        };
+        is_done(future.bind(py)).unwrap_or(false)
     }
 
     /// Has the result go to `future`, unless it is here.

@@ -12,10 +12,10 @@ pub mod writers;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use langgraph_core::{names, ChannelIndex, NodeIndex, Target, Write};
+use langgraph_core::{names, ChannelIndex, NodeIndex, Target, TaskPath, Write};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::host::collect::Collect;
@@ -115,6 +115,22 @@ impl Graph {
         match name {
             names::TASKS => packet_target(&self.plan, value).map(Target::Packet),
             unknown => Ok(self.plan.target(unknown)),
+        }
+    }
+
+    /// The names of what started a task, as Python code knows them.
+    pub fn trigger_names<'py>(
+        &self,
+        py: Python<'py>,
+        path: &TaskPath,
+        node: Option<NodeIndex>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        match (path, node) {
+            (TaskPath::Pull(_), Some(node)) => {
+                let names = self.plan.node(node).trigger_names();
+                PyTuple::new(py, names.iter().map(|name| &**name))
+            }
+            _ => PyTuple::new(py, [names::PUSH]),
         }
     }
 

@@ -352,7 +352,7 @@ fn context<T>(
         Ok(is_true(&value)?.then(|| value.unbind()))
     };
     let control = given.runtime.getattr(intern!(py, "control"))?;
-    let max_concurrency = max_concurrency(&given.config)?;
+    let max_concurrency = max_concurrency(&given.config, given.is_async)?;
     let timeout = attribute(intern!(py, "step_timeout"))?;
     Ok(Context {
         base: Py::new(py, base)?,

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use crate::collects;
 use crate::host::collect::{Collect, Visited};
 use crate::store::save::Place;
-use crate::values::domain::Objects;
+use crate::values::domain::{shown, Objects};
 use crate::values::env::{Clock, Versioning};
 
 /// What is kept of tasks, by their keys.
@@ -78,6 +78,10 @@ collects!(
 
 impl<T: Collect> Collect for Core<T> {
     fn collect(&self, visit: &pyo3::PyVisit<'_>) -> Visited {
+        self.engine.traverse(&mut shown(visit))?;
+        if let Some(effect) = &self.stashed {
+            effect.traverse(&mut shown(visit))?;
+        }
         self.latest.collect(visit)?;
         self.interrupts.collect(visit)?;
         self.lifecycle.collect(visit)?;

@@ -28,7 +28,7 @@ pub fn conclude<T>(py: Python<'_>, run: &Run<T>, outcome: Outcome<Objects>) -> P
         Outcome::Done | Outcome::Cancelled => Ok(()),
         Outcome::Interrupted(interrupts) => interrupted(py, run, interrupts),
         Outcome::OutOfSteps => {
-            let limit = run.core(py)?.engine.options().recursion_limit;
+            let limit = recursion_limit(py, run)?;
             let message = format!(
                 "Recursion limit of {limit} reached without hitting a stop condition. You can \
                  increase the limit by setting the `recursion_limit` config key."
@@ -49,6 +49,15 @@ pub fn conclude<T>(py: Python<'_>, run: &Run<T>, outcome: Outcome<Objects>) -> P
         }
         Outcome::Escaped(error) => Err(error),
         Outcome::Failed(fault) => Err(fault_to_python(py, fault)),
+    }
+}
+
+/// The limit in the words of the config.
+fn recursion_limit<T>(py: Python<'_>, run: &Run<T>) -> PyResult<String> {
+    let config = run.context.base.get().config.bind(py);
+    match config.get_item(intern!(py, "recursion_limit"))? {
+        Some(limit) => Ok(limit.str()?.to_string()),
+        None => Ok(run.core(py)?.engine.options().recursion_limit.to_string()),
     }
 }
 

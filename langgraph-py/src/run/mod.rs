@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use langgraph_core::ChannelIndex;
-use langgraph_pregel::{RunEvent, TaskKey, TaskOutcome, TaskState};
+use langgraph_pregel::{RunEvent, TaskKey};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -32,7 +32,6 @@ use crate::plan::Graph;
 use crate::show::modes::Modes;
 use crate::show::payloads::{self, View};
 use crate::show::Shows;
-use crate::values::channels::collect_values;
 use crate::values::domain::fault_to_python;
 use board::Board;
 use context::Context;
@@ -222,20 +221,6 @@ impl<T> Run<T> {
             *plain_lock(&self.deadline) = None;
         }
     }
-
-    /// Counts tasks that cannot be stopped as cancelled: the run does not wait for them.
-    pub fn abandon_tasks(&self, py: Python<'_>) -> PyResult<()> {
-        self.board.withdraw_all();
-        let mut core = self.core(py)?;
-        let is_running = |key: &TaskKey| {
-            core.engine.task(*key).is_some_and(|task| task.state == TaskState::Running)
-        };
-        let keys: Vec<TaskKey> = core.engine.keys().filter(is_running).collect();
-        for key in keys {
-            core.engine.task_finished(py, key, TaskOutcome::Cancelled(None));
-        }
-        Ok(())
-    }
 }
 
 /// Only the one owner of a run may visit it.
@@ -245,9 +230,7 @@ impl<T: Collect> Collect for Run<T> {
         self.shows.collect(visit)?;
         self.board.collect(visit)?;
         let Ok(core) = self.core.try_lock() else { return Ok(()) };
-        core.collect(visit)?;
-        let mut channels = core.engine.state().channels().iter();
-        channels.try_for_each(|channel| collect_values(channel, visit))
+        core.collect(visit)
     }
 }
 

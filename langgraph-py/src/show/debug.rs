@@ -1,6 +1,6 @@
 //! Payloads of the streams `tasks`, `checkpoints` and `debug`, which Python helpers shape.
 
-use langgraph_core::{TaskPath, Write};
+use langgraph_core::Write;
 use langgraph_pregel::Task;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -171,26 +171,11 @@ fn executable<'py>(
         &none,
         PyList::empty(py),
         config,
-        triggers(py, graph, task)?,
+        graph.trigger_names(py, &task.path, task.node)?,
         PyTuple::empty(py),
         &none,
         task.id.as_str(),
         path::to_tuple(py, &task.path)?,
     );
     call_tuple(&class, &arguments.into_pyobject(py)?, Some(&kwargs))
-}
-
-/// The names of what started a task.
-pub fn triggers<'py>(
-    py: Python<'py>,
-    graph: &Graph,
-    task: &Task<Objects>,
-) -> PyResult<Bound<'py, PyTuple>> {
-    match (&task.path, task.node) {
-        (TaskPath::Pull(_), Some(node)) => {
-            let names = graph.plan.node(node).trigger_names();
-            PyTuple::new(py, names.iter().map(|name| &**name))
-        }
-        _ => PyTuple::new(py, ["__pregel_push"]),
-    }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use langgraph_checkpoint::Checkpoint;
-use langgraph_core::{CheckpointId, TaskPath, Version, Write};
+use langgraph_core::{CheckpointId, Version, Write};
 use langgraph_pregel::{Reader, TaskWrites, ThreadState};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -12,8 +12,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 use super::stored;
 use crate::host::{call, clock};
 use crate::plan::{read_keys, writers, Graph, Plan};
-use crate::values::channels::collect_values;
-use crate::values::domain::{fault_to_python, Objects};
+use crate::values::domain::{fault_to_python, shown, Objects};
 use crate::values::env::{Clock, Versioning};
 use crate::values::{path, version};
 
@@ -54,7 +53,7 @@ impl StateView {
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
         let Ok(state) = self.state.try_lock() else { return Ok(()) };
-        state.channels().iter().try_for_each(|channel| collect_values(channel, &visit))
+        state.traverse(&mut shown(&visit))
     }
 
     /// The id of the checkpoint.
@@ -116,13 +115,7 @@ impl StateView {
         let tasks = tasks.map_err(|fault| fault_to_python(py, fault))?;
         let list = PyList::empty(py);
         for task in tasks {
-            let triggers = match (&task.path, task.node) {
-                (TaskPath::Pull(_), Some(node)) => {
-                    let names = self.graph.plan.node(node).trigger_names();
-                    PyTuple::new(py, names.iter().map(|name| &**name))?
-                }
-                _ => PyTuple::new(py, ["__pregel_push"])?,
-            };
+            let triggers = self.graph.trigger_names(py, &task.path, task.node)?;
             list.append((
                 task.id.as_str(),
                 &*task.name,
@@ -226,10 +219,7 @@ impl StateView {
             None => Reader::Other(name.into()),
         };
         let path = path::from_tuple(path)?;
-        let triggers = match (&path, node) {
-            (TaskPath::Pull(_), Some(node)) => self.graph.plan.node(node).triggers.clone(),
-            _ => Vec::new(),
-        };
+        let triggers = self.graph.plan.triggers(&path, node).to_vec();
         Ok(TaskWrites { reader, path, triggers, writes: self.writes(writes)? })
     }
 }

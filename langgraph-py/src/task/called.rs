@@ -11,9 +11,10 @@ use pyo3::prelude::*;
 
 use super::handle::TaskHandle;
 use super::report::report;
-use super::{cached, outcome, Run};
+use super::{cached, outcome, Kept, Run};
 use crate::collects;
 use crate::host::call::{call_method, call_named};
+use crate::host::coroutine::cancellation;
 use crate::run::board::Order;
 use crate::values::domain::Objects;
 
@@ -181,9 +182,10 @@ impl CancelWatch {
             let mut core = run.core(py)?;
             core.engine.call_cancelled(self.key);
             let task = core.kept(self.key).and_then(|kept| kept.asyncio_task.as_ref());
-            task.map(|task| task.clone_ref(py))
+            let task = task.map(|task| task.clone_ref(py));
+            // The driver may be waiting for the caller, and not ask what there is to do.
+            task.filter(|_| core.engine.take_cancellation(self.key))
         };
-        // The driver may be waiting for the caller, and not ask what there is to do.
         match task {
             Some(task) => call_method(task.bind(py), intern!(py, "cancel"), &[]).map(drop),
             None => Ok(()),
@@ -224,6 +226,35 @@ pub fn answer(
             Err(error) => Err(error.clone_ref(py)),
         };
         resolve(py, &future, result)?;
+    }
+    Ok(())
+}
+
+/// What those are told who wait for a task that will not run.
+pub fn cancelled(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    Ok(cancellation(py)?.into_value(py).into_any())
+}
+
+/// The wait before the next attempt of a called task, if it has one. If the run has ended between
+/// the last attempt and this, there is none, and those who wait for the task are told.
+pub fn next_attempt(py: Python<'_>, run: &Run, key: TaskKey) -> PyResult<Option<Duration>> {
+    let mut core = run.core(py)?;
+    if !core.is_call(key) {
+        return Ok(None);
+    }
+    let delay = core.engine.take_attempt(key);
+    let is_over = core.engine.task(key).is_some_and(|task| task.state == TaskState::Settled);
+    drop(core);
+    if delay.is_none() && is_over {
+        answer(py, run, key, &Err(cancelled(py)?))?;
+    }
+    Ok(delay)
+}
+
+/// Tells those who still wait for called tasks of a superstep that is over.
+pub fn dismiss(py: Python<'_>, kept: &mut Kept) -> PyResult<()> {
+    for future in std::mem::take(&mut kept.futures) {
+        resolve(py, &future, Err(cancelled(py)?))?;
     }
     Ok(())
 }

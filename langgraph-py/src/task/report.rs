@@ -106,6 +106,8 @@ fn answer(
             Some(Err(call(imports::graph_interrupt(py)?, &[&interrupts])?.unbind()))
         }
         TaskOutcome::Escaped(error) => Some(Err(error.value(py).clone().into_any().unbind())),
-        TaskOutcome::Cancelled(error) => error.as_ref().map(|error| Err(error.clone_ref(py))),
+        // Whoever waits for it must not wait for ever.
+        TaskOutcome::Cancelled(None) => Some(Err(called::cancelled(py)?)),
+        TaskOutcome::Cancelled(Some(error)) => Some(Err(error.clone_ref(py))),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use langgraph_core::{Domain, Fault, ForeignChannel, NodeIndex, Write};
+use langgraph_core::{Domain, Fault, ForeignChannel, Held, NodeIndex, Write};
 use pyo3::exceptions::{PyNotImplementedError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -138,6 +138,15 @@ impl Collect for Write<Objects> {
 }
 
 collects_nothing!(NodeIndex);
+
+/// Visits what the engine shows that it holds.
+pub fn shown<'a>(visit: &'a PyVisit<'_>) -> impl FnMut(Held<'_, Objects>) -> Visited + 'a {
+    move |held| match held {
+        Held::Value(value) => visit.call(value),
+        Held::Foreign(PythonChannel(channel)) => visit.call(channel),
+        Held::Error(error) => error.collect(visit),
+    }
+}
 
 /// An engine fault as a Python exception.
 pub fn fault_to_python(py: Python<'_>, fault: Fault<Objects>) -> PyErr {

@@ -2,6 +2,8 @@
 
 It runs inside the tested environment, so it imports nothing but the standard library and pytest.
 Under xdist only the controlling process writes; a worker that dies is reported to it as a failure.
+What was collected, and how the session ended, are written too: without them nobody could tell a run
+that was cut off from one that had no more tests.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ class _Recorder:
 
     def __init__(self, output: TextIO) -> None:
         self._output = output
+        self._collected: list[str] | None = None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" or report.outcome != "passed":
@@ -38,8 +41,24 @@ class _Recorder:
         if report.outcome == "failed":
             self._write(report, "collect", 0.0)
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._collect([item.nodeid for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        """With xdist, workers collect: each of them everything, also one that replaces another."""
+        self._collect(list(ids))
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        self._put({"when": "finish", "status": int(exitstatus)})
+
     def pytest_unconfigure(self) -> None:
         self._output.close()
+
+    def _collect(self, ids: list[str]) -> None:
+        if ids != self._collected:
+            self._collected = ids
+            self._put({"when": "collected", "ids": ids})
 
     def _write(self, report: Any, when: str, seconds: float) -> None:
         outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
@@ -47,6 +66,9 @@ class _Recorder:
         entry["seconds"] = round(seconds, 3)
         if outcome == "failed":
             entry["message"] = _first_line(report)
+        self._put(entry)
+
+    def _put(self, entry: dict[str, Any]) -> None:
         self._output.write(json.dumps(entry) + "\n")
         self._output.flush()
 

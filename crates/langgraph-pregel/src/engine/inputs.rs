@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use langgraph_checkpoint::task_output;
-use langgraph_core::{Domain, Fault, Write};
+use langgraph_checkpoint::{task_output, PendingWrite};
+use langgraph_core::{Control, Domain, Fault, Write};
 
 use super::{Engine, Phase};
 use crate::{Effect, End, Outcome, RunEvent, Task, TaskKey, TaskOutcome, TaskState, Ticket};
@@ -85,6 +85,21 @@ impl<D: Domain> Engine<D> {
             Some(Effect::RunTask { delay, .. }) => Some(delay),
             _ => None,
         }
+    }
+
+    /// Takes the cancellation of `task` out of the line, likewise; returns whether there was one.
+    pub fn take_cancellation(&mut self, key: TaskKey) -> bool {
+        let is_it = |effect: &Effect<D>| matches!(effect, Effect::CancelTask(task) if *task == key);
+        let position = self.out.iter().position(is_it);
+        position.is_some_and(|position| self.out.remove(position).is_some())
+    }
+
+    /// Takes [`Engine::null_resume`] for a task: it resumes nothing else, nor is it kept for later.
+    pub fn take_null_resume(&mut self) -> Option<D::Value> {
+        let is_null_resume =
+            |p: &PendingWrite<D>| p.task.is_null() && p.write.is_control(Control::Resume);
+        let position = self.pending.iter().position(is_null_resume)?;
+        Some(self.pending.remove(position).write.value)
     }
 
     /// The cache's answer: the writes it has for the tasks it was asked about, or for a called task.

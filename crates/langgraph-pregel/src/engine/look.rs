@@ -76,14 +76,6 @@ impl<D: Domain> Engine<D> {
         found.map(|p| &p.write.value)
     }
 
-    /// Takes that value: it resumes nothing else, nor is it kept for later.
-    pub fn take_null_resume(&mut self) -> Option<D::Value> {
-        let is_null_resume =
-            |p: &PendingWrite<D>| p.task.is_null() && p.write.is_control(Control::Resume);
-        let position = self.pending.iter().position(is_null_resume)?;
-        Some(self.pending.remove(position).write.value)
-    }
-
     /// The resume values that `task` has received so far.
     pub fn resume_values(&self, task: &TaskId) -> Option<&D::Value> {
         let mut writes = self.pending.iter();

@@ -263,7 +263,16 @@ impl<D: Domain> Engine<D> {
             let (reader, triggers) = (task.reader(), plan.triggers(&task.path, task.node));
             applied.push(Applied { reader, path: &task.path, triggers, writes });
         }
-        self.state.apply_all(cx, env, applied)?;
+        let before = match self.persistence.waits_for_exit() {
+            true => Some(self.state.before(cx, &applied)?),
+            false => None,
+        };
+        if let Err(fault) = self.state.apply_all(cx, env, applied) {
+            if let Some(before) = before {
+                self.state.take_back(before);
+            }
+            return Err(fault);
+        }
         Ok(wrote_output)
     }
 

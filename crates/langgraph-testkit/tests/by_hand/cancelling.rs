@@ -38,6 +38,18 @@ fn a_caller_cancels_what_it_called() {
 }
 
 #[test]
+fn a_driver_that_cannot_poll_takes_the_cancellation() {
+    let mut hand = begun(&["a"]);
+    let called = call(&mut hand, 0);
+    assert!(!hand.engine.take_cancellation(called));
+    hand.engine.call_cancelled(called);
+    assert!(hand.engine.take_cancellation(called));
+    assert!(!hand.engine.take_cancellation(called));
+    assert_eq!(hand.go(), ["wait tasks"]);
+    assert!(is_cancelled(&hand, called));
+}
+
+#[test]
 fn a_node_is_not_cancelled_as_a_call() {
     let mut hand = begun(&["a"]);
     hand.engine.call_cancelled(hand.key("a"));

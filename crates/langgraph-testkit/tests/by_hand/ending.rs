@@ -1,9 +1,9 @@
 //! Runs that end before they are done, in every phase.
 
 use langgraph_core::Durability;
-use langgraph_pregel::End;
+use langgraph_pregel::{End, TaskOutcome};
 
-use crate::hand::{plan, Hand, DURABILITIES};
+use crate::hand::{only, plan, said, to, Hand, DURABILITIES};
 
 /// A run of `a`, then of `b`, whose results may be in a cache, up to where `b` is looked for.
 fn at_the_cache(durability: Durability) -> Hand {
@@ -92,4 +92,26 @@ fn a_run_that_is_done_but_not_stored_can_still_fail() {
     assert!(hand.engine.end(End::Failed("again".into())).is_err());
     hand.go();
     assert_eq!(hand.ended(), "failed: the listener broke");
+}
+
+#[test]
+fn a_superstep_whose_writes_cannot_all_be_applied_is_stored_as_not_applied() {
+    let plan = plan(&["a", "b", "c"], |_| {});
+    for durability in DURABILITIES {
+        let mut hand = Hand::begin(&plan, durability, &["a", "b"]);
+        hand.go();
+        let before = hand.engine.state().all_versions();
+        for node in ["a", "b"] {
+            let writes = vec![said(node), to(&plan, "c"), only(&plan, node)];
+            hand.report(node, TaskOutcome::Finished(writes));
+        }
+        hand.go();
+        assert!(hand.ended().contains("At key 'one'"), "{}", hand.ended());
+        let mut again = hand.again();
+        assert_eq!(again.list(), "[]", "{durability:?}");
+        assert_eq!(again.engine.state().all_versions(), before, "{durability:?}");
+        // What both wrote is stored, and fails again when it is applied again.
+        again.go();
+        assert!(again.ended().contains("At key 'one'"), "{}", again.ended());
+    }
 }

@@ -3,18 +3,19 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use langgraph_channels::{Aggregate, Channel, Ephemeral};
+use langgraph_channels::{Aggregate, Channel, Ephemeral, LastValue};
 use langgraph_core::{ChannelIndex, CheckpointId, Durability, Fault, Write};
 use langgraph_pregel::{
-    ChannelSpec, Effect, Emits, Engine, InterruptAt, Loaded, NodeSpec, Options, Outcome, Plan,
-    RunInput, Start, Surroundings, TaskKey, TaskOutcome,
+    ChannelSpec, Effect, Emits, Engine, Loaded, NodeSpec, Options, Outcome, Plan, RunInput, Start,
+    Surroundings, TaskKey, TaskOutcome,
 };
 use langgraph_runtime::{Clock, Memory, Native, Place, Reducer, Value};
 
 pub const DURABILITIES: [Durability; 3] = [Durability::Sync, Durability::Async, Durability::Exit];
 
 /// The names of a graph's nodes and how they are declared. The node `x` is started by a write to
-/// the channel `to:x`; all nodes share the channel `list`, which appends.
+/// the channel `to:x`; all nodes share the channel `list`, which appends, and `one`, which takes one
+/// write per superstep.
 pub fn plan(nodes: &[&str], adapt: impl Fn(&mut NodeSpec)) -> Arc<Plan<Native>> {
     let list = Aggregate::new((), Arc::new(Reducer::append()));
     let mut channels = vec![ChannelSpec { name: "list".into(), pattern: Channel::Aggregate(list) }];
@@ -26,6 +27,8 @@ pub fn plan(nodes: &[&str], adapt: impl Fn(&mut NodeSpec)) -> Arc<Plan<Native>> 
             pattern: Channel::Ephemeral(Ephemeral::new(None, false)),
         });
     }
+    let one = Channel::LastValue(LastValue::new(None));
+    channels.push(ChannelSpec { name: "one".into(), pattern: one });
     specs.iter_mut().for_each(adapt);
     Arc::new(Plan::new(channels, specs).unwrap())
 }
@@ -63,16 +66,11 @@ impl Hand {
         input: RunInput<Native>,
     ) -> Self {
         let options = Options {
-            namespace: "".into(),
-            nested: false,
             persists: true,
             durability,
-            stores_success: true,
             output: vec![ChannelIndex::new(0)],
-            recursion_limit: 25,
-            interrupt_before: InterruptAt::Nowhere,
-            interrupt_after: InterruptAt::Nowhere,
             emits: Emits { values: true, updates: true, tasks: false, checkpoints: false },
+            ..Options::default()
         };
         let loaded = loaded(&saver);
         let surroundings = Surroundings::default();
@@ -138,6 +136,17 @@ impl Hand {
                     self.saver.store_checkpoint(&place, *put);
                     self.engine.persisted(ticket);
                 }
+                _ => {}
+            }
+        }
+    }
+
+    /// Says that what is under way is stored, and drops it.
+    pub fn clear_storage(&mut self) {
+        for effect in self.unstored.drain(..) {
+            match effect {
+                Effect::PersistWrites(writes) => self.engine.persisted(writes.ticket),
+                Effect::PersistCheckpoint(put) => self.engine.persisted(put.ticket),
                 _ => {}
             }
         }
@@ -216,6 +225,12 @@ pub fn said(text: &str) -> Write<Native> {
 pub fn to(plan: &Plan<Native>, node: &str) -> Write<Native> {
     let channel = plan.channel_named(&format!("to:{node}")).expect("a node of the plan");
     Write::channel(channel, Value::Null)
+}
+
+/// A write to the channel that takes one per superstep.
+pub fn only(plan: &Plan<Native>, text: &str) -> Write<Native> {
+    let channel = plan.channel_named("one").expect("every plan has it");
+    Write::channel(channel, Value::from(text))
 }
 
 fn loaded(saver: &Memory) -> Loaded<Native> {

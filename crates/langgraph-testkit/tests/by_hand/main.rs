@@ -5,4 +5,5 @@ mod cancelling;
 mod ending;
 mod failing;
 mod hand;
+mod holding;
 mod showing;

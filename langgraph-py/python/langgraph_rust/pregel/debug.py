@@ -20,6 +20,9 @@ from langgraph_rust._internal._constants import (
 from langgraph_rust.constants import TAG_HIDDEN
 from langgraph_rust.pregel._build.io import read_channels
 from langgraph_rust.pregel._state.tasks import (
+    is_multiple_channel_write as is_multiple_channel_write,
+)
+from langgraph_rust.pregel._state.tasks import (
     map_task_result_writes,
     tasks_w_writes,
 )

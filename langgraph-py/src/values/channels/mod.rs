@@ -25,7 +25,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use crate::host::call::{call_method, call_tuple};
 use crate::host::collect::{Collect, Visited};
 use crate::host::imports;
-use crate::values::domain::{fault_to_python, Objects, PythonChannel};
+use crate::values::domain::{fault_to_python, shown, Objects, PythonChannel};
 use crate::values::errors::is_empty_channel;
 
 pub use stored::{saved, saved_to_python};
@@ -64,25 +64,7 @@ pub fn collect_pattern(channel: &Channel<Objects>, visit: &PyVisit<'_>) -> Visit
     if let Channel::Aggregate(channel) = channel {
         channel.reducer().collect(visit)?;
     }
-    collect_values(channel, visit)
-}
-
-/// Visits the values that a channel holds; a reducer that others share is not among them.
-pub fn collect_values(channel: &Channel<Objects>, visit: &PyVisit<'_>) -> Visited {
-    match channel {
-        Channel::LastValue(channel) => visit.call(channel.value()),
-        Channel::LastValueAfterFinish(channel) => visit.call(channel.held()),
-        Channel::AnyValue(channel) => visit.call(channel.value()),
-        Channel::Ephemeral(channel) => visit.call(channel.value()),
-        Channel::Untracked(channel) => visit.call(channel.value()),
-        Channel::Aggregate(channel) => visit.call(channel.value()),
-        Channel::Barrier(_) | Channel::BarrierAfterFinish(_) => Ok(()),
-        Channel::Topic(channel) => channel.items().collect(visit),
-        Channel::Tasks(channel) => {
-            channel.packets().iter().try_for_each(|packet| packet.value.collect(visit))
-        }
-        Channel::Foreign(PythonChannel(channel)) => visit.call(channel),
-    }
+    channel.traverse(&mut shown(visit))
 }
 
 /// The interface every channel has. Derive from it, and define `ValueType`, `UpdateType`, `get`,

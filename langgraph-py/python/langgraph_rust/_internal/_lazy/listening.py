@@ -10,11 +10,12 @@ Nothing is imported to find out: of a module that is not loaded nobody can have 
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from langgraph_rust._internal._lazy.callbacks import is_silent
@@ -33,13 +34,16 @@ __all__ = (
 )
 
 
+_RUNS = ("invoke", "ainvoke", "stream", "astream")
+"""The ways to run a graph or a node."""
+
+
 def needs_callbacks(config: RunnableConfig) -> bool:
     """Tell whether anybody listens to a run with this config, so that callbacks must be made."""
     callbacks = config.get("callbacks")
     return (
         (bool(callbacks) and not is_silent(callbacks))
-        or _are_managers_replaced()
-        or not _nodes_are_own()
+        or _is_anything_replaced()
         or _is_traced_ambiently()
     )
 
@@ -105,40 +109,6 @@ def _is_switched_on(name: str) -> bool:
 
 # --- Replaced functions --------------------------------------------------------------------------
 
-Unchanged = Callable[[], bool]
-
-_UNCHANGED = """
-def unchanged():
-    try:
-        return {}
-    except KeyError:
-        return False
-"""
-
-
-def _unchanged_since_now(holders: Iterable[tuple[Mapping[str, Any], Iterable[str]]]) -> Unchanged:
-    """Return a function that tells whether all names still stand for what they do now.
-
-    Unrolled, since it is asked of every run and a loop takes three times as long; and by identity,
-    since the wrappers of some packages are equal to what they wrap.
-
-    Args:
-        holders: Namespaces, each with the names to look at. Absent ones are to stay absent.
-    """
-    scope: dict[str, Any] = {}
-    tests = []
-    for number, (holder, names) in enumerate(holders):
-        scope[f"in{number}"] = holder
-        for name in names:
-            if name in holder:
-                scope[f"was{number}_{name}"] = holder[name]
-                tests.append(f"in{number}[{name!r}] is was{number}_{name}")
-            else:
-                tests.append(f"{name!r} not in in{number}")
-    exec(_UNCHANGED.format(" and ".join(tests)), scope)
-    return scope["unchanged"]
-
-
 _BASE = "langchain_core.callbacks.base"
 _MANAGERS = "langchain_core.callbacks.manager"
 
@@ -146,15 +116,7 @@ _CALLED_OF_BASE = ("__init__", "set_handlers", "add_tags", "add_metadata")
 _CALLED = {
     _BASE: {"BaseCallbackManager": _CALLED_OF_BASE},
     _MANAGERS: {
-        "": (
-            "_configure",
-            "handle_event",
-            "ahandle_event",
-            "CallbackManager",
-            "AsyncCallbackManager",
-            "CallbackManagerForChainRun",
-            "AsyncCallbackManagerForChainRun",
-        ),
+        "": ("_configure", "handle_event", "ahandle_event"),
         "BaseCallbackManager": _CALLED_OF_BASE,
         "CallbackManager": ("__init__", "configure", "on_chain_start"),
         "AsyncCallbackManager": ("__init__", "configure", "on_chain_start"),
@@ -165,47 +127,107 @@ _CALLED = {
         "AsyncCallbackManagerForChainRun": ("on_chain_end", "on_chain_error"),
     },
 }
-"""What a run without handlers calls of langchain-core: names in a module, and in its classes.
+"""What a run without handlers calls of langchain-core: by module, names in its classes.
 
 The second module has what it needs of the first, which may be there alone."""
 
+_MADE = (
+    "CallbackManager",
+    "AsyncCallbackManager",
+    "CallbackManagerForChainRun",
+    "AsyncCallbackManagerForChainRun",
+)
+"""The classes of these that a run makes objects of, by their names in the module."""
 
-class _Managers:
-    """The callback managers in a loaded module, as they were when last looked at."""
+Holder = tuple[Mapping[str, Any], tuple[str, ...]]
+"""A namespace, and the names in it that are watched."""
 
-    def __init__(self, module: ModuleType) -> None:
-        self.module = module
-        self.look()
-
-    def look(self) -> None:
-        """Find out whether all of them are what langchain-core defined."""
-        holders = [
-            (vars(getattr(self.module, owner) if owner else self.module), names)
-            for owner, names in _CALLED[self.module.__name__].items()
-        ]
-        self.are_replaced = not all(
-            _is_cores(holder[name]) for holder, names in holders for name in names if name in holder
-        )
-        self.are_as_seen = _unchanged_since_now(holders)
+_own_holders: list[Holder] = []
+_own_values: list[Any] = []
+_is_replaced = False
 
 
-_managers: _Managers | None = None
+def watch_nodes(cls: type) -> None:
+    """Notice from now on when somebody replaces how `cls`, which nodes are instances of, runs."""
+    global _is_as_seen
+    _own_holders.append((vars(cls), _RUNS))
+    _own_values.extend(vars(cls)[name] for name in _RUNS)
+    _is_as_seen = _never
 
 
-def _are_managers_replaced() -> bool:
-    """Tell whether anybody patched langchain-core's callback managers, and has not undone it."""
-    global _managers
-    module = sys.modules.get(_MANAGERS) or sys.modules.get(_BASE)
-    if module is None:
+def _is_anything_replaced() -> bool:
+    """Tell whether anything that a silent run passes over is somebody else's by now."""
+    if not _is_as_seen():
+        _look()
+    return _is_replaced
+
+
+def _look() -> None:
+    """Find out whether everything is what langchain-core and this package defined."""
+    global _is_as_seen, _is_replaced
+    own = [holder[name] for holder, names in _own_holders for name in names]
+    called = list(_called_holders())
+    _is_replaced = not (
+        all(map(operator.is_, own, _own_values))
+        and all(_is_cores(holder[n]) for holder, names in called for n in names if n in holder)
+    )
+    loaded = (_MANAGERS,) if _MANAGERS in sys.modules else (_MANAGERS, _BASE)
+    _is_as_seen = _unchanged_since_now([(sys.modules, loaded), *_own_holders, *called])
+
+
+def _called_holders() -> Iterator[Holder]:
+    """Yield where langchain-core, as far as it is loaded, has what a silent run would call."""
+    name = _MANAGERS if _MANAGERS in sys.modules else _BASE
+    if name not in sys.modules:
+        return
+    module = vars(sys.modules[name])
+    if name == _MANAGERS:
+        yield module, _MADE
+    for owner, names in _CALLED[name].items():
+        if not owner:
+            yield module, names
+        elif owner in module:
+            yield vars(module[owner]), names
+        else:
+            yield module, (owner,)  # it is just being loaded
+
+
+def _never() -> bool:
+    return False
+
+
+_is_as_seen: Callable[[], bool] = _never
+
+_UNCHANGED = """
+def unchanged({}):
+    try:
+        return {}
+    except KeyError:
         return False
-    managers = _managers
-    if managers is None or managers.module is not module:
-        if not all(hasattr(module, owner) for owner in _CALLED[module.__name__] if owner):
-            return False  # it is just being loaded
-        managers = _managers = _Managers(module)
-    elif not managers.are_as_seen():
-        managers.look()
-    return managers.are_replaced
+"""
+
+
+def _unchanged_since_now(holders: Iterable[Holder]) -> Callable[[], bool]:
+    """Return a function that tells whether all names still stand for what they do now.
+
+    Unrolled, since it is asked of every run and a loop takes three times as long; and by identity,
+    since the wrappers of some packages are equal to what they wrap.
+    """
+    scope: dict[str, Any] = {}
+    tests = []
+    for number, (holder, names) in enumerate(holders):
+        scope[f"in{number}"] = holder
+        for name in names:
+            if name in holder:
+                value = f"was{len(scope)}"
+                scope[value] = holder[name]
+                tests.append(f"in{number}[{name!r}] is {value}")
+            else:
+                tests.append(f"{name!r} not in in{number}")
+    # As defaults, since these are looked up faster than globals.
+    defaults = ", ".join(f"{name}={name}" for name in scope)
+    exec(_UNCHANGED.format(defaults, " and ".join(tests)), scope)
+    return scope["unchanged"]
 
 
 def _is_cores(value: Any) -> bool:
@@ -229,18 +251,9 @@ def _is_of_core(module: Any) -> bool:
     return isinstance(module, str) and module.partition(".")[0] == "langchain_core"
 
 
-# --- This package's entry points -----------------------------------------------------------------
+# --- The methods of graphs -----------------------------------------------------------------------
 
-_RUNS = ("invoke", "ainvoke", "stream", "astream")
-
-_nodes_are_own: Unchanged = lambda: True  # noqa: E731
 _own_runs: dict[str, Any] = {}
-
-
-def watch_nodes(cls: type) -> None:
-    """Notice from now on when somebody replaces how `cls`, which nodes are instances of, runs."""
-    global _nodes_are_own
-    _nodes_are_own = _unchanged_since_now([(vars(cls), _RUNS)])
 
 
 def watch_graphs(cls: type) -> None:

@@ -1,0 +1,65 @@
+//! Taking back a superstep whose writes could not all be applied.
+//!
+//! Only durability `exit` needs it: there, the state in memory is what is stored in the end.
+//! Otherwise the checkpoint before is, and a state that is half applied goes with the run.
+
+use langgraph_channels::Channel;
+use langgraph_core::{ChannelIndex, Domain, Fault, Target, Version};
+
+use crate::apply::Applied;
+use crate::seen::SeenBefore;
+use crate::ThreadState;
+
+/// What a superstep is about to change, as it was.
+pub(crate) struct Before<D: Domain> {
+    channels: Vec<(ChannelIndex, Channel<D>, Option<Version>)>,
+    /// How many channels had a version.
+    with_version: usize,
+    newest: Option<Version>,
+    live: Vec<ChannelIndex>,
+    seen: SeenBefore,
+}
+
+impl<D: Domain> ThreadState<D> {
+    /// Remembers what applying the writes of `tasks` can change.
+    pub(crate) fn before(
+        &self,
+        cx: D::Cx<'_>,
+        tasks: &[Applied<'_, D>],
+    ) -> Result<Before<D>, Fault<D>> {
+        let triggers = tasks.iter().flat_map(|task| task.triggers.iter().copied());
+        let targets = tasks.iter().flat_map(|task| &task.writes).map(|write| &write.target);
+        let written = targets.filter_map(|target| match target {
+            Target::Channel(index) => Some(*index).filter(|i| i.get() < self.channels.len()),
+            Target::Packet(_) => Some(self.plan.tasks_channel()),
+            Target::Control(_) | Target::Unknown(_) => None,
+        });
+        let told = self.live.iter().chain(self.plan.finishers()).copied();
+        let mut touched: Vec<ChannelIndex> = triggers.chain(written).chain(told).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        let copied = touched.into_iter().map(|index| {
+            let channel = self.channels[index.get()].duplicate(cx)?;
+            Ok((index, channel, self.versions[index.get()].clone()))
+        });
+        Ok(Before {
+            channels: copied.collect::<Result<_, Fault<D>>>()?,
+            with_version: self.version_order.len(),
+            newest: self.newest.clone(),
+            live: self.live.clone(),
+            seen: self.seen.before(tasks.iter().map(|task| &task.reader)),
+        })
+    }
+
+    /// Is again as it was. What a reducer changed within the value that it was given stays changed.
+    pub(crate) fn take_back(&mut self, before: Before<D>) {
+        for (index, channel, version) in before.channels {
+            self.channels[index.get()] = channel;
+            self.versions[index.get()] = version;
+        }
+        self.version_order.truncate(before.with_version);
+        self.newest = before.newest;
+        self.live = before.live;
+        self.seen.take_back(before.seen);
+    }
+}
