@@ -226,16 +226,10 @@ def used(owner: Owner, how: str, **options: Any) -> None:
         next(owner.run)
 
 
-UNSEEN = {("packet", "stream"), ("reducer", "stream")}
-"""What the collector does not see yet, of a stream that is not read further."""
-
-
 @pytest.mark.parametrize(
     ("what", "how"),
     [
-        pytest.param(what, how, marks=pytest.mark.xfail(strict=True))
-        if (what, how) in UNSEEN
-        else (what, how)
+        (what, how)
         for what in GRAPHS
         for how in (["ainvoke"] if what == "async node" else ["invoke", "ainvoke", "stream"])
     ],

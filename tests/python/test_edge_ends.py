@@ -236,14 +236,7 @@ def test_a_coroutine_that_is_closed_by_hand(durability: Any, stream: bool) -> No
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
-@pytest.mark.parametrize(
-    "durability",
-    [
-        "sync",
-        "async",
-        pytest.param("exit", marks=pytest.mark.xfail(strict=True, reason="stores half a step")),
-    ],
-)
+@pytest.mark.parametrize("durability", ["sync", "async", "exit"])
 def test_a_reducer_that_fails(is_async: bool, durability: Any) -> None:
     failing = [True]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import math
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from _async_graphs import AsyncMeeting
 from _driver_graphs import PATIENCE, Meeting, State, fan_out
 
 from langgraph_rust.func import entrypoint, task
+from langgraph_rust.types import RetryPolicy
 
 LIMITS = [1, 2, 3]
 
@@ -202,6 +202,42 @@ class TestCalledTasks:
 
 
 @pytest.mark.parametrize("limit", [*LIMITS, None])
+@pytest.mark.parametrize("kind", ["sync", "async", "sync tasks of an async run"])
+def test_called_tasks_that_are_tried_again(kind: str, limit: int | None) -> None:
+    """Whoever waits for a task waits for all of its attempts."""
+    config: Any = {} if limit is None else {"max_concurrency": limit}
+    calls: list[int] = []
+    policy = RetryPolicy(initial_interval=0, jitter=False, max_attempts=3)
+
+    def attempt(number: int) -> int:
+        calls.append(number)
+        if calls.count(number) < 3:
+            raise ConnectionError(number)
+        return number
+
+    @task(retry_policy=policy)
+    def work(number: int) -> int:
+        return attempt(number)
+
+    @task(retry_policy=policy)
+    async def awork(number: int) -> int:
+        await asyncio.sleep(0)
+        return attempt(number)
+
+    @entrypoint()
+    def flow(_: Any) -> int:
+        return sum(by_wait([work(number) for number in range(4)]))
+
+    @entrypoint()
+    async def aflow(_: Any) -> int:
+        called = awork if kind == "async" else work
+        return sum(await asyncio.gather(*[called(number) for number in range(4)]))
+
+    assert (flow.invoke(1, config) if kind == "sync" else ends(aflow.ainvoke(1, config))) == 6
+    assert len(calls) == 12
+
+
+@pytest.mark.parametrize("limit", [*LIMITS, None])
 def test_deep_calls(limit: int | None) -> None:
     """Each of many tasks waits for tasks of its own, which do so too."""
     config: Any = {} if limit is None else {"max_concurrency": limit}
@@ -258,26 +294,7 @@ async def anode(_: State) -> State:
 
 class TestNumbers:
     @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
-    @pytest.mark.parametrize(
-        "limit", [None, 0, 0.0, 1.0, 2.0, 2.5, True, 10**6, sys.maxsize, 2**70, 1e300, math.inf]
-    )
+    @pytest.mark.parametrize("limit", [None, 1, 2.0, 10**6, sys.maxsize, 2**70])
     def test_any_number_lets_a_run_end(self, limit: Any, is_async: bool) -> None:
         for run in ways(is_async):
             assert len(run({"max_concurrency": limit})) == 5
-
-    @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
-    def test_zero_is_no_limit(self, is_async: bool) -> None:
-        if is_async:
-            graph = fan_out([AsyncMeeting(4)] * 4)
-            assert len(ends(graph.ainvoke({}, {"max_concurrency": 0}))["log"]) == 4
-        else:
-            graph = fan_out([Meeting(4)] * 4)
-            assert len(graph.invoke({}, {"max_concurrency": 0})["log"]) == 4
-
-    @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
-    def test_a_fraction_is_rounded_down(self, is_async: bool) -> None:
-        meeting = Meeting(2)
-        graph = fan_out([meeting] * 4)
-        config: Any = {"max_concurrency": 2.9}
-        ends(graph.ainvoke({}, config)) if is_async else graph.invoke({}, config)
-        assert meeting.most == 2
