@@ -158,6 +158,30 @@ class TestEnds:
 
 
 @pytest.mark.parametrize("saver", SAVERS)
+@pytest.mark.parametrize(
+    "is_async",
+    [True, pytest.param(False, marks=pytest.mark.xfail(strict=True, reason="stores nothing"))],
+)
+def test_an_exception_is_thrown_into_the_stream(saver: Any, is_async: bool) -> None:
+    line = Line(saver(), is_async=is_async)
+    options: Any = {"stream_mode": "updates", "durability": "exit"}
+
+    async def throw() -> None:
+        stream: Any = line.graph.astream({"log": ["start"]}, thread(), **options)
+        await anext(stream)
+        await stream.athrow(KeyError("consumer"))
+
+    with pytest.raises(KeyError, match="consumer"):
+        if is_async:
+            asyncio.run(throw())
+        else:
+            stream: Any = line.graph.stream({"log": ["start"]}, thread(), **options)
+            next(stream)
+            stream.throw(KeyError("consumer"))
+    line.goes_on_like_an_undisturbed_run(is_async)
+
+
+@pytest.mark.parametrize("saver", SAVERS)
 @pytest.mark.parametrize("how", ["cancel", "wait_for"])
 def test_a_cancellation(saver: Any, how: str) -> None:
     line = Line(saver(), is_async=True)

@@ -16,6 +16,7 @@ from _async_graphs import AsyncMeeting
 from _driver_graphs import PATIENCE, Meeting, State, fan_out
 
 from langgraph_rust.func import entrypoint, task
+from langgraph_rust.types import RetryPolicy
 
 LIMITS = [1, 2, 3]
 
@@ -199,6 +200,42 @@ class TestCalledTasks:
 
         config: Any = {"max_concurrency": limit}
         assert (ends(atree.ainvoke(1, config)) if is_async else tree.invoke(1, config)) == 10
+
+
+@pytest.mark.parametrize("limit", [*LIMITS, None])
+@pytest.mark.parametrize("kind", ["sync", "async", "sync tasks of an async run"])
+def test_called_tasks_that_are_tried_again(kind: str, limit: int | None) -> None:
+    """Whoever waits for a task waits for all of its attempts."""
+    config: Any = {} if limit is None else {"max_concurrency": limit}
+    calls: list[int] = []
+    policy = RetryPolicy(initial_interval=0, jitter=False, max_attempts=3)
+
+    def attempt(number: int) -> int:
+        calls.append(number)
+        if calls.count(number) < 3:
+            raise ConnectionError(number)
+        return number
+
+    @task(retry_policy=policy)
+    def work(number: int) -> int:
+        return attempt(number)
+
+    @task(retry_policy=policy)
+    async def awork(number: int) -> int:
+        await asyncio.sleep(0)
+        return attempt(number)
+
+    @entrypoint()
+    def flow(_: Any) -> int:
+        return sum(by_wait([work(number) for number in range(4)]))
+
+    @entrypoint()
+    async def aflow(_: Any) -> int:
+        called = awork if kind == "async" else work
+        return sum(await asyncio.gather(*[called(number) for number in range(4)]))
+
+    assert (flow.invoke(1, config) if kind == "sync" else ends(aflow.ainvoke(1, config))) == 6
+    assert len(calls) == 12
 
 
 @pytest.mark.parametrize("limit", [*LIMITS, None])

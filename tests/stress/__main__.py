@@ -11,7 +11,6 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from langgraph_rust import _engine
 from tests.stress.generate import program
 from tests.stress.processes import Findings, Worker, search
 from tests.stress.report import kinds, print_kinds, print_smallest
