@@ -158,10 +158,7 @@ class TestEnds:
 
 
 @pytest.mark.parametrize("saver", SAVERS)
-@pytest.mark.parametrize(
-    "is_async",
-    [True, pytest.param(False, marks=pytest.mark.xfail(strict=True, reason="stores nothing"))],
-)
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 def test_an_exception_is_thrown_into_the_stream(saver: Any, is_async: bool) -> None:
     line = Line(saver(), is_async=is_async)
     options: Any = {"stream_mode": "updates", "durability": "exit"}

@@ -377,8 +377,8 @@ class GraphRun:
     def anext(self) -> Awaitable[Any]:
         """Run up to the next chunk; the awaitable raises `StopAsyncIteration` at the end."""
 
-    def aclose(self) -> Awaitable[None]:
-        """Async twin of `close`."""
+    def aclose(self) -> Awaitable[None] | None:
+        """Async twin of `close`; `None` if the run has failed and is gone."""
 
     def lifecycle(self) -> list[tuple[str, str, str, tuple[str, ...], tuple[Interrupt, ...]]]:
         """Return the resumptions and pauses since the last time.
@@ -536,6 +536,13 @@ class Coroutine:
 
     def __await__(self) -> Iterator[Any]: ...
 
+def call_on_worker(code: Callable[[], Any]) -> Awaitable[Any]:
+    """Have a worker thread call `code` in a copy of the current context.
+
+    A few dozen such calls run at the same time, and any number of those that wait for tasks that
+    they have called. Needs a running event loop.
+    """
+
 def checkpoint_id(clock_seq: int) -> str:
     """Return a new UUID of version 6, greater than all that this process has made before.
 
@@ -548,3 +555,6 @@ def timestamp() -> str:
 
 def next_text_version(current: str | None = None) -> str:
     """Return the version after `current`: a padded counter, a dot and a random fraction."""
+
+def _panic_at(name: str | None) -> None:
+    """Have the engine panic when it runs a task of this name next; `None`: no longer. For tests."""

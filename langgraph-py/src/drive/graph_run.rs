@@ -154,15 +154,15 @@ impl GraphRun {
         Self::awaitable(slf, Want::Chunk)
     }
 
-    /// Async twin of `close`: an awaitable.
-    fn aclose(slf: Bound<'_, Self>) -> PyResult<Coroutine> {
+    /// Async twin of `close`: an awaitable, or `None` if the run has failed and is gone.
+    fn aclose(slf: Bound<'_, Self>) -> PyResult<Option<Coroutine>> {
         let py = slf.py();
-        let run = slf.get().run()?;
+        let Ok(run) = slf.get().run() else { return Ok(None) };
         act::cancel(py, &run)?;
         if let Some(driver) = &mut *plain_lock(&slf.get().driver) {
             driver.begin_close();
         }
-        Self::awaitable(slf, Want::End)
+        Self::awaitable(slf, Want::End).map(Some)
     }
 
     /// What happened to the run as a whole since the last time: `(kind, status, checkpoint id,

@@ -73,28 +73,30 @@ pub fn run(
     home: &Arc<EventLoop>,
     code: &Bound<'_, PyAny>,
     pace: Option<&Pace>,
+    shares_places: bool,
 ) -> PyResult<Offloaded> {
     let context = Context::copied(py)?;
     let slot = Arc::new(Slot::default());
     let (code, theirs, their_home) = (code.clone().unbind(), slot.clone(), home.clone());
     let next = if pace.is_some() { Next::Soon } else { Next::Unknown };
-    pool::submit(
-        py,
-        pool::at_once(move |py| {
-            if theirs.is_unwanted(py) {
-                return next;
-            }
-            let result = context
-                .enter(py)
-                .and_then(|_entered| call(code.bind(py), &[]).map(Bound::unbind))
-                .map_err(|error| raisable(py, error));
-            // Released here, on the worker: what the node left behind must not burden the loop.
-            drop(code);
-            // A loop that was closed meanwhile has nobody to tell.
-            drop(theirs.fill(py, &their_home, result));
-            next
-        }),
-    )?;
+    let work = move |py: Python<'_>| {
+        if theirs.is_unwanted(py) {
+            return next;
+        }
+        let result = context
+            .enter(py)
+            .and_then(|_entered| call(code.bind(py), &[]).map(Bound::unbind))
+            .map_err(|error| raisable(py, error));
+        // Released here, on the worker: what the node left behind must not burden the loop.
+        drop(code);
+        // A loop that was closed meanwhile has nobody to tell.
+        drop(theirs.fill(py, &their_home, result));
+        next
+    };
+    match shares_places {
+        true => pool::submit_placed(py, Box::new(work))?,
+        false => pool::submit(py, pool::at_once(work))?,
+    }
     if let Some(pace) = pace {
         if pace.may_be_quick() && !threads::are_cooperative(py)? {
             detached(py, || slot.wait());
@@ -113,10 +115,12 @@ pub fn run(
 }
 
 /// Has a worker call `code` in a copy of the current context; a future of the running event loop.
+/// A few dozen such calls run at the same time, and any number of those that wait for tasks that
+/// they have called.
 #[pyfunction]
 pub fn call_on_worker(py: Python<'_>, code: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let home = EventLoop::running(py)?;
-    let done = match run(py, &home, code, None) {
+    let done = match run(py, &home, code, None, true) {
         Ok(Offloaded::Future(future)) => return Ok(future),
         Ok(Offloaded::Done(value)) => Ok(value),
         Err(error) => Err(error),

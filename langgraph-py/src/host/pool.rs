@@ -2,6 +2,7 @@
 //! had nothing to do for a while, stopped before the interpreter finalises, and replaced in a
 //! forked child.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -57,6 +58,10 @@ struct Pool {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<(u64, Job)>,
+    /// How many jobs of those that share places run and have not lent theirs.
+    placed: usize,
+    /// Jobs that wait for a place.
+    unplaced: VecDeque<Work>,
     /// The number of the next job.
     next: u64,
     idle: usize,
@@ -139,6 +144,60 @@ pub fn submit(py: Python<'_>, job: Job) -> PyResult<()> {
     }
 }
 
+/// How many jobs that share places run at the same time.
+const PLACES: usize = 32;
+
+thread_local! {
+    /// Whether the job on this thread has a place of its own.
+    static HAS_PLACE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Has a worker do `work` once there is a place for it.
+pub fn submit_placed(py: Python<'_>, work: Work) -> PyResult<()> {
+    plain_lock(&pool(py)?.state).unplaced.push_back(work);
+    fill_places(py)
+}
+
+/// The work on this thread is about to wait for other work, which may need a place: this one's is
+/// free from now on.
+pub fn lend_place(py: Python<'_>) -> PyResult<()> {
+    if !HAS_PLACE.replace(false) {
+        return Ok(());
+    }
+    plain_lock(&pool(py)?.state).placed -= 1;
+    fill_places(py)
+}
+
+/// Begins what waits for a place, as far as there are any.
+fn fill_places(py: Python<'_>) -> PyResult<()> {
+    let pool = pool(py)?;
+    while let Some(work) = pool.take_placed() {
+        if let Err(error) = submit(py, at_once(|py| work_in_place(py, work))) {
+            plain_lock(&pool.state).placed -= 1;
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Does work that has a place, and then what waits for the place.
+fn work_in_place(py: Python<'_>, work: Work) -> Next {
+    let outer = HAS_PLACE.replace(true);
+    let mut work = Some(work);
+    while let Some(placed) = work.take() {
+        // Whoever gave the work reports its panics.
+        drop(catch_unwind(AssertUnwindSafe(|| placed(py))));
+        if HAS_PLACE.get() {
+            work = pool(py).ok().and_then(|pool| plain_lock(&pool.state).unplaced.pop_front());
+        }
+    }
+    if let Err(error) = lend_place(py) {
+        error.write_unraisable(py, None);
+    }
+    HAS_PLACE.set(outer);
+    Next::Unknown
+}
+
 /// The threads made so far, to be joined at exit.
 fn workers(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     engine(py)?.getattr(intern!(py, "_workers"))
@@ -174,6 +233,14 @@ pub fn work(py: Python<'_>) -> PyResult<()> {
 }
 
 impl Pool {
+    /// Work that waits for a place, with the place.
+    fn take_placed(&self) -> Option<Work> {
+        let mut state = plain_lock(&self.state);
+        let work = if state.placed < PLACES { state.unplaced.pop_front() } else { None };
+        state.placed += usize::from(work.is_some());
+        work
+    }
+
     /// The next job, once it is time for it. Called detached.
     fn next_job(&self, next: Next) -> Option<Job> {
         loop {

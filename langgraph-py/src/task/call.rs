@@ -122,7 +122,7 @@ impl NodeRun {
             What::Node(node) if self.is_alone => Some(&self.run.graph.program(*node).pace),
             _ => None,
         };
-        Ok(match offload::run(py, home, code, pace)? {
+        Ok(match offload::run(py, home, code, pace, false)? {
             Offloaded::Done(value) => Given::Value(value),
             Offloaded::Future(future) => Given::Awaitable(future),
         })

@@ -15,6 +15,7 @@ use super::{cached, outcome, Kept, Run};
 use crate::collects;
 use crate::host::call::{call_method, call_named};
 use crate::host::coroutine::cancellation;
+use crate::host::pool;
 use crate::run::board::Order;
 use crate::values::domain::Objects;
 
@@ -100,6 +101,7 @@ pub fn request(
         let method = intern!(py, "add_done_callback");
         call_method(future.bind(py), method, &[watch.as_any()])?;
     }
+    pool::lend_place(py)?;
     run.board.add_called(caller.key, Order::new(py, key, Duration::ZERO)?);
     if let Err(error) = (run.start_called)(py, run) {
         // Without a thread to run on, the task has failed.

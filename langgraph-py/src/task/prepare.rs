@@ -115,7 +115,8 @@ fn facts(py: Python<'_>, run: &Run, core: &Core, key: TaskKey) -> PyResult<Facts
         path: task.path.clone(),
         scope: task.scope.clone(),
         checkpoint: core.engine.state().checkpoint_id().clone(),
-        attempt: task.attempts,
+        // Somebody may want to see the input before the engine has begun to count.
+        attempt: task.attempts.max(1),
         error: match task.handles {
             Some(failed) => Some(failed_error(py, core, failed)?),
             None => None,

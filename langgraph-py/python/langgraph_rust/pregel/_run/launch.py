@@ -7,7 +7,7 @@ every call, however small the graph, so whatever only some runs need is looked a
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from langgraph_rust._engine import GraphRun, Sink
@@ -212,34 +212,18 @@ class Launch:
             run = self._begin(input, self._find())
             listeners = self._graph_listeners()
             tell(listeners, run)
-            yield from run
+            try:
+                yield from run
+            except BaseException:
+                # Thrown in by the caller, perhaps: then the run has not heard of it.
+                run.close()
+                raise
             tell(listeners, run)
         except BaseException as error:
             self._report(error)
             raise
         if self._manager is not None:
             self._manager.on_chain_end(run.output())
-
-    async def astream(self, input: Any) -> AsyncGenerator[Any, None]:
-        """Async twin of `stream`."""
-        await self._astart_manager(input)
-        try:
-            run = self._begin(input, await self._afind())
-            listeners = self._graph_listeners()
-            await atell(listeners, run)
-            try:
-                while True:
-                    yield await run.anext()
-            except StopAsyncIteration:
-                await atell(listeners, run)
-            except GeneratorExit:
-                await run.aclose()
-                raise
-        except BaseException as error:
-            await self._areport(error)
-            raise
-        if self._manager is not None:
-            await self._manager.on_chain_end(run.output())
 
     # --- callbacks ---
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
     from langgraph_rust._engine import GraphRun
+    from langgraph_rust.pregel._run.launch import Launch
     from langgraph_rust.pregel.protocol import StreamChunk
 
 _HANDLER_MODES = frozenset(("messages", "tools"))
@@ -166,3 +167,48 @@ class _NotLoaded:
 def _loaded(module: str, name: str) -> type:
     # No instance of a class can exist before its module does.
     return getattr(sys.modules.get(module), name, _NotLoaded)
+
+
+class AsyncStreaming:
+    """What is around the chunks of an async run; entered, it gives the run.
+
+    The `StopAsyncIteration` that the run ends with ends the `with` block; an error that the caller
+    throws in closes the run. It is no async generator: an event loop that ends closes all of those
+    at the same time, and would find one within another busy.
+    """
+
+    def __init__(self, launch: Launch, input: Any) -> None:
+        self._launch = launch
+        self._input = input
+
+    async def __aenter__(self) -> GraphRun:
+        """Begin the run."""
+        launch = self._launch
+        await launch._astart_manager(self._input)
+        try:
+            self._run = launch._begin(self._input, await launch._afind())
+            self._listeners = launch._graph_listeners()
+            await atell(self._listeners, self._run)
+        except BaseException as error:
+            await launch._areport(error)
+            raise
+        return self._run
+
+    async def __aexit__(self, _kind: Any, error: BaseException | None, _traceback: Any) -> bool:
+        """Tell listeners how the run ended."""
+        launch = self._launch
+        is_over = error is None or isinstance(error, StopAsyncIteration)
+        try:
+            if is_over:
+                await atell(self._listeners, self._run)
+            elif (closing := self._run.aclose()) is not None:
+                # The error comes from the caller, so the run has not heard of it.
+                await closing
+        except BaseException as another:
+            await launch._areport(another)
+            raise
+        if error is not None and not is_over:
+            await launch._areport(error)
+        elif launch._manager is not None:
+            await launch._manager.on_chain_end(self._run.output())
+        return is_over

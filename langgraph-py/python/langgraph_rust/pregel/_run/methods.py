@@ -14,6 +14,7 @@ from langgraph_rust._internal._lazy.listening import is_own, watch_graphs
 from langgraph_rust._internal._lazy.runnable import load_runnable_class
 from langgraph_rust._internal._typing import DeprecatedKwargs
 from langgraph_rust.pregel._run.launch import Launch
+from langgraph_rust.pregel._run.listeners import AsyncStreaming
 from langgraph_rust.pregel._run.results import Chunks, asks_in_values, output
 from langgraph_rust.pregel._run.shapes import choose_shape, mode_set
 from langgraph_rust.typing import ContextT, InputT, OutputT, StateT
@@ -232,12 +233,9 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
             debug=debug,
             version=version,
         )
-        chunks = launch.astream(input)
-        try:
-            async for chunk in chunks:
-                yield chunk
-        finally:
-            await chunks.aclose()
+        async with AsyncStreaming(launch, input) as run:
+            while True:
+                yield await run.anext()
 
     @overload
     def invoke(
