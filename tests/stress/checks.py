@@ -50,6 +50,9 @@ def _after(seen: Observation) -> Iterator[Finding]:
     if seen.new_threads:
         yield Finding("threads", "new threads", str(seen.new_threads))
     for heard in seen.noise:
+        if "entry" in seen.program and "Future exception was never retrieved" in heard:
+            # A caller that fails at one of its calls never asks what became of the others.
+            continue
         yield Finding("noise", heard[:90], heard)
     for index in seen.unstored_exit:
         run = seen.program["runs"][index]
@@ -239,7 +242,9 @@ def _resumes(seen: Observation, outcome: Outcome, resumed: End) -> Iterator[Find
 def _half_applied(outcome: Outcome) -> bool:
     """`docs/differences.md`: with `exit`, a superstep whose writes fail leaves some of them."""
     places = {getattr(error, "place", "") for error in outcome.ledger.raised}
-    return outcome.run["durability"] == "exit" and any("reducer" in place for place in places)
+    # A signal may have hit a reducer.
+    in_reducer = _was(outcome, "signalled") or any("reducer" in place for place in places)
+    return outcome.run["durability"] == "exit" and in_reducer
 
 
 def _was(outcome: Outcome, what: str) -> bool:

@@ -140,8 +140,9 @@ def _run_loop(graphs: Graphs, outcomes: list[Outcome], seen: Observation, refs: 
             if not any(error in outcome.ledger.raised for outcome in outcomes):
                 raise
             for outcome in outcomes:
-                outcome.ledger.outside.append("cancelled")
                 outcome.cancelling = 0
+                if outcome.error is not None:
+                    outcome.ledger.outside.append("cancelled")
 
     if seen.program["loop"] == "main":
         begin()
@@ -210,6 +211,7 @@ def run_calmly(graphs: Graphs, ledger: Ledger, refs: Refs | None) -> End:
             _drain(context, _until_done(graphs, ledger, end, False))
     except BaseException as error:
         end.error = error
+    end.is_paused |= any(entry.how == "asked" for entry in ledger.entries)
     for entry in ledger.entries:
         if entry.how == "done":
             end.counts[entry.name] = end.counts.get(entry.name, 0) + 1
