@@ -12,6 +12,7 @@ from langgraph_rust.errors import NodeCancelledError
 from tests.stress.errors import chain, origin, seen_lines, short, unwrapped
 from tests.stress.perform import End, Observation
 from tests.stress.runs import Outcome
+from tests.stress.world import SaverError
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,7 @@ def _stays(seen: Observation, outcome: Outcome) -> Iterator[Finding]:
 def _resumes(seen: Observation, outcome: Outcome, resumed: End) -> Iterator[Finding]:
     places = {short(error) for error in outcome.ledger.raised} or {short(outcome.error)}
     cause = f"{outcome.run['durability']}, {_ended(outcome.run)}, {' + '.join(sorted(places))}"
-    if _half_applied(outcome):
+    if _half_applied(outcome) or _remembers(seen, outcome):
         return
     if resumed.error is not None:
         yield Finding("resume_fails", f"{cause}: {short(resumed.error)}", repr(resumed.error))
@@ -237,6 +238,14 @@ def _resumes(seen: Observation, outcome: Outcome, resumed: End) -> Iterator[Find
         if resumed.stored != seen.expected.stored:
             detail = f"{resumed.stored} for {seen.expected.stored}"
             yield Finding("resume_differs", cause, detail)
+
+
+def _remembers(seen: Observation, outcome: Outcome) -> bool:
+    """A subgraph with a memory of its own has run, and the saver lost what came of that."""
+    lost = any(isinstance(error, SaverError) for error in outcome.ledger.raised)
+    return lost and any(
+        node.get("graph", {}).get("saver") for node in all_nodes(seen.program).values()
+    )
 
 
 def _half_applied(outcome: Outcome) -> bool:
