@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from sync.pins import ROOT
@@ -59,8 +60,10 @@ class Worker:
             process.kill()
             process.wait()
             for pipe in (process.stdin, process.stdout):
-                if pipe:
-                    pipe.close()
+                # What could not be written to a process that died is still to be flushed.
+                with suppress(BrokenPipeError):
+                    if pipe:
+                        pipe.close()
             self._process = None
 
     def _start(self) -> None:
