@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from langgraph_rust.errors import GraphBubbleUp
 from langgraph_rust.func import entrypoint, task
 from langgraph_rust.types import CachePolicy, RetryPolicy
 from tests.stress.nodes import identify, now, soon, work
@@ -82,8 +83,8 @@ def _results(node: dict[str, Any], ledger: Ledger, tasks: dict[str, Any]) -> lis
 def _result(node: dict[str, Any], ledger: Ledger, ask: Callable[[], Any]) -> Any:
     try:
         return ask()
-    except Exception:
-        if not node["catches"]:
+    except Exception as error:
+        if not node["catches"] or isinstance(error, GraphBubbleUp):
             raise
         ledger.caught += 1
         return CAUGHT
@@ -104,8 +105,8 @@ async def _aresults(node: dict[str, Any], ledger: Ledger, tasks: dict[str, Any])
 async def _aresult(node: dict[str, Any], ledger: Ledger, future: Any) -> Any:
     try:
         return await future
-    except Exception:
-        if not node["catches"]:
+    except Exception as error:
+        if not node["catches"] or isinstance(error, GraphBubbleUp):
             raise
         ledger.caught += 1
         return CAUGHT

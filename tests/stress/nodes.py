@@ -159,8 +159,8 @@ def _ask(step, name, ledger, graphs, state) -> Work:
 
 
 def _mutate(step, name, ledger, graphs, state) -> Work:
-    """Spoil the state that the node was given; it is the node's own."""
-    if isinstance(state, dict):
+    """Spoil the state that the node was given: it is the node's own. A packet's content is not."""
+    if isinstance(state, dict) and "bag" in state:
         state.clear()
         state["log"] = None
     yield Ask(lambda: None, lambda: asyncio.sleep(0))

@@ -205,6 +205,7 @@ def run_calmly(graphs: Graphs, ledger: Ledger, refs: Refs | None) -> End:
             _drain(context, _until_done(graphs, ledger, end, False))
     except BaseException as error:
         end.error = error
+    end.is_paused |= any(entry.how == "asked" for entry in ledger.entries)
     for entry in ledger.entries:
         if entry.how == "done":
             end.counts[entry.name] = end.counts.get(entry.name, 0) + 1

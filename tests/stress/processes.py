@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from sync.pins import ROOT
@@ -59,8 +60,10 @@ class Worker:
             process.kill()
             process.wait()
             for pipe in (process.stdin, process.stdout):
-                if pipe:
-                    pipe.close()
+                # What could not be written to a process that died is still to be flushed.
+                with suppress(BrokenPipeError):
+                    if pipe:
+                        pipe.close()
             self._process = None
 
     def _start(self) -> None:
@@ -86,7 +89,7 @@ class Worker:
         self.close()
         start = text.rfind("Timeout (")
         if start >= 0 or code is None:
-            stacks = text[max(start, 0) :]
+            stacks = _busy(text[max(start, 0) :])
             return {"check": "ends", "cause": f"hangs: {_place(stacks)}", "detail": stacks}
         return {"check": "alive", "cause": f"exit status {code}", "detail": text[-4000:]}
 
@@ -117,9 +120,16 @@ def _path() -> str:
     return os.pathsep.join([given, str(ROOT)] if given else [str(ROOT)])
 
 
+def _busy(stacks: str) -> str:
+    """The stacks without those of idle workers; the main thread's comes first."""
+    threads = [one for one in re.split(r"\n(?=Thread |Current thread )", stacks) if one.strip()]
+    busy = [one for one in threads if re.search(r'File ".*(?<!/threading\.py)", line', one)]
+    return "\n".join(reversed(busy)) or stacks
+
+
 def _place(stacks: str) -> str:
     """The innermost function of the main thread that is this package's or this folder's."""
-    main = stacks.split("Thread 0x")[-1]
+    main = stacks.split("\nThread 0x")[0]
     ours = r'File ".*?/((?:langgraph_rust|tests/stress)/[^"]*)", line \d+ in (\S+)'
     found = re.findall(ours, main)
     return f"{found[0][0]} {found[0][1]}" if found else "somewhere"

@@ -310,9 +310,9 @@ def test_an_ordinary_program_does_what_it_says() -> None:
 
 
 def test_a_program_that_hangs_costs_itself_only() -> None:
-    worker = Worker(hangs_after=1)
+    worker = Worker(hangs_after=3)
     try:
-        (finding,) = worker.judge(plain_program(steps=[{"do": "sleep", "ms": 3000}]))
+        (finding,) = worker.judge(plain_program(steps=[{"do": "sleep", "ms": 9000}]))
         assert finding["check"] == "ends" and "nodes.py" in finding["detail"]
         assert worker.judge(plain_program()) == []
         os.kill(worker.pid, signal.SIGSEGV)

@@ -66,7 +66,8 @@ class Ledger:
     reading: Callable[..., Any] | None = None
     """A way into the run that a node left for reducers."""
     on_enter: dict[str, Callable[[], None]] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    # A signal handler may run while its own thread holds the lock.
+    lock: Any = field(default_factory=threading.RLock)
 
     def count(self, name: str) -> int:
         """Count something in this phase; returns how often it happened."""
