@@ -47,16 +47,32 @@ ERRORS = {
 }
 
 
+CALL = 150
+MOST_SEEN = 300_000
+"""How much a program's nodes may see: more than those of any but a few programs do."""
+
+
 @dataclass
 class World:
     """What the nodes of one program share: how often each was called, and what it saw."""
 
     calls: Counter[str] = field(default_factory=Counter)
     seen: list[Any] = field(default_factory=list)
+    volume: int = 0
+    """How much was written down, in characters, and `CALL` for each time."""
 
     def note(self, *what: Any) -> None:
-        """Write down what a node saw."""
-        self.seen.append([plain(item) for item in what])
+        """Write down what a node saw; a program that sees too much fails from there on."""
+        if self.grown:
+            raise RuntimeError("the program grows beyond all bounds")
+        noted = [plain(item) for item in what]
+        self.volume += CALL + len(json.dumps(noted))
+        self.seen.append(noted)
+
+    @property
+    def grown(self) -> bool:
+        """Whether tasks multiply, or values double, until nobody can wait for the end."""
+        return self.volume > MOST_SEEN
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from langgraph.types import Command, StateUpdate
 
+from tests.differential.endings import GROWN
 from tests.differential.graphs import compiled
 from tests.differential.listener import Listener
 from tests.differential.nodes import Ask, Work, World, evaluate, now, soon
@@ -25,7 +26,8 @@ def transcript(program: dict[str, Any]) -> list[Any]:
         graph = compiled(program["graph"], world)
     except Exception as raised:
         return [error(raised)]
-    return [_perform(graph, world, action) for action in program["script"]]
+    records = [_perform(graph, world, action) for action in program["script"]]
+    return [GROWN] if world.grown else records
 
 
 def _perform(graph: Any, world: World, action: dict[str, Any]) -> dict[str, Any]:

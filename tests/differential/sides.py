@@ -12,16 +12,13 @@ from typing import Any
 from sync.environments import our_environment, upstream_environment
 from sync.pins import ROOT
 from sync.wheel import ready_environment
+from tests.differential.endings import DIED, HUNG
 
-UPSTREAM_SECONDS = 10
+UPSTREAM_SECONDS = 20
 OUR_SECONDS = 60
-"""Programs take up to 2 s, most of it asleep; one that takes longer than this hangs. Upstream does
+"""Programs take up to 8 s, most of it asleep; one that takes longer than this hangs. Upstream does
 that at times, and each time is paid for. If this package does, it is a fault, and it should not be
 found on a machine that merely has other things to do."""
-
-HUNG = "the process hung"
-DIED = "the process died"
-"""Transcripts of programs that did not come to an end."""
 
 RUNNER = "tests.differential.runner"
 PACKAGE = ROOT / "langgraph-py" / "python"

@@ -11,10 +11,11 @@ import pytest
 
 from tests.differential import known as known_module
 from tests.differential.canon import canonical
+from tests.differential.endings import DIED, GROWN, HUNG
 from tests.differential.explanations import partial_writes
 from tests.differential.generate import program
 from tests.differential.known import KNOWN, SEEDS, Known, read_seeds
-from tests.differential.sides import DIED, HUNG, Side
+from tests.differential.sides import Side
 from tests.differential.tally import INCOMPARABLE_ANYWAY, tally
 from tests.differential.verdict import REPEATS, Difference, Incomparable, Outcome, compare
 
@@ -94,6 +95,12 @@ def test_before_upstream_falls_over_it_is_compared() -> None:
 @pytest.mark.parametrize("ending", [HUNG, DIED])
 def test_an_end_of_upstreams_process_is_no_answer(ending: str) -> None:
     assert isinstance(compared([SAME], [[ending]]), Incomparable)
+
+
+def test_a_program_without_bounds_is_not_compared() -> None:
+    assert isinstance(compared([[GROWN]], [[GROWN]]), Incomparable)
+    assert isinstance(compared([SAME], [[GROWN]]), Incomparable)
+    assert isinstance(compared([[GROWN]], [SAME]), Difference)
 
 
 @pytest.mark.parametrize("ending", [HUNG, DIED])

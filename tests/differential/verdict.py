@@ -13,8 +13,9 @@ from itertools import zip_longest
 from typing import Any
 
 from tests.differential.canon import canonical
+from tests.differential.endings import DIED, GROWN, HUNG
 from tests.differential.known import Known, explaining, explanation
-from tests.differential.sides import DIED, HUNG, Side
+from tests.differential.sides import Side
 
 REPEATS = 8
 """How often upstream must agree with itself before a difference from it counts."""
@@ -25,7 +26,7 @@ UPSTREAM_BUGS = {
 }
 """What upstream's record of an action contains when it fell over its own feet, and on what."""
 
-ENDINGS = {HUNG: "upstream hung", DIED: "upstream's process died"}
+ENDINGS = {HUNG: "upstream hung", DIED: "upstream's process died", GROWN: GROWN}
 WAVERS = "upstream differs from itself"
 """Reasons why there is nothing to compare with."""
 
@@ -83,10 +84,10 @@ def compare(program: dict[str, Any], ours: Side, upstream: Side) -> Outcome:
     mine = canonical(ours.finish())
     if mine in ([HUNG], [DIED]):
         return Difference(program, mine, theirs)
-    if same(mine, theirs):
+    if same(mine, theirs) and theirs != [GROWN]:
         return None
     parted, agreed = agreement(mine, theirs), _upright(theirs)
-    if agreed <= parted:
+    if agreed <= parted or theirs == [GROWN]:
         return Incomparable(program, _fall(theirs[agreed]))
     for _ in range(REPEATS):
         agreed = min(agreed, agreement(theirs, canonical(upstream.run(program))))
