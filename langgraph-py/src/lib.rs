@@ -38,6 +38,7 @@ fn _engine(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(host::pool::work, m)?)?;
     m.add_function(wrap_pyfunction!(host::pool::stop, m)?)?;
     m.add_function(wrap_pyfunction!(drive::perform::panic_at, m)?)?;
+    host::call::leave_at_exit(m)?;
     m.add("_workers", PySet::empty(m.py())?)?;
     Ok(())
 }

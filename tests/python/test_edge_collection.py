@@ -272,14 +272,9 @@ def test_timeout_policies(policy: Any) -> None:
     assert is_collected(make)
 
 
-REPORTED = pytest.mark.xfail(
-    strict=False, reason="the loop reports an error as it closes the stream, and the log keeps that"
-)
-
-
 @pytest.mark.parametrize(
     "given",
-    [pytest.param(name, marks=REPORTED) if name == "callbacks" else name for name in CONFIGS],
+    CONFIGS,
 )
 @pytest.mark.parametrize("shape", [chain, fan_out])
 def test_an_abandoned_async_stream(shape: Any, given: str) -> None:
@@ -328,7 +323,6 @@ def test_a_failed_run(error: type[BaseException]) -> None:
     assert is_collected(make)
 
 
-@pytest.mark.xfail(strict=True, reason="what a task is about to be given is not seen")
 def test_a_stream_abandoned_before_a_task_begins() -> None:
     def make() -> Any:
         owner = Owner()

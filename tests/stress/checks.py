@@ -34,6 +34,8 @@ def findings(seen: Observation) -> list[Finding]:
     if seen.expected.error is not None:
         return [Finding("calm", short(seen.expected.error), "the undisturbed run failed")]
     found = [*_after(seen)]
+    if seen.loop_ended:
+        return found
     for outcome in seen.outcomes:
         for check in RUN_CHECKS:
             found += check(seen, outcome)
@@ -44,6 +46,9 @@ def findings(seen: Observation) -> list[Finding]:
 
 def _after(seen: Observation) -> Iterator[Finding]:
     """What is left when all runs are over."""
+    if seen.loop_ended:
+        # The event loop cancelled everything, and what it raises holds on to it.
+        return
     if seen.left_behind:
         yield Finding("tasks_end", "left behind", f"{seen.left_behind} never ended")
     if seen.pending_tasks:
@@ -116,13 +121,20 @@ def unhandled(program: dict[str, Any], outcome: Outcome) -> list[str]:
     for name, times in failed.items():
         attempts = (nodes[name].get("retry") or {}).get("attempts", 1)
         dealt = (attempts - 1) * done[name] + attempts * ledger.handled[name]
-        if times > dealt and not ledger.caught:
+        if times > dealt and not ledger.caught and not _caller_retries(program, name):
             lost.append(kinds[name])
     alone = {id(entry.error) for entry in mine}
     if not ledger.caught and not ledger.handled and not any("retry" in n for n in nodes.values()):
         others = [error for error in ledger.raised if id(error) not in alone]
         lost += [short(error) for error in others]
     return lost
+
+
+def _caller_retries(program: dict[str, Any], name: str) -> bool:
+    """Whether a task that calls `name`, directly or not, is tried again when that fails."""
+    tasks = program["entry"]["tasks"] if "entry" in program else {}
+    callers = [task for task in tasks.items() if name in task[1]["calls"]]
+    return any("retry" in task or _caller_retries(program, caller) for caller, task in callers)
 
 
 def all_nodes(program: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -141,7 +153,7 @@ def all_nodes(program: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _node_cancelled(seen: Observation, outcome: Outcome) -> Iterator[Finding]:
     """What a node's own cancellation becomes."""
-    if isinstance(outcome.error, TimeoutError) and _was(outcome, "cancelled"):
+    if _is_cancelled(outcome):
         return
     for error in chain(outcome.error):
         if isinstance(error, asyncio.CancelledError) and getattr(error, "own", False):
@@ -150,9 +162,15 @@ def _node_cancelled(seen: Observation, outcome: Outcome) -> Iterator[Finding]:
             return
 
 
+def _is_cancelled(outcome: Outcome) -> bool:
+    """It was asked to, and did: a node's own cancellation may have come at the same time."""
+    ends = TimeoutError, asyncio.CancelledError
+    return isinstance(outcome.error, ends) and _was(outcome, "cancelled")
+
+
 def _traceback(seen: Observation, outcome: Outcome) -> Iterator[Finding]:
     root = origin(outcome.error, outcome.ledger.raised) if outcome.error else None
-    if root is None:
+    if root is None or (_is_cancelled(outcome) and isinstance(root, asyncio.CancelledError)):
         return
     names = {name for error in chain(outcome.error) for name in seen_lines(error)}
     if not names & {"fails_here", "_cancelled_inside", "_note", "_ring"} and _has_frames(root):

@@ -59,6 +59,8 @@ class Observation:
     new_threads: list[str] = field(default_factory=list)
     noise: list[str] = field(default_factory=list)
     unstored_exit: list[int] = field(default_factory=list)
+    loop_ended: bool = False
+    """Whether an exit out of an asyncio task ended the event loop, as asyncio does."""
 
 
 def perform(program: dict[str, Any], refs: Refs) -> Observation:
@@ -132,6 +134,7 @@ def _run_loop(graphs: Graphs, outcomes: list[Outcome], seen: Observation, refs: 
             # From an asyncio task these end the loop, which cancels all other tasks.
             if not any(error in outcome.ledger.raised for outcome in outcomes):
                 raise
+            seen.loop_ended = True
             for outcome in outcomes:
                 # Not those that had come to their end before.
                 if outcome.cancelling or outcome.error is not None:

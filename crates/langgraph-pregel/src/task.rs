@@ -141,6 +141,8 @@ pub struct Failure<D: Domain> {
     pub writes: Vec<Write<D>>,
     /// How to try again, if the task's policy allows this error.
     pub retry: Option<Retry>,
+    /// Nobody may handle the error: it is to end the program, or the thread.
+    pub is_final: bool,
     /// The error concerns a resume value of this task alone: the others still finish.
     pub spares_others: bool,
 }

@@ -197,7 +197,14 @@ fn common(graph: &Graph, values: Value) -> Update {
 
 fn failed(error: Error, writes: Vec<Write<Native>>, retry: Option<Retry>) -> TaskOutcome<Native> {
     let value = Value::from(error.to_string());
-    TaskOutcome::Failed(Failure { error, value, writes, retry, spares_others: false })
+    TaskOutcome::Failed(Failure {
+        error,
+        value,
+        writes,
+        retry,
+        is_final: false,
+        spares_others: false,
+    })
 }
 
 fn retry(policy: crate::RetryPolicy) -> Retry {

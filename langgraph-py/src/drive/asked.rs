@@ -39,11 +39,30 @@ pub fn of_new_task(py: Python<'_>) -> PyResult<Requests> {
     Ok(counts.then_some(0))
 }
 
+/// The same without a request that the task has yet to hear of: what is thrown in then comes from
+/// that one.
+pub fn delivered_requests(py: Python<'_>) -> PyResult<Requests> {
+    let Some(task) = current_task(py)? else { return Ok(None) };
+    let pending = match task.getattr_opt(intern!(py, "_must_cancel"))? {
+        Some(pending) => pending.is_truthy()?,
+        None => false,
+    };
+    Ok(requests_of(&task)?.map(|requests| requests - i64::from(pending)))
+}
+
 /// How often the current task has been asked to cancel.
-pub fn requests(py: Python<'_>) -> PyResult<Requests> {
+fn requests(py: Python<'_>) -> PyResult<Requests> {
+    current_task(py)?.map_or(Ok(None), |task| requests_of(&task))
+}
+
+/// The current asyncio task. Coroutines can be driven without an event loop.
+fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     let current = asyncio(py)?.getattr(intern!(py, "current_task"))?;
-    // Coroutines can be driven without an event loop.
-    let Ok(task) = call(&current, &[]) else { return Ok(None) };
+    Ok(call(&current, &[]).ok().filter(|task| !task.is_none()))
+}
+
+fn requests_of(task: &Bound<'_, PyAny>) -> PyResult<Requests> {
+    let py = task.py();
     match task.getattr_opt(intern!(py, "cancelling"))? {
         Some(cancelling) => call(&cancelling, &[])?.extract().map(Some),
         None => Ok(None),

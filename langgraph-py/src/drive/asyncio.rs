@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use super::act::{self, act, Hands, Next};
-use super::asked::{requests, Asked, Requests};
+use super::asked::{delivered_requests, Asked, Requests};
 use super::inline::{Inline, Progress};
 use super::perform::{caught, panic_if_armed};
 use super::storing::Storing;
@@ -117,7 +117,7 @@ impl Driver {
     pub fn turn(&mut self, py: Python<'_>, sent: Sent) -> PyResult<Turn> {
         self.since = Some(Instant::now());
         if self.requests.is_none() {
-            self.requests = Some(requests(py)?);
+            self.requests = Some(delivered_requests(py)?);
         }
         let mut sent = Some(self.hear(py, sent)?);
         loop {

@@ -13,6 +13,7 @@ use super::asyncio::Driver;
 use super::awaited::{Awaited, Want};
 use super::start_called;
 use super::sync::{self, Turn};
+use crate::host::call::Inside;
 use crate::host::collect::{plain_lock, Collect};
 use crate::host::coroutine::Coroutine;
 use crate::plan::Plan;
@@ -21,7 +22,7 @@ use crate::run::finish;
 use crate::show::shape::Shape;
 use crate::show::sink::Sink;
 use crate::store::save::Saver;
-use crate::task::Run;
+use crate::task::{own_holds, Run};
 use crate::values::env::Versioning;
 
 /// One run of a graph: iterate over it for its chunks, or `invoke` it for its result.
@@ -112,6 +113,7 @@ impl GraphRun {
             drains,
             start_called,
         };
+        let _inside = Inside::enter();
         let run = begin(py, given)?;
         let plan = plan.clone().unbind();
         Ok(Self { run: Mutex::new(Some(run)), driver: Mutex::default(), plan })
@@ -120,6 +122,7 @@ impl GraphRun {
     /// Runs to the end: the latest output, and the questions asked.
     fn invoke(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let run = self.run()?;
+        let _inside = Inside::enter();
         sync::to_the_end(py, &run).map_err(|error| self.failed(py, error))?;
         finish::result(py, &run)
     }
@@ -130,6 +133,7 @@ impl GraphRun {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let run = self.run()?;
+        let _inside = Inside::enter();
         let turn = sync::drive(py, &run).and_then(|turn| match turn {
             Turn::Chunk(chunk) => Ok(Some(chunk)),
             Turn::Over(outcome) => finish::conclude(py, &run, outcome).map(|()| None),
@@ -187,7 +191,7 @@ impl GraphRun {
         }
         match &*run {
             // A run that others hold too, such as workers or asyncio tasks, is not ours to visit.
-            Some(run) if Arc::strong_count(run) == own => (**run).collect(&visit),
+            Some(run) if Arc::strong_count(run) == own + own_holds(run) => (**run).collect(&visit),
             _ => Ok(()),
         }
     }

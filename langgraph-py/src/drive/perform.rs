@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use langgraph_pregel::TaskKey;
+use langgraph_pregel::{TaskKey, TaskOutcome};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -44,6 +44,9 @@ fn attempt(py: Python<'_>, run: &Arc<Run>, order: &Order) -> PyResult<Report> {
     wait_first(py, order.delay)?;
     let mut node = NodeRun::ready(py, run, key, &order.context)?;
     panic_if_armed(py, &node);
+    if outcome::is_abandoned(py, run, key) {
+        return Ok(Report { key, outcome: TaskOutcome::Cancelled(None) });
+    }
     let mut advance = node.start(py);
     loop {
         advance = match advance {

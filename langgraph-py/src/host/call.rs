@@ -4,9 +4,14 @@
 //! unwinding its stack. Native frames cannot be unwound like that: the process would abort. So the
 //! thread is parked instead, at the frame next to CPython's own, before the unwinding reaches any
 //! other: [`guarded`] stands around every call that can give the interpreter up, and CPython's
-//! functions are declared as ones that may unwind.
+//! functions are declared as ones that may unwind. PyO3's own functions have no such guard, and some
+//! of them may run Python code for a moment: so before the interpreter goes, [`leave`] has the
+//! threads that are in runs come to rest at the next guard.
 
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{LockResult, Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
 
 use pyo3::ffi;
 use pyo3::intern;
@@ -59,7 +64,83 @@ fn guarded<R>(call: impl FnOnce() -> R) -> R {
     let guard = ParkIfEnded;
     let result = call();
     std::mem::forget(guard);
+    if LEAVING.load(Ordering::Relaxed) {
+        rest();
+    }
     result
+}
+
+/// Whether the interpreter is about to go.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// How many runs are being driven, one within another counted too.
+static INSIDE: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// How many of them on this thread.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// Whether this is the thread that ends the process.
+    static IS_LEAVER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A run is being driven on this thread.
+pub struct Inside;
+
+impl Inside {
+    /// From here on.
+    pub fn enter() -> Self {
+        DEPTH.set(DEPTH.get() + 1);
+        INSIDE.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+        INSIDE.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Lets go of the interpreter for good, unless this is the thread that ends the process. Must be
+/// attached.
+#[cold]
+fn rest() {
+    if IS_LEAVER.get() {
+        return;
+    }
+    INSIDE.fetch_sub(DEPTH.get(), Ordering::Relaxed);
+    // SAFETY: the thread is attached, and never takes its state back.
+    unsafe { PyEval_SaveThread() };
+    loop {
+        std::thread::park();
+    }
+}
+
+/// How long the threads that are in runs have to come to rest: what they are in the middle of takes
+/// far less. Those in Python code that waits are met by the guards later.
+const MOMENTS: u32 = 10;
+
+/// Has [`leave`] called at exit.
+pub fn leave_at_exit(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    let leave = wrap_pyfunction!(leave, module)?;
+    let atexit = py.import(intern!(py, "atexit"))?;
+    call_method(atexit.as_any(), intern!(py, "register"), &[leave.as_any()]).map(drop)
+}
+
+/// Called at exit, when all threads but daemons have ended: daemons that are in runs come to rest.
+#[pyfunction]
+#[pyo3(name = "_leave")]
+fn leave(py: Python<'_>) {
+    IS_LEAVER.set(true);
+    LEAVING.store(true, Ordering::Relaxed);
+    for _ in 0..MOMENTS {
+        if INSIDE.load(Ordering::Relaxed) <= DEPTH.get() {
+            return;
+        }
+        detached(py, || std::thread::sleep(Duration::from_millis(5)));
+    }
 }
 
 /// The pointers of a call's arguments, with a free place in front that CPython may use.

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::call::{self, Turn};
+use super::call::{self, Inside, Turn};
 use super::imports;
 
 /// What is sent into a coroutine: the result of what it last yielded, or an exception.
@@ -35,6 +35,11 @@ impl Coroutine {
     pub fn new(turns: impl Turns + 'static) -> Self {
         Self(Box::new(turns))
     }
+
+    fn turn(&self, py: Python<'_>, sent: Sent) -> PyResult<Py<PyAny>> {
+        let _inside = Inside::enter();
+        self.0.turn(py, sent)
+    }
 }
 
 #[pymethods]
@@ -48,11 +53,11 @@ impl Coroutine {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.0.turn(py, Ok(py.None()))
+        self.turn(py, Ok(py.None()))
     }
 
     fn send(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
-        self.0.turn(py, Ok(value))
+        self.turn(py, Ok(value))
     }
 
     #[pyo3(signature = (error, value=None, traceback=None))]
@@ -64,7 +69,7 @@ impl Coroutine {
         traceback: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         drop(traceback);
-        self.0.turn(py, Err(thrown(error, value)?))
+        self.turn(py, Err(thrown(error, value)?))
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {

@@ -18,6 +18,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
+use crate::host::call::Inside;
 use crate::host::collect::Collect;
 use crate::values::channels;
 use crate::values::domain::Objects;
@@ -74,6 +75,7 @@ impl Plan {
     /// Builds the plan of a graph from its nodes and channels.
     #[new]
     fn new(py: Python<'_>, pregel: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let _inside = Inside::enter();
         Ok(Self { graph: Arc::new(build::graph(py, pregel)?) })
     }
 

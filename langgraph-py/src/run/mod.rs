@@ -16,7 +16,7 @@ pub mod nested;
 pub mod runtime;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use langgraph_core::ChannelIndex;
@@ -80,6 +80,11 @@ impl<T> Run<T> {
             owner: AtomicU64::new(0),
             deadline: Mutex::new(None),
         }
+    }
+
+    /// The run's core, unless somebody has it: for the garbage collector.
+    pub fn core_at_rest(&self) -> Option<MutexGuard<'_, Core<T>>> {
+        self.core.try_lock().ok()
     }
 
     /// The engine, for a short while: no node may run while it is held.

@@ -50,3 +50,10 @@ pub struct Kept {
 }
 
 collects!(Kept { error, call, futures, handle, cache_slot, asyncio_task, prepared });
+
+/// How often a run is held by tasks of its own that were got ready before their turn.
+pub fn own_holds(run: &Run) -> usize {
+    let is_prepared = |kept: &&Kept| kept.prepared.is_some();
+    run.core_at_rest()
+        .map_or(0, |core| core.all_kept().map(|(_, kept)| kept).filter(is_prepared).count())
+}

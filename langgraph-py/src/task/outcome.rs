@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use langgraph_core::{names, Control, RetryDelay, Write};
-use langgraph_pregel::{Failure, Retry, TaskKey, TaskOutcome};
+use langgraph_pregel::{Failure, Retry, TaskKey, TaskOutcome, TaskState};
 use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -96,12 +96,14 @@ pub fn outcome(
     let error = if is_cancelled { own_cancellation(py, node, error) } else { error };
     let mut failure = failure(py, error);
     failure.writes = writes;
-    if !failure.error.is_instance_of::<PyException>(py) {
+    if failure.is_final {
         return TaskOutcome::Failed(failure);
     }
-    let (name, id) = (node.name(py), node.task().get().id.as_str().to_owned());
-    let note = format!("During task with name '{}' and id '{id}'", name.bind(py));
-    add_note(py, &failure.error, &note);
+    if !is_cancelled {
+        let (name, id) = (node.name(py), node.task().get().id.as_str().to_owned());
+        let note = format!("During task with name '{}' and id '{id}'", name.bind(py));
+        add_note(py, &failure.error, &note);
+    }
     let decided = decide(py, &mut failure, retry);
     match decided {
         Ok(()) => TaskOutcome::Failed(failure),
@@ -135,9 +137,16 @@ pub fn is_asked_to_stop(py: Python<'_>, run: &Run, key: TaskKey) -> bool {
     run.core(py).is_ok_and(|core| core.engine.task(key).is_some_and(|task| task.cancelled))
 }
 
+/// Whether the run does not wait for the task any more: a signal or a time limit ended it.
+pub fn is_abandoned(py: Python<'_>, run: &Run, key: TaskKey) -> bool {
+    run.core(py)
+        .is_ok_and(|core| core.engine.task(key).is_none_or(|task| task.state == TaskState::Settled))
+}
+
 fn failure(py: Python<'_>, error: PyErr) -> Failure<Objects> {
     let value = value_of(py, &error);
-    Failure { error, value, writes: Vec::new(), retry: None, spares_others: false }
+    let is_final = !error.is_instance_of::<PyException>(py);
+    Failure { error, value, writes: Vec::new(), retry: None, is_final, spares_others: false }
 }
 
 fn failed(py: Python<'_>, error: PyErr) -> TaskOutcome<Objects> {
@@ -199,7 +208,7 @@ fn matching_retry(
     };
     Ok(Some(Retry {
         // `as` saturates: beyond what can be counted, the number of attempts is no limit.
-        max_attempts: number("max_attempts")? as u32,
+        max_attempts: number("max_attempts")?.ceil() as u32,
         delay: RetryDelay {
             initial: seconds(number("initial_interval")?),
             factor: number("backoff_factor")?,

@@ -65,6 +65,7 @@ impl<D: Domain> Engine<D> {
             return;
         }
         let handler = task.node.and_then(|node| self.state.plan.node(node).error_handler);
+        let handler = handler.filter(|_| !failure.is_final);
         let called = task.is_call();
         // With output stored beside its error the task would count as finished.
         let mut writes = failure.writes;

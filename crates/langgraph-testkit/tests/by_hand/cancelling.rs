@@ -112,6 +112,7 @@ fn a_task_that_is_to_stop_is_not_tried_again() {
         value: "broke".into(),
         writes: Vec::new(),
         retry: Some(retry),
+        is_final: false,
         spares_others: false,
     };
     hand.report("a", TaskOutcome::Failed(failure));

@@ -14,6 +14,7 @@ fn broke_late(hand: &Hand, next: &str) -> TaskOutcome<Native> {
         value: "the edge broke".into(),
         writes: vec![said("half"), resumed, to(&hand.plan, next)],
         retry: None,
+        is_final: false,
         spares_others: false,
     })
 }

@@ -49,6 +49,7 @@ fn failure(marked: &Marked) -> Failure<Native> {
         value: marked.value(),
         writes: vec![Write::control(Control::Resume, marked.value())],
         retry: None,
+        is_final: false,
         spares_others: true,
     }
 }

@@ -12,6 +12,7 @@ fn failure(text: &str) -> TaskOutcome<Native> {
         value: text.into(),
         writes: Vec::new(),
         retry: None,
+        is_final: false,
         spares_others: false,
     })
 }

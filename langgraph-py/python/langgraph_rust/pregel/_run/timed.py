@@ -120,7 +120,13 @@ class TimedAttempt:
         task = create_task_in_config_context(lambda: work(config, scope), config)
         clocks = _start_clocks(limits, scope)
         try:
-            await asyncio.wait({task, *clocks}, return_when=asyncio.FIRST_COMPLETED)
+            try:
+                await asyncio.wait({task, *clocks}, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                # Who cancels a node waits until it has cleaned up, time limit or not.
+                task.cancel()
+                await asyncio.wait({task})
+                raise
             if task.done():
                 return task.result()
             exceeded: _Limit = next(kind for clock, kind in clocks.items() if clock.done())
@@ -194,10 +200,9 @@ def _start_clocks(
 
 
 def _abandon(task: asyncio.Task[Any]) -> None:
-    """Cancel a task, unless it is done, without waiting: it may refuse to stop."""
-    if not task.done():
-        task.cancel()
-        task.add_done_callback(_forget_outcome)
+    """Cancel a task without waiting, unless it is done: it may refuse to stop."""
+    task.cancel()
+    task.add_done_callback(_forget_outcome)
 
 
 def _forget_outcome(task: asyncio.Task[Any]) -> None:
