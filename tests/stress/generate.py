@@ -31,7 +31,18 @@ def program(seed: int) -> dict[str, Any]:
         _node_that_signals(random, made)
     made["loop"] = random.choice(("main", "main", "main", "thread"))
     made["switch"] = random.choice((0.005, 0.005, 0.005, 0.0001, 0.00001))
+    _reenter_once(made, [])
     return made
+
+
+def _reenter_once(made: Any, found: list[Any]) -> None:
+    """Leave one node that runs the whole again: with several, the runs would multiply."""
+    for part in made.values() if isinstance(made, dict) else made:
+        if isinstance(part, dict) and part.get("do") == "reenter" and part["what"] == "same":
+            found.append(part)
+            part["what"] = "same" if len(found) == 1 else "other"
+        elif isinstance(part, dict | list):
+            _reenter_once(part, found)
 
 
 def _saver(random: Random, needed: bool) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from tests.stress.world import PHASE, RUN, Ledger, Token
 GRACE = 1.0
 """Seconds in which what a run left behind has to end."""
 
-ROUNDS = 15
+ROUNDS = 60
 """How often a run is resumed before it counts as one that never ends."""
 
 Refs = list[tuple[str, "weakref.ref[Any]"]]

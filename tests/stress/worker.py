@@ -60,12 +60,18 @@ def judged(program: dict[str, Any]) -> list[Finding]:
     """Everything that is wrong with a program."""
     refs: Refs = []
     try:
-        found = findings(perform(program, refs))
+        found, loop_ended = _findings(program, refs)
     except BaseException as error:
         text = "".join(traceback.format_exception(error))
         traceback.clear_frames(error.__traceback__)
         return [Finding("instrument", type(error).__name__, text)]
-    return found + alive(refs)
+    # What an exit out of the event loop raised holds on to everything.
+    return found if loop_ended else found + alive(refs)
+
+
+def _findings(program: dict[str, Any], refs: Refs) -> tuple[list[Finding], bool]:
+    seen = perform(program, refs)
+    return findings(seen), seen.loop_ended
 
 
 def alive(refs: Refs) -> list[Finding]:

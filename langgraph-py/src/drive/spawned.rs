@@ -133,11 +133,11 @@ impl Turns for NodeTurns {
         let Some(state) = plain_lock(&self.state).take() else {
             return Err(PyRuntimeError::new_err("cannot reuse already awaited coroutine"));
         };
-        let given = caught(py, &self.run, self.key, || self.advance(py, state, sent));
-        // Whatever goes wrong is told: the run would wait for this task for ever.
-        match given.unwrap_or_else(|error| Err(outcome::unprepared(py, self.key, error))) {
-            Ok(value) => Ok(value),
-            Err(done) => self.end(py, done),
+        match caught(py, &self.run, self.key, || self.advance(py, state, sent)) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(done)) => self.end(py, done),
+            // Whatever goes wrong is told: the run would wait for this task for ever.
+            Err(error) => self.end(py, outcome::unprepared(py, self.key, error)),
         }
     }
 

@@ -31,6 +31,11 @@ impl EventLoop {
         Ok(Arc::new(Self { object: object.unbind(), results: Mutex::default() }))
     }
 
+    /// Tells loops that live at the same time apart.
+    pub fn id(&self) -> usize {
+        self.object.as_ptr() as usize
+    }
+
     /// A future of the loop.
     pub fn create_future<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         call_method(self.object.bind(py), intern!(py, "create_future"), &[])

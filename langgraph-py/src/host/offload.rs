@@ -94,7 +94,7 @@ pub fn run(
         next
     };
     match shares_places {
-        true => pool::submit_placed(py, Box::new(work))?,
+        true => pool::submit_placed(py, home.id(), Box::new(work))?,
         false => pool::submit(py, pool::at_once(work))?,
     }
     if let Some(pace) = pace {

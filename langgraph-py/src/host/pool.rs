@@ -3,7 +3,7 @@
 //! forked child.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Condvar, Mutex};
@@ -58,14 +58,24 @@ struct Pool {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<(u64, Job)>,
-    /// How many jobs of those that share places run and have not lent theirs.
-    placed: usize,
-    /// Jobs that wait for a place.
-    unplaced: VecDeque<Work>,
+    /// Those that share places, by who they share them with.
+    placed: HashMap<Sharers, Placed>,
     /// The number of the next job.
     next: u64,
     idle: usize,
     stopped: bool,
+}
+
+/// Those who share places: the work of one event loop.
+pub type Sharers = usize;
+
+/// Work that shares places.
+#[derive(Default)]
+struct Placed {
+    /// How much of it runs and has not lent its place.
+    running: usize,
+    /// What waits for a place.
+    waiting: VecDeque<Work>,
 }
 
 /// The process's pool. A forked child has none of its parent's threads, and the parent's lock may
@@ -144,36 +154,34 @@ pub fn submit(py: Python<'_>, job: Job) -> PyResult<()> {
     }
 }
 
-/// How many jobs that share places run at the same time.
+/// How much work that shares places runs at the same time.
 const PLACES: usize = 32;
 
 thread_local! {
-    /// Whether the job on this thread has a place of its own.
-    static HAS_PLACE: Cell<bool> = const { Cell::new(false) };
+    /// Whom the work on this thread shares its place with, while it has one.
+    static PLACE: Cell<Option<Sharers>> = const { Cell::new(None) };
 }
 
-/// Has a worker do `work` once there is a place for it.
-pub fn submit_placed(py: Python<'_>, work: Work) -> PyResult<()> {
-    plain_lock(&pool(py)?.state).unplaced.push_back(work);
-    fill_places(py)
+/// Has a worker do `work` once there is a place for it among those of `sharers`.
+pub fn submit_placed(py: Python<'_>, sharers: Sharers, work: Work) -> PyResult<()> {
+    plain_lock(&pool(py)?.state).placed.entry(sharers).or_default().waiting.push_back(work);
+    fill_places(py, sharers)
 }
 
 /// The work on this thread is about to wait for other work, which may need a place: this one's is
 /// free from now on.
 pub fn lend_place(py: Python<'_>) -> PyResult<()> {
-    if !HAS_PLACE.replace(false) {
-        return Ok(());
-    }
-    plain_lock(&pool(py)?.state).placed -= 1;
-    fill_places(py)
+    let Some(sharers) = PLACE.take() else { return Ok(()) };
+    pool(py)?.free_place(sharers);
+    fill_places(py, sharers)
 }
 
 /// Begins what waits for a place, as far as there are any.
-fn fill_places(py: Python<'_>) -> PyResult<()> {
+fn fill_places(py: Python<'_>, sharers: Sharers) -> PyResult<()> {
     let pool = pool(py)?;
-    while let Some(work) = pool.take_placed() {
-        if let Err(error) = submit(py, at_once(|py| work_in_place(py, work))) {
-            plain_lock(&pool.state).placed -= 1;
+    while let Some(work) = pool.take_placed(sharers) {
+        if let Err(error) = submit(py, at_once(move |py| work_in_place(py, sharers, work))) {
+            pool.free_place(sharers);
             return Err(error);
         }
     }
@@ -181,20 +189,20 @@ fn fill_places(py: Python<'_>) -> PyResult<()> {
 }
 
 /// Does work that has a place, and then what waits for the place.
-fn work_in_place(py: Python<'_>, work: Work) -> Next {
-    let outer = HAS_PLACE.replace(true);
+fn work_in_place(py: Python<'_>, sharers: Sharers, work: Work) -> Next {
+    let outer = PLACE.replace(Some(sharers));
     let mut work = Some(work);
     while let Some(placed) = work.take() {
         // Whoever gave the work reports its panics.
         drop(catch_unwind(AssertUnwindSafe(|| placed(py))));
-        if HAS_PLACE.get() {
-            work = pool(py).ok().and_then(|pool| plain_lock(&pool.state).unplaced.pop_front());
+        if PLACE.get().is_some() {
+            work = pool(py).ok().and_then(|pool| pool.next_in_place(sharers));
         }
     }
     if let Err(error) = lend_place(py) {
         error.write_unraisable(py, None);
     }
-    HAS_PLACE.set(outer);
+    PLACE.set(outer);
     Next::Unknown
 }
 
@@ -234,11 +242,26 @@ pub fn work(py: Python<'_>) -> PyResult<()> {
 
 impl Pool {
     /// Work that waits for a place, with the place.
-    fn take_placed(&self) -> Option<Work> {
+    fn take_placed(&self, sharers: Sharers) -> Option<Work> {
         let mut state = plain_lock(&self.state);
-        let work = if state.placed < PLACES { state.unplaced.pop_front() } else { None };
-        state.placed += usize::from(work.is_some());
+        let placed = state.placed.get_mut(&sharers)?;
+        let work = if placed.running < PLACES { placed.waiting.pop_front() } else { None };
+        placed.running += usize::from(work.is_some());
         work
+    }
+
+    /// The same for a place that one has already.
+    fn next_in_place(&self, sharers: Sharers) -> Option<Work> {
+        plain_lock(&self.state).placed.get_mut(&sharers)?.waiting.pop_front()
+    }
+
+    fn free_place(&self, sharers: Sharers) {
+        let mut state = plain_lock(&self.state);
+        let Some(placed) = state.placed.get_mut(&sharers) else { return };
+        placed.running -= 1;
+        if placed.running == 0 && placed.waiting.is_empty() {
+            state.placed.remove(&sharers);
+        }
     }
 
     /// The next job, once it is time for it. Called detached.
