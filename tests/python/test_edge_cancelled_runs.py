@@ -14,6 +14,7 @@ from _driver_graphs import PATIENCE, State, chain, fan_out, thread
 
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.func import entrypoint, task
+from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.types import StreamWriter
 
 counts = pytest.mark.skipif(
@@ -354,3 +355,42 @@ class TestCalledTasks:
         await cancel(flow.ainvoke(1), endless[1].started)
         assert [one.ended for one in endless] == [["CancelledError"]] * 2
         assert nothing_is_left()
+
+
+@counts
+@pytest.mark.parametrize("shape", ["alone", "nested"])
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_cancellation_from_before_the_run_is_the_callers(shape: str, mode: Any) -> None:
+    """It is asked for, but the task has not heard of it, when the run begins."""
+
+    async def begun() -> None:
+        current: Any = asyncio.current_task()
+        current.cancel()
+        await begin(SHAPES[shape](yields), mode)
+
+    own = asyncio.ensure_future(begun())
+    with pytest.raises(asyncio.CancelledError):
+        await own
+    assert own.cancelled()
+
+
+async def test_a_node_with_a_time_limit_cleans_up_before_the_run_goes_on() -> None:
+    ended = []
+
+    async def slow(_: State) -> State:
+        try:
+            await asyncio.sleep(PATIENCE)
+        finally:
+            await asyncio.sleep(0.01)
+            ended.append("slow")
+        return {}
+
+    async def fails(_: State) -> State:
+        await asyncio.sleep(0)
+        raise ValueError("own")
+
+    builder = StateGraph(State).add_node("slow", slow, timeout=PATIENCE).add_edge(START, "slow")
+    builder.add_node("fails", fails).add_edge(START, "fails")
+    with pytest.raises(ValueError, match="own"):
+        await builder.compile().ainvoke({})
+    assert ended == ["slow"]

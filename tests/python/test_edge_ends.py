@@ -339,3 +339,19 @@ def test_the_saver_itself_stores_writes_whole_or_not_at_all(is_async: bool) -> N
         else:
             saver.put_writes(place, writes, "task")
     assert not any(saver.writes.values())
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, BaseException])
+def test_no_handler_handles_what_is_to_end_the_program(
+    error: type[BaseException], is_async: bool
+) -> None:
+    def node(_: State) -> State:
+        raise error
+
+    handled = []
+    builder = StateGraph(State).add_edge(START, "node")
+    graph = builder.add_node("node", node, error_handler=lambda _: handled.append(1)).compile()
+    with pytest.raises(error):
+        asyncio.run(graph.ainvoke({})) if is_async else graph.invoke({})
+    assert not handled

@@ -123,13 +123,6 @@ GROUPS = {
 """Together in one process, since each process takes a while to begin."""
 
 
-# Once this holds every time, the mark has to go.
-@pytest.mark.xfail(
-    sys.version_info < (3, 14),
-    strict=False,
-    reason="CPython before 3.14 ends a daemon thread that wants the interpreter back at exit by "
-    "unwinding it, and not yet every native frame that it may meet has a guard",
-)
 @pytest.mark.parametrize("group", GROUPS)
 def test_the_process_ends_while_daemon_threads_are_in_runs(group: str) -> None:
     begin = """

@@ -248,6 +248,21 @@ class TestOddPolicies:
         with pytest.raises(asyncio.CancelledError):
             await run
 
+    @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+    def test_a_fraction_of_an_attempt_is_an_attempt(self, is_async: bool) -> None:
+        calls = []
+
+        def node(_: Any) -> Any:
+            calls.append(1)
+            if len(calls) < 3:
+                raise ConnectionError
+            return {"log": [len(calls)]}
+
+        attempts: Any = 2.5
+        policy = RetryPolicy(max_attempts=attempts, initial_interval=0, jitter=False)
+        graph = one(node, retry_policy=policy).compile()
+        assert (asyncio.run(graph.ainvoke({})) if is_async else graph.invoke({}))["log"] == [3]
+
     @pytest.mark.parametrize("width", [1, 2])
     @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
     def test_a_policy_that_raises_has_the_last_word(self, is_async: bool, width: int) -> None:
