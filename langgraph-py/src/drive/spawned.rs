@@ -1,5 +1,6 @@
 //! A node as an asyncio task of its own: one of several of its superstep, or one that was called.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,7 +17,9 @@ use super::sync;
 use crate::collects;
 use crate::host::call::{asyncio, call_method, Turn as CoroutineTurn};
 use crate::host::collect::{plain_lock, Collect};
-use crate::host::coroutine::{self, awaited, cancellation, go_on, Coroutine, Sent, Turns};
+use crate::host::coroutine::{
+    self, awaited, cancellation, go_on, is_cancellation, Coroutine, Sent, Turns,
+};
 use crate::run::board::{Order, Place, Report};
 use crate::task::called::next_attempt;
 use crate::task::node::NodeRun;
@@ -58,6 +61,7 @@ fn spawn(py: Python<'_>, run: &Arc<Run>, order: Order, place: Place) -> PyResult
         key: order.key,
         place: Mutex::new(Some((order, place))),
         run: run.clone(),
+        is_told: AtomicBool::new(false),
     };
     // The coroutine enters the node's context at each turn, as an inline node does.
     let coroutine = Bound::new(py, Coroutine::new(turns))?;
@@ -112,6 +116,8 @@ struct NodeTurns {
     place: Mutex<Option<(Order, Place)>>,
     run: Arc<Run>,
     key: TaskKey,
+    /// Whether it has heard of its cancellation.
+    is_told: AtomicBool,
 }
 
 enum NodeState {
@@ -133,6 +139,9 @@ impl Turns for NodeTurns {
         let Some(state) = plain_lock(&self.state).take() else {
             return Err(PyRuntimeError::new_err("cannot reuse already awaited coroutine"));
         };
+        if matches!(&sent, Err(error) if is_cancellation(py, error)) {
+            self.is_told.store(true, Ordering::Relaxed);
+        }
         match caught(py, &self.run, self.key, || self.advance(py, state, sent)) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(done)) => self.end(py, done),
@@ -237,8 +246,10 @@ impl NodeTurns {
 
     fn end(&self, py: Python<'_>, mut done: Report) -> PyResult<Py<PyAny>> {
         let is_cancelled = matches!(done.outcome, TaskOutcome::Cancelled(_));
-        if !is_cancelled && outcome::is_asked_to_stop(py, &self.run, self.key) {
-            // What it made of its cancellation comes too late: it runs again, as others do.
+        let is_told = self.is_told.load(Ordering::Relaxed);
+        if !is_cancelled && is_told && outcome::is_asked_to_stop(py, &self.run, self.key) {
+            // What it made of its cancellation comes too late: it runs again, as others do. One
+            // that was done before it heard of that is done.
             let error = cancellation(py)?.into_value(py).into_any();
             done.outcome = TaskOutcome::Cancelled(Some(error));
         }

@@ -107,7 +107,9 @@ fn hand_out(py: Python<'_>, delivery: Delivery) -> PyResult<()> {
         Ok(value) => call_method(future, intern!(py, "set_result"), &[value.bind(py)]),
         Err(error) => {
             let error = error.into_value(py).into_bound(py);
-            call_method(future, intern!(py, "set_exception"), &[error.as_any()])
+            call_method(future, intern!(py, "set_exception"), &[error.as_any()])?;
+            // Seen, even if whoever waits is cancelled this very moment: asyncio would complain.
+            call_method(future, intern!(py, "exception"), &[])
         }
     }
     .map(drop)
