@@ -78,29 +78,6 @@ def live_values(mine: Record, theirs: Record) -> bool:
     return mine["do"] == "get_state" and _alike_if(mine, theirs, _without_keys(*keys))
 
 
-def first_attempt_is_zero(mine: Record, theirs: Record) -> bool:
-    """What a node sees in `node_attempt` when tasks are streamed: 0 in place of 1."""
-
-    def counted(thing: Any) -> Any:
-        if isinstance(thing, list):
-            return [counted(item) for item in thing]
-        if isinstance(thing, dict):
-            first = thing.get("node_attempt") == 0
-            return {k: counted(item) for k, item in thing.items()} | (
-                {"node_attempt": 1} if first else {}
-            )
-        return thing
-
-    def change(record: Record) -> Record:
-        seen = counted(record.get("seen", []))
-        return {**record, "seen": sorted(seen, key=masked)}
-
-    counting = [change(record) for record in (mine, theirs)]
-    alike = masked(counting[0]) == masked(counting[1])
-    # A run that fails may have lost chunks as well.
-    return '"node_attempt": 0' in masked(mine) and (alike or lost_chunks(*counting))
-
-
 def unstored_cached_writes(mine: Record, theirs: Record) -> bool:
     """What a task from the cache wrote: upstream stores it as any task's writes."""
     names = ("result", "pending_writes")
@@ -146,10 +123,20 @@ def tried_again(mine: Record, theirs: Record) -> bool:
     return not missing and _alike(mine, theirs, without=("heard", "seen"))
 
 
-def half_an_update(mine: Record, theirs: Record) -> bool:
-    """A channel whose update fails keeps half of it upstream, which `exit` then stores."""
-    unsaid = ("answer",) if mine["do"] == "invoke" else ()
-    return "raised" not in mine and _alike_if(mine, theirs, _without_keys("msgs", *unsaid))
+def taken_back(mine: Record, theirs: Record) -> bool:
+    """With `exit`, a superstep whose writes cannot all be applied is stored as not applied.
+
+    Its tasks' writes are stored beside it: who reads or resumes the thread applies them again, and
+    fails again unless the reason is gone. Upstream stores the half that was applied.
+    """
+    if mine["do"] not in ("get_state", "history", "invoke", "stream"):
+        return False
+    failed_again = mine.get("raised", {}).get("type") not in (
+        None,
+        theirs.get("raised", {}).get("type"),
+    )
+    more = [masked(record).count('"result": {') for record in (mine, theirs)]
+    return failed_again or more[0] > more[1]
 
 
 def partial_writes(mine: Record, theirs: Record) -> bool:

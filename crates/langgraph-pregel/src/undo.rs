@@ -5,13 +5,14 @@
 
 use langgraph_channels::Channel;
 use langgraph_core::{ChannelIndex, Domain, Fault, Target, Version};
+use smallvec::SmallVec;
 
 use crate::apply::Applied;
 use crate::seen::SeenBefore;
-use crate::ThreadState;
+use crate::{Env, ThreadState};
 
 /// What a superstep is about to change, as it was.
-pub(crate) struct Before<D: Domain> {
+struct Before<D: Domain> {
     channels: Vec<(ChannelIndex, Channel<D>, Option<Version>)>,
     /// How many channels had a version.
     with_version: usize,
@@ -21,12 +22,24 @@ pub(crate) struct Before<D: Domain> {
 }
 
 impl<D: Domain> ThreadState<D> {
-    /// Remembers what applying the writes of `tasks` can change.
-    pub(crate) fn before(
-        &self,
+    /// [`ThreadState::apply_all`], wholly or not at all.
+    #[inline(never)]
+    pub(crate) fn apply_wholly(
+        &mut self,
         cx: D::Cx<'_>,
-        tasks: &[Applied<'_, D>],
-    ) -> Result<Before<D>, Fault<D>> {
+        env: &mut dyn Env<D>,
+        tasks: SmallVec<[Applied<'_, D>; 2]>,
+    ) -> Result<(), Fault<D>> {
+        let before = self.before(cx, &tasks)?;
+        let applied = self.apply_all(cx, env, tasks);
+        if applied.is_err() {
+            self.take_back(before);
+        }
+        applied
+    }
+
+    /// Remembers what applying the writes of `tasks` can change.
+    fn before(&self, cx: D::Cx<'_>, tasks: &[Applied<'_, D>]) -> Result<Before<D>, Fault<D>> {
         let triggers = tasks.iter().flat_map(|task| task.triggers.iter().copied());
         let targets = tasks.iter().flat_map(|task| &task.writes).map(|write| &write.target);
         let written = targets.filter_map(|target| match target {
@@ -52,7 +65,7 @@ impl<D: Domain> ThreadState<D> {
     }
 
     /// Is again as it was. What a reducer changed within the value that it was given stays changed.
-    pub(crate) fn take_back(&mut self, before: Before<D>) {
+    fn take_back(&mut self, before: Before<D>) {
         for (index, channel, version) in before.channels {
             self.channels[index.get()] = channel;
             self.versions[index.get()] = version;

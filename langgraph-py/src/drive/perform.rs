@@ -44,7 +44,8 @@ fn attempt(py: Python<'_>, run: &Arc<Run>, order: &Order) -> PyResult<Report> {
     wait_first(py, order.delay)?;
     let mut node = NodeRun::ready(py, run, key, &order.context)?;
     panic_if_armed(py, &node);
-    if outcome::is_abandoned(py, run, key) {
+    // Only those who drive the run abandon tasks, and they run the ones that are alone.
+    if !order.is_alone && outcome::is_abandoned(py, run, key) {
         return Ok(Report { key, outcome: TaskOutcome::Cancelled(None) });
     }
     let mut advance = node.start(py);

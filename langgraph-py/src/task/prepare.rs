@@ -27,14 +27,10 @@ impl NodeRun {
         key: TaskKey,
         context: &Context,
     ) -> PyResult<Self> {
-        let (prepared, attempts) = {
-            let mut core = run.core(py)?;
-            let prepared = core.kept_mut(key).and_then(|kept| kept.prepared.take());
-            (prepared, core.task(key)?.attempts)
-        };
+        let prepared = run.core(py)?.kept_mut(key).and_then(|kept| kept.prepared.take());
         match prepared {
             // Whoever looked at a called task may have come after its first attempt.
-            Some(node) if attempts <= 1 => Ok(*node),
+            Some(node) if run.core(py)?.task(key)?.attempts <= 1 => Ok(*node),
             _ => NodeRun::prepare(py, run, key, context.clone_ref(py)),
         }
     }

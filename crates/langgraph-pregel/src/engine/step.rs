@@ -263,15 +263,9 @@ impl<D: Domain> Engine<D> {
             let (reader, triggers) = (task.reader(), plan.triggers(&task.path, task.node));
             applied.push(Applied { reader, path: &task.path, triggers, writes });
         }
-        let before = match self.persistence.waits_for_exit() {
-            true => Some(self.state.before(cx, &applied)?),
-            false => None,
-        };
-        if let Err(fault) = self.state.apply_all(cx, env, applied) {
-            if let Some(before) = before {
-                self.state.take_back(before);
-            }
-            return Err(fault);
+        match self.persistence.waits_for_exit() {
+            true => self.state.apply_wholly(cx, env, applied)?,
+            false => self.state.apply_all(cx, env, applied)?,
         }
         Ok(wrote_output)
     }
