@@ -115,14 +115,6 @@ def late_at_exit(mine: Record, theirs: Record) -> bool:
     return more and some and _alike_if(mine, theirs, _without_keys("error", "pending_writes"))
 
 
-def tried_again(mine: Record, theirs: Record) -> bool:
-    """A sync node of a failed async run that is tried again here if somebody listens."""
-    if "raised" not in mine or "heard" not in mine or "heard" not in theirs:
-        return False
-    missing = Counter(map(masked, theirs["heard"])) - Counter(map(masked, mine["heard"]))
-    return not missing and _alike(mine, theirs, without=("heard", "seen"))
-
-
 def taken_back(mine: Record, theirs: Record) -> bool:
     """With `exit`, a superstep whose writes cannot all be applied is stored as not applied.
 

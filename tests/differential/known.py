@@ -79,7 +79,6 @@ KNOWN = (
     Known("a command for a parent with an async router", True, why.async_router, lasts=True),
     Known("writes of cached tasks are not stored", True, why.unstored_cached_writes),
     Known("cancelled tasks of subgraphs have errors", True, why.cancelled, lasts=True),
-    Known("nodes of a failed run tried again when heard", True, why.tried_again),
     Known("custom chunks of subgraphs without asking", True, why.custom_of_subgraph),
     Known("routing after a command for a parent is not heard", True, why.unheard_routing),
     Known("late errors stored at exit", False, why.late_at_exit, lasts=True),
