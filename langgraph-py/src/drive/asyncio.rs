@@ -229,7 +229,8 @@ impl Driver {
     }
 
     fn wait(&mut self, py: Python<'_>, reason: WaitReason) -> PyResult<Option<Turn>> {
-        if self.over_budget() {
+        // All tasks of a superstep start in one turn of the loop: none ends before another begins.
+        if self.run.board.counts().1 == 0 && self.over_budget() {
             // A bare yield: whoever else waits for the loop gets a turn.
             return Ok(Some(Turn::Yield(py.None())));
         }
