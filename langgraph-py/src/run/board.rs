@@ -112,7 +112,7 @@ impl Board {
         numbers.waiting -= 1;
         numbers.running += 1;
         let loan = order.loan.take();
-        let place = Place { board: self.clone(), key: order.key, rings: true, _loan: loan };
+        let place = Place { board: self.clone(), key: order.key, rings: true, loan };
         Some((order, place))
     }
 
@@ -194,8 +194,8 @@ pub struct Place {
     key: TaskKey,
     /// Whether somebody may wait for it to be free.
     rings: bool,
-    /// Ends after the place is free.
-    _loan: Option<Loan>,
+    /// What it was lent by.
+    loan: Option<Loan>,
 }
 
 impl Place {
@@ -207,6 +207,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        // First, so that there is never a moment in which nobody seems to be at work.
+        drop(self.loan.take());
         let mut queue = plain_lock(&self.board.queue);
         let is_lent = !queue.lent.is_empty() && queue.lent.remove(&self.key).is_some();
         let mut numbers = plain_lock(&self.board.numbers);
