@@ -230,7 +230,9 @@ impl Driver {
 
     fn wait(&mut self, py: Python<'_>, reason: WaitReason) -> PyResult<Option<Turn>> {
         // All tasks of a superstep start in one turn of the loop: none ends before another begins.
-        if self.run.board.counts().1 == 0 && self.over_budget() {
+        let (waiting, running) = self.run.board.counts();
+        let is_starting = waiting > 0 && running > 0;
+        if !is_starting && self.over_budget() {
             // A bare yield: whoever else waits for the loop gets a turn.
             return Ok(Some(Turn::Yield(py.None())));
         }
