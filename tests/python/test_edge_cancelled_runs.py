@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -239,6 +240,29 @@ async def generator_closed(stream: Any) -> None:
     own = around()
     await own.asend(None)
     await own.aclose()
+
+
+async def test_a_cancelled_run_sleeps_while_its_nodes_clean_up() -> None:
+    tidying = 0.3
+
+    async def talks_at_the_end(state: State, writer: StreamWriter) -> State:
+        try:
+            return await Endless()(state)
+        finally:
+            # Nobody takes this chunk any more.
+            writer("good bye")
+            await asyncio.sleep(tidying)
+
+    run = fan_out([talks_at_the_end, talks_at_the_end]).astream({}, stream_mode="custom")
+    own = asyncio.ensure_future(drain(run))
+    await asyncio.sleep(0.02)
+    own.cancel()
+    began, spent = time.monotonic(), time.process_time()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(own, PATIENCE)
+    assert time.monotonic() - began >= tidying
+    assert time.process_time() - spent < tidying / 2
+    assert nothing_is_left()
 
 
 class TestStreams:

@@ -218,7 +218,7 @@ impl Driver {
 
     /// Does what the engine says next; `None` if there is more to do at once.
     fn go_on(&mut self, py: Python<'_>) -> PyResult<Option<Turn>> {
-        let chunks = self.cancelled.is_none();
+        let chunks = self.hands_out();
         match act(py, &self.run, &mut self.hand, chunks)? {
             Next::More => Ok(None),
             Next::Chunk(chunk) => Ok(Some(Turn::Chunk(chunk))),
@@ -226,6 +226,16 @@ impl Driver {
             Next::Wait(WaitReason::Nothing) => Err(sync::over()),
             Next::Wait(reason) => self.wait(py, reason),
         }
+    }
+
+    /// Whether the caller still gets chunks: one who has cancelled the run does not take them.
+    fn hands_out(&self) -> bool {
+        self.cancelled.is_none()
+    }
+
+    /// Whether there is a chunk to hand out, which is not to be waited for.
+    fn has_chunk(&self) -> bool {
+        self.hands_out() && self.run.shows.has_chunks()
     }
 
     fn wait(&mut self, py: Python<'_>, reason: WaitReason) -> PyResult<Option<Turn>> {
@@ -255,7 +265,7 @@ impl Driver {
 
     /// Nobody is at work: then the bell has rung, or never will.
     fn check_stuck(&mut self, py: Python<'_>) -> PyResult<Option<Turn>> {
-        if self.run.board.waker.has_rung() || self.run.shows.has_chunks() {
+        if self.run.board.waker.has_rung() || self.has_chunk() {
             return self.wait_for_bell(py);
         }
         let error = PyRuntimeError::new_err(
@@ -309,7 +319,7 @@ impl Driver {
             return self.time_out(py).map(|()| None);
         }
         let Some(future) = self.run.board.waker.future(py)? else { return Ok(None) };
-        if self.run.shows.has_chunks() {
+        if self.has_chunk() {
             return Ok(None);
         }
         if let Some(deadline) = deadline {
