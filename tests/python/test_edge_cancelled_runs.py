@@ -364,6 +364,28 @@ class TestCalledTasks:
             await asyncio.wait_for(flow.ainvoke(1), PATIENCE)
         assert endless.ended == ["CancelledError"] and nothing_is_left()
 
+    async def test_one_that_nobody_waits_for_is_cancelled_in_silence(self, caplog: Any) -> None:
+        endless, futures = Endless(), []
+
+        @task
+        async def never(state: Any) -> Any:
+            return await endless(state)
+
+        @entrypoint()
+        async def flow(_: Any) -> Any:
+            futures.append(never({}))
+            await endless.started.wait()
+            raise ValueError("caller")
+
+        with pytest.raises(ValueError, match="caller"):
+            await asyncio.wait_for(flow.ainvoke(1), PATIENCE)
+        await asyncio.wait_for(until(lambda: futures[0].done()), PATIENCE)
+        assert futures[0].cancelled()
+        futures.clear()
+        gc.collect()
+        # An error that nobody asked for would be complained about.
+        assert not caplog.records
+
     @pytest.mark.parametrize("cancel", CALLERS)
     async def test_cancelling_the_run_cancels_them(self, cancel: Any) -> None:
         endless = [Endless(), Endless()]

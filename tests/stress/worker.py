@@ -65,8 +65,12 @@ def judged(program: dict[str, Any]) -> list[Finding]:
         text = "".join(traceback.format_exception(error))
         traceback.clear_frames(error.__traceback__)
         return [Finding("instrument", type(error).__name__, text)]
-    # What an exit out of the event loop raised holds on to everything.
-    return found if loop_ended else found + alive(refs)
+    if loop_ended:
+        # What an exit out of the event loop raised holds on to everything; it goes here, so that
+        # what is said of it is not put down to the next program.
+        gc.collect()
+        return found
+    return found + alive(refs)
 
 
 def _findings(program: dict[str, Any], refs: Refs) -> tuple[list[Finding], bool]:

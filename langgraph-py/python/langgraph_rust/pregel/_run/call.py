@@ -144,10 +144,13 @@ def resolve_future(future: Any, value: Any, error: Any) -> None:
         return
     import asyncio
 
+    # What is cancelled is no error that somebody would have to look at.
+    is_cancelled = isinstance(error, asyncio.CancelledError)
+    settle = future.cancel if is_cancelled else partial(_settle, future, value, error)
     if asyncio._get_running_loop() is loop:
-        _settle(future, value, error)
+        settle()
     elif not loop.is_closed():
-        loop.call_soon_threadsafe(_settle, future, value, error)
+        loop.call_soon_threadsafe(settle)
 
 
 def _settle(future: Any, value: Any, error: BaseException | None) -> None:
