@@ -75,12 +75,17 @@ def _consume(graphs: Graphs, outcome: Outcome, keywords: dict[str, Any]) -> None
     end = outcome.run["end"] or {}
     stream = graphs.graph.stream(graphs.given(), **keywords)
     if end.get("after") != 0:
-        for chunk in stream:
-            _note_chunk(graphs, outcome, chunk)
-            if outcome.chunks == end.get("after"):
-                break
-        else:
-            return
+        try:
+            for chunk in stream:
+                _note_chunk(graphs, outcome, chunk)
+                if outcome.chunks == end.get("after"):
+                    break
+            else:
+                return
+        except Signalled:
+            # Heard here and not in the run, it leaves the stream open as long as its traceback lives.
+            stream.close()
+            raise
     outcome.is_left = True
     outcome.ledger.outside.append("closed")
     if end["close"] == "close":

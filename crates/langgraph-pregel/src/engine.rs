@@ -91,6 +91,8 @@ enum Phase<D: Domain> {
 struct Reports<D: Domain> {
     /// Why the superstep does not go on: a task that failed, or a reason from outside.
     end: Option<Outcome<D>>,
+    /// Whether that is a failure that nobody may miss.
+    is_final: bool,
     /// An invalid resume value: raised after the other tasks have finished.
     late_failure: Option<D::Error>,
     escaped: Option<D::Error>,
@@ -100,7 +102,14 @@ struct Reports<D: Domain> {
 
 impl<D: Domain> Default for Reports<D> {
     fn default() -> Self {
-        Self { end: None, late_failure: None, escaped: None, interrupts: Vec::new(), paused: false }
+        Self {
+            end: None,
+            is_final: false,
+            late_failure: None,
+            escaped: None,
+            interrupts: Vec::new(),
+            paused: false,
+        }
     }
 }
 

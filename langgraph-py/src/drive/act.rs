@@ -1,5 +1,6 @@
 //! Doing what the engine says: the one `match` that all drivers share.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use langgraph_pregel::{Effect, End, Outcome, TaskKey, TaskOutcome, TaskState, Ticket, WaitReason};
@@ -188,16 +189,48 @@ pub fn cancel(py: Python<'_>, run: &Run) -> PyResult<()> {
 
 /// Counts tasks that cannot be stopped as cancelled: the run does not wait for them.
 pub fn abandon_tasks(py: Python<'_>, run: &Run) -> PyResult<()> {
-    run.board.withdraw_all();
-    let running: Vec<TaskKey> = {
-        let core = run.core(py)?;
-        let is_running = |key: &TaskKey| {
-            core.engine.task(*key).is_some_and(|task| task.state == TaskState::Running)
-        };
-        core.engine.keys().filter(is_running).collect()
-    };
-    let outcome = || TaskOutcome::Cancelled(None);
-    running.into_iter().try_for_each(|key| report(py, run, Report { key, outcome: outcome() }))
+    while let Some(done) = run.board.next_done() {
+        report(py, run, done)?;
+    }
+    run.board.close();
+    let mut told = HashSet::new();
+    loop {
+        let mut running = running(py, run)?;
+        running.retain(|key| told.insert(*key));
+        if running.is_empty() {
+            return Ok(());
+        }
+        // In rounds: while one is told, another may still call a task.
+        for key in running {
+            report(py, run, Report { key, outcome: TaskOutcome::Cancelled(None) })?;
+        }
+    }
+}
+
+/// The tasks that the engine counts as running.
+fn running(py: Python<'_>, run: &Run) -> PyResult<Vec<TaskKey>> {
+    let core = run.core(py)?;
+    let is_running =
+        |key: &TaskKey| core.engine.task(*key).is_some_and(|it| it.state == TaskState::Running);
+    let found = core.engine.keys().filter(is_running).collect();
+    Ok(found)
+}
+
+/// Ends a run whose driver failed while it was ending already: what was done is stored as far as
+/// nothing has to be waited for, and nothing is kept that leads back to the run. The failure comes
+/// out of the driver, so what goes wrong here does not.
+pub fn give_up(py: Python<'_>, run: &Arc<Run>, hands: &mut dyn Hands) {
+    let end = || cancel(py, run).and_then(|()| abandon_tasks(py, run));
+    // A signal may be heard amid it.
+    let ended = end().or_else(|_| end());
+    let stores_here = run.context.saver.as_ref().is_none_or(|saver| saver.never_blocks);
+    let stores = ended.is_ok() && (stores_here || !run.context.is_async());
+    while stores && matches!(act(py, run, hands, false), Ok(Next::More)) {}
+    let kept = run.core(py).map(|mut core| core.take_kept());
+    for (_, mut kept) in kept.into_iter().flatten() {
+        // Those who wait for a called task have been told.
+        drop(called::dismiss(py, &mut kept));
+    }
 }
 
 /// Takes back a task that nobody has begun, and tells the engine.

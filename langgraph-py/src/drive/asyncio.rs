@@ -346,21 +346,11 @@ impl Driver {
 
     /// Ends the run at once: nobody will take another turn.
     pub fn close(&mut self, py: Python<'_>) -> PyResult<()> {
-        act::cancel(py, &self.run)?;
-        spawned::cancel_all(py, &self.run)?;
-        let closed = match self.inline.take() {
-            Some(mut inline) => {
-                let closed = inline.close(py);
-                let outcome = TaskOutcome::Cancelled(None);
-                report(py, &self.run, Report { key: inline.node.key, outcome })?;
-                closed
-            }
-            None => Ok(()),
-        };
-        let run = &self.run;
-        let stores_here = run.context.saver.as_ref().is_none_or(|saver| saver.never_blocks);
-        // What can be stored without waiting still is.
-        while stores_here && matches!(act(py, run, &mut self.hand, false)?, Next::More) {}
+        let inline = self.inline.take();
+        let closed = act::cancel(py, &self.run)
+            .and_then(|()| spawned::cancel_all(py, &self.run))
+            .and(inline.map_or(Ok(()), |mut inline| inline.close(py)));
+        act::give_up(py, &self.run, &mut self.hand);
         closed
     }
 }

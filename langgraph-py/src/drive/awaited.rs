@@ -101,7 +101,9 @@ impl Awaited {
     }
 
     fn failed(&self, py: Python<'_>, error: PyErr) -> PyErr {
-        drop(self.of.get().take_driver());
+        let driver = self.of.get().take_driver();
+        // The run is over, or else its driver cannot go on; the first error is the one that counts.
+        drop(driver.map(|mut driver| driver.close(py)));
         self.of.get().failed(py, error)
     }
 }

@@ -64,8 +64,10 @@ pub fn call(py: Python<'_>, run: &Arc<Run>, join: Join) -> PyResult<()> {
 
 fn help(py: Python<'_>, run: &Arc<Run>, coming: crate::run::board::Coming, mut next: Join) {
     let mut coming = Some(coming);
-    while let Some((order, place)) = run.board.take() {
+    while let Some((mut order, place)) = run.board.take() {
         drop(coming.take());
+        // The driver is not the one who runs it, and may abandon it.
+        order.is_alone = false;
         if let Err(error) = call(py, run, next) {
             // Without another helper the tasks still get done, only later.
             error.write_unraisable(py, None);

@@ -136,7 +136,11 @@ impl Inline {
                             .and_then(|()| finish::latest(py, &run));
                         return Ok(Err(result));
                     }
-                    Err(error) => return Ok(Err(Err(error))),
+                    Err(error) => {
+                        // The first error is the one that counts.
+                        drop(driver.close(py));
+                        return Ok(Err(Err(error)));
+                    }
                 }
             },
         }

@@ -50,24 +50,28 @@ pub fn to_the_end(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
 
 /// Drives a run to its next chunk or its end.
 pub fn drive(py: Python<'_>, run: &Arc<Run>) -> PyResult<Turn> {
-    loop {
-        match act(py, run, &mut Thread { run }, true)? {
-            Next::More => {}
-            Next::Chunk(chunk) => return Ok(Turn::Chunk(chunk)),
-            Next::Over(outcome) => return Ok(Turn::Over(outcome)),
-            Next::Wait(WaitReason::Nothing) => return Err(over()),
-            Next::Wait(_) => wait_for_tasks(py, run)?,
-        }
-    }
+    drive_on(py, run, true)?.ok_or_else(over)
 }
 
 /// Drives a run that nobody wants chunks of to its end, if it has not ended.
 pub fn drain(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
+    drive_on(py, run, false).map(drop)
+}
+
+/// Drives a run on, with `chunks` to its next chunk; `None` if it has ended before.
+fn drive_on(py: Python<'_>, run: &Arc<Run>, chunks: bool) -> PyResult<Option<Turn>> {
     loop {
-        match act(py, run, &mut Thread { run }, false)? {
-            Next::More | Next::Chunk(_) => {}
-            Next::Over(_) | Next::Wait(WaitReason::Nothing) => return Ok(()),
-            Next::Wait(_) => wait_for_tasks(py, run)?,
+        let acted = match act(py, run, &mut Thread { run }, chunks) {
+            Ok(Next::More) => continue,
+            Ok(Next::Chunk(chunk)) => return Ok(Some(Turn::Chunk(chunk))),
+            Ok(Next::Over(outcome)) => return Ok(Some(Turn::Over(outcome))),
+            Ok(Next::Wait(WaitReason::Nothing)) => return Ok(None),
+            Ok(Next::Wait(_)) => wait_for_tasks(py, run),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = acted {
+            act::give_up(py, run, &mut Thread { run });
+            return Err(error);
         }
     }
 }

@@ -64,6 +64,8 @@ struct Queue {
     done: VecDeque<Report>,
     /// How many tasks each task that lends its place has called and waits for.
     lent: HashMap<TaskKey, usize>,
+    /// Whether nothing is begun any more, and nobody asks for reports.
+    is_closed: bool,
 }
 
 /// What threads without the interpreter may look at.
@@ -90,6 +92,10 @@ impl Board {
     /// Adds a task.
     pub fn add(&self, order: Order) {
         let mut queue = plain_lock(&self.queue);
+        if queue.is_closed {
+            // Called by a task that did not know yet. Dropped without the lock, as below.
+            return drop((queue, order));
+        }
         queue.waiting.push_back(order);
         plain_lock(&self.numbers).waiting += 1;
     }
@@ -130,18 +136,24 @@ impl Board {
         true
     }
 
-    /// Takes back all tasks that nobody has begun.
-    pub fn withdraw_all(&self) {
+    /// Takes back all tasks that nobody has begun, and takes no more of them, nor reports.
+    pub fn close(&self) {
         let mut queue = plain_lock(&self.queue);
-        let orders = std::mem::take(&mut queue.waiting);
+        let left = (std::mem::take(&mut queue.waiting), std::mem::take(&mut queue.done));
+        queue.is_closed = true;
         plain_lock(&self.numbers).waiting = 0;
         drop(queue);
-        drop(orders);
+        drop(left);
     }
 
     /// Hands in a task that is over.
     pub fn hand_in(&self, report: Report) {
-        plain_lock(&self.queue).done.push_back(report);
+        let mut queue = plain_lock(&self.queue);
+        match queue.is_closed {
+            false => queue.done.push_back(report),
+            // What it holds may lead back to the run, and is released without the lock.
+            true => drop((queue, report)),
+        }
     }
 
     /// The oldest task handed in.

@@ -130,6 +130,11 @@ impl<T> Core<T> {
         (has_moved_on && !self.tasks.is_empty()).then(|| std::mem::take(&mut self.tasks))
     }
 
+    /// All that is kept of tasks: nobody drives the run any more.
+    pub fn take_kept(&mut self) -> Kept<T> {
+        std::mem::take(&mut self.tasks)
+    }
+
     /// A task of the current superstep.
     pub fn task(&self, key: TaskKey) -> PyResult<&Task<Objects>> {
         let gone = || PyRuntimeError::new_err("The superstep that the task belongs to is over");

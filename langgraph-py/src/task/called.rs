@@ -222,14 +222,7 @@ pub fn answer(
     result: &Result<Py<PyAny>, Py<PyAny>>,
 ) -> PyResult<()> {
     let futures = run.core(py)?.kept_mut(key).map(|kept| std::mem::take(&mut kept.futures));
-    for future in futures.unwrap_or_default() {
-        let result = match result {
-            Ok(value) => Ok(value.clone_ref(py)),
-            Err(error) => Err(error.clone_ref(py)),
-        };
-        resolve(py, &future, result)?;
-    }
-    Ok(())
+    resolve_all(py, &futures.unwrap_or_default(), result)
 }
 
 /// What those are told who wait for a task that will not run.
@@ -255,10 +248,10 @@ pub fn next_attempt(py: Python<'_>, run: &Run, key: TaskKey) -> PyResult<Option<
 
 /// Tells those who still wait for called tasks of a superstep that is over.
 pub fn dismiss(py: Python<'_>, kept: &mut Kept) -> PyResult<()> {
-    for future in std::mem::take(&mut kept.futures) {
-        resolve(py, &future, Err(cancelled(py)?))?;
+    if kept.futures.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    resolve_all(py, &std::mem::take(&mut kept.futures), &Err(cancelled(py)?))
 }
 
 fn new_future(py: Python<'_>, is_async: bool) -> PyResult<Py<PyAny>> {
@@ -266,15 +259,23 @@ fn new_future(py: Python<'_>, is_async: bool) -> PyResult<Py<PyAny>> {
     Ok(call_named(py, MODULE, "new_future", &[&is_async])?.unbind())
 }
 
-fn resolve(
+/// Resolves each future, whatever happens: who waits for one that is not would wait for ever.
+fn resolve_all(
     py: Python<'_>,
-    future: &Py<PyAny>,
-    result: Result<Py<PyAny>, Py<PyAny>>,
+    futures: &[Py<PyAny>],
+    result: &Result<Py<PyAny>, Py<PyAny>>,
 ) -> PyResult<()> {
+    let none = py.None();
     let (value, error) = match result {
-        Ok(value) => (value, py.None()),
-        Err(error) => (py.None(), error),
+        Ok(value) => (value, &none),
+        Err(error) => (&none, error),
     };
-    let arguments = [future.bind(py), value.bind(py), error.bind(py)];
-    call_named(py, MODULE, "resolve_future", &arguments).map(drop)
+    let mut resolved = Ok(());
+    for future in futures {
+        let arguments = [future.bind(py), value.bind(py), error.bind(py)];
+        let resolve = || call_named(py, MODULE, "resolve_future", &arguments).map(drop);
+        // A signal may be heard amid it, and raise; what was begun then is done again.
+        resolved = resolved.and(resolve().or_else(|error| resolve().and(Err(error))));
+    }
+    resolved
 }

@@ -83,8 +83,19 @@ impl<D: Domain> Engine<D> {
         if failure.spares_others {
             self.reports().late_failure.get_or_insert(failure.error);
         } else {
-            self.give_up(Outcome::Failed(Fault::Domain(failure.error)));
+            self.fail(failure.error, failure.is_final);
         }
+    }
+
+    /// The superstep does not go on because of a failure. One that nobody may miss counts even if
+    /// another task failed before.
+    fn fail(&mut self, error: D::Error, is_final: bool) {
+        let reports = self.reports();
+        if is_final && !reports.is_final && matches!(reports.end, Some(Outcome::Failed(_))) {
+            reports.end = None;
+        }
+        reports.is_final |= is_final && reports.end.is_none();
+        self.give_up(Outcome::Failed(Fault::Domain(error)));
     }
 
     /// A task was stopped. If nobody asked for that, and there is no caller to be told, the

@@ -173,7 +173,7 @@ impl<D: Domain> Engine<D> {
             self.commit(cx, env)?;
             return Ok(None);
         };
-        let Reports { end, late_failure, escaped, interrupts, paused } = *reports;
+        let Reports { end, is_final: _, late_failure, escaped, interrupts, paused } = *reports;
         let late_failure = late_failure.map(|error| Outcome::Failed(Fault::Domain(error)));
         if let Some(outcome) = end.or(late_failure) {
             self.close(cx, env, outcome);

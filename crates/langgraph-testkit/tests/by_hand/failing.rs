@@ -45,6 +45,33 @@ fn a_task_that_failed_has_no_output_and_runs_again() {
     }
 }
 
+fn failed(error: &str, is_final: bool) -> TaskOutcome<Native> {
+    TaskOutcome::Failed(Failure {
+        error: error.into(),
+        value: error.into(),
+        writes: Vec::new(),
+        retry: None,
+        is_final,
+        spares_others: false,
+    })
+}
+
+#[test]
+fn a_failure_that_nobody_may_miss_counts_whenever_it_comes() {
+    for reports in
+        [[("a", false), ("b", true), ("c", true)], [("b", true), ("a", false), ("c", true)]]
+    {
+        let plan = plan(&["a", "b", "c"], |_| {});
+        let mut hand = Hand::begin(&plan, Durability::Sync, &["a", "b", "c"]);
+        hand.go();
+        for (name, is_final) in reports {
+            hand.report(name, failed(name, is_final));
+        }
+        hand.go();
+        assert_eq!(hand.ended(), "failed: b");
+    }
+}
+
 #[test]
 fn a_task_that_failed_and_finished_later_is_finished() {
     for durability in [Durability::Sync, Durability::Async] {

@@ -140,7 +140,15 @@ def resolve_future(future: Any, value: Any, error: Any) -> None:
         error = Exception(error)
     loop = future.get_loop() if hasattr(future, "get_loop") else None
     if loop is None:
-        _settle(future, value, error)
+        try:
+            _settle(future, value, error)
+        except BaseException:
+            # A signal was heard amid it, and may have left the future locked, or nobody woken.
+            _unlock(future._condition)
+            _settle(future, value, error)
+            with future._condition:
+                future._condition.notify_all()
+            raise
         return
     import asyncio
 
@@ -151,6 +159,14 @@ def resolve_future(future: Any, value: Any, error: Any) -> None:
         settle()
     elif not loop.is_closed():
         loop.call_soon_threadsafe(settle)
+
+
+def _unlock(condition: Any) -> None:
+    try:
+        while True:
+            condition.release()
+    except RuntimeError:
+        return  # This thread does not hold it (any more).
 
 
 def _settle(future: Any, value: Any, error: BaseException | None) -> None:
