@@ -35,12 +35,15 @@ async def anode(_: State) -> State:
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 def test_very_many_called_tasks_have_few_threads(is_async: bool) -> None:
     """All tasks are called before the first of them can end."""
-    all_called, names = threading.Event(), set()
+    all_called, at_work, most = threading.Event(), [], []
+    before = workers()
 
     @task
     def work(number: int) -> int:
+        at_work.append(number)
         assert all_called.wait(PATIENCE)
-        names.add(threading.get_ident())
+        most.append(len(at_work))
+        at_work.remove(number)
         return number
 
     @entrypoint()
@@ -56,7 +59,9 @@ def test_very_many_called_tasks_have_few_threads(is_async: bool) -> None:
         return sum(await asyncio.gather(*futures))
 
     assert (asyncio.run(aflow.ainvoke(1)) if is_async else flow.invoke(1)) == 44850
-    assert len(names) <= 40
+    # As many as Python's own executors have; idle workers of earlier runs may be among them.
+    assert max(most) <= 32
+    assert len(workers() - before) <= 32
 
 
 def test_workers_without_work_end() -> None:

@@ -6,7 +6,7 @@
 //! are over, since it may wait for them; so tasks that call tasks never starve them.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -51,13 +51,12 @@ pub struct Report {
 /// Shared between a run's driver and the workers that help it.
 pub struct Board {
     queue: Mutex<Queue>,
-    numbers: Arc<Mutex<Numbers>>,
+    numbers: Arc<Numbers>,
     limit: Option<usize>,
     /// Rung when something is done.
     pub waker: Arc<Waker>,
 }
 
-/// Locked before the numbers, if both are.
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Order>,
@@ -70,17 +69,48 @@ struct Queue {
 
 /// What threads without the interpreter may look at.
 #[derive(Default)]
-pub struct Numbers {
+struct Numbers {
     /// Tasks that wait for a place.
-    pub waiting: usize,
+    waiting: Count,
     /// Places that are taken and not lent.
-    running: usize,
+    running: Count,
     /// Tasks that are over, of all there were.
-    pub completed: u64,
-    /// Helpers on their way.
+    completed: AtomicU64,
+    /// Reports that nobody has asked for yet.
+    done: Count,
+    /// Locked after the queue, if both are.
+    helpers: Mutex<Helpers>,
+}
+
+#[derive(Default)]
+struct Helpers {
+    /// How many are on their way.
     coming: usize,
     /// Whether one of them looks on first.
     watched: bool,
+}
+
+/// A number that changes while the queue is locked, and is read at any time: a step of a graph looks
+/// at it several times, and a lock would cost more than all else that it does here.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Count {
+    fn get(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set(&self, number: usize) {
+        self.0.store(number, Ordering::Release);
+    }
+
+    fn up(&self) {
+        self.set(self.get() + 1);
+    }
+
+    fn down(&self) {
+        self.set(self.get().saturating_sub(1));
+    }
 }
 
 impl Board {
@@ -97,7 +127,7 @@ impl Board {
             return drop((queue, order));
         }
         queue.waiting.push_back(order);
-        plain_lock(&self.numbers).waiting += 1;
+        self.numbers.waiting.up();
     }
 
     /// Adds a task that the running task `caller` called.
@@ -108,15 +138,15 @@ impl Board {
 
     /// Takes a task to run it, if there is a place.
     pub fn take(self: &Arc<Self>) -> Option<(Order, Place)> {
-        let mut queue = plain_lock(&self.queue);
-        let mut numbers = plain_lock(&self.numbers);
-        if self.limit.is_some_and(|limit| numbers.running >= limit) {
+        let (mut queue, numbers) = (plain_lock(&self.queue), &self.numbers);
+        if self.limit.is_some_and(|limit| numbers.running.get() >= limit) {
             return None;
         }
         let mut order = queue.waiting.pop_front()?;
-        order.is_alone = numbers.waiting == 1 && numbers.running == 0;
-        numbers.waiting -= 1;
-        numbers.running += 1;
+        order.is_alone = numbers.waiting.get() == 1 && numbers.running.get() == 0;
+        // In this order, so that nobody sees none of either.
+        numbers.running.up();
+        numbers.waiting.down();
         let loan = order.loan.take();
         let place = Place { board: self.clone(), key: order.key, rings: true, loan };
         Some((order, place))
@@ -129,7 +159,7 @@ impl Board {
         let Some(order) = position.and_then(|position| queue.waiting.remove(position)) else {
             return false;
         };
-        plain_lock(&self.numbers).waiting -= 1;
+        self.numbers.waiting.down();
         drop(queue);
         // Its objects, and its loan, are released without the lock.
         drop(order);
@@ -141,7 +171,8 @@ impl Board {
         let mut queue = plain_lock(&self.queue);
         let left = (std::mem::take(&mut queue.waiting), std::mem::take(&mut queue.done));
         queue.is_closed = true;
-        plain_lock(&self.numbers).waiting = 0;
+        self.numbers.waiting.set(0);
+        self.numbers.done.set(0);
         drop(queue);
         drop(left);
     }
@@ -150,7 +181,10 @@ impl Board {
     pub fn hand_in(&self, report: Report) {
         let mut queue = plain_lock(&self.queue);
         match queue.is_closed {
-            false => queue.done.push_back(report),
+            false => {
+                queue.done.push_back(report);
+                self.numbers.done.up();
+            }
             // What it holds may lead back to the run, and is released without the lock.
             true => drop((queue, report)),
         }
@@ -158,37 +192,39 @@ impl Board {
 
     /// The oldest task handed in.
     pub fn next_done(&self) -> Option<Report> {
-        plain_lock(&self.queue).done.pop_front()
+        if self.numbers.done.get() == 0 {
+            return None;
+        }
+        let mut queue = plain_lock(&self.queue);
+        self.numbers.done.down();
+        queue.done.pop_front()
     }
 
     /// How many tasks wait, and how many places are taken.
     pub fn counts(&self) -> (usize, usize) {
-        let numbers = plain_lock(&self.numbers);
-        (numbers.waiting, numbers.running)
-    }
-
-    /// The numbers, for those who look on.
-    pub fn numbers(&self) -> &Arc<Mutex<Numbers>> {
-        &self.numbers
+        // In this order: a task that is taken meanwhile is counted twice rather than not at all.
+        let waiting = self.numbers.waiting.get();
+        (waiting, self.numbers.running.get())
     }
 
     /// Whether a helper is at work or on its way to it, the one that looks on not counted. Asked by
     /// a driver that has no place itself.
     pub fn is_helped(&self) -> bool {
-        let numbers = plain_lock(&self.numbers);
-        numbers.running + numbers.coming > usize::from(numbers.watched)
+        let helpers = plain_lock(&self.numbers.helpers);
+        self.numbers.running.get() + helpers.coming > usize::from(helpers.watched)
     }
 
     /// Counts another helper, if there is work and a place for it. One that looks on is enough.
     pub fn call_helper(&self, looks_on: bool) -> Option<Coming> {
-        let mut numbers = plain_lock(&self.numbers);
-        let has_place = self.limit.is_none_or(|limit| numbers.running + numbers.coming < limit);
-        let wanted = has_place && numbers.waiting > numbers.coming;
-        if !wanted || (looks_on && numbers.watched) {
+        let mut helpers = plain_lock(&self.numbers.helpers);
+        let (waiting, running) = self.counts();
+        let has_place = self.limit.is_none_or(|limit| running + helpers.coming < limit);
+        let wanted = has_place && waiting > helpers.coming;
+        if !wanted || (looks_on && helpers.watched) {
             return None;
         }
-        numbers.coming += 1;
-        numbers.watched |= looks_on;
+        helpers.coming += 1;
+        helpers.watched |= looks_on;
         let (numbers, waker) = (self.numbers.clone(), self.waker.clone());
         Some(Coming { numbers, waker, looks_on, is_gone: Arc::default() })
     }
@@ -223,10 +259,11 @@ impl Drop for Place {
         drop(self.loan.take());
         let mut queue = plain_lock(&self.board.queue);
         let is_lent = !queue.lent.is_empty() && queue.lent.remove(&self.key).is_some();
-        let mut numbers = plain_lock(&self.board.numbers);
-        numbers.running -= usize::from(!is_lent);
-        numbers.completed += 1;
-        drop(numbers);
+        let numbers = &self.board.numbers;
+        if !is_lent {
+            numbers.running.down();
+        }
+        numbers.completed.store(numbers.completed.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         drop(queue);
         if self.rings {
             self.board.waker.wake();
@@ -245,8 +282,7 @@ impl Loan {
         let mut queue = plain_lock(&board.queue);
         let calls = queue.lent.entry(caller).or_insert(0);
         if *calls == 0 {
-            let mut numbers = plain_lock(&board.numbers);
-            numbers.running = numbers.running.saturating_sub(1);
+            board.numbers.running.down();
         }
         *calls += 1;
         Self { board: Arc::downgrade(board), caller }
@@ -262,14 +298,14 @@ impl Drop for Loan {
         *calls -= 1;
         if *calls == 0 {
             queue.lent.remove(&self.caller);
-            plain_lock(&board.numbers).running += 1;
+            board.numbers.running.up();
         }
     }
 }
 
 /// A helper on its way; no longer when it is dropped.
 pub struct Coming {
-    numbers: Arc<Mutex<Numbers>>,
+    numbers: Arc<Numbers>,
     waker: Arc<Waker>,
     looks_on: bool,
     is_gone: Arc<AtomicBool>,
@@ -287,10 +323,10 @@ impl Drop for Coming {
         if self.is_gone.load(Ordering::Acquire) {
             return;
         }
-        let mut numbers = plain_lock(&self.numbers);
-        numbers.coming -= 1;
-        numbers.watched &= !self.looks_on;
-        drop(numbers);
+        let mut helpers = plain_lock(&self.numbers.helpers);
+        helpers.coming -= 1;
+        helpers.watched &= !self.looks_on;
+        drop(helpers);
         // Whoever waits may have counted on it.
         self.waker.wake();
     }
@@ -298,25 +334,26 @@ impl Drop for Coming {
 
 /// The board as a helper without the interpreter sees it.
 pub struct Watch {
-    numbers: Arc<Mutex<Numbers>>,
+    numbers: Arc<Numbers>,
     is_gone: Arc<AtomicBool>,
 }
 
 impl Watch {
     /// How many tasks are over; `None` if none waits, and then the helper goes.
     pub fn completed(&self) -> Option<u64> {
-        let mut numbers = plain_lock(&self.numbers);
-        if numbers.waiting > 0 {
-            return Some(numbers.completed);
+        let mut helpers = plain_lock(&self.numbers.helpers);
+        // Looked at with the lock: whoever adds a task later calls a helper, and sees none.
+        if self.numbers.waiting.get() > 0 {
+            return Some(self.numbers.completed.load(Ordering::Relaxed));
         }
-        numbers.coming -= 1;
-        numbers.watched = false;
+        helpers.coming -= 1;
+        helpers.watched = false;
         self.is_gone.store(true, Ordering::Release);
         None
     }
 
     /// The helper joins: another may look on.
     pub fn end(&self) {
-        plain_lock(&self.numbers).watched = false;
+        plain_lock(&self.numbers.helpers).watched = false;
     }
 }
