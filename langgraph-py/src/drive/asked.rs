@@ -4,7 +4,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use crate::host::call::{asyncio, call};
+use crate::host::call::call;
+use crate::host::imports;
 
 /// How often a task has been asked to cancel; `None` where nobody can tell (before Python 3.11, or
 /// without a task).
@@ -34,7 +35,7 @@ impl Asked {
 pub fn of_new_task(py: Python<'_>) -> PyResult<Requests> {
     static COUNTS: PyOnceLock<bool> = PyOnceLock::new();
     let counts = COUNTS.get_or_try_init(py, || {
-        asyncio(py)?.getattr(intern!(py, "Task"))?.hasattr(intern!(py, "cancelling"))
+        imports::asyncio(py)?.getattr(intern!(py, "Task"))?.hasattr(intern!(py, "cancelling"))
     })?;
     Ok(counts.then_some(0))
 }
@@ -57,7 +58,7 @@ fn requests(py: Python<'_>) -> PyResult<Requests> {
 
 /// The current asyncio task. Coroutines can be driven without an event loop.
 fn current_task(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
-    let current = asyncio(py)?.getattr(intern!(py, "current_task"))?;
+    let current = imports::asyncio(py)?.getattr(intern!(py, "current_task"))?;
     Ok(call(&current, &[]).ok().filter(|task| !task.is_none()))
 }
 

@@ -19,9 +19,10 @@ use super::perform::{caught, panic_if_armed};
 use super::storing::Storing;
 use super::{spawned, sync};
 use crate::collects;
-use crate::host::call::{asyncio, call_method, call_tuple, Turn as CoroutineTurn};
+use crate::host::call::{call_method, call_tuple, Turn as CoroutineTurn};
 use crate::host::coroutine::{awaited, cancellation, go_on, is_cancellation, Sent};
 use crate::host::event_loop::resolver;
+use crate::host::imports;
 use crate::run::board::{Order, Place, Report};
 use crate::store::save::{Saver, SaverCall};
 use crate::task::node::NodeRun;
@@ -287,7 +288,7 @@ impl Driver {
         if !order.delay.is_zero() {
             let seconds = order.delay.as_secs_f64().into_pyobject(py)?;
             let sleep = intern!(py, "sleep");
-            let sleep = call_method(asyncio(py)?.as_any(), sleep, &[seconds.as_any()])?;
+            let sleep = call_method(imports::asyncio(py)?.as_any(), sleep, &[seconds.as_any()])?;
             self.hand.waiting = Some(awaited(&sleep)?.unbind());
             order.delay = Duration::ZERO;
             self.hand.delayed = Some((order, place));
@@ -334,7 +335,7 @@ impl Driver {
     }
 
     fn time_out(&mut self, py: Python<'_>) -> PyResult<()> {
-        let class = asyncio(py)?.getattr("TimeoutError")?.cast_into::<PyType>()?;
+        let class = imports::asyncio(py)?.getattr("TimeoutError")?.cast_into::<PyType>()?;
         self.run.reset_deadline();
         act::fail(py, &self.run, PyErr::from_type(class, ("Timed out",)))
     }

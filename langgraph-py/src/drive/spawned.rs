@@ -15,11 +15,12 @@ use super::inline::{Inline, Progress};
 use super::perform::{caught, panic_if_armed};
 use super::sync;
 use crate::collects;
-use crate::host::call::{asyncio, call_method, Turn as CoroutineTurn};
+use crate::host::call::{call_method, Turn as CoroutineTurn};
 use crate::host::collect::{plain_lock, Collect};
 use crate::host::coroutine::{
     self, awaited, cancellation, go_on, is_cancellation, Coroutine, Sent, Turns,
 };
+use crate::host::imports;
 use crate::run::board::{Order, Place, Report};
 use crate::task::called::next_attempt;
 use crate::task::node::NodeRun;
@@ -189,7 +190,7 @@ impl NodeTurns {
     fn sleep(&self, py: Python<'_>, node: Box<NodeRun>, delay: Duration) -> PyResult<Given> {
         let seconds = delay.as_secs_f64().into_pyobject(py)?;
         let sleep = intern!(py, "sleep");
-        let sleep = call_method(asyncio(py)?.as_any(), sleep, &[seconds.as_any()])?;
+        let sleep = call_method(imports::asyncio(py)?.as_any(), sleep, &[seconds.as_any()])?;
         self.sleep_on(py, node, awaited(&sleep)?.unbind(), Ok(py.None()))
     }
 

@@ -8,9 +8,10 @@ use pyo3::prelude::*;
 
 use super::act;
 use crate::collects;
-use crate::host::call::{asyncio, call, call_method};
+use crate::host::call::{call, call_method};
 use crate::host::collect::plain_lock;
 use crate::host::event_loop::is_done;
+use crate::host::imports;
 use crate::task::Run;
 
 /// The storing that is under way.
@@ -33,7 +34,8 @@ impl Storing {
         ticket: Ticket,
         coroutine: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let task = call(&asyncio(py)?.getattr(intern!(py, "ensure_future"))?, &[coroutine])?;
+        let task =
+            call(&imports::asyncio(py)?.getattr(intern!(py, "ensure_future"))?, &[coroutine])?;
         let untold = Mutex::new(Some(self.untold.clone()));
         let done = Bound::new(py, Stored { run: run.clone(), ticket, untold })?;
         call_method(&task, intern!(py, "add_done_callback"), &[done.as_any()])?;

@@ -309,8 +309,3 @@ pub fn call_named<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     call(&py.import(module)?.getattr(function)?, arguments)
 }
-
-/// The running event loop's module.
-pub fn asyncio(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
-    py.import(intern!(py, "asyncio"))
-}

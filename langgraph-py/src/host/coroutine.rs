@@ -140,7 +140,7 @@ fn thrown(error: Bound<'_, PyAny>, value: Option<Bound<'_, PyAny>>) -> PyResult<
 
 /// A cancellation, to be thrown or told.
 pub fn cancellation(py: Python<'_>) -> PyResult<PyErr> {
-    let class = call::asyncio(py)?.getattr(intern!(py, "CancelledError"))?;
+    let class = imports::asyncio(py)?.getattr(intern!(py, "CancelledError"))?;
     Ok(PyErr::from_type(class.cast_into::<PyType>()?, ()))
 }
 

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::call::{asyncio, call, call_method};
+use super::call::{call, call_method};
 use super::collect::{plain_lock, Collect};
+use super::imports;
 use crate::collects;
 
 /// An event loop and the results on their way to it.
@@ -27,7 +28,7 @@ collects!(EventLoop { object });
 impl EventLoop {
     /// The loop that runs on this thread.
     pub fn running(py: Python<'_>) -> PyResult<Arc<Self>> {
-        let object = call(&asyncio(py)?.getattr(intern!(py, "get_running_loop"))?, &[])?;
+        let object = call(&imports::asyncio(py)?.getattr(intern!(py, "get_running_loop"))?, &[])?;
         Ok(Arc::new(Self { object: object.unbind(), results: Mutex::default() }))
     }
 
@@ -127,7 +128,7 @@ pub fn runs_here(event_loop: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 /// The loop that runs on this thread, if one does. Does not load asyncio.
 pub fn running_here(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
-    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    let modules = imports::sys(py)?.getattr(intern!(py, "modules"))?;
     let Ok(events) = modules.get_item(intern!(py, "asyncio.events")) else { return Ok(None) };
     let running = call_method(&events, intern!(py, "_get_running_loop"), &[])?;
     Ok((!running.is_none()).then_some(running))
@@ -135,7 +136,7 @@ pub fn running_here(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
 
 /// A function that resolves a future unless it is done.
 pub fn resolver(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    py.import(intern!(py, "langgraph_rust._engine"))?.getattr(intern!(py, "_resolve"))
+    imports::engine(py)?.getattr(intern!(py, "_resolve"))
 }
 
 /// Resolves a future with `None` unless it is done.

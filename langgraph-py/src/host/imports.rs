@@ -25,6 +25,31 @@ macro_rules! imported_types {
     };
 }
 
+macro_rules! imported_modules {
+    ($($(#[$doc:meta])* $name:ident = $module:literal;)*) => {
+        $($(#[$doc])*
+        pub fn $name(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+            static CELL: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+            let module = CELL.get_or_try_init(py, || py.import($module).map(Bound::unbind))?;
+            Ok(module.bind(py))
+        })*
+    };
+}
+
+// Looked up once: the import system takes about as long as a step of a graph.
+imported_modules! {
+    /// `sys`.
+    sys = "sys";
+    /// `_thread`.
+    thread = "_thread";
+    /// `threading`.
+    threading = "threading";
+    /// `asyncio`.
+    asyncio = "asyncio";
+    /// This module.
+    engine = "langgraph_rust._engine";
+}
+
 imported! {
     /// The marker of an absent value.
     missing = "langgraph_rust._internal._typing"."MISSING";
@@ -65,7 +90,7 @@ pub fn cancelled_error(py: Python<'_>) -> PyResult<Option<&Bound<'_, PyType>>> {
 
 /// Whether somebody has imported the module.
 pub fn is_loaded(py: Python<'_>, module: &str) -> PyResult<bool> {
-    py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?.contains(module)
+    sys(py)?.getattr(intern!(py, "modules"))?.contains(module)
 }
 
 imported_types! {

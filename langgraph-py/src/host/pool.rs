@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 
 use super::call::{call, call_method, detached};
 use super::collect::plain_lock;
+use super::imports;
 use super::threads;
 use super::wake::look_out;
 
@@ -90,8 +91,8 @@ fn pool(py: Python<'_>) -> PyResult<&'static Pool> {
         }
     }
     // Registered first: workers that nobody joins at exit would take the process down.
-    let threading = py.import(intern!(py, "threading"))?;
-    let stop = engine(py)?.getattr(intern!(py, "_stop_workers"))?;
+    let threading = imports::threading(py)?;
+    let stop = imports::engine(py)?.getattr(intern!(py, "_stop_workers"))?;
     call_method(threading.as_any(), intern!(py, "_register_atexit"), &[&stop])?;
     let pool = Box::leak(Box::new(Pool {
         pid: std::process::id(),
@@ -104,10 +105,6 @@ fn pool(py: Python<'_>) -> PyResult<&'static Pool> {
         // SAFETY: as above; what was stored meanwhile is a pool of this process.
         Err(other) => Ok(unsafe { &*other }),
     }
-}
-
-fn engine(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
-    py.import(intern!(py, "langgraph_rust._engine"))
 }
 
 /// Has a worker do `job`; makes one if none is idle, so that work never waits for other work.
@@ -137,7 +134,7 @@ pub fn submit(py: Python<'_>, job: Job) -> PyResult<()> {
         pool.bell.notify_one();
         return Ok(());
     }
-    let started = threads::start(py, &engine(py)?.getattr(intern!(py, "_work"))?);
+    let started = threads::start(py, &imports::engine(py)?.getattr(intern!(py, "_work"))?);
     match started {
         Ok(thread) => call_method(&workers(py)?, intern!(py, "add"), &[&thread]).map(drop),
         Err(error) => {
@@ -208,7 +205,7 @@ fn work_in_place(py: Python<'_>, sharers: Sharers, work: Work) -> Next {
 
 /// The threads made so far, to be joined at exit.
 fn workers(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    engine(py)?.getattr(intern!(py, "_workers"))
+    imports::engine(py)?.getattr(intern!(py, "_workers"))
 }
 
 /// A job that is a thread of its own.
@@ -235,7 +232,7 @@ pub fn work(py: Python<'_>) -> PyResult<()> {
         // What panics in there has been reported by whoever gave the work; the worker lives on.
         next = catch_unwind(AssertUnwindSafe(|| (job.work)(py))).unwrap_or(Next::Unknown);
     }
-    let threading = py.import(intern!(py, "threading"))?;
+    let threading = imports::threading(py)?;
     let own = call(&threading.getattr(intern!(py, "current_thread"))?, &[])?;
     call_method(&workers(py)?, intern!(py, "discard"), &[&own]).map(drop)
 }

@@ -10,10 +10,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 
 use super::call::{call, call_method, call_with};
+use super::imports;
 
 /// Whether what Python calls a thread is a greenlet.
 pub fn are_cooperative(py: Python<'_>) -> PyResult<bool> {
-    let start = py.import(intern!(py, "_thread"))?.getattr(intern!(py, "start_new_thread"))?;
+    let start = imports::thread(py)?.getattr(intern!(py, "start_new_thread"))?;
     Ok(!start.is_instance_of::<PyCFunction>())
 }
 
@@ -23,7 +24,7 @@ pub fn start<'py>(py: Python<'py>, target: &Bound<'py, PyAny>) -> PyResult<Bound
     kwargs.set_item("target", target)?;
     kwargs.set_item("name", "langgraph-worker")?;
     kwargs.set_item("daemon", true)?;
-    let class = py.import(intern!(py, "threading"))?.getattr(intern!(py, "Thread"))?;
+    let class = imports::threading(py)?.getattr(intern!(py, "Thread"))?;
     let thread = call_with(&class, &[], Some(&kwargs))?;
     call_method(&thread, intern!(py, "start"), &[])?;
     Ok(thread)
@@ -31,12 +32,12 @@ pub fn start<'py>(py: Python<'py>, target: &Bound<'py, PyAny>) -> PyResult<Bound
 
 /// An event that cooperative threads can wait for.
 pub fn event(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    call(&py.import(intern!(py, "threading"))?.getattr(intern!(py, "Event"))?, &[])
+    call(&imports::threading(py)?.getattr(intern!(py, "Event"))?, &[])
 }
 
 /// Whether this is the thread that Python's signal handlers run on.
 pub fn is_main(py: Python<'_>) -> PyResult<bool> {
-    let threading = py.import(intern!(py, "threading"))?;
+    let threading = imports::threading(py)?;
     let main = call(&threading.getattr(intern!(py, "main_thread"))?, &[])?;
     let here = call(&threading.getattr(intern!(py, "get_ident"))?, &[])?;
     main.getattr(intern!(py, "ident"))?.eq(here)

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use super::call::{call_method, detached};
 use super::collect::plain_lock;
 use super::event_loop::{self, resolver, runs_here};
+use super::imports;
 use super::threads;
 
 /// How long a thread looks out for something before it sleeps: waking it takes about as long.
@@ -126,7 +127,7 @@ impl Waker {
 
     /// A future of the running loop that resolves when the bell rings; `None` if it rang already.
     pub fn future<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let asyncio = super::call::asyncio(py)?;
+        let asyncio = imports::asyncio(py)?;
         let running = call_method(&asyncio, intern!(py, "get_running_loop"), &[])?;
         let future = call_method(&running, intern!(py, "create_future"), &[])?;
         let mut state = plain_lock(&self.state);
