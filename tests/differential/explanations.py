@@ -119,7 +119,8 @@ def taken_back(mine: Record, theirs: Record) -> bool:
     """With `exit`, a superstep whose writes cannot all be applied is stored as not applied.
 
     Its tasks' writes are stored beside it: who reads or resumes the thread applies them again, and
-    fails again unless the reason is gone. Upstream stores the half that was applied.
+    fails again unless the reason is gone; after new input the nodes that it would have started are
+    still to be started. Upstream stores the half that was applied.
     """
     if mine["do"] not in ("get_state", "history", "invoke", "stream"):
         return False
@@ -127,16 +128,21 @@ def taken_back(mine: Record, theirs: Record) -> bool:
         None,
         theirs.get("raised", {}).get("type"),
     )
-    more = [masked(record).count('"result": {') for record in (mine, theirs)]
-    return failed_again or more[0] > more[1]
+    results = [masked(record).count('"result": {') for record in (mine, theirs)]
+    seen = [Counter(map(masked, record.get("seen", []))) for record in (mine, theirs)]
+    return failed_again or results[0] > results[1] or bool(seen[0] - seen[1])
 
 
 def partial_writes(mine: Record, theirs: Record) -> bool:
     """What a failed task wrote: upstream stores it, and takes the task for finished afterwards.
 
-    First that shows in what is stored, then in that upstream does not run the task again.
+    First that shows in what is stored, then in that upstream does not run the task again, so that
+    what failed in it fails when its writes are applied.
     """
     if _failed_with_writes(theirs) and not _failed_with_writes(mine):
+        return True
+    raised = [dict(record.get("raised", {})) for record in (mine, theirs)]
+    if raised[0].pop("notes", None) and "notes" not in raised[1] and raised[0] == raised[1]:
         return True
     seen = [Counter(map(masked, record.get("seen", []))) for record in (mine, theirs)]
     return mine["do"] in ("invoke", "stream") and not seen[1] - seen[0] and seen[1] != seen[0]

@@ -51,8 +51,10 @@ def explanation(pairs: Iterable[tuple[Record, Record]], seed: int | None = None)
     """
     found: list[Known] = []
     for mine, theirs in pairs:
-        if found and masked(mine) == masked(theirs):
-            continue  # Ids are numbered as they appear, hence otherwise after what is explained.
+        if masked(mine) == masked(theirs):
+            # Ids are numbered as they appear, and what was seen is sorted by where they do: both
+            # are otherwise where another record differs.
+            continue
         entries = (k for k in explaining(mine, theirs) if seed is None or seed in k.seeds)
         if (entry := next(entries, None)) is None:
             return []
