@@ -29,6 +29,24 @@ impl<D: Domain> Aggregate<D> {
         &self.reducer
     }
 
+    /// The channel as a history of changes left it, one write after another: they are of many
+    /// supersteps, each of which may have an overwrite.
+    pub(crate) fn replay(
+        &self,
+        cx: D::Cx<'_>,
+        seed: Option<D::Value>,
+        writes: Vec<D::Value>,
+    ) -> Result<Self, Fault<D>> {
+        let mut channel = match seed {
+            Some(value) => Self::with_value(Some(value), self.reducer.clone()),
+            None => Self::new(cx, self.reducer.clone()),
+        };
+        for write in writes {
+            channel.update(cx, vec![write])?;
+        }
+        Ok(channel)
+    }
+
     /// Writes before an overwrite are folded and then lost to it; writes after it are dropped.
     pub(crate) fn update(
         &mut self,
@@ -79,6 +97,6 @@ impl<D: Domain> Aggregate<D> {
     }
 }
 
-fn second_overwrite() -> InvalidUpdate {
+pub(crate) fn second_overwrite() -> InvalidUpdate {
     InvalidUpdate::concurrent("Can receive only one Overwrite value per super-step.".into())
 }

@@ -1,8 +1,8 @@
 use langgraph_core::{Domain, Fault, ForeignChannel, Held};
 
 use crate::{
-    Aggregate, AnyValue, Barrier, BarrierAfterFinish, Ephemeral, LastValue, LastValueAfterFinish,
-    Packet, Saved, Tasks, Topic, Untracked,
+    Aggregate, AnyValue, Barrier, BarrierAfterFinish, Delta, Ephemeral, History, LastValue,
+    LastValueAfterFinish, Packet, Saved, Tasks, Topic, Untracked,
 };
 
 /// A channel of any kind.
@@ -14,6 +14,7 @@ pub enum Channel<D: Domain> {
     Ephemeral(Ephemeral<D>),
     Untracked(Untracked<D>),
     Aggregate(Aggregate<D>),
+    Delta(Delta<D>),
     Barrier(Barrier),
     BarrierAfterFinish(BarrierAfterFinish),
     Topic(Topic<D>),
@@ -32,6 +33,7 @@ impl<D: Domain> Channel<D> {
             Channel::Ephemeral(channel) => channel.value().map(copy),
             Channel::Untracked(channel) => channel.value().map(copy),
             Channel::Aggregate(channel) => channel.value().map(copy),
+            Channel::Delta(channel) => channel.value().map(copy),
             Channel::Barrier(channel) => channel.is_open().then(|| D::unit(cx)),
             Channel::BarrierAfterFinish(channel) => channel.is_open().then(|| D::unit(cx)),
             Channel::Topic(channel) => (!channel.items().is_empty())
@@ -52,6 +54,7 @@ impl<D: Domain> Channel<D> {
             Channel::Ephemeral(channel) => channel.value().is_some(),
             Channel::Untracked(channel) => channel.value().is_some(),
             Channel::Aggregate(channel) => channel.value().is_some(),
+            Channel::Delta(channel) => channel.value().is_some(),
             Channel::Barrier(channel) => channel.is_open(),
             Channel::BarrierAfterFinish(channel) => channel.is_open(),
             Channel::Topic(channel) => !channel.items().is_empty(),
@@ -93,6 +96,7 @@ impl<D: Domain> Channel<D> {
             Channel::Ephemeral(channel) => channel.update(key, values),
             Channel::Untracked(channel) => channel.update(key, values),
             Channel::Aggregate(channel) => channel.update(cx, values),
+            Channel::Delta(channel) => channel.update(cx, key, values),
             Channel::Barrier(channel) => channel.update::<D>(cx, key, &values),
             Channel::BarrierAfterFinish(channel) => channel.update::<D>(cx, key, &values),
             Channel::Topic(channel) => Ok(channel.update(cx, values)),
@@ -135,6 +139,7 @@ impl<D: Domain> Channel<D> {
             Channel::Ephemeral(channel) => channel.value(),
             Channel::Untracked(channel) => channel.value(),
             Channel::Aggregate(channel) => channel.value(),
+            Channel::Delta(channel) => channel.value(),
             Channel::Barrier(_) | Channel::BarrierAfterFinish(_) => None,
             Channel::Topic(channel) => {
                 return channel.items().iter().try_for_each(|item| visit(Held::Value(item)));
@@ -156,7 +161,7 @@ impl<D: Domain> Channel<D> {
             Channel::AnyValue(channel) => plain(channel.value()),
             Channel::Ephemeral(channel) => plain(channel.value()),
             Channel::Aggregate(channel) => plain(channel.value()),
-            Channel::Untracked(_) => None,
+            Channel::Untracked(_) | Channel::Delta(_) => None,
             Channel::LastValueAfterFinish(channel) => {
                 channel.held().map(|value| Saved::Released(copy(value), channel.finished()))
             }
@@ -176,12 +181,30 @@ impl<D: Domain> Channel<D> {
         })
     }
 
-    /// A live channel of this kind, holding what storage kept. A stored form that the kind does
+    /// The value of a channel that mostly keeps changes, for storage; `None` for other channels,
+    /// and while it is empty.
+    pub fn snapshot(&self, cx: D::Cx<'_>) -> Option<Saved<D>> {
+        match self {
+            Channel::Delta(channel) => {
+                channel.value().map(|value| Saved::Snapshot(D::copy(cx, value)))
+            }
+            _ => None,
+        }
+    }
+
+    /// A live channel of this kind, holding what storage kept. `key` is the channel's name, for
+    /// errors. A stored form that the kind does
     /// not have (the channel's kind changed between releases of a graph) restores as empty; a
     /// reducer's channel takes what another kind kept as its value.
-    pub fn restore(&self, cx: D::Cx<'_>, saved: Option<Saved<D>>) -> Result<Self, Fault<D>> {
+    pub fn restore(
+        &self,
+        cx: D::Cx<'_>,
+        key: &str,
+        saved: Option<Saved<D>>,
+    ) -> Result<Self, Fault<D>> {
         let value = match saved {
-            Some(Saved::Value(value)) => Some(value),
+            Some(Saved::Value(value) | Saved::Snapshot(value)) => Some(value),
+            Some(Saved::History(history)) => return self.replay(cx, key, *history),
             Some(other) => return Ok(self.restore_structured(cx, other)),
             None => None,
         };
@@ -201,11 +224,29 @@ impl<D: Domain> Channel<D> {
                     None => Aggregate::new(cx, reducer),
                 })
             }
+            Channel::Delta(channel) => Channel::Delta(match value {
+                Some(value) => channel.with_value(Some(value)),
+                None => Delta::new(cx, channel.reducer().clone(), channel.frequency()),
+            }),
             Channel::Foreign(channel) => {
                 Channel::Foreign(channel.restore(cx, value).map_err(Fault::Domain)?)
             }
             _ => self.empty(),
         })
+    }
+
+    fn replay(&self, cx: D::Cx<'_>, key: &str, history: History<D>) -> Result<Self, Fault<D>> {
+        let History { seed, writes } = history;
+        let value = |seed: Option<Saved<D>>| seed.map(|seed| seed.into_value(cx));
+        match self {
+            Channel::Delta(channel) => {
+                channel.replay(cx, key, value(seed), writes).map(Channel::Delta)
+            }
+            Channel::Aggregate(channel) => {
+                channel.replay(cx, value(seed), writes).map(Channel::Aggregate)
+            }
+            _ => self.restore(cx, key, seed),
+        }
     }
 
     fn restore_structured(&self, cx: D::Cx<'_>, saved: Saved<D>) -> Self {
@@ -229,6 +270,9 @@ impl<D: Domain> Channel<D> {
             (Channel::Aggregate(channel), saved) => {
                 let value = Some(saved.into_value(cx));
                 Channel::Aggregate(Aggregate::with_value(value, channel.reducer().clone()))
+            }
+            (Channel::Delta(channel), saved) => {
+                Channel::Delta(channel.with_value(Some(saved.into_value(cx))))
             }
             _ => self.empty(),
         }
@@ -270,7 +314,11 @@ impl<D: Domain> Channel<D> {
                 channel.value().map(|value| D::copy(cx, value)),
                 channel.reducer().clone(),
             ))),
-            other => other.restore(cx, other.checkpoint(cx)?),
+            Channel::Delta(channel) => {
+                let value = channel.value().map(|value| D::fresh(cx, value));
+                Ok(Channel::Delta(channel.with_value(value.transpose().map_err(Fault::Domain)?)))
+            }
+            other => other.restore(cx, "", other.checkpoint(cx)?),
         }
     }
 }

@@ -14,13 +14,29 @@ pub enum Saved<D: Domain> {
     Items(Vec<D::Value>),
     /// The packets of the next superstep.
     Packets(Vec<(PacketTarget, D::Value)>),
+    /// The value of a channel that mostly keeps changes.
+    Snapshot(D::Value),
+    /// The changes that it keeps, collected from earlier checkpoints.
+    History(Box<History<D>>),
+}
+
+/// How a channel that keeps changes came to its value.
+pub struct History<D: Domain> {
+    /// The newest value that is stored; `None` if the channel began empty.
+    pub seed: Option<Saved<D>>,
+    /// The writes since, in the order in which they were applied.
+    pub writes: Vec<D::Value>,
 }
 
 impl<D: Domain> Saved<D> {
     /// What was stored, as one value.
     pub(crate) fn into_value(self, cx: D::Cx<'_>) -> D::Value {
         match self {
-            Saved::Value(value) | Saved::Released(value, _) => value,
+            Saved::Value(value) | Saved::Released(value, _) | Saved::Snapshot(value) => value,
+            Saved::History(history) => match history.seed {
+                Some(seed) => seed.into_value(cx),
+                None => D::list(cx, history.writes),
+            },
             Saved::Names(names) | Saved::ReleasedNames(names, _) => {
                 D::list(cx, names.iter().map(|name| D::name(cx, name)).collect())
             }
@@ -37,7 +53,13 @@ impl<D: Domain> Saved<D> {
         visit: &mut impl FnMut(Held<'_, D>) -> Result<(), E>,
     ) -> Result<(), E> {
         match self {
-            Saved::Value(value) | Saved::Released(value, _) => visit(Held::Value(value)),
+            Saved::Value(value) | Saved::Released(value, _) | Saved::Snapshot(value) => {
+                visit(Held::Value(value))
+            }
+            Saved::History(history) => {
+                history.seed.as_ref().map_or(Ok(()), |seed| seed.traverse(visit))?;
+                history.writes.iter().try_for_each(|write| visit(Held::Value(write)))
+            }
             Saved::Names(_) | Saved::ReleasedNames(..) => Ok(()),
             Saved::Items(items) => items.iter().try_for_each(|item| visit(Held::Value(item))),
             Saved::Packets(packets) => {
@@ -50,6 +72,11 @@ impl<D: Domain> Saved<D> {
     pub fn copy(&self, cx: D::Cx<'_>) -> Self {
         match self {
             Saved::Value(value) => Saved::Value(D::copy(cx, value)),
+            Saved::Snapshot(value) => Saved::Snapshot(D::copy(cx, value)),
+            Saved::History(history) => Saved::History(Box::new(History {
+                seed: history.seed.as_ref().map(|seed| seed.copy(cx)),
+                writes: history.writes.iter().map(|write| D::copy(cx, write)).collect(),
+            })),
             Saved::Released(value, finished) => Saved::Released(D::copy(cx, value), *finished),
             Saved::Names(names) => Saved::Names(names.clone()),
             Saved::ReleasedNames(names, finished) => Saved::ReleasedNames(names.clone(), *finished),

@@ -100,10 +100,28 @@ impl Source {
 }
 
 /// What the engine says about a checkpoint; the driver adds parents and run metadata.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
     /// How the checkpoint came to be.
     pub source: Source,
     /// -1 for the first input, 0 for the first superstep, and so on.
     pub step: i64,
+    /// For delta channels: what has happened since their values were stored, unless that is nothing.
+    pub since_snapshot: Vec<(Arc<str>, SinceSnapshot)>,
+}
+
+impl Metadata {
+    /// The metadata of a checkpoint of a graph without delta channels.
+    pub fn new(source: Source, step: i64) -> Self {
+        Self { source, step, since_snapshot: Vec::new() }
+    }
+}
+
+/// What has happened to a delta channel since its value was stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SinceSnapshot {
+    /// How many supersteps wrote to it.
+    pub updates: u64,
+    /// How many supersteps there were.
+    pub supersteps: u64,
 }

@@ -6,6 +6,6 @@ mod checkpoint;
 mod memory;
 mod pending;
 
-pub use checkpoint::{Checkpoint, Metadata, Source, Versions, FORMAT};
+pub use checkpoint::{Checkpoint, Metadata, SinceSnapshot, Source, Versions, FORMAT};
 pub use memory::{MemorySaver, StoredCheckpoint};
 pub use pending::{pending_interrupts, task_output, PendingWrite};

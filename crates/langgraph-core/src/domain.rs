@@ -37,6 +37,26 @@ pub trait Domain: Sized + 'static {
     /// The value inside an overwrite, if `value` is one (channels with a reducer).
     fn overwrite(cx: Self::Cx<'_>, value: &Self::Value) -> Option<Self::Value>;
 
+    /// The value as one of its own, for a reducer that changes what it is given (delta channels).
+    fn fresh(cx: Self::Cx<'_>, value: &Self::Value) -> Result<Self::Value, Self::Error> {
+        Ok(Self::copy(cx, value))
+    }
+
+    /// Whether the value is [`Domain::unit`] (delta channels: to overwrite with that is to empty).
+    fn is_unit(_cx: Self::Cx<'_>, _value: &Self::Value) -> bool {
+        false
+    }
+
+    /// What a write becomes before it is stored, applied or cached: complete, so that replaying it
+    /// gives the same whenever that is done (delta channels).
+    fn admit(
+        _cx: Self::Cx<'_>,
+        _reducer: &Self::Reducer,
+        value: Self::Value,
+    ) -> Result<Self::Value, Self::Error> {
+        Ok(value)
+    }
+
     /// The value as a name, if it is one (barriers).
     fn label<'v>(cx: Self::Cx<'_>, value: &'v Self::Value) -> Option<Cow<'v, str>>;
 

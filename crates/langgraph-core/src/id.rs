@@ -4,7 +4,7 @@ use std::sync::Arc;
 use sha1::{Digest, Sha1};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::names::NS_SEP;
+use crate::names::{INPUT, NS_SEP};
 
 /// Names a task within its thread: a UUID in text form, a pure function of where the task stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,6 +55,37 @@ impl TaskId {
         let mut bytes = checkpoint.bytes.to_vec();
         parts.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
         Self(Text::Uuid(spell(xxh3_128(&bytes))))
+    }
+
+    /// The id under which a checkpoint keeps the input of the run that starts from it: the UUID,
+    /// version 5, of that name in the checkpoint's own.
+    pub fn for_input(checkpoint: &CheckpointId) -> Self {
+        let mut hash = Sha1::new_with_prefix(checkpoint.bytes);
+        hash.update(INPUT);
+        let digest: [u8; 20] = hash.finalize().into();
+        let bits = digest[..16].iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte));
+        let version = 0xf << 76 | 0x3 << 62;
+        Self(Text::Uuid(spell(bits & !version | 0x5 << 76 | 0x2 << 62)))
+    }
+
+    /// The task's id on the checkpoint that its run started from, for what it wrote in superstep
+    /// `step`: with durability `exit` that is kept there. Ids sort by the superstep; `is_later` for
+    /// one after the checkpoint's own, which sort after all others.
+    pub fn at_exit(&self, step: i64, is_later: bool) -> Self {
+        let text = self.as_str().to_lowercase();
+        let parts: Vec<&str> = text.split('-').collect();
+        let part = |index: usize| parts.get(index).copied().unwrap_or_default();
+        let id = if is_later {
+            let (high, low) = (step >> 16, step & 0xffff);
+            format!("ffffffff-{high:04x}-{low:04x}-{}-{}", part(3), part(4))
+        } else {
+            format!("{step:08}-{}-{}-{}-{}", part(1), part(2), part(3), part(4))
+        };
+        // Readers take the null task's writes for the checkpoint's own.
+        match id == Self::NULL {
+            true => Self(Text::new(&format!("{step:08}-0000-0000-0000-000000000001"))),
+            false => Self(Text::new(&id)),
+        }
     }
 
     /// The id as text.

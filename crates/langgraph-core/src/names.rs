@@ -20,6 +20,8 @@ pub const RETURN: &str = "__return__";
 pub const PUSH: &str = "__pregel_push";
 /// First part of the path of a task started by its triggers.
 pub const PULL: &str = "__pregel_pull";
+/// Key of the versions that channels got for being stored, not written.
+pub const SNAPSHOT_BUMPS: &str = "__snapshot_bumps__";
 /// Separates the levels of a checkpoint namespace.
 pub const NS_SEP: &str = "|";
 /// Separates a node's name from its task id in a namespace.

@@ -23,6 +23,14 @@ pub enum TaskPath {
     },
     /// The error handler of the task at the path.
     Handler(Arc<TaskPath>),
+    /// A task of a superstep after that of the checkpoint which keeps its writes: with durability
+    /// `exit` that is the one that the run started from.
+    AtExit {
+        /// The superstep.
+        step: i64,
+        /// Where the task stood, if that is still known.
+        path: Option<Arc<TaskPath>>,
+    },
 }
 
 impl TaskPath {
@@ -38,6 +46,10 @@ impl TaskPath {
             }
             TaskPath::Handler(failed) => {
                 Cow::Owned(format!("{}, node_error_handler, {:010}", failed.head(), 0))
+            }
+            TaskPath::AtExit { step, path } => {
+                let text = path.as_ref().map(|path| path.text()).unwrap_or_default();
+                Cow::Owned(format!("~~{step:010}{text}"))
             }
         }
     }

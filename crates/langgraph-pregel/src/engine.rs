@@ -1,4 +1,5 @@
 mod close;
+mod delta;
 mod inputs;
 mod look;
 mod report;
@@ -10,6 +11,9 @@ use std::collections::VecDeque;
 
 use langgraph_checkpoint::{Metadata, PendingWrite};
 use langgraph_core::{CheckpointId, Domain, TaskId, Version};
+
+pub use delta::overwritten;
+pub(crate) use delta::Deltas;
 
 use crate::persist::Persistence;
 use crate::superstep::Superstep;
@@ -61,6 +65,7 @@ pub struct Engine<D: Domain> {
     unshown: VecDeque<RunEvent>,
     persistence: Persistence<D>,
     metadata: Metadata,
+    pub(crate) deltas: Option<Box<Deltas<D>>>,
     /// The newest stored checkpoint, and the versions it holds.
     stored: Option<CheckpointId>,
     stored_versions: Vec<Option<Version>>,
@@ -139,6 +144,7 @@ impl<D: Domain> Engine<D> {
             out: VecDeque::new(),
             unshown: VecDeque::new(),
             persistence: Persistence::new(&options),
+            deltas: None,
             metadata,
             stored: stored.then(|| state.id.clone()),
             stored_versions: state.versions.clone(),

@@ -111,6 +111,7 @@
 //! [`Engine`] lists what goes in, what comes out and what can be read. `docs/drivers.md` says more.
 
 mod apply;
+mod bumps;
 mod effect;
 mod engine;
 mod env;
@@ -131,7 +132,7 @@ mod traverse;
 mod undo;
 
 pub use effect::{CheckpointToStore, Effect, End, Outcome, RunEvent, WaitReason, WritesToStore};
-pub use engine::Engine;
+pub use engine::{overwritten, Engine};
 pub use env::Env;
 pub use interrupt::{InterruptAt, Pause};
 pub use options::{Emits, Loaded, Options};

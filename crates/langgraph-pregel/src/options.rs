@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use langgraph_checkpoint::{Checkpoint, PendingWrite, Source};
+use langgraph_checkpoint::{Checkpoint, PendingWrite, SinceSnapshot, Source};
 use langgraph_core::{ChannelIndex, CheckpointId, Domain, Durability};
 
 use crate::InterruptAt;
@@ -27,6 +27,8 @@ pub struct Options {
     pub interrupt_after: InterruptAt,
     /// The events somebody listens for.
     pub emits: Emits,
+    /// After how many supersteps the values of delta channels are stored, however few wrote to them.
+    pub snapshot_supersteps: u64,
 }
 
 /// A run at the root that stores nothing, stops nowhere and shows nothing.
@@ -43,6 +45,7 @@ impl Default for Options {
             interrupt_before: InterruptAt::Nowhere,
             interrupt_after: InterruptAt::Nowhere,
             emits: Emits::default(),
+            snapshot_supersteps: 5_000,
         }
     }
 }
@@ -68,6 +71,8 @@ pub struct Loaded<D: Domain> {
     pub source: Option<Source>,
     /// The superstep it was made after.
     pub step: i64,
+    /// What had happened to delta channels since their values were stored.
+    pub since_snapshot: Vec<(Arc<str>, SinceSnapshot)>,
     /// The writes stored on it.
     pub pending: Vec<PendingWrite<D>>,
     /// Whether the run asked for this checkpoint, rather than for the thread's newest.
@@ -87,6 +92,7 @@ impl<D: Domain> Loaded<D> {
             checkpoint: Checkpoint::empty(id),
             source: None,
             step: -2,
+            since_snapshot: Vec::new(),
             pending: Vec::new(),
             addressed: false,
             superseded: false,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use langgraph_channels::{Channel, Tasks};
 use langgraph_checkpoint::Checkpoint;
 use langgraph_core::{
-    names, ChannelIndex, Control, Domain, NodeIndex, PacketTarget, Target, TaskPath,
+    names, ChannelIndex, Control, Domain, NodeIndex, PacketTarget, Target, TaskPath, Write,
 };
 
 /// A channel of a plan: its name and its kind, in the empty state.
@@ -84,6 +84,8 @@ pub struct Plan<D: Domain> {
     ranks: Vec<u32>,
     foreign: Vec<ChannelIndex>,
     finishers: Vec<ChannelIndex>,
+    deltas: Vec<ChannelIndex>,
+    reduced: Vec<ChannelIndex>,
 }
 
 /// Why a plan could not be made.
@@ -154,6 +156,8 @@ impl<D: Domain> Plan<D> {
         Ok(Self {
             foreign: select(|channel| matches!(channel, Channel::Foreign(_))),
             finishers: select(Channel::hears_finish),
+            reduced: select(|channel| matches!(channel, Channel::Aggregate(_) | Channel::Delta(_))),
+            deltas: select(|channel| matches!(channel, Channel::Delta(_))),
             tasks: channel_names[names::TASKS],
             channels,
             nodes,
@@ -208,8 +212,7 @@ impl<D: Domain> Plan<D> {
             holds[index.get()] = true;
         }
         let written = checkpoint.channel_versions.iter().filter_map(|(name, _)| named(name));
-        let has_reducer =
-            |index: &ChannelIndex| matches!(self.channel(*index).pattern, Channel::Aggregate(_));
+        let has_reducer = |index: &ChannelIndex| self.reduced.contains(index);
         let mut needy: Vec<_> =
             written.filter(|index| !holds[index.get()] && has_reducer(index)).collect();
         needy.sort_unstable();
@@ -282,6 +285,39 @@ impl<D: Domain> Plan<D> {
     /// Channels that must be told of every superstep.
     pub(crate) fn foreign(&self) -> &[ChannelIndex] {
         &self.foreign
+    }
+
+    /// The channels with a reducer.
+    pub fn reduced(&self) -> &[ChannelIndex] {
+        &self.reduced
+    }
+
+    /// The channels that store changes.
+    pub fn deltas(&self) -> &[ChannelIndex] {
+        &self.deltas
+    }
+
+    /// The delta channel that a write goes to, if it goes to one.
+    pub fn delta_target(&self, target: &Target) -> Option<ChannelIndex> {
+        match target {
+            Target::Channel(index) => self.deltas.contains(index).then_some(*index),
+            _ => None,
+        }
+    }
+
+    /// Makes writes to delta channels complete, before they are stored, applied or cached.
+    pub fn admit(&self, cx: D::Cx<'_>, writes: &mut Vec<Write<D>>) -> Result<(), D::Error> {
+        if self.deltas.is_empty() {
+            return Ok(());
+        }
+        let admitted = std::mem::take(writes).into_iter().map(|write| {
+            let Some(index) = self.delta_target(&write.target) else { return Ok(write) };
+            let Channel::Delta(channel) = &self.channel(index).pattern else { return Ok(write) };
+            let value = D::admit(cx, channel.reducer(), write.value)?;
+            Ok(Write { target: write.target, value })
+        });
+        *writes = admitted.collect::<Result<_, _>>()?;
+        Ok(())
     }
 
     /// Channels that must be told that the run is about to end.

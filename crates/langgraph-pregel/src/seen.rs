@@ -112,11 +112,16 @@ impl Seen {
                 }
             }
             other => {
-                if !self.order.contains(other) {
+                if !self.order.contains(other) && !self.knows_input_by_name(other) {
                     self.order.push(other.clone());
                 }
             }
         }
+    }
+
+    /// Whether `reader` is the input, and that has an entry with versions.
+    fn knows_input_by_name(&self, reader: &Reader) -> bool {
+        *reader == Reader::Input && self.others.iter().any(|(name, _)| &**name == names::INPUT)
     }
 
     pub(crate) fn set(&mut self, node: NodeIndex, channel: ChannelIndex, version: Version) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use langgraph_checkpoint::{Metadata, PendingWrite, Source};
 use langgraph_core::{CheckpointId, Control, Domain, Durability, Fault, TaskId, Write};
 
-use crate::engine::Engine;
+use crate::engine::{Deltas, Engine};
 use crate::{Env, Loaded, Options, Plan, RunEvent, TaskWrites, ThreadState};
 
 /// What a run begins with.
@@ -171,15 +171,19 @@ impl<D: Domain> Engine<D> {
     ) -> Result<(Self, Started), StartError<D>> {
         let Start { plan, options, loaded, input, surroundings } = start;
         let origin = Origin::new(&loaded);
-        let Loaded { checkpoint, source, step, pending, stored, .. } = loaded;
+        let is_newest = !loaded.addressed;
+        let Loaded { checkpoint, source, step, since_snapshot, pending, stored, .. } = loaded;
         let state = ThreadState::load(cx, plan, checkpoint)?;
         let beginning = Beginning::new(&origin, &state, &options, &input, surroundings);
-        let metadata = Metadata { source: source.unwrap_or(Source::Loop), step };
+        let metadata = Metadata { source: source.unwrap_or(Source::Loop), step, since_snapshot };
+        let deltas = Deltas::new(state.plan(), &metadata, origin.id.clone(), is_newest);
         let mut engine = Self::assemble(state, options, pending, metadata, stored);
+        engine.deltas = deltas;
         engine.replaying = beginning.goes_back() || origin.superseded;
         if beginning.goes_back() {
             engine.pending.retain(|p| !p.write.is_control(Control::Resume));
         }
+        engine.begin_deltas(beginning.resumes() && !engine.replaying);
         let given = engine.take_input(cx, env, beginning, input)?;
         let mut input_taken = None;
         if beginning.resumes() {
@@ -211,9 +215,13 @@ impl<D: Domain> Engine<D> {
                 if writes.is_empty() && resumes != Resumes::ById {
                     return Err(StartError::EmptyCommand);
                 }
+                let mut writes = writes;
+                self.admit(cx, &mut writes).map_err(Fault::Domain)?;
                 if beginning == Beginning::Fork {
+                    self.carry_deltas(&writes);
                     carried = writes;
                 } else if !writes.is_empty() {
+                    self.keep_command(cx, &writes);
                     self.put_null_writes(cx, writes);
                 }
                 input
@@ -302,8 +310,10 @@ impl<D: Domain> Engine<D> {
         &mut self,
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
-        given: Vec<Write<D>>,
+        mut given: Vec<Write<D>>,
     ) -> Result<(), Fault<D>> {
+        self.admit(cx, &mut given).map_err(Fault::Domain)?;
+        self.keep_input(cx, &given);
         let discarded = self.state.prepare(cx, &self.options.namespace, self.step)?;
         let plan = &self.state.plan;
         let mut tasks: Vec<TaskWrites<D>> =

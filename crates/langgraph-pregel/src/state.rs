@@ -72,7 +72,7 @@ impl<D: Domain> ThreadState<D> {
     pub fn empty(cx: D::Cx<'_>, plan: Arc<Plan<D>>, id: CheckpointId) -> Result<Self, Fault<D>> {
         let mut channels = Vec::with_capacity(plan.channels().len());
         for spec in plan.channels() {
-            channels.push(spec.pattern.restore(cx, None)?);
+            channels.push(spec.pattern.restore(cx, &spec.name, None)?);
         }
         Ok(Self::assemble(plan, id, channels))
     }
@@ -99,7 +99,7 @@ impl<D: Domain> ThreadState<D> {
         }
         let mut channels = Vec::with_capacity(stored.len());
         for (spec, saved) in plan.channels().iter().zip(stored) {
-            channels.push(spec.pattern.restore(cx, saved)?);
+            channels.push(spec.pattern.restore(cx, &spec.name, saved)?);
         }
         let mut state = Self::assemble(plan, checkpoint.id, channels);
         state.task_ids = checkpoint.task_ids;
@@ -242,19 +242,25 @@ impl<D: Domain> ThreadState<D> {
         self.seen.set_interrupt(versions);
     }
 
-    /// The checkpoint that describes the state, under a new name.
+    /// The checkpoint that describes the state, under a new name, with the values of the delta
+    /// channels `snapshots`.
     pub fn checkpoint(
         &self,
         cx: D::Cx<'_>,
         id: CheckpointId,
         ts: Arc<str>,
+        snapshots: &[ChannelIndex],
     ) -> Result<Checkpoint<D>, Fault<D>> {
         let mut channel_values = Vec::new();
         for (position, channel) in self.channels.iter().enumerate() {
             if self.versions[position].is_none() {
                 continue;
             }
-            if let Some(saved) = channel.checkpoint(cx)? {
+            let saved = match snapshots.contains(&ChannelIndex::new(position)) {
+                true => channel.snapshot(cx),
+                false => channel.checkpoint(cx)?,
+            };
+            if let Some(saved) = saved {
                 channel_values.push((self.plan.channels()[position].name.clone(), saved));
             }
         }

@@ -43,6 +43,7 @@ impl Memory {
             checkpoint: stored.checkpoint.copy(()),
             source: Some(stored.metadata.source),
             step: stored.metadata.step,
+            since_snapshot: stored.metadata.since_snapshot.clone(),
             pending: stored.pending(()),
             addressed: id.is_some(),
             superseded: newest.checkpoint.id != stored.checkpoint.id,

@@ -102,6 +102,7 @@ impl<'g> Run<'g> {
             interrupt_before: config.interrupt_before.resolve(graph)?,
             interrupt_after: config.interrupt_after.resolve(graph)?,
             emits,
+            ..Options::default()
         };
         let start = Start {
             plan: graph.plan.clone(),

@@ -85,7 +85,7 @@ impl Graph {
         Ok(Snapshot {
             id: stored.checkpoint.id.clone(),
             parent: stored.parent.clone(),
-            metadata: stored.metadata,
+            metadata: stored.metadata.clone(),
             values: self.values(|index| state.channel(index)),
             next: tasks.iter().filter(waits).map(|task| task.name.clone()).collect(),
             tasks: tasks.iter().map(|task| snapshot_task(task, &pending, view)).collect(),

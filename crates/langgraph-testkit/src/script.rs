@@ -243,7 +243,7 @@ impl<'g, 'l> Driver<'g, 'l> {
                 format!("store writes of {}", self.name_of(&writes.task))
             }
             Effect::PersistCheckpoint(put) => {
-                let metadata = put.metadata;
+                let metadata = &put.metadata;
                 format!("store checkpoint {} {}", metadata.step, metadata.source.name())
             }
             Effect::Wait(reason) => format!("wait {reason:?}").to_lowercase(),

@@ -363,6 +363,6 @@ fn headline(snapshot: &Snapshot) -> String {
         true => "nothing".into(),
         false => snapshot.next.join(", "),
     };
-    let metadata = snapshot.metadata;
+    let metadata = &snapshot.metadata;
     format!("step {} {} next {next}", metadata.step, metadata.source.name())
 }

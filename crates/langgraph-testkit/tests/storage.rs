@@ -19,7 +19,7 @@ use langgraph_runtime::{Clock, Native, Reducer, Value};
 fn saver() -> (MemorySaver<Native>, CheckpointId) {
     let mut saver = MemorySaver::default();
     let id = CheckpointId::from_bits(1);
-    let metadata = Metadata { source: Source::Loop, step: 1 };
+    let metadata = Metadata::new(Source::Loop, 1);
     saver.put("thread", "", Checkpoint::empty(id.clone()), metadata, None);
     (saver, id)
 }
@@ -53,7 +53,7 @@ fn an_ordinary_write_stays_and_a_status_is_replaced() {
 #[test]
 fn threads_and_namespaces_are_apart_and_the_newest_comes_first() {
     let (mut saver, _) = saver();
-    let metadata = Metadata { source: Source::Loop, step: 2 };
+    let metadata = Metadata::new(Source::Loop, 2);
     for (namespace, bits) in [("", 3), ("", 2), ("inner:1", 9)] {
         let checkpoint = Checkpoint::empty(CheckpointId::from_bits(bits));
         saver.put("thread", namespace, checkpoint, metadata, None);
@@ -112,7 +112,7 @@ fn a_state_keeps_what_its_plan_does_not_know() {
     };
     let state = ThreadState::load((), plan(), checkpoint.copy(())).unwrap();
     assert_eq!(state.read((), ChannelIndex::new(0)).unwrap(), Some(Value::Int(7)));
-    let again = state.checkpoint((), CheckpointId::from_bits(2), "now".into()).unwrap();
+    let again = state.checkpoint((), CheckpointId::from_bits(2), "now".into(), &[]).unwrap();
     let sorted = |versions: &[(Arc<str>, Version)]| {
         let mut versions = versions.to_vec();
         versions.sort_by(|a, b| a.0.cmp(&b.0));
@@ -212,7 +212,7 @@ fn whatever_was_stored_of_a_field_its_reducer_goes_on_with() {
         };
         let state = ThreadState::load((), plan.clone(), checkpoint).unwrap();
         assert_eq!(state.read((), ChannelIndex::new(1)).unwrap(), Some(expected));
-        let again = state.checkpoint((), CheckpointId::from_bits(2), "now".into()).unwrap();
+        let again = state.checkpoint((), CheckpointId::from_bits(2), "now".into(), &[]).unwrap();
         assert!(plan.needs_history(&again).is_empty(), "what is stored again can be loaded");
     }
 }

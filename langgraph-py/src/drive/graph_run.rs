@@ -43,7 +43,7 @@ impl GraphRun {
     #[pyo3(signature = (
         pregel, plan, input, config, *, checkpoint_config, output_keys, interrupt_before,
         interrupt_after, runtime, command=None, saver=None, never_blocks=false, takes_path=true,
-        versioning=None, saved=None, addressed=false, superseded=false, durability="async",
+        versioning=None, saved=None, histories=None, addressed=false, superseded=false, durability="async",
         store=None, cache=None, manager=None, sink=None, shape=None, eager=false, latest=false,
         subgraphs=false, is_async=false, drains=false,
     ))]
@@ -65,6 +65,7 @@ impl GraphRun {
         takes_path: bool,
         versioning: Option<Bound<'py, PyAny>>,
         saved: Option<Bound<'py, PyAny>>,
+        histories: Option<Bound<'py, PyAny>>,
         addressed: bool,
         superseded: bool,
         durability: &str,
@@ -101,7 +102,7 @@ impl GraphRun {
             }),
             config,
             versioning: Versioning::read(versioning),
-            found: Found { saved, config: checkpoint_config, addressed, superseded },
+            found: Found { saved, config: checkpoint_config, histories, addressed, superseded },
             runtime,
             cache,
             manager,

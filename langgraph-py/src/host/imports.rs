@@ -67,6 +67,12 @@ imported! {
     runs_as_defined = "langgraph_rust._internal._lazy.listening"."runs_as_defined";
     /// The function behind `__pregel_read`.
     read_function = "langgraph_rust._engine"."_read";
+    /// Gives the messages among a write to a channel of messages ids.
+    with_message_ids = "langgraph_rust.pregel._streams.message_ids"."with_message_ids";
+    /// The same for other channels, which may hold anything.
+    with_base_message_ids = "langgraph_rust.pregel._streams.message_ids"."with_base_message_ids";
+    /// `copy.copy`.
+    copy = "copy"."copy";
     /// `functools.partial`.
     partial = "functools"."partial";
     /// `operator.add`.
@@ -134,6 +140,8 @@ imported_types! {
     branch_writer = "langgraph_rust.graph._branch"."BranchWriter";
     /// The class of a recursion limit that nobody chose.
     unchosen_limit_type = "langgraph_rust._internal._config"."UnchosenRecursionLimit";
+    /// What stored values of delta channels are wrapped in.
+    delta_snapshot = "langgraph_rust.checkpoint.serde.types"."_DeltaSnapshot";
     /// `RunnableCallable`.
     runnable_callable = "langgraph_rust._internal._runnable"."RunnableCallable";
     /// `Pregel`.

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use langgraph_core::{names, ChannelIndex, NodeIndex, Target, TaskPath, Write};
 use pyo3::exceptions::PyValueError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
@@ -77,6 +78,26 @@ impl Plan {
     fn new(py: Python<'_>, pregel: &Bound<'_, PyAny>) -> PyResult<Self> {
         let _inside = Inside::enter();
         Ok(Self { graph: Arc::new(build::graph(py, pregel)?) })
+    }
+
+    /// The channels whose values a stored checkpoint does not hold though they have been written: what
+    /// `get_delta_channel_history` of its saver is to be asked for.
+    fn needs_history(&self, checkpoint: &Bound<'_, PyDict>) -> PyResult<Vec<&str>> {
+        let py = checkpoint.py();
+        let part = |name| -> PyResult<Bound<'_, PyDict>> {
+            let found = checkpoint.get_item(name)?.map(|part| part.cast_into::<PyDict>());
+            Ok(found.transpose()?.unwrap_or_else(|| PyDict::new(py)))
+        };
+        let versions = part(intern!(py, "channel_versions"))?;
+        let values = part(intern!(py, "channel_values"))?;
+        let mut needy = Vec::new();
+        for index in self.graph.plan.reduced() {
+            let name = self.graph.channel_name(*index).bind(py);
+            if versions.contains(name)? && !values.contains(name)? {
+                needy.push(&*self.graph.plan.channel(*index).name);
+            }
+        }
+        Ok(needy)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -28,6 +28,7 @@ use crate::show::shape::Shape;
 use crate::show::sink::Sink;
 use crate::show::Shows;
 use crate::store::save::{configurable, Saver};
+use crate::store::state_view::snapshot_supersteps;
 use crate::values::domain::{fault_to_python, Objects};
 use crate::values::env::{Clock, Versioning};
 
@@ -173,6 +174,10 @@ fn options<T>(given: &Begin<'_, T>, standing: &Standing<'_>) -> PyResult<Options
         interrupt_before: given.interrupt_before.clone(),
         interrupt_after: given.interrupt_after.clone(),
         emits: emits(given.sink.as_ref().map(|sink| sink.get()), given.latest),
+        snapshot_supersteps: match given.graph.plan.deltas().is_empty() {
+            true => u64::MAX,
+            false => snapshot_supersteps(given.config.py())?,
+        },
     })
 }
 

@@ -21,6 +21,8 @@ pub struct Found<'py> {
     pub saved: Option<Bound<'py, PyAny>>,
     /// The config that it was looked for with.
     pub config: Bound<'py, PyDict>,
+    /// The histories of channels whose values the checkpoint does not hold.
+    pub histories: Option<Bound<'py, PyAny>>,
     /// Whether the run asked for that checkpoint.
     pub addressed: bool,
     /// Whether the thread has moved past it.
@@ -88,9 +90,14 @@ fn stored_checkpoint(
     let number = |value: Bound<'_, PyAny>| value.extract::<Option<i64>>();
     let step = get(intern!(py, "step"))?.map_or(Ok(None), number)?;
     Ok(Loaded {
-        checkpoint: stored::checkpoint(graph, &saved.getattr(intern!(py, "checkpoint"))?)?,
+        checkpoint: stored::checkpoint(
+            graph,
+            &saved.getattr(intern!(py, "checkpoint"))?,
+            found.histories.as_ref(),
+        )?,
         source: source.as_deref().and_then(Source::from_name),
         step: step.unwrap_or(-2),
+        since_snapshot: stored::since_snapshot(metadata)?,
         pending: stored::pending(graph, &saved.getattr(intern!(py, "pending_writes"))?)?,
         addressed: found.addressed,
         superseded: found.superseded,

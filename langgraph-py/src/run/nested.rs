@@ -50,7 +50,13 @@ pub fn nested<T>(py: Python<'_>, given: &Nested<'_, '_, T>) -> PyResult<Option<A
     let outer = conf.get_item(intern!(py, "__pregel_stream"))?.filter(|s| !s.is_none());
     let before = pregel.getattr(intern!(py, "interrupt_before_nodes"))?;
     let after = pregel.getattr(intern!(py, "interrupt_after_nodes"))?;
-    let found = Found { saved: None, config: config.clone(), addressed: false, superseded: false };
+    let found = Found {
+        saved: None,
+        config: config.clone(),
+        histories: None,
+        addressed: false,
+        superseded: false,
+    };
     let given = Begin {
         output: graph.keys(&pregel.getattr(intern!(py, "output_channels"))?)?,
         interrupt_before: interrupt_at(&graph, &before)?,

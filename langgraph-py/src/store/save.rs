@@ -71,9 +71,15 @@ pub fn checkpoint(
         clean_packets(py, graph, &stored)?;
     }
     let metadata = PyDict::new(py);
-    metadata.set_item(intern!(py, "source"), put.metadata.source.name())?;
-    metadata.set_item(intern!(py, "step"), put.metadata.step)?;
-    metadata.set_item(intern!(py, "parents"), &place.parents)?;
+    if put.is_stub {
+        stored.del_item(intern!(py, "updated_channels"))?;
+        metadata.set_item(intern!(py, "step"), put.metadata.step)?;
+    } else {
+        metadata.set_item(intern!(py, "source"), put.metadata.source.name())?;
+        metadata.set_item(intern!(py, "step"), put.metadata.step)?;
+        metadata.set_item(intern!(py, "parents"), &place.parents)?;
+        stored::put_since_snapshot(&metadata, &put.metadata.since_snapshot)?;
+    }
     let versions = version::all_to_python(py, &put.new_versions)?;
 
     let next_conf = conf.copy()?;

@@ -1,9 +1,10 @@
 //! A thread's state outside of a run: for reading it and for writing to it.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use langgraph_checkpoint::Checkpoint;
-use langgraph_core::{CheckpointId, Version, Write};
+use langgraph_checkpoint::{Checkpoint, SinceSnapshot};
+use langgraph_core::{ChannelIndex, CheckpointId, Version, Write};
 use langgraph_pregel::{Reader, TaskWrites, ThreadState};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -21,6 +22,8 @@ use crate::values::{path, version};
 pub struct StateView {
     graph: Arc<Graph>,
     state: Mutex<ThreadState<Objects>>,
+    /// The versions that are stored.
+    stored: Vec<Option<Version>>,
 }
 
 /// Writes to apply: who, where in the superstep, whether as a task, and what.
@@ -30,16 +33,18 @@ type Item<'py> = (String, Bound<'py, PyTuple>, bool, Bound<'py, PyAny>);
 impl StateView {
     /// The state of a stored checkpoint, or of a thread that has not begun.
     #[new]
-    #[pyo3(signature = (plan, checkpoint=None))]
+    #[pyo3(signature = (plan, checkpoint=None, histories=None))]
     fn new(
         py: Python<'_>,
         plan: &Bound<'_, Plan>,
         checkpoint: Option<Bound<'_, PyAny>>,
+        histories: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let graph = plan.get().graph.clone();
         let state = match checkpoint {
             Some(checkpoint) => {
-                let stored: Checkpoint<Objects> = stored::checkpoint(&graph, &checkpoint)?;
+                let stored: Checkpoint<Objects> =
+                    stored::checkpoint(&graph, &checkpoint, histories.as_ref())?;
                 ThreadState::load(py, graph.plan.clone(), stored)
             }
             None => {
@@ -47,8 +52,10 @@ impl StateView {
                 ThreadState::empty(py, graph.plan.clone(), id)
             }
         };
-        let state = Mutex::new(state.map_err(|fault| fault_to_python(py, fault))?);
-        Ok(Self { graph, state })
+        let state = state.map_err(|fault| fault_to_python(py, fault))?;
+        let version = |position| state.version(ChannelIndex::new(position)).cloned();
+        let stored = (0..state.channels().len()).map(version).collect();
+        Ok(Self { graph, state: Mutex::new(state), stored })
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
@@ -182,10 +189,103 @@ impl StateView {
     ) -> PyResult<Bound<'py, PyAny>> {
         let id = checkpoint_id.unwrap_or_else(|| clock::checkpoint_id(step));
         let id = CheckpointId::from_text(&id);
-        let checkpoint = self.state(py)?.checkpoint(py, id, clock::timestamp().into());
+        let checkpoint = self.state(py)?.checkpoint(py, id, clock::timestamp().into(), &[]);
         let checkpoint = checkpoint.map_err(|fault| fault_to_python(py, fault))?;
         Ok(stored::checkpoint_to_python(py, &checkpoint)?.into_any())
     }
+
+    /// Makes writes to delta channels complete, before they are stored and applied.
+    fn admit<'py>(
+        &self,
+        py: Python<'py>,
+        writes: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if self.graph.plan.deltas().is_empty() {
+            return Ok(writes.clone());
+        }
+        let mut read = self.writes(writes)?;
+        self.graph.plan.admit(py, &mut read)?;
+        Ok(stored::writes_to_python(py, &self.graph, &read)?.into_any())
+    }
+
+    /// The delta channels among the targets of writes; with `overwritten`, those that they overwrite.
+    #[pyo3(signature = (writes, overwritten=false))]
+    fn delta_targets(
+        &self,
+        py: Python<'_>,
+        writes: &Bound<'_, PyAny>,
+        overwritten: bool,
+    ) -> PyResult<Vec<&str>> {
+        let plan = &self.graph.plan;
+        if plan.deltas().is_empty() {
+            return Ok(Vec::new());
+        }
+        let writes = self.writes(writes)?;
+        let found: Vec<ChannelIndex> = match overwritten {
+            true => langgraph_pregel::overwritten(py, plan, &writes),
+            false => writes.iter().filter_map(|write| plan.delta_target(&write.target)).collect(),
+        };
+        Ok(found.into_iter().map(|index| &*plan.channel(index).name).collect())
+    }
+
+    /// The state as the checkpoint after an update from outside, and what its metadata says of delta
+    /// channels, if anything: `(checkpoint, counters)`.
+    ///
+    /// The values of delta channels are part of it if that is due by `counters`, those of the
+    /// checkpoint before, if they are among `sealed`, and all of them for a thread that had none
+    /// (`counters` is `None`). `updated` names the channels that were written to.
+    fn updated_checkpoint<'py>(
+        &self,
+        py: Python<'py>,
+        step: i64,
+        counters: Option<Bound<'py, PyAny>>,
+        updated: HashSet<String>,
+        sealed: HashSet<String>,
+        versioning: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyDict>)> {
+        let raised = |fault| fault_to_python(py, fault);
+        let (plan, metadata) = (&self.graph.plan, PyDict::new(py));
+        let mut state = self.state(py)?;
+        let known = counters.as_ref().map(stored::since_snapshot).transpose()?;
+        let count = |index: &ChannelIndex| {
+            let name = &plan.channel(*index).name;
+            let known = known.iter().flatten().find(|(known, _)| known == name);
+            let mut since = known.map(|(_, since)| *since).unwrap_or_default();
+            since.supersteps += 1;
+            since.updates += u64::from(updated.contains(&**name));
+            (*index, since)
+        };
+        let mut since: Vec<(ChannelIndex, SinceSnapshot)> =
+            plan.deltas().iter().map(count).collect();
+        let is_sealed = |index: &ChannelIndex| sealed.contains(&*plan.channel(*index).name);
+        let mut snapshots: Vec<ChannelIndex> = match counters {
+            // Nothing to replay from: whatever was written is stored.
+            None => state.due_snapshots(py, &since, 0).map_err(raised)?,
+            Some(_) => state.due_snapshots(py, &since, snapshot_supersteps(py)?).map_err(raised)?,
+        };
+        if counters.is_some() {
+            snapshots.extend(plan.deltas().iter().filter(|index| is_sealed(index)).copied());
+            since.retain(|(index, _)| !snapshots.contains(index));
+            let since: Vec<_> = since
+                .into_iter()
+                .map(|(index, since)| (plan.channel(index).name.clone(), since))
+                .collect();
+            stored::put_since_snapshot(&metadata, &since)?;
+        }
+        let versioning = Versioning::read(versioning);
+        let mut clock = Clock { py, versioning: &versioning };
+        state.bump_snapshots(&mut clock, &snapshots, &self.stored).map_err(raised)?;
+        let id = CheckpointId::from_text(&clock::checkpoint_id(step));
+        let checkpoint = state.checkpoint(py, id, clock::timestamp().into(), &snapshots);
+        let checkpoint = checkpoint.map_err(raised)?;
+        Ok((stored::checkpoint_to_python(py, &checkpoint)?.into_any(), metadata))
+    }
+}
+
+/// The bound on replaying, which lies in Python for whoever wants another.
+pub fn snapshot_supersteps(py: Python<'_>) -> PyResult<u64> {
+    let module = py.import("langgraph_rust.pregel._executor.checkpoint")?;
+    module.getattr("DELTA_MAX_SUPERSTEPS_SINCE_SNAPSHOT")?.extract()
 }
 
 impl StateView {

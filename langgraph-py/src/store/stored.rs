@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use langgraph_channels::{Channel, Saved};
-use langgraph_checkpoint::{Checkpoint, PendingWrite, FORMAT};
+use langgraph_checkpoint::{Checkpoint, PendingWrite, SinceSnapshot, FORMAT};
 use langgraph_core::{CheckpointId, IdHash, TaskId, Write};
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
@@ -17,7 +17,13 @@ use crate::values::path::packet_target;
 use crate::values::version;
 
 /// A stored checkpoint, as savers return it.
-pub fn checkpoint(graph: &Graph, stored: &Bound<'_, PyAny>) -> PyResult<Checkpoint<Objects>> {
+///
+/// `histories` are of the channels whose values it does not hold: see `Plan::needs_history`.
+pub fn checkpoint(
+    graph: &Graph,
+    stored: &Bound<'_, PyAny>,
+    histories: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Checkpoint<Objects>> {
     let py = stored.py();
     let stored = stored.cast::<PyDict>()?;
     let field = |name: &str| -> PyResult<Bound<'_, PyAny>> {
@@ -30,6 +36,16 @@ pub fn checkpoint(graph: &Graph, stored: &Bound<'_, PyAny>) -> PyResult<Checkpoi
         let Some(index) = graph.plan.channel_named(&name) else { continue };
         let saved = saved(graph, &graph.plan.channel(index).pattern, &value)?;
         channel_values.push((name.into(), saved));
+    }
+    if let Some(histories) = histories {
+        for name in histories.try_iter()? {
+            let name = name?;
+            let found = histories.get_item(&name)?;
+            let name: String = name.extract()?;
+            let Some(index) = graph.plan.channel_named(&name) else { continue };
+            let pattern = &graph.plan.channel(index).pattern;
+            channel_values.push((name.into(), channels::history(pattern, &found)?));
+        }
     }
     let mut versions_seen = Vec::new();
     for (name, seen) in field("versions_seen")?.cast::<PyDict>()?.iter() {
@@ -109,6 +125,42 @@ pub fn checkpoint_to_python<'py>(
     dict.set_item(intern!(py, "updated_channels"), updated)?;
     Ok(dict)
 }
+
+/// What had happened to delta channels since their values were stored, by a checkpoint's metadata.
+pub fn since_snapshot(metadata: &Bound<'_, PyAny>) -> PyResult<Vec<(Arc<str>, SinceSnapshot)>> {
+    // Some savers give back other mappings than dicts.
+    let Ok(counts) = metadata.get_item(intern!(metadata.py(), SINCE_SNAPSHOT)) else {
+        return Ok(Vec::new());
+    };
+    let mut since = Vec::new();
+    if counts.is_none() {
+        return Ok(since);
+    }
+    for name in counts.try_iter()? {
+        let name = name?;
+        let count = counts.get_item(&name)?;
+        let (updates, supersteps) = (count.get_item(0)?.extract()?, count.get_item(1)?.extract()?);
+        since.push((name.extract::<String>()?.into(), SinceSnapshot { updates, supersteps }));
+    }
+    Ok(since)
+}
+
+/// The same for metadata to be stored, unless there is nothing to say.
+pub fn put_since_snapshot(
+    metadata: &Bound<'_, PyDict>,
+    since: &[(Arc<str>, SinceSnapshot)],
+) -> PyResult<()> {
+    if since.is_empty() {
+        return Ok(());
+    }
+    let counts = PyDict::new(metadata.py());
+    for (name, count) in since {
+        counts.set_item(&**name, (count.updates, count.supersteps))?;
+    }
+    metadata.set_item(intern!(metadata.py(), SINCE_SNAPSHOT), counts)
+}
+
+const SINCE_SNAPSHOT: &str = "counters_since_delta_snapshot";
 
 /// Pending writes as savers return them: `(task id, channel, value)`.
 pub fn pending(graph: &Graph, stored: &Bound<'_, PyAny>) -> PyResult<Vec<PendingWrite<Objects>>> {

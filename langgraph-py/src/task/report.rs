@@ -20,8 +20,8 @@ type Answer = Result<Py<PyAny>, Py<PyAny>>;
 /// What remains to be done once the engine knows.
 #[derive(Default)]
 struct Afterwards {
-    /// The result to be cached, and where.
-    cached: Option<(CacheSlot, Py<PyList>)>,
+    /// Where the result is to be cached.
+    cached: Option<CacheSlot>,
     /// The answer to those who called the task.
     answer: Option<Answer>,
     /// The name of the node, to be told of.
@@ -34,9 +34,14 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
     let mut core = run.core(py)?;
     let afterwards = afterwards(py, run, &mut core, key, &outcome)?;
     core.engine.task_finished(py, key, outcome);
+    let cached = match afterwards.cached {
+        // What the engine has made of the writes: a hit is to be what the task was.
+        Some(slot) => Some((slot, written(py, run, &core, key)?)),
+        None => None,
+    };
     drop(core);
     run.check_control(py)?;
-    if let (Some((slot, writes)), Some(cache)) = (afterwards.cached, &run.context.cache) {
+    if let (Some((slot, writes)), Some(cache)) = (cached, &run.context.cache) {
         cache::keep(py, cache.bind(py), &slot, writes)?;
     }
     if let Some(answer) = afterwards.answer {
@@ -67,11 +72,8 @@ fn afterwards(
         afterwards.answer = answer(py, core, key, outcome)?;
     }
     let slot = core.kept_mut(key).and_then(|kept| kept.cache_slot.take());
-    if let TaskOutcome::Finished(writes) = outcome {
-        if let Some(slot) = slot {
-            let writes = stored::writes_to_python(py, &run.graph, writes)?;
-            afterwards.cached = Some((slot, writes.unbind()));
-        }
+    if let TaskOutcome::Finished(_) = outcome {
+        afterwards.cached = slot;
         let task = core.task(key)?;
         let shown = task.node.filter(|node| !run.graph.plan.node(*node).hidden);
         if let (false, Some(node), Some(_)) = (is_call, shown, &run.context.node_finished) {
@@ -79,6 +81,13 @@ fn afterwards(
         }
     }
     Ok(afterwards)
+}
+
+/// What a task wrote, for Python, without the mark that it wrote nothing.
+fn written(py: Python<'_>, run: &Run, core: &Core, key: TaskKey) -> PyResult<Py<PyList>> {
+    let writes = core.task(key)?.writes.iter().filter(|write| !write.is_control(Control::NoWrites));
+    let writes: Vec<_> = writes.map(|write| write.copy(py)).collect();
+    Ok(stored::writes_to_python(py, &run.graph, &writes)?.unbind())
 }
 
 /// What those who called the task are answered; nothing if it is tried again.

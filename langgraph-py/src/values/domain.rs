@@ -10,7 +10,7 @@ use pyo3::types::{PyList, PyString, PyTuple};
 use pyo3::PyVisit;
 
 use crate::collects_nothing;
-use crate::host::call::call_method;
+use crate::host::call::{call, call_method};
 use crate::host::collect::{Collect, Visited};
 use crate::host::imports;
 use crate::values::errors::{self, is_empty_channel};
@@ -41,6 +41,18 @@ impl Domain for Objects {
         writes: Vec<Py<PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         reducer.fold(py, left, writes)
+    }
+
+    fn fresh(py: Python<'_>, value: &Py<PyAny>) -> PyResult<Py<PyAny>> {
+        Ok(call(imports::copy(py)?, &[value.bind(py)])?.unbind())
+    }
+
+    fn is_unit(py: Python<'_>, value: &Py<PyAny>) -> bool {
+        value.is_none(py)
+    }
+
+    fn admit(py: Python<'_>, reducer: &Reducer, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
+        reducer.admit(py, value)
     }
 
     fn overwrite(py: Python<'_>, value: &Py<PyAny>) -> Option<Py<PyAny>> {

@@ -26,6 +26,11 @@ pub fn to_tuple<'py>(py: Python<'py>, path: &TaskPath) -> PyResult<Bound<'py, Py
             let tail = ("node_error_handler", false).into_pyobject(py)?;
             head.as_sequence().concat(tail.as_sequence())?.cast_into::<PyTuple>()?
         }
+        // Only ever stored, as text.
+        TaskPath::AtExit { path, .. } => match path {
+            Some(path) => to_tuple(py, path)?,
+            None => PyTuple::empty(py),
+        },
     })
 }
 

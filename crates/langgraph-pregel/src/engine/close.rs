@@ -57,10 +57,11 @@ impl<D: Domain> Engine<D> {
         if !self.persistence.waits_for_exit() || !is_wanted {
             return Ok(());
         }
+        self.persistence.open();
+        self.store_kept_deltas(cx, env)?;
         if self.last_saved.as_ref() != Some(&self.state.id) {
             self.store_checkpoint(cx, env)?;
         }
-        self.persistence.open();
         for task in std::mem::take(&mut self.wrote) {
             let known = self.tasks.all().iter().find(|known| known.id == task);
             let path = known.map(|known| known.path.clone());

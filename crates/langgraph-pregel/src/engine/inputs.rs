@@ -103,7 +103,7 @@ impl<D: Domain> Engine<D> {
     }
 
     /// The cache's answer: the writes it has for the tasks it was asked about, or for a called task.
-    pub fn cache_answered(&mut self, _cx: D::Cx<'_>, found: Vec<(TaskKey, Vec<Write<D>>)>) {
+    pub fn cache_answered(&mut self, cx: D::Cx<'_>, found: Vec<(TaskKey, Vec<Write<D>>)>) {
         if !matches!(self.phase, Phase::Caching | Phase::Stepping(_)) {
             // The run did not wait for it.
             return;
@@ -113,6 +113,7 @@ impl<D: Domain> Engine<D> {
             if task.state != TaskState::Settled {
                 task.writes = writes;
                 task.state = TaskState::Settled;
+                self.store_task_writes(cx, key);
                 self.emit_output(key, true);
             }
         }

@@ -60,8 +60,8 @@ impl<D: Domain> Engine<D> {
     }
 
     /// What the engine says about the current checkpoint.
-    pub fn metadata(&self) -> Metadata {
-        self.metadata
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
     }
 
     /// The stored checkpoint that the current one follows, and the current one if it is stored.

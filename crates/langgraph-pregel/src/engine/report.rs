@@ -10,6 +10,10 @@ use crate::{Effect, Failure, Outcome, RunEvent, TaskKey, TaskState, Ticket};
 
 impl<D: Domain> Engine<D> {
     pub(super) fn finished(&mut self, cx: D::Cx<'_>, key: TaskKey, mut writes: Vec<Write<D>>) {
+        if let Err(error) = self.admit(cx, &mut writes) {
+            self.tasks.settle(key);
+            return self.fail(error, false);
+        }
         if !writes.iter().any(Write::is_output) {
             writes.push(Write::control(Control::NoWrites, D::unit(cx)));
         }

@@ -226,10 +226,12 @@ impl<D: Domain> Engine<D> {
     }
 
     pub(super) fn commit(&mut self, cx: D::Cx<'_>, env: &mut dyn Env<D>) -> Result<(), Fault<D>> {
+        self.seal_deltas(cx);
         let wrote_output = self.apply_tasks(cx, env)?;
         if wrote_output && self.output_changed() {
             self.emit_values();
         }
+        self.keep_deltas(cx);
         self.pending.clear();
         self.inherited = false;
         self.wrote.clear();

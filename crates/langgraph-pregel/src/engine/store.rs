@@ -3,21 +3,28 @@
 use std::sync::Arc;
 
 use langgraph_checkpoint::{Metadata, PendingWrite, Source};
-use langgraph_core::{Domain, Fault, IdHash, Target, TaskId, TaskPath, Version, Write};
+use langgraph_core::{
+    CheckpointId, Domain, Fault, IdHash, Target, TaskId, TaskPath, Version, Write,
+};
 
 use super::Engine;
 use crate::{CheckpointToStore, Env, TaskKey, Ticket, WritesToStore};
 
 impl<D: Domain> Engine<D> {
     pub(super) fn put_task_writes(&mut self, cx: D::Cx<'_>, key: TaskKey) -> Option<Ticket> {
-        let mut ticket = None;
-        if self.persistence.takes_writes() {
-            let writes = &self.tasks.get(key)?.writes;
-            let copies = writes.iter().map(|write| write.copy(cx)).collect();
-            ticket = self.put_writes(cx, key, copies);
-        }
+        let ticket = self.store_task_writes(cx, key);
         self.emit_output(key, false);
         ticket
+    }
+
+    /// Stores what a task wrote, whether it ran or a cache had it.
+    pub(super) fn store_task_writes(&mut self, cx: D::Cx<'_>, key: TaskKey) -> Option<Ticket> {
+        if !self.persistence.takes_writes() {
+            return None;
+        }
+        let writes = &self.tasks.get(key)?.writes;
+        let copies = writes.iter().map(|write| write.copy(cx)).collect();
+        self.put_writes(cx, key, copies)
     }
 
     pub(super) fn put_writes(
@@ -66,11 +73,20 @@ impl<D: Domain> Engine<D> {
         path: Option<TaskPath>,
         writes: Vec<Write<D>>,
     ) -> Option<Ticket> {
+        self.store_writes_on(self.state.id.clone(), task, path, writes)
+    }
+
+    pub(super) fn store_writes_on(
+        &mut self,
+        checkpoint: CheckpointId,
+        task: TaskId,
+        path: Option<TaskPath>,
+        writes: Vec<Write<D>>,
+    ) -> Option<Ticket> {
         if !self.persistence.is_open() {
             return None;
         }
         let ticket = self.persistence.ticket();
-        let checkpoint = self.state.id.clone();
         let to_store = WritesToStore { ticket, checkpoint, task, path, writes };
         self.persistence.store_writes(&mut self.out, to_store);
         Some(ticket)
@@ -83,7 +99,8 @@ impl<D: Domain> Engine<D> {
         env: &mut dyn Env<D>,
         source: Source,
     ) -> Result<(), Fault<D>> {
-        self.metadata = Metadata { source, step: self.step };
+        let since_snapshot = self.count_deltas();
+        self.metadata = Metadata { source, step: self.step, since_snapshot };
         self.state.id = env.checkpoint_id(self.step);
         self.state.task_ids = IdHash::default();
         if self.persistence.is_open() {
@@ -98,13 +115,17 @@ impl<D: Domain> Engine<D> {
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
     ) -> Result<(), Fault<D>> {
-        let checkpoint = self.state.checkpoint(cx, self.state.id.clone(), env.now())?;
+        let snapshots = self.due_snapshots(cx)?;
+        self.take_snapshots(env, &snapshots)?;
+        let id = self.state.id.clone();
+        let checkpoint = self.state.checkpoint(cx, id, env.now(), &snapshots)?;
         let put = Box::new(CheckpointToStore {
             ticket: self.persistence.ticket(),
             checkpoint,
-            metadata: self.metadata,
+            metadata: self.metadata.clone(),
             parent: self.stored.replace(self.state.id.clone()),
             new_versions: self.new_versions(),
+            is_stub: false,
         });
         self.stored_versions.clone_from(&self.state.versions);
         self.last_saved = Some(self.state.id.clone());

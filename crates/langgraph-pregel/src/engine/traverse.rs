@@ -17,6 +17,7 @@ impl<D: Domain> Engine<D> {
         self.tasks.all().iter().try_for_each(|task| task.traverse(visit))?;
         self.out.iter().try_for_each(|effect: &Effect<D>| effect.traverse(visit))?;
         self.persistence.traverse(visit)?;
+        self.deltas.as_ref().map_or(Ok(()), |deltas| deltas.traverse(visit))?;
         match &self.phase {
             Phase::Ready | Phase::Caching | Phase::Over | Phase::Stepping(None) => Ok(()),
             Phase::Stepping(Some(reports)) => reports.traverse(visit),

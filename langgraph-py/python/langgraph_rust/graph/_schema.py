@@ -12,6 +12,7 @@ from typing_extensions import NotRequired, Required, is_typeddict
 
 from langgraph_rust.channels.base import BaseChannel
 from langgraph_rust.channels.binop import BinaryOperatorAggregate
+from langgraph_rust.channels.delta import DeltaChannel
 from langgraph_rust.channels.last_value import LastValue
 from langgraph_rust.managed.base import ManagedValueSpec, is_managed_value
 
@@ -69,11 +70,24 @@ def get_channel(
 def is_field_channel(typ: Any) -> BaseChannel | None:
     """Return the channel named anywhere in an `Annotated`; a class is given the bare type."""
     for item in getattr(typ, "__metadata__", ()):
+        if isinstance(item, DeltaChannel):
+            return _with_field_type(item, typ)
         if isinstance(item, BaseChannel):
             return item
         if isclass(item) and issubclass(item, BaseChannel):
             return item(getattr(typ, "__origin__", typ))
     return None
+
+
+def _with_field_type(channel: DeltaChannel, typ: Any) -> DeltaChannel:
+    """Return a channel like the one in an `Annotated`, of the type that is annotated."""
+    copy = type(channel)(
+        channel.reducer,
+        getattr(typ, "__origin__", typ),
+        snapshot_frequency=channel.snapshot_frequency,
+    )
+    copy.key = channel.key
+    return copy
 
 
 def is_field_binop(typ: Any) -> BinaryOperatorAggregate | None:

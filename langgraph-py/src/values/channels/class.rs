@@ -2,9 +2,10 @@
 
 use langgraph_channels::Channel;
 use pyo3::prelude::*;
-use pyo3::types::{PySet, PyTuple, PyType};
+use pyo3::types::{PyDict, PySet, PyTuple, PyType};
 
 use super::barriers::{NamedBarrierValue, NamedBarrierValueAfterFinish};
+use super::delta::DeltaChannel;
 use super::plain::{
     AnyValue, BinaryOperatorAggregate, EphemeralValue, LastValue, LastValueAfterFinish,
     UntrackedValue,
@@ -21,6 +22,7 @@ pub fn all(py: Python<'_>) -> impl Iterator<Item = Bound<'_, PyType>> {
         py.get_type::<EphemeralValue>(),
         py.get_type::<UntrackedValue>(),
         py.get_type::<BinaryOperatorAggregate>(),
+        py.get_type::<DeltaChannel>(),
         py.get_type::<NamedBarrierValue>(),
         py.get_type::<NamedBarrierValueAfterFinish>(),
         py.get_type::<Topic>(),
@@ -40,6 +42,7 @@ pub fn arguments<'py>(
         Channel::Ephemeral(channel) => (typ, channel.guard()).into_pyobject(py),
         Channel::Untracked(channel) => (typ, channel.guard()).into_pyobject(py),
         Channel::Aggregate(channel) => (typ, channel.reducer().operator()).into_pyobject(py),
+        Channel::Delta(channel) => (channel.reducer().operator(), typ).into_pyobject(py),
         Channel::Barrier(channel) => (typ, PySet::new(py, channel.names())?).into_pyobject(py),
         Channel::BarrierAfterFinish(channel) => {
             (typ, PySet::new(py, channel.barrier().names())?).into_pyobject(py)
@@ -47,6 +50,17 @@ pub fn arguments<'py>(
         Channel::Topic(channel) => (typ, channel.accumulate()).into_pyobject(py),
         _ => (typ,).into_pyobject(py),
     }
+}
+
+/// The constructor's keyword arguments, if it takes any.
+pub fn keywords<'py>(
+    py: Python<'py>,
+    channel: &Channel<Objects>,
+) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let Channel::Delta(channel) = channel else { return Ok(None) };
+    let keywords = PyDict::new(py);
+    keywords.set_item("snapshot_frequency", channel.frequency())?;
+    Ok(Some(keywords))
 }
 
 /// A class whose objects wrap an engine's channel.

@@ -7,6 +7,7 @@
 
 mod barriers;
 mod class;
+mod delta;
 mod parts;
 mod plain;
 mod stored;
@@ -14,7 +15,7 @@ mod topic;
 
 use std::sync::Arc;
 
-use langgraph_channels::{Aggregate, Channel};
+use langgraph_channels::{Aggregate, Channel, Delta};
 use langgraph_core::{Domain, Fault};
 use pyo3::exceptions::{PyAttributeError, PyNotImplementedError, PyTypeError};
 use pyo3::intern;
@@ -28,6 +29,7 @@ use crate::host::imports;
 use crate::values::domain::{fault_to_python, shown, Objects, PythonChannel};
 use crate::values::errors::is_empty_channel;
 
+pub use delta::history;
 pub use stored::{saved, saved_to_python};
 
 /// Adds the channel classes to the module.
@@ -53,7 +55,11 @@ pub fn pattern(py: Python<'_>, spec: &Bound<'_, PyAny>) -> PyResult<Channel<Obje
                 let reducer = Arc::new(channel.reducer().duplicate(py));
                 Ok(Channel::Aggregate(Aggregate::new(py, reducer)))
             }
-            other => other.restore(py, None).map_err(|fault| fault_to_python(py, fault)),
+            Channel::Delta(channel) => {
+                let reducer = Arc::new(channel.reducer().duplicate(py));
+                Ok(Channel::Delta(Delta::new(py, reducer, channel.frequency())))
+            }
+            other => other.restore(py, "", None).map_err(|fault| fault_to_python(py, fault)),
         };
     }
     Ok(Channel::Foreign(PythonChannel(spec.clone().unbind())))
@@ -62,8 +68,10 @@ pub fn pattern(py: Python<'_>, spec: &Bound<'_, PyAny>) -> PyResult<Channel<Obje
 /// Visits the Python objects that a graph's pattern of a channel holds, its reducer included: it is the
 /// graph's own, and the channels of its runs, which share it, do not show it.
 pub fn collect_pattern(channel: &Channel<Objects>, visit: &PyVisit<'_>) -> Visited {
-    if let Channel::Aggregate(channel) = channel {
-        (**channel.reducer()).collect(visit)?;
+    match channel {
+        Channel::Aggregate(channel) => (**channel.reducer()).collect(visit)?,
+        Channel::Delta(channel) => (**channel.reducer()).collect(visit)?,
+        _ => {}
     }
     channel.traverse(&mut shown(visit))
 }
@@ -188,13 +196,18 @@ impl BaseChannel {
     ) -> PyResult<Bound<'py, Self>> {
         let py = slf.py();
         let fresh = fresh(slf, "from_checkpoint")?;
-        if !checkpoint.is(imports::missing(py)?) {
-            change(&fresh, "from_checkpoint", |channel, _| {
-                let saved = saved(channel, checkpoint).map_err(Fault::Domain)?;
-                *channel = channel.restore(py, Some(saved))?;
-                Ok(())
-            })?;
-        }
+        let is_missing = checkpoint.is(imports::missing(py)?);
+        change(&fresh, "from_checkpoint", |channel, key| {
+            // A delta channel that has begun holds something, even if nothing is stored.
+            let begins = matches!(channel, Channel::Delta(_));
+            let saved = match is_missing || (begins && checkpoint.is_none()) {
+                false => Some(saved(channel, checkpoint).map_err(Fault::Domain)?),
+                true if begins => None,
+                true => return Ok(()),
+            };
+            *channel = channel.restore(py, key, saved)?;
+            Ok(())
+        })?;
         Ok(fresh)
     }
 
@@ -213,6 +226,11 @@ impl BaseChannel {
                 (Channel::Aggregate(from), Channel::Aggregate(into)) => {
                     let value = from.value().map(|value| value.clone_ref(py));
                     Channel::Aggregate(Aggregate::with_value(value, into.reducer().clone()))
+                }
+                (Channel::Delta(from), Channel::Delta(into)) => {
+                    let value = from.value().map(|value| Objects::fresh(py, value));
+                    let value = value.transpose().map_err(Fault::Domain)?;
+                    Channel::Delta(into.with_value(value))
                 }
                 (from, _) => from.duplicate(py)?,
             };
@@ -304,10 +322,13 @@ fn fresh<'py>(slf: &Bound<'py, BaseChannel>, method: &str) -> PyResult<Bound<'py
     let py = slf.py();
     let (arguments, key) = {
         let this = slf.borrow();
-        let arguments = class::arguments(py, this.typ(py)?, &this.key, this.native(py, method)?)?;
-        (arguments, this.key.clone())
+        let channel = this.native(py, method)?;
+        let arguments = class::arguments(py, this.typ(py)?, &this.key, channel)?;
+        ((arguments, class::keywords(py, channel)?), this.key.clone())
     };
-    let fresh = call_tuple(&slf.get_type(), &arguments, None)?.cast_into::<BaseChannel>()?;
+    let (arguments, keywords) = arguments;
+    let fresh = call_tuple(&slf.get_type(), &arguments, keywords.as_ref())?;
+    let fresh = fresh.cast_into::<BaseChannel>()?;
     fresh.borrow_mut().key = key;
     Ok(fresh)
 }

@@ -86,6 +86,7 @@ pub(super) fn held(channel: &Channel<Objects>) -> Option<&Py<PyAny>> {
         Channel::Ephemeral(channel) => channel.value(),
         Channel::Untracked(channel) => channel.value(),
         Channel::Aggregate(channel) => channel.value(),
+        Channel::Delta(channel) => channel.value(),
         _ => None,
     }
 }
@@ -101,6 +102,7 @@ pub(super) fn holding(channel: &Channel<Objects>, value: Option<Py<PyAny>>) -> C
         Channel::Aggregate(channel) => {
             Channel::Aggregate(Aggregate::with_value(value, channel.reducer().clone()))
         }
+        Channel::Delta(channel) => Channel::Delta(channel.with_value(value)),
         _ => Channel::LastValue(Last::new(value)),
     }
 }

@@ -5,6 +5,8 @@ use langgraph_channels::{Channel, Saved};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PySet, PyTuple};
 
+use crate::host::call::call;
+use crate::host::imports;
 use crate::values::domain::Objects;
 
 /// What was stored of a channel like `pattern`. The packets of [`Channel::Tasks`] are not for
@@ -21,7 +23,7 @@ pub fn saved(pattern: &Channel<Objects>, stored: &Bound<'_, PyAny>) -> PyResult<
             Saved::ReleasedNames(names(&seen)?, finished.is_truthy()?)
         }
         Channel::Topic(_) => Saved::Items(items(stored)?),
-        Channel::Aggregate(_) => Saved::Value(without_snapshot(stored)?),
+        Channel::Aggregate(_) | Channel::Delta(_) => snapshot_or_value(stored)?,
         _ => Saved::Value(stored.clone().unbind()),
     })
 }
@@ -40,6 +42,9 @@ pub fn saved_to_python<'py>(
         }
         Saved::Items(items) => PyList::new(py, items)?.into_any(),
         Saved::Packets(packets) => PyList::new(py, packets.iter().map(|(_, p)| p))?.into_any(),
+        Saved::Snapshot(value) => call(imports::delta_snapshot(py)?.as_any(), &[value.bind(py)])?,
+        // Only ever read.
+        Saved::History(_) => py.None().into_bound(py),
     })
 }
 
@@ -66,13 +71,18 @@ fn items(stored: &Bound<'_, PyAny>) -> PyResult<Vec<Py<PyAny>>> {
     }
 }
 
-/// Threads written while the field was a `DeltaChannel` keep snapshots of its value.
-fn without_snapshot(stored: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-    let is_snapshot = stored.is_instance_of::<PyTuple>()
-        && !stored.is_exact_instance_of::<PyTuple>()
-        && stored.get_type().name()? == "_DeltaSnapshot";
-    if is_snapshot {
-        return Ok(stored.getattr("value")?.unbind());
+/// The value of a channel with a reducer. Delta channels keep theirs as snapshots; those of upstream's
+/// savers are of upstream's class, if that is loaded beside this package.
+fn snapshot_or_value(stored: &Bound<'_, PyAny>) -> PyResult<Saved<Objects>> {
+    const UPSTREAM: &str = "langgraph.checkpoint.serde.types";
+    let py = stored.py();
+    let is_one = stored.is_instance_of::<PyTuple>() && !stored.is_exact_instance_of::<PyTuple>();
+    let is_snapshot = is_one
+        && (stored.is_instance(imports::delta_snapshot(py)?)?
+            || (imports::is_loaded(py, UPSTREAM)?
+                && stored.is_instance(&py.import(UPSTREAM)?.getattr("_DeltaSnapshot")?)?));
+    match is_snapshot {
+        true => Ok(Saved::Snapshot(stored.getattr("value")?.unbind())),
+        false => Ok(Saved::Value(stored.clone().unbind())),
     }
-    Ok(stored.clone().unbind())
 }

@@ -34,6 +34,10 @@ enum Method {
     AddMessages,
     /// By calling the operator for each write.
     Call,
+    /// By calling the operator once, with a list of all writes.
+    Batch,
+    /// Likewise; its writes are messages in any form.
+    BatchMessages,
 }
 
 impl Reducer {
@@ -49,6 +53,35 @@ impl Reducer {
             operator: operator.unbind(),
             typ: typ.unbind(),
         })
+    }
+
+    /// The reducer `operator` of lists of writes, for a channel of type `typ`.
+    pub fn batch(
+        py: Python<'_>,
+        operator: Bound<'_, PyAny>,
+        typ: Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        const MODULE: &str = "langgraph_rust.pregel._streams.messages";
+        static REDUCER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let is_loaded = REDUCER.get(py).is_some() || imports::is_loaded(py, MODULE)?;
+        let takes_messages =
+            is_loaded && operator.is(REDUCER.import(py, MODULE, "_messages_delta_reducer")?);
+        let method = if takes_messages { Method::BatchMessages } else { Method::Batch };
+        let factory = factory(py, typ.clone())?.map(Bound::unbind);
+        Ok(Self { factory, method, operator: operator.unbind(), typ: typ.unbind() })
+    }
+
+    /// A write as it is stored and applied: messages in it have ids, so that replaying the write
+    /// gives the same ones again.
+    pub fn admit(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
+        let function = match self.method {
+            Method::BatchMessages => imports::with_message_ids(py)?,
+            Method::Batch if may_hold_messages(value.bind(py)) => {
+                imports::with_base_message_ids(py)?
+            }
+            _ => return Ok(value),
+        };
+        Ok(call(function, &[value.bind(py)])?.unbind())
     }
 
     /// A reducer of its own that does the same; of those who share one only one may show it to the collector.
@@ -91,6 +124,10 @@ impl Reducer {
             Method::Add => add(left, &writes)?,
             Method::AddMessages => messages::fold(self.operator.bind(py), left, &writes)?,
             Method::Call => call_each(self.operator.bind(py), left, writes)?,
+            Method::Batch | Method::BatchMessages => {
+                let writes = PyList::new(py, writes)?;
+                call(self.operator.bind(py), &[&left, writes.as_any()])?
+            }
         };
         Ok(value.unbind())
     }
@@ -113,6 +150,21 @@ impl Method {
             return Ok(Method::AddMessages);
         }
         Ok(Method::Call)
+    }
+}
+
+/// Whether there may be messages in a write: there are none among numbers, texts and the like.
+fn may_hold_messages(write: &Bound<'_, PyAny>) -> bool {
+    let is_plain = |item: &Bound<'_, PyAny>| {
+        item.is_none()
+            || item.is_exact_instance_of::<PyString>()
+            || item.is_exact_instance_of::<PyInt>()
+            || item.is_exact_instance_of::<PyFloat>()
+            || item.is_exact_instance_of::<PyBool>()
+    };
+    match write.cast_exact::<PyList>() {
+        Ok(items) => !items.iter().all(|item| is_plain(&item)),
+        Err(_) => !is_plain(write),
     }
 }
 
@@ -162,6 +214,12 @@ fn factory<'py>(py: Python<'py>, typ: Bound<'py, PyAny>) -> PyResult<Option<Boun
     // Calling a union always fails, only slower.
     let is_union = class.is(UNION.import(py, "typing", "Union")?);
     Ok((class.is_callable() && !is_union).then_some(class))
+}
+
+/// A type without parameters and annotations, and for an abstract collection one of its kind.
+pub fn stripped<'py>(py: Python<'py>, typ: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let class = without_extras(py, typ)?;
+    Ok(builtin_for(py, &class)?.unwrap_or(class))
 }
 
 fn is_builtin(class: &Bound<'_, PyAny>) -> bool {

@@ -14,13 +14,19 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_RESUMING,
     CONFIG_KEY_THREAD_ID,
 )
-from langgraph_rust.pregel._state.savers import is_superseded
+from langgraph_rust.pregel._state.savers import histories_of, is_superseded
 from langgraph_rust.pregel._state.twins import Call, Steps
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from langchain_core.runnables import RunnableConfig
 
-    from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+    from langgraph_rust.checkpoint.base import (
+        BaseCheckpointSaver,
+        CheckpointTuple,
+        DeltaChannelHistory,
+    )
     from langgraph_rust.pregel.main import Pregel
 
 
@@ -29,6 +35,8 @@ class Found(NamedTuple):
 
     saved: CheckpointTuple | None = None
     """The checkpoint to start from."""
+    histories: Mapping[str, DeltaChannelHistory] | None = None
+    """Those of channels whose values the checkpoint does not hold."""
     superseded: bool = False
     """Whether the run asked for that checkpoint, and the thread has moved past it."""
 
@@ -53,9 +61,11 @@ def load(
         conf.pop(CONFIG_KEY_RESUMING, None)
     else:
         saved = yield Call(saver, "get_tuple", (where,))
-    if saved is not None:
-        graph._migrate_checkpoint(saved.checkpoint)
-    return Found(saved, superseded)
+    if saved is None:
+        return Found(saved, None, superseded)
+    graph._migrate_checkpoint(saved.checkpoint)
+    histories = yield from histories_of(graph, saver, saved)
+    return Found(saved, histories, superseded)
 
 
 def checkpoint_config(config: RunnableConfig) -> RunnableConfig:

@@ -358,6 +358,7 @@ class Launch:
             command=command,
             saver=saver,
             saved=found.saved,
+            histories=found.histories,
             checkpoint_config=where,
             addressed=bool(addressed),
             superseded=found.superseded,

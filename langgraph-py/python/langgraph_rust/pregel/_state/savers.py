@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph_rust._internal import _serde
@@ -21,7 +21,11 @@ from langgraph_rust.pregel._state.twins import Call, Steps, accepts
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
-    from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+    from langgraph_rust.checkpoint.base import (
+        BaseCheckpointSaver,
+        CheckpointTuple,
+        DeltaChannelHistory,
+    )
     from langgraph_rust.pregel.main import Pregel
 
 
@@ -87,6 +91,19 @@ def is_superseded(
     newest = patch_configurable(config, {CONFIG_KEY_CHECKPOINT_ID: None})
     latest = yield Call(saver, "get_tuple", (newest,))
     return latest is not None and latest.checkpoint["id"] != saved.checkpoint["id"]
+
+
+def histories_of(
+    graph: Pregel[Any, Any, Any, Any], saver: BaseCheckpointSaver, saved: CheckpointTuple
+) -> Steps[Mapping[str, DeltaChannelHistory] | None]:
+    """Fetch the histories of the channels whose values a checkpoint does not hold.
+
+    They are delta channels, or were when the checkpoint was made. `None` if there are none.
+    """
+    if channels := graph._native_plan.needs_history(saved.checkpoint):
+        arguments = {"config": saved.config, "channels": channels}
+        return (yield Call(saver, "get_delta_channel_history", kwargs=arguments))
+    return None
 
 
 class SaverTraits(NamedTuple):

@@ -22,7 +22,7 @@ from langgraph_rust._internal._constants import (
     NS_SEP,
     NULL_TASK_ID,
 )
-from langgraph_rust.pregel._state.savers import own_history_config, require_saver
+from langgraph_rust.pregel._state.savers import histories_of, own_history_config, require_saver
 from langgraph_rust.pregel._state.subgraphs import addressed_subgraph
 from langgraph_rust.pregel._state.task_status import read_task_statuses
 from langgraph_rust.pregel._state.tasks import tasks_w_writes
@@ -130,7 +130,8 @@ def snapshot(
     """
     graph._migrate_checkpoint(saved.checkpoint)
     pending = saved.pending_writes
-    view = StateView(graph._native_plan, saved.checkpoint)
+    histories = yield from histories_of(graph, saver, saved)
+    view = StateView(graph._native_plan, saved.checkpoint, histories)
     tasks = planned_tasks(view, saved.config, saved.metadata.get("step", -1) + 1)
     states: dict[str, RunnableConfig | StateSnapshot] = {}
     subgraphs = dict(graph.get_subgraphs())

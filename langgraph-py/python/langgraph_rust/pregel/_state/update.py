@@ -7,7 +7,7 @@ neither, and stores the result as the next checkpoint.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid5
@@ -38,11 +38,13 @@ from langgraph_rust.errors import InvalidUpdateError
 from langgraph_rust.pregel._build.io import map_input
 from langgraph_rust.pregel._build.utils import get_new_channel_versions
 from langgraph_rust.pregel._state.savers import (
+    histories_of,
     is_superseded,
     own_history_config,
     require_saver,
     versioning_of,
 )
+from langgraph_rust.pregel._state.seen import versions_read
 from langgraph_rust.pregel._state.snapshot import finished_output, input_writes, planned_tasks
 from langgraph_rust.pregel._state.subgraphs import addressed_subgraph
 from langgraph_rust.pregel._state.twins import Call, Steps
@@ -51,7 +53,7 @@ from langgraph_rust.types import StateUpdate
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
-    from langgraph_rust.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointTuple
+    from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
     from langgraph_rust.pregel._state.subgraphs import AnyPregel
 
 COPY = "__copy__"
@@ -94,6 +96,8 @@ class _Base(NamedTuple):
     """The config to store under."""
     is_first: bool
     """Whether the caller chose the checkpoint, rather than an update before this one."""
+    sealed: set[str]
+    """Delta channels whose values are to be stored: what is stored would not give them."""
 
     @property
     def versioning(self) -> Any:
@@ -107,14 +111,26 @@ class _Base(NamedTuple):
         """Return the tasks that would be next, by id."""
         return planned_tasks(self.view, self.saved.config, self.step + ahead) if self.saved else {}
 
-    def put(self, checkpoint: Checkpoint, source: str, step: int) -> Steps[RunnableConfig]:
-        """Store a checkpoint; return the config that names it."""
+    def put(
+        self, number: int, source: str, step: int, updated: Iterable[str] | None
+    ) -> Steps[RunnableConfig]:
+        """Store the state as a checkpoint; return the config that names it.
+
+        Args:
+            number: What the checkpoint's id is made for.
+            source: How it came to be.
+            step: Its number.
+            updated: The channels that were written to.
+        """
+        checkpoint, counters = self.view.updated_checkpoint(
+            number, self.metadata, set(updated or ()), self.sealed, self.versioning
+        )
         # What changed is not all that is due: a step that was to come is still to come.
         checkpoint["updated_channels"] = None
         before = self.saved.checkpoint["channel_versions"] if self.saved else {}
         changed = get_new_channel_versions(before, checkpoint["channel_versions"])
         parents = self.metadata.get("parents", {}) if self.saved else {}
-        metadata = {"source": source, "step": step, "parents": parents}
+        metadata = {"source": source, "step": step, "parents": parents, **counters}
         return (yield Call(self.saver, "put", (self.place, checkpoint, metadata, changed)))
 
 
@@ -133,9 +149,13 @@ def _superstep(
     if saved is not None:
         graph._migrate_checkpoint(saved.checkpoint)
         place = patch_configurable(config, saved.config[CONF])
-    view = StateView(graph._native_plan, saved.checkpoint if saved else None)
+    histories = None if saved is None else (yield from histories_of(graph, saver, saved))
+    view = StateView(graph._native_plan, saved.checkpoint if saved else None, histories)
     step = saved.metadata.get("step", -1) if saved else -1
-    base = _Base(graph, saver, config, saved, view, step, place, is_first)
+    # Pending writes belong to the checkpoint that was made of them, which this one stands beside.
+    pending = [write[1:] for write in (saved.pending_writes or ())] if saved and is_first else ()
+    sealed = set(view.delta_targets(pending))
+    base = _Base(graph, saver, config, saved, view, step, place, is_first, sealed)
 
     values, as_node = updates[0][:2]
     if values is None and as_node == END:
@@ -160,17 +180,20 @@ def _reject_several(updates: Sequence[StateUpdate], message: str) -> None:
 def _clear_tasks(base: _Base) -> Steps[RunnableConfig]:
     """End the step: the output of finished tasks counts, the others have nothing to say."""
     view, saved = base.view, base.saved
+    updated: set[str] = set()
     if saved is not None:
         tasks = base.planned()
         if null_writes := input_writes(saved.pending_writes):
             view.apply([(INPUT, (), False, null_writes)], base.versioning)
+            updated.update(view.updated or ())
         finished = finished_output(saved.pending_writes)
         if tasks:
             view.apply(
                 [(t.name, t.path, True, list(finished.get(t.id, ()))) for t in tasks.values()],
                 base.versioning,
             )
-    return (yield from base.put(view.checkpoint(base.step), "update", base.step + 1))
+            updated.update(view.updated or ())
+    return (yield from base.put(base.step, "update", base.step + 1, updated))
 
 
 def _write_input(base: _Base, values: Any) -> Steps[RunnableConfig]:
@@ -179,12 +202,14 @@ def _write_input(base: _Base, values: Any) -> Steps[RunnableConfig]:
     writes = list(map_input(channels, values))
     if not writes:
         raise InvalidUpdateError(f"Received no input writes for {channels}")
+    writes = base.view.admit(writes)
     task_id = str(uuid5(UUID(base.view.checkpoint_id), INPUT))
     yield from _store_writes(base, [_Writes(task_id, writes, None)])
     base.view.apply([(INPUT, (), False, writes)], base.versioning)
+    base.sealed.update(base.view.delta_targets(writes, overwritten=True))
     began = base.saved is not None and base.metadata.get("step") is not None
     step = base.step + 1 if began else -1
-    return (yield from base.put(base.view.checkpoint(step), "input", step))
+    return (yield from base.put(step, "input", step, base.view.updated))
 
 
 def _copy(base: _Base, values: Any) -> Steps[RunnableConfig]:
@@ -207,14 +232,21 @@ def _copy(base: _Base, values: Any) -> Steps[RunnableConfig]:
     }
     parents = saved.metadata.get("parents", {})
     metadata = {"source": "fork", "step": base.step + 1, "parents": parents}
+    if counters := saved.metadata.get(_COUNTERS):
+        # The copy has the same values and the same parent.
+        metadata[_COUNTERS] = counters
     stored = yield Call(base.saver, "put", (place, copy, metadata, {}))
     named = patch_checkpoint_map(stored, saved.metadata)
     if not isinstance(values, list) or not values:
         return named
-    view = StateView(base.graph._native_plan, copy)
+    histories = yield from histories_of(base.graph, base.saver, saved)
+    view = StateView(base.graph._native_plan, copy, histories)
     updates = _assign_tasks(values, planned_tasks(view, stored, base.step + 2))
     return (yield from _superstep(base.graph, base.saver, named, updates))
 
+
+_COUNTERS = "counters_since_delta_snapshot"
+"""What metadata says of delta channels."""
 
 _FORMAT = 4
 """The version of the checkpoint format."""
@@ -266,13 +298,16 @@ def _write_as_nodes(base: _Base, updates: Sequence[StateUpdate]) -> Steps[Runnab
         task_id = given_id or (
             free[as_node].pop(0) if free[as_node] else _new_task_id(base.view, position)
         )
-        writes = yield from _run_writers(base, as_node, values, task_id)
+        writes = base.view.admit((yield from _run_writers(base, as_node, values, task_id)))
         made.append(_Writes(task_id, writes, position))
         items.append((as_node, (), True, writes))
+    for written in made:
+        base.sealed.update(base.view.delta_targets(written.writes, overwritten=True))
     yield from _store_writes(base, made)
     base.view.apply(items, base.versioning)
     step = base.step + 1
-    stored = yield from base.put(base.view.checkpoint(step), "update", step)
+    updated = {channel for written in made for channel, _ in written.writes if channel != PUSH}
+    stored = yield from base.put(step, "update", step, updated)
     for written in made:
         if pushed := written.stored_with(pushed=True):
             yield Call(base.saver, "put_writes", (stored, pushed, written.task_id))
@@ -302,7 +337,7 @@ def _infer_node(base: _Base) -> str | None:
     nodes, channels = base.graph.nodes, base.graph.input_channels
     if len(nodes) == 1:
         return next(iter(nodes))
-    seen = base.saved.checkpoint["versions_seen"] if base.saved else {}
+    seen = versions_read(base.saved.checkpoint["versions_seen"]) if base.saved else {}
     if not any(version for versions in seen.values() for version in versions.values()):
         return channels if isinstance(channels, str) and channels in nodes else None
     latest = sorted((v, node) for node in seen if node in nodes for v in seen[node].values())
@@ -379,6 +414,8 @@ def _store_writes(base: _Base, made: list[_Writes]) -> Steps[None]:
     if saved is None:
         return
     if base.is_first and (yield from is_superseded(saver, base.config, saved)):
+        for written in made:
+            base.sealed.update(base.view.delta_targets(written.writes))
         return
     for written in made:
         if writes := written.stored_with(pushed=False):
