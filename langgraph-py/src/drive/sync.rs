@@ -134,7 +134,8 @@ fn wait_for_tasks(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
     if free && waiting == 1 && running == 0 {
         return take_part(py, run, false);
     }
-    if waiting > 0 && free && run.shows.latest && event_loop::running_here(py)?.is_none() {
+    let may_work = free && run.shows.latest && !run.graph.has_follow_ups;
+    if waiting > 0 && may_work && event_loop::running_here(py)?.is_none() {
         // The calling thread is one of those at work.
         return take_part(py, run, true);
     }

@@ -39,6 +39,9 @@ pub fn graph(py: Python<'_>, pregel: &Bound<'_, PyAny>) -> PyResult<Graph> {
     for (name, node) in nodes.iter() {
         programs.push(reader.program(py, &name, &node)?);
     }
+    let is_handled = |node: &NodeSpec| node.error_handler.is_some();
+    let has_follow_ups = plan.nodes().iter().any(is_handled)
+        || programs.iter().any(|program| program.retry.is_some());
     let keys = |attribute: &str| -> PyResult<Keys> {
         keys_of(&pregel.getattr(attribute)?, &|name| plan.channel_named(name))
     };
@@ -50,6 +53,7 @@ pub fn graph(py: Python<'_>, pregel: &Bound<'_, PyAny>) -> PyResult<Graph> {
         channel_names: names,
         managed: managed.unbind(),
         untracked,
+        has_follow_ups,
         plan: Arc::new(plan),
     })
 }

@@ -69,6 +69,9 @@ pub struct Graph {
     pub stream: Keys,
     /// Channels that are never stored.
     pub untracked: Vec<ChannelIndex>,
+    /// Whether a failure may have something follow within its superstep: another attempt, or an error
+    /// handler. Whoever drives the run must then be there to begin it.
+    pub has_follow_ups: bool,
 }
 
 #[pymethods]

@@ -153,13 +153,13 @@ def _split(
 def _to_replay(channels: Mapping[str, BaseChannel], checkpoint: Checkpoint) -> list[str]:
     """Return the names of reduced channels that were written, but have no value stored.
 
-    They were delta channels when the checkpoint was made.
+    They are delta channels, or were when the checkpoint was made.
     """
     values = checkpoint["channel_values"]
     return [
         name
         for name, channel in channels.items()
-        if isinstance(channel, BinaryOperatorAggregate)
+        if isinstance(channel, BinaryOperatorAggregate | DeltaChannel)
         and name in checkpoint["channel_versions"]
         and values.get(name, MISSING) is MISSING
     ]
@@ -189,6 +189,9 @@ def _restore(
     }
     for name, history in histories.items():
         channel = channels[name] = specs[name].from_checkpoint(history.get("seed", MISSING))
+        if isinstance(channel, DeltaChannel):
+            channel.replay_writes(history["writes"])
+            continue
         # One by one: they are of many steps, and one update takes only one `Overwrite`.
         for _, _, value in history["writes"]:
             channel.update([value])
