@@ -13,7 +13,12 @@ from langchain_core.runnables import RunnableConfig
 from typing_extensions import Self
 
 from langgraph_rust.cache.base import BaseCache
-from langgraph_rust.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointTuple
+from langgraph_rust.checkpoint.base import (
+    BaseCheckpointSaver,
+    Checkpoint,
+    CheckpointTuple,
+    DeltaChannelHistory,
+)
 from langgraph_rust.pregel.main import Pregel
 from langgraph_rust.runtime import Runtime
 from langgraph_rust.store.base import BaseStore
@@ -162,6 +167,46 @@ class BinaryOperatorAggregate(BaseChannel[_Value, _Value, _Value]):
 
     def __init__(self, typ: type[_Value], operator: Callable[[_Value, _Value], _Value]) -> None: ...
 
+class DeltaChannel(BaseChannel[_Value, Any, Any]):
+    """Folds the writes of a step into its value with one call, and stores the writes.
+
+    Its value is rebuilt from the newest one that is stored and the writes since. Beta.
+
+    Args:
+        reducer: Called with the value and a list of writes, returns the new value. Applying two lists
+            one after the other must give the same as applying both as one.
+        typ: Type of the values; called for the first one. By default what the state's field is
+            annotated with.
+        snapshot_frequency: After how many steps that wrote to it the value is stored.
+
+    Raises:
+        ValueError: `snapshot_frequency` is not positive.
+    """
+
+    value: _Value | Any
+    """What the channel holds, `MISSING` if nothing."""
+
+    def __init__(
+        self,
+        reducer: Callable[[Any, Sequence[Any]], Any],
+        typ: type[_Value] | None = None,
+        *,
+        snapshot_frequency: int = 100,
+    ) -> None: ...
+    @property
+    def reducer(self) -> Callable[[Any, Sequence[Any]], Any]:
+        """The reducer."""
+
+    @property
+    def snapshot_frequency(self) -> int:
+        """After how many steps that wrote to it the value is stored."""
+
+    def replay_writes(self, writes: Sequence[tuple[str, str, Any]]) -> None:
+        """Apply stored writes, `(task id, channel, value)` each, oldest first.
+
+        From the last `Overwrite` among them on.
+        """
+
 class NamedBarrierValue(BaseChannel[_Value, _Value, set[_Value]]):
     """Opens once every name was written, and closes when a task ran on it. Reads as `None`.
 
@@ -261,6 +306,11 @@ class Plan:
     """
 
     def __init__(self, pregel: Pregel[Any, Any, Any, Any]) -> None: ...
+    def needs_history(self, checkpoint: Checkpoint) -> list[str]:
+        """Return the channels whose values a stored checkpoint lacks though they were written to.
+
+        They store changes: `get_delta_channel_history` of the saver has them.
+        """
 
 @final
 class Sink:
@@ -308,6 +358,7 @@ class GraphRun:
         versioning: How channel versions are counted: `None` for 1, 2, 3; `"text"` for the way of
             the savers that ship; or the saver's `get_next_version`.
         saved: What the saver has for `checkpoint_config`.
+        histories: Those of the channels that `Plan.needs_history` names for it.
         addressed: Whether the caller named that checkpoint.
         superseded: Whether the thread has moved past it.
         durability: When checkpoints are stored.
@@ -347,6 +398,7 @@ class GraphRun:
         takes_path: bool = True,
         versioning: _Versioning | None = None,
         saved: CheckpointTuple | None = None,
+        histories: Mapping[str, DeltaChannelHistory] | None = None,
         addressed: bool = False,
         superseded: bool = False,
         durability: Durability | str = "async",
@@ -459,9 +511,15 @@ class StateView:
     Args:
         plan: The graph's plan.
         checkpoint: What is stored; `None` for a thread that has not begun.
+        histories: Those of the channels that `Plan.needs_history` names for it.
     """
 
-    def __init__(self, plan: Plan, checkpoint: Checkpoint | None = None) -> None: ...
+    def __init__(
+        self,
+        plan: Plan,
+        checkpoint: Checkpoint | None = None,
+        histories: Mapping[str, DeltaChannelHistory] | None = None,
+    ) -> None: ...
     @property
     def checkpoint_id(self) -> str:
         """The id of the checkpoint."""
@@ -512,6 +570,32 @@ class StateView:
 
     def pass_interrupts(self) -> None:
         """Note that static interrupts have seen the state."""
+
+    def admit(self, writes: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+        """Return writes as they are stored and applied: messages for delta channels have ids."""
+
+    def delta_targets(
+        self, writes: Iterable[tuple[str, Any]], overwritten: bool = False
+    ) -> list[str]:
+        """Return the delta channels that writes go to, or those that they overwrite."""
+
+    def updated_checkpoint(
+        self,
+        step: int,
+        counters: Mapping[str, Any] | None,
+        updated: set[str],
+        sealed: set[str],
+        versioning: _Versioning | None = None,
+    ) -> tuple[Checkpoint, dict[str, Any]]:
+        """Return the state as the checkpoint after an update from outside, and more metadata for it.
+
+        Args:
+            step: The number that its id is made for.
+            counters: Metadata of the checkpoint before; `None` for a thread that had none.
+            updated: The channels that were written to.
+            sealed: Delta channels whose values are to be part of it; so are those that are due.
+            versioning: As for `GraphRun`.
+        """
 
     def checkpoint(self, step: int, checkpoint_id: str | None = None) -> Checkpoint:
         """Return the state as a checkpoint to be stored.

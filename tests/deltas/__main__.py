@@ -1,0 +1,82 @@
+"""``python -m tests.deltas --seeds 0:2000``: random histories of delta channels, compared.
+
+Exits with 1 when a delta channel here holds something else than the plain reducer beside it, though
+upstream's does not, or when a program does or stores something else here than upstream.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from sync.environments import say, upstream_environment
+from sync.pins import ROOT
+from sync.wheel import ready_environment
+
+
+def main() -> int:
+    """Compare the programs that the command line names; returns the process's exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.deltas", description=__doc__)
+    parser.add_argument("--seeds", default="0:100", help="FIRST:END (default: 0:100)")
+    parser.add_argument("--show", type=int, default=3, help="how many findings to show")
+    options = parser.parse_args()
+    first, last = map(int, options.seeds.split(":"))
+    ours, upstream = ready_environment().python, upstream_environment().ensure().python
+    say(f"comparing {last - first} histories")
+    arguments = ["-m", "tests.deltas.runner", f"{first}:{last}:1"]
+    sides = [
+        _lines([str(ours), "-m", "langgraph_rust", *arguments]),
+        _lines([str(upstream), *arguments]),
+    ]
+    findings, count = [], 0
+    for (seed, mine), (other, theirs) in zip(*sides, strict=True):
+        assert seed == other
+        count += 1
+        findings += [(seed, finding) for finding in _differences(mine, theirs)][:1]
+    for seed, finding in findings[: options.show]:
+        print(f"===== seed {seed}: {finding}")
+    print(f"deltas: {count} histories, {len(findings)} differ (seeds {[s for s, _ in findings]})")
+    return 1 if findings or count != last - first else 0
+
+
+def _differences(mine: list[Any], theirs: list[Any]) -> Iterator[str]:
+    for number, (one, other) in enumerate(zip(mine, theirs, strict=True)):
+        agrees = [state[1] == state[2] for state in other["states"]]
+        for state, holds in zip(one["states"], agrees, strict=False):
+            if holds and state[1] != state[2]:
+                yield f"action {number}: delta and plain differ: {state}"
+        for part in one.keys() | other.keys():
+            if one.get(part) != other.get(part):
+                lines = _apart(one.get(part), other.get(part))
+                yield f"action {number} ({one['do']}): {part}:\n  here     {lines[0]}\n  upstream {lines[1]}"
+
+
+def _apart(one: Any, other: Any) -> tuple[str, str]:
+    """Where two things differ, of each side."""
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return next((_apart(a, b) for a, b in zip(one, other, strict=True) if a != b), ("", ""))
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        key = next(key for key in one if one[key] != other[key])
+        found = _apart(one[key], other[key])
+        return f"{key}: {found[0]}", f"{key}: {found[1]}"
+    return json.dumps(one), json.dumps(other)
+
+
+def _lines(command: list[str]) -> Iterator[tuple[int, Any]]:
+    variables = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
+    process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    for line in process.stdout:
+        seed, done = json.loads(line)
+        yield seed, done
+    if process.wait():
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
