@@ -1,7 +1,7 @@
 """``python -m tests.deltas --seeds 0:2000``: random histories of delta channels, compared.
 
-Exits with 1 when a delta channel here holds something else than the plain reducer beside it, though
-upstream's does not, or when a program does or stores something else here than upstream.
+Exits with 1 when a delta channel here holds something else than the plain reducer beside it, or
+when a program does or stores something else here than upstream.
 """
 
 from __future__ import annotations
@@ -45,15 +45,24 @@ def main() -> int:
 
 
 def _differences(mine: list[Any], theirs: list[Any]) -> Iterator[str]:
+    is_apart = False
     for number, (one, other) in enumerate(zip(mine, theirs, strict=True)):
-        agrees = [state[1] == state[2] for state in other["states"]]
-        for state, holds in zip(one["states"], agrees, strict=False):
-            if holds and state[1] != state[2]:
+        for state in one["states"]:
+            if state[1] != state[2]:
                 yield f"action {number}: delta and plain differ: {state}"
+        if any(state[1] != state[2] for state in other["states"]) or is_apart:
+            # Upstream stores a superstep half applied that cannot be applied wholly.
+            continue
+        # What becomes of a delta channel that is one no more is stored at once here. When a node has
+        # failed, upstream stores of those beside it what it had got to.
+        is_apart = one["do"] == "migrate" or one.get("raised") == "ValueError"
+        if is_apart:
+            continue
         for part in one.keys() | other.keys():
             if one.get(part) != other.get(part):
-                lines = _apart(one.get(part), other.get(part))
-                yield f"action {number} ({one['do']}): {part}:\n  here     {lines[0]}\n  upstream {lines[1]}"
+                here, there = _apart(one.get(part), other.get(part))
+                place = f"action {number} ({one['do']}): {part}"
+                yield f"{place}:\n  here     {here}\n  upstream {there}"
 
 
 def _apart(one: Any, other: Any) -> tuple[str, str]:

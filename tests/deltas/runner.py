@@ -93,10 +93,11 @@ class Runner:
 
     def _act(self, action: dict[str, Any]) -> dict[str, Any]:
         self.serial += 1
+        done = {"do": action["do"], "durability": action["durability"]}
         try:
-            return {"do": action["do"], "result": self._do(action)}
+            return {**done, "result": self._do(action)}
         except Exception as error:
-            return {"do": action["do"], "raised": type(error).__name__}
+            return {**done, "raised": type(error).__name__}
 
     def _do(self, action: dict[str, Any]) -> Any:
         graph, durability = self.graph(), action["durability"]

@@ -119,13 +119,13 @@ def test_schemas_must_agree() -> None:
     assert isinstance(plain.channels["log"], BinaryOperatorAggregate)
 
 
-def test_delta_channel_says_what_to_use_instead() -> None:
+def test_delta_channel_has_the_fields_type() -> None:
     class Delta(TypedDict):
-        log: Annotated[list, DeltaChannel(operator.add)]
+        files: Annotated[dict, DeltaChannel(operator.or_, snapshot_frequency=7)]
 
-    graph = StateGraph(Delta).add_node("n", lambda state: {}).add_edge(START, "n").compile()
-    with pytest.raises(NotImplementedError, match=r"Key 'log'.*reducer"):
-        graph.invoke({"log": []})
+    channel = StateGraph(Delta).channels["files"]
+    assert isinstance(channel, DeltaChannel)
+    assert (channel.typ, channel.snapshot_frequency, channel.key) == (dict, 7, "files")
 
 
 def test_schema_that_is_no_type_warns() -> None:

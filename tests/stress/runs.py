@@ -83,7 +83,7 @@ def _consume(graphs: Graphs, outcome: Outcome, keywords: dict[str, Any]) -> None
             else:
                 return
         except Signalled:
-            # Heard here and not in the run, it leaves the stream open as long as its traceback lives.
+            # Heard here and not in the run, it leaves the stream open while its traceback lives.
             stream.close()
             raise
     outcome.is_left = True

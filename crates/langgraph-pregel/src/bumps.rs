@@ -42,7 +42,9 @@ impl<D: Domain> ThreadState<D> {
         Ok(due)
     }
 
-    /// Gives the channels `snapshots` new versions, unless they have got some since `stored`.
+    /// Gives the channels `snapshots` new versions, unless they have got some since `stored`; so for
+    /// those that store their values but were rebuilt from changes: the thread may be a branch by
+    /// now, and what is stored of the other is not theirs.
     pub fn bump_snapshots(
         &mut self,
         env: &mut dyn Env<D>,
@@ -50,7 +52,8 @@ impl<D: Domain> ThreadState<D> {
         stored: &[Option<Version>],
     ) -> Result<(), Fault<D>> {
         let mut bumps = Vec::new();
-        for index in self.plan.clone().deltas().iter().filter(|index| snapshots.contains(index)) {
+        let rebuilt = std::mem::take(&mut self.rebuilt);
+        for index in snapshots.iter().chain(&rebuilt) {
             let before = self.versions[index.get()].clone();
             let known = stored.get(index.get()).and_then(Option::as_ref);
             if before.is_some() && before.as_ref() != known {

@@ -33,6 +33,9 @@ pub struct ThreadState<D: Domain> {
     pub(crate) updated: Option<Vec<ChannelIndex>>,
     /// Transient channels that may hold something.
     pub(crate) live: Vec<ChannelIndex>,
+    /// Channels that store their values, but whose value here was rebuilt from changes: it is not
+    /// stored under the version that they have.
+    pub(crate) rebuilt: Vec<ChannelIndex>,
     /// What the writes being applied have changed so far.
     pub(crate) changes: Changes,
     pub(crate) groups: Groups<D>,
@@ -98,10 +101,16 @@ impl<D: Domain> ThreadState<D> {
             }
         }
         let mut channels = Vec::with_capacity(stored.len());
+        let mut rebuilt = Vec::new();
         for (spec, saved) in plan.channels().iter().zip(stored) {
+            let is_plain = matches!(spec.pattern, Channel::Aggregate(_));
+            if is_plain && matches!(saved, Some(Saved::History(_))) {
+                rebuilt.push(ChannelIndex::new(channels.len()));
+            }
             channels.push(spec.pattern.restore(cx, &spec.name, saved)?);
         }
         let mut state = Self::assemble(plan, checkpoint.id, channels);
+        state.rebuilt = rebuilt;
         state.task_ids = checkpoint.task_ids;
         state.seen = Seen::load(&state.plan, checkpoint.versions_seen);
         for (name, version) in checkpoint.channel_versions {
@@ -129,6 +138,7 @@ impl<D: Domain> ThreadState<D> {
             stray_versions: Vec::new(),
             newest: None,
             updated: None,
+            rebuilt: Vec::new(),
             changes: Changes::new(count),
         }
     }

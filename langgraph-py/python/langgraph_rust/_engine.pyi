@@ -173,8 +173,8 @@ class DeltaChannel(BaseChannel[_Value, Any, Any]):
     Its value is rebuilt from the newest one that is stored and the writes since. Beta.
 
     Args:
-        reducer: Called with the value and a list of writes, returns the new value. Applying two lists
-            one after the other must give the same as applying both as one.
+        reducer: Called with the value and a list of writes, returns the new value. Applying two
+            lists one after the other must give the same as applying both as one.
         typ: Type of the values; called for the first one. By default what the state's field is
             annotated with.
         snapshot_frequency: After how many steps that wrote to it the value is stored.
@@ -587,7 +587,7 @@ class StateView:
         sealed: set[str],
         versioning: _Versioning | None = None,
     ) -> tuple[Checkpoint, dict[str, Any]]:
-        """Return the state as the checkpoint after an update from outside, and more metadata for it.
+        """Return the state as the checkpoint after an update, and more metadata for it.
 
         Args:
             step: The number that its id is made for.

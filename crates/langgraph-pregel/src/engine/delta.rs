@@ -242,8 +242,8 @@ impl<D: Domain> Engine<D> {
         env: &mut dyn Env<D>,
         snapshots: &[ChannelIndex],
     ) -> Result<(), Fault<D>> {
-        let Some(deltas) = &mut self.deltas else { return Ok(()) };
         self.state.bump_snapshots(env, snapshots, &self.stored_versions)?;
+        let Some(deltas) = &mut self.deltas else { return Ok(()) };
         deltas.restart(snapshots);
         self.metadata.since_snapshot = deltas.described(&self.state.plan);
         Ok(())

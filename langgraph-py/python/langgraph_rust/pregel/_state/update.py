@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -16,23 +15,17 @@ from langgraph_rust._engine import StateView, checkpoint_id, timestamp
 from langgraph_rust._internal._config import (
     ensure_config,
     patch_checkpoint_map,
-    patch_config,
     patch_configurable,
 )
 from langgraph_rust._internal._constants import (
     CONF,
     CONFIG_KEY_CHECKPOINT_ID,
     CONFIG_KEY_CHECKPOINT_NS,
-    CONFIG_KEY_READ,
-    CONFIG_KEY_SEND,
-    CONFIG_KEY_TASK_ID,
     CONFIG_KEY_THREAD_ID,
     INPUT,
     INTERRUPT,
     PUSH,
 )
-from langgraph_rust._internal._runnable import RunnableSeq
-from langgraph_rust._internal._scratchpad import PregelScratchpad
 from langgraph_rust.constants import END
 from langgraph_rust.errors import InvalidUpdateError
 from langgraph_rust.pregel._build.io import map_input
@@ -48,6 +41,7 @@ from langgraph_rust.pregel._state.seen import versions_read
 from langgraph_rust.pregel._state.snapshot import finished_output, input_writes, planned_tasks
 from langgraph_rust.pregel._state.subgraphs import addressed_subgraph
 from langgraph_rust.pregel._state.twins import Call, Steps
+from langgraph_rust.pregel._state.writers import run_writers
 from langgraph_rust.types import StateUpdate
 
 if TYPE_CHECKING:
@@ -79,7 +73,7 @@ def bulk_update(
     return config
 
 
-class _Base(NamedTuple):
+class Base(NamedTuple):
     """What a superstep of updates builds on."""
 
     graph: AnyPregel
@@ -155,7 +149,7 @@ def _superstep(
     # Pending writes belong to the checkpoint that was made of them, which this one stands beside.
     pending = [write[1:] for write in (saved.pending_writes or ())] if saved and is_first else ()
     sealed = set(view.delta_targets(pending))
-    base = _Base(graph, saver, config, saved, view, step, place, is_first, sealed)
+    base = Base(graph, saver, config, saved, view, step, place, is_first, sealed)
 
     values, as_node = updates[0][:2]
     if values is None and as_node == END:
@@ -177,7 +171,7 @@ def _reject_several(updates: Sequence[StateUpdate], message: str) -> None:
         raise InvalidUpdateError(message)
 
 
-def _clear_tasks(base: _Base) -> Steps[RunnableConfig]:
+def _clear_tasks(base: Base) -> Steps[RunnableConfig]:
     """End the step: the output of finished tasks counts, the others have nothing to say."""
     view, saved = base.view, base.saved
     updated: set[str] = set()
@@ -196,7 +190,7 @@ def _clear_tasks(base: _Base) -> Steps[RunnableConfig]:
     return (yield from base.put(base.step, "update", base.step + 1, updated))
 
 
-def _write_input(base: _Base, values: Any) -> Steps[RunnableConfig]:
+def _write_input(base: Base, values: Any) -> Steps[RunnableConfig]:
     """Apply an input, as a run would."""
     channels = base.graph.input_channels
     writes = list(map_input(channels, values))
@@ -212,7 +206,7 @@ def _write_input(base: _Base, values: Any) -> Steps[RunnableConfig]:
     return (yield from base.put(step, "input", step, base.view.updated))
 
 
-def _copy(base: _Base, values: Any) -> Steps[RunnableConfig]:
+def _copy(base: Base, values: Any) -> Steps[RunnableConfig]:
     """Store the checkpoint once more, beside itself, and apply `values`, a list of updates."""
     saved = base.saved
     if saved is None:
@@ -285,7 +279,7 @@ class _Writes(NamedTuple):
         return [write for write in self.writes if (write[0] == PUSH) is pushed]
 
 
-def _write_as_nodes(base: _Base, updates: Sequence[StateUpdate]) -> Steps[RunnableConfig]:
+def _write_as_nodes(base: Base, updates: Sequence[StateUpdate]) -> Steps[RunnableConfig]:
     """Apply what the writers of nodes make of values."""
     free: defaultdict[str, list[str]] = defaultdict(list)
     if base.saved is not None and base.saved.pending_writes is not None:
@@ -298,7 +292,7 @@ def _write_as_nodes(base: _Base, updates: Sequence[StateUpdate]) -> Steps[Runnab
         task_id = given_id or (
             free[as_node].pop(0) if free[as_node] else _new_task_id(base.view, position)
         )
-        writes = base.view.admit((yield from _run_writers(base, as_node, values, task_id)))
+        writes = base.view.admit((yield from run_writers(base, as_node, values, task_id)))
         made.append(_Writes(task_id, writes, position))
         items.append((as_node, (), True, writes))
     for written in made:
@@ -315,7 +309,7 @@ def _write_as_nodes(base: _Base, updates: Sequence[StateUpdate]) -> Steps[Runnab
 
 
 def _checked(
-    base: _Base, updates: Sequence[StateUpdate]
+    base: Base, updates: Sequence[StateUpdate]
 ) -> list[tuple[Any, str, str | None]]:
     """Return the updates with their nodes, a single one's inferred if need be."""
     checked = []
@@ -332,7 +326,7 @@ def _checked(
     return checked
 
 
-def _infer_node(base: _Base) -> str | None:
+def _infer_node(base: Base) -> str | None:
     """Return the node that ran last, if it is one alone."""
     nodes, channels = base.graph.nodes, base.graph.input_channels
     if len(nodes) == 1:
@@ -352,60 +346,7 @@ def _new_task_id(view: StateView, position: int) -> str:
     return str(uuid5(UUID(view.checkpoint_id), name))
 
 
-def _run_writers(
-    base: _Base, node: str, values: Any, task_id: str
-) -> Steps[list[tuple[str, Any]]]:
-    """Return what a node's writers write if the node returns `values`."""
-    graph = base.graph
-    writers = graph.nodes[node].flat_writers
-    if not writers:
-        raise InvalidUpdateError(f"Node {node} has no writers")
-    writes: list[tuple[str, Any]] = []
-    config = patch_config(
-        base.config,
-        run_name=f"{graph.name}UpdateState",
-        configurable={
-            CONFIG_KEY_SEND: writes.extend,
-            CONFIG_KEY_TASK_ID: task_id,
-            CONFIG_KEY_READ: partial(_read, base, writes),
-        },
-    )
-    runnable = RunnableSeq(*writers) if len(writers) > 1 else writers[0]
-    yield Call(runnable, "invoke", (values, config))
-    return writes
-
-
-def _read(
-    base: _Base, writes: list[tuple[str, Any]], select: str | list[str], fresh: bool = False
-) -> Any:
-    """Read the state for a writer; with `fresh`, after its own writes."""
-    if isinstance(select, str):
-        return base.view.read(select, fresh, writes)
-    # Managed values have no place among the stored channels.
-    specs = base.graph.channels
-    managed = [name for name in select if isinstance(specs.get(name), type)]
-    values = base.view.read([name for name in select if name not in managed], fresh, writes)
-    scratchpad = _scratchpad(base.step) if managed else None
-    values.update({name: specs[name].get(scratchpad) for name in managed})  # type: ignore[union-attr]
-    return values
-
-
-def _scratchpad(step: int) -> PregelScratchpad:
-    def zero() -> int:
-        return 0
-
-    return PregelScratchpad(
-        step=step,
-        stop=step + 2,
-        call_counter=zero,
-        interrupt_counter=zero,
-        get_null_resume=lambda consume=False: None,
-        resume=[],
-        subgraph_counter=zero,
-    )
-
-
-def _store_writes(base: _Base, made: list[_Writes]) -> Steps[None]:
+def _store_writes(base: Base, made: list[_Writes]) -> Steps[None]:
     """Store writes with the checkpoint they are applied to, where the history looks for results.
 
     Not if the thread has moved past it: it would look as if its other children had come from them.

@@ -1,8 +1,8 @@
 """Ids for messages that are written to delta channels.
 
 Such a channel's writes are stored and applied again at every read. A message must have the same id
-each time, or nothing could replace or remove it. An empty id counts as none. What is passed in stays
-as it is, but for the ids of message objects.
+each time, or nothing could replace or remove it. An empty id counts as none. What is passed in
+stays as it is, but for the ids of message objects.
 """
 
 from __future__ import annotations
