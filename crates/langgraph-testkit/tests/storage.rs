@@ -56,7 +56,7 @@ fn threads_and_namespaces_are_apart_and_the_newest_comes_first() {
     let metadata = Metadata::new(Source::Loop, 2);
     for (namespace, bits) in [("", 3), ("", 2), ("inner:1", 9)] {
         let checkpoint = Checkpoint::empty(CheckpointId::from_bits(bits));
-        saver.put("thread", namespace, checkpoint, metadata, None);
+        saver.put("thread", namespace, checkpoint, metadata.clone(), None);
     }
     let of = |saver: &MemorySaver<Native>, namespace: &str| -> Vec<_> {
         saver.list("thread", namespace).map(|stored| stored.checkpoint.id.clone()).collect()
