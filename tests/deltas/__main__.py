@@ -18,6 +18,9 @@ from sync.environments import say, upstream_environment
 from sync.pins import ROOT
 from sync.wheel import ready_environment
 
+FAILURES = ("ValueError", "InvalidUpdateError")
+"""Of nodes, and of two overwrites in a superstep."""
+
 
 def main() -> int:
     """Compare the programs that the command line names; returns the process's exit status."""
@@ -53,9 +56,10 @@ def _differences(mine: list[Any], theirs: list[Any]) -> Iterator[str]:
         if any(state[1] != state[2] for state in other["states"]) or is_apart:
             # Upstream stores a superstep half applied that cannot be applied wholly.
             continue
-        # What becomes of a delta channel that is one no more is stored at once here. When a node has
-        # failed, upstream stores of those beside it what it had got to.
-        is_apart = one["do"] == "migrate" or one.get("raised") == "ValueError"
+        # What becomes of a delta channel that is one no more is stored at once here. When a node
+        # has failed, upstream stores of those beside it what it had got to; with `exit`, also half
+        # of a superstep that cannot be applied.
+        is_apart = one["do"] == "migrate" or one.get("raised") in FAILURES
         if is_apart:
             continue
         for part in one.keys() | other.keys():

@@ -96,7 +96,7 @@ class TestTheChannel:
 
         channel = DeltaChannel(fold, Needs)
         channel.key = "log"
-        with pytest.raises(InvalidUpdateError, match="Key 'log'.*such as list"):
+        with pytest.raises(InvalidUpdateError, match=r"Key 'log'.*such as list"):
             channel.update([[1]])
 
 

@@ -128,7 +128,7 @@ impl Waker {
     /// A future of the running loop that resolves when the bell rings; `None` if it rang already.
     pub fn future<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let asyncio = imports::asyncio(py)?;
-        let running = call_method(&asyncio, intern!(py, "get_running_loop"), &[])?;
+        let running = call_method(asyncio, intern!(py, "get_running_loop"), &[])?;
         let future = call_method(&running, intern!(py, "create_future"), &[])?;
         let mut state = plain_lock(&self.state);
         if std::mem::take(&mut state.rung) {
