@@ -41,7 +41,7 @@ def main() -> int:
 
     outcome = guarded(work)
     save_outcome(ROOT, outcome)
-    print(f"sync: {outcome.status.name.lower().replace('_', ' ')}\n{outcome.text}")
+    print(f"{outcome.text.rstrip()}\n\nsync: {outcome.status.words}")
     return outcome.status
 
 

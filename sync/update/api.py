@@ -14,7 +14,7 @@ from sync.api.signatures import same_signature
 
 @dataclass(frozen=True)
 class SignatureChange:
-    """A function or method that takes other parameters, or something that is of another kind."""
+    """Something that takes other parameters, or became callable, or is callable no more."""
 
     name: str
     old: str
@@ -62,7 +62,10 @@ def _surface(modules: dict[str, Module]) -> Iterator[tuple[str, str]]:
 
 
 def _shown(kind: str, signature: str | None) -> str:
-    return kind if signature is None else f"({signature})"
+    """How it is called, if the sources say so; else only whether it is a class."""
+    if signature is not None:
+        return f"({signature})"
+    return kind if kind in ("class", "property") else "value"
 
 
 def _alike(old: str, new: str) -> bool:

@@ -19,7 +19,7 @@ class HeldBack:
     newest: str
     chosen: str
     why: list[str]
-    """pip's words when asked for the newest together with the rest."""
+    """pip's words when asked for the newest, by itself or together with the rest."""
 
 
 @dataclass(frozen=True)
@@ -42,32 +42,50 @@ def find_release(index: Index, pins: Pins, wanted: str | None = None) -> Release
         Refused: nothing fits; the exception has pip's words.
     """
     newest = index.newest(pins.distributions)
-    names = list(pins.distributions)
     if wanted:
         newest[pins.sdist_name] = wanted
-    others = names if wanted else [f"{n}>={v}" for n, v in pins.distributions.items()]
-    fixed: list[str] = []
+        how = f"asked for, with the newest that goes with {wanted}"
+        return _newest_that_fits(index, pins, newest, list(newest), how, exact=True)
+    floors = [f"{name}>={version}" for name, version in pins.distributions.items()]
+    return _newest_that_fits(index, pins, newest, floors, "the newest that fits", exact=False)
+
+
+def release_before(index: Index, pins: Pins, wanted: str, later: Release) -> Release:
+    """The set with the core in version `wanted`, and none of the others newer than in `later`.
+
+    Which of them were out with that version cannot be asked of pip.
+
+    Raises:
+        Refused: nothing fits.
+    """
+    newest = {**later.versions, pins.sdist_name: wanted}
+    ceilings = [f"{name}<={version}" for name, version in newest.items()]
+    how = f"asked for, with the newest up to those of the other set that goes with {wanted}"
+    return _newest_that_fits(index, pins, newest, ceilings, how, exact=True)
+
+
+def _newest_that_fits(
+    index: Index, pins: Pins, newest: dict[str, str], bounds: list[str], how: str, *, exact: bool
+) -> Release:
+    core = pins.sdist_name
+    fixed = [f"{core}=={newest[core]}"]
     refusals: dict[str, list[str]] = {}
     try:
-        fixed = [f"{pins.sdist_name}=={newest[pins.sdist_name]}"]
-        found = index.fit([*fixed, *others])
+        found = index.fit([*fixed, *bounds])
     except Refused as error:
-        if wanted:
+        if exact:
             raise
-        refusals[pins.sdist_name], fixed = error.words, []
-        found = index.fit(others)
-    for name in names:
+        refusals[core], fixed = error.words, []
+        found = index.fit(bounds)
+    for name in newest:
         if name not in refusals and found[name] != newest[name]:
             try:
-                found = index.fit([*fixed, f"{name}=={newest[name]}", *others])
+                found = index.fit([*fixed, f"{name}=={newest[name]}", *bounds])
             except Refused as error:
-                refusals[name] = error.words
+                refusals[name] = _alone(index, f"{name}=={newest[name]}") or error.words
         fixed.append(f"{name}=={found[name]}")
     held_back = [HeldBack(n, newest[n], found[n], why) for n, why in refusals.items()]
-    how = (
-        f"asked for, with the newest that goes with {wanted}" if wanted else "the newest that fits"
-    )
-    return Release({name: found[name] for name in names}, how, held_back)
+    return Release({name: found[name] for name in pins.distributions}, how, held_back)
 
 
 def fit_the_rest(index: Index, pins: Pins, release: Release) -> dict[str, str]:
@@ -96,6 +114,15 @@ def fit_the_rest(index: Index, pins: Pins, release: Release) -> dict[str, str]:
     ours = release.versions
     pinned = {normalised(name): version for name, version in pins.elsewhere.items()}
     return {n: v for n, v in found.items() if n not in ours and pinned.get(n) != v}
+
+
+def _alone(index: Index, requirement: str) -> list[str]:
+    """pip's words when the requirement cannot be met even by itself."""
+    try:
+        index.fit([requirement])
+    except Refused as error:
+        return error.words
+    return []
 
 
 def _lines(names: dict[str, str], exact: dict[str, str]) -> list[str]:

@@ -15,6 +15,8 @@ from sync.pins import CACHE, load_pins
 
 _ADDRESS = re.compile(r"\S*://\S+|(?<![\w.])/\S+")
 _LONGEST_LINE = 300
+_EXPLANATION = "The conflict is caused by:"
+_ADVICE = ("To fix this", "1. loosen", "2. remove", "ERROR: ResolutionImpossible", "[notice]")
 
 
 class Refused(Exception):
@@ -77,18 +79,20 @@ class Index:
         return next(self.folder.glob(f"{name.replace('-', '_')}-{version}{ending}"), None)
 
     def _report(self, *arguments: str) -> dict[str, str]:
-        dry = ("--dry-run", "--ignore-installed", "--quiet", "--report", "-")
-        installed = json.loads(self._pip("install", *dry, *arguments))["install"]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        report = self.folder / "report.json"
+        dry = ("--dry-run", "--ignore-installed", "--report", str(report))
+        self._pip("install", *dry, *arguments)
+        installed = json.loads(report.read_text(encoding="utf-8"))["install"]
         metadata = (item["metadata"] for item in installed)
         return {normalised(found["name"]): found["version"] for found in metadata}
 
-    def _pip(self, command: str, *arguments: str) -> str:
-        always = ("--disable-pip-version-check", "--no-input")
-        line = [str(self.python), "-m", "pip", *always, command, *self.options, *arguments]
+    def _pip(self, command: str, *arguments: str) -> None:
+        always = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
+        line = [str(self.python), "-m", "pip", command, *always, *self.options, *arguments]
         result = subprocess.run(line, capture_output=True, text=True)
         if result.returncode:
-            raise Refused(_words(result.stderr))
-        return result.stdout
+            raise Refused(_words(result.stdout, result.stderr))
 
 
 def normalised(name: str) -> str:
@@ -104,9 +108,11 @@ def real_index() -> Index:
     return Index(environment.python, CACHE / "upstream" / "index")
 
 
-def _words(output: str) -> list[str]:
-    """What pip said of its failure, from the first error on."""
-    lines = [line.rstrip() for line in output.splitlines()]
-    first = next((i for i, line in enumerate(lines) if line.startswith("ERROR")), 0)
-    said = [line for line in lines[first:] if line.strip()]
-    return [_ADDRESS.sub("(address)", line)[:_LONGEST_LINE] for line in said]
+def _words(output: str, errors: str) -> list[str]:
+    """What pip said of its failure: the errors, and the conflict that it explains beside them."""
+    said = errors.splitlines()
+    first = next((i for i, line in enumerate(said) if line.startswith("ERROR")), 0)
+    explained = output.partition(_EXPLANATION)
+    said = [*said[first:], *(explained[1] + explained[2]).splitlines()]
+    shown = [line.rstrip() for line in said if line.strip() and not line.startswith(_ADVICE)]
+    return [_ADDRESS.sub("(address)", line)[:_LONGEST_LINE] for line in shown]

@@ -15,13 +15,24 @@ _FILE = "outcome.json"
 class Status(IntEnum):
     """The exit status; 1 and 2 are left to Python and make."""
 
-    NOTHING_TO_DO = 0
+    DONE = 0
+    """There was nothing to do, or nothing but a report."""
     GREEN = 10
     """Moved, and nothing is lost."""
     LOST = 11
     """Moved, and something is lost."""
     NOT_JUDGED = 12
     """Nothing was written."""
+
+    @property
+    def words(self) -> str:
+        """The status for people."""
+        return {
+            Status.DONE: "done, no pin moved",
+            Status.GREEN: "moved, and nothing is lost",
+            Status.LOST: "moved, and something is lost",
+            Status.NOT_JUDGED: "could not be judged, and nothing was changed",
+        }[self]
 
 
 @dataclass(frozen=True)

@@ -52,12 +52,11 @@ def _replaced(line: str, values: dict[str, str]) -> str:
 
 def _insert(lines: list[str], section: str, name: str, value: str) -> None:
     start = lines.index(f"[{section}]") + 1
-    key = f'"{name}"' if "." in name else name
     for index in range(start, len(lines) + 1):
         entry = _ENTRY.match(lines[index]) if index < len(lines) else None
         at_end = index == len(lines) or lines[index].startswith("[") or not lines[index].strip()
         if at_end or (entry and entry["name"] > name):
-            lines.insert(index, f'{key} = "{value}"')
+            lines.insert(index, f'{name} = "{value}"')
             return
 
 

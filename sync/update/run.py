@@ -11,14 +11,14 @@ from sync.environments import say
 from sync.pins import ROOT, Pins, read_pins
 from sync.places import statements
 from sync.update.checkout import Change
-from sync.update.choose import Release, find_release, fit_the_rest
+from sync.update.choose import Release, find_release, fit_the_rest, release_before
 from sync.update.compare import compare_releases, public_api
 from sync.update.index import Index
 from sync.update.outcome import Outcome, Status
 from sync.update.pinning import repin
 from sync.update.report import Report, Suites, report_path
 from sync.update.suites import Harness
-from sync.update.text import page, verdict
+from sync.update.text import page
 
 PACKAGE = Path("langgraph-py") / "python" / "langgraph_rust"
 
@@ -41,7 +41,7 @@ class Sync:
         pins = read_pins(self.pins_file)
         release = find_release(self.index, pins, wanted)
         if release.versions == pins.distributions:
-            return Outcome(Status.NOTHING_TO_DO, text=_nothing(pins, release))
+            return Outcome(Status.DONE, text=_nothing(pins, release))
         say(f"from {pins.label()} to {' '.join(f'{n}=={v}' for n, v in release.versions.items())}")
         rest = fit_the_rest(self.index, pins, release)
         report = self._compare(pins, pinned_release(pins), release, rest)
@@ -68,13 +68,17 @@ class Sync:
             Refused: one of them cannot be had.
         """
         pins = read_pins(self.pins_file)
-        before, after = self._release(pins, old), self._release(pins, new)
+        after = self._release(pins, new)
+        if old == pins.sdist_version:
+            before = pinned_release(pins)
+        else:
+            before = release_before(self.index, pins, old, after)
         report = self._compare(pins, before, after, {})
         report = replace(report, suites=Suites(False, "this is a report only", []))
         with Change(self.root) as change:
             self._write(change, report)
             files = [path.as_posix() for path in change.keep()]
-        return Outcome(Status.NOTHING_TO_DO, text=verdict(report), files=files)
+        return Outcome(Status.DONE, text=f"wrote {', '.join(files) or 'nothing new'}", files=files)
 
     @property
     def pins_file(self) -> Path:

@@ -83,7 +83,12 @@ class Harness:
         """Run the suite on one side; it ends with 1 also when it wrote its list."""
         say(f"the suite of {suite}: {option}")
         command = [sys.executable, "-m", "tests.conformance", "--jobs", str(self.jobs), option]
-        status = subprocess.run(command, cwd=self.root).returncode
+        process = subprocess.Popen(command, cwd=self.root)
+        try:
+            status = process.wait()
+        finally:
+            process.terminate()
+            process.wait()
         if status not in (0, 1) or read_header(written) != label:
             raise NotJudged(f"the suite of {suite} ended with status {status} ({option})")
         return status
