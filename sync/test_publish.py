@@ -85,6 +85,7 @@ def test_a_move_becomes_a_branch_and_a_pull_request(clone: Path) -> None:
     assert said == f"branch {BRANCH} created, pull request created"
     assert on_branch(clone, "README.md") == "new\n" and on_branch(clone, "kept.txt") == "kept\n"
     assert log(clone, f"main..{BRANCH}") == [EMAIL]
+    assert asked(clone)[0] == [["workflow", "run", "ci.yml", "--ref", BRANCH]]
     command, body = asked(clone)[-1]
     assert command[:6] == ["pr", "create", "--head", BRANCH, "--base", "main"]
     assert body == "the report"

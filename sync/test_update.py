@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +23,16 @@ from sync.update.run import Sync
 from sync.update.suites import Harness
 
 EVERYTHING = "test_comes\ntest_stays\n"
+HANGS = """\
+import signal, sys, time
+from pathlib import Path
+def end(*_):
+    Path(".cache/ended").touch()
+    sys.exit(3)
+signal.signal(signal.SIGTERM, end)
+Path(".cache/started").touch()
+time.sleep(60)
+"""
 MOVED = "langgraph==1.1.0 langgraph-side==1.1.0 langchain-core==1.0.0"
 
 
@@ -171,15 +185,20 @@ def test_an_environment_that_cannot_be_made_changes_nothing(sync: Sync) -> None:
     assert content(sync.root) == before
 
 
-def test_an_interruption_changes_nothing(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
-    let_suites(sync)
+def test_an_interruption_ends_the_suite_and_changes_nothing(sync: Sync) -> None:
+    (sync.root / "tests/conformance/__main__.py").write_text(HANGS)
     before = content(sync.root)
+    started, ended = sync.root / ".cache/started", sync.root / ".cache/ended"
 
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
+    def interrupt() -> None:
+        while not started.exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(Harness, "judge", interrupted)
-    assert guarded(sync.move).status is Status.NOT_JUDGED
+    threading.Thread(target=interrupt, daemon=True).start()
+    outcome = guarded(sync.move)
+    assert outcome.status is Status.NOT_JUDGED and "interrupted" in outcome.text
+    assert ended.exists()
     assert content(sync.root) == before
 
 

@@ -41,6 +41,9 @@ def publish(repository: Repository, folder: Path, base: str) -> str:
         return _issue(repository, outcome)
     branch = branch_name(outcome)
     pushed = repository.push_files(branch, folder / "files", commit_message(outcome))
+    if pushed in ("created", "updated"):
+        # A workflow's token starts no other workflow by pushing.
+        _gh(repository, "workflow", "run", "ci.yml", "--ref", branch)
     return f"branch {branch} {pushed}, {_pull_request(repository, outcome, branch, base)}"
 
 

@@ -47,9 +47,12 @@ class Sync:
         report = self._compare(pins, pinned_release(pins), release, rest)
         with Change(self.root) as change:
             moved = self._pin(change, pins, release, rest)
-            change.touch(*self.harness.lists(pins.sdist_name))
-            result = self.harness.judge(pins.sdist_name, moved.label())
-            report = replace(report, suites=Suites(True, "", [result]))
+            self._state(change, moved)
+            results = []
+            for suite in suites(pins):
+                change.touch(*self.harness.lists(suite))
+                results.append(self.harness.judge(suite, moved.label()))
+            report = replace(report, suites=Suites(True, "", results))
             self._state(change, moved)
             self._write(change, report)
             files = [path.as_posix() for path in change.keep()]
@@ -94,8 +97,8 @@ class Sync:
 
     def _pin(self, change: Change, pins: Pins, release: Release, rest: dict[str, str]) -> Pins:
         """Write the pins and the API manifest that goes with them."""
-        sdist = self.index.sdists({pins.sdist_name: release.versions[pins.sdist_name]})
-        digest = hashlib.sha256(sdist[pins.sdist_name].read_bytes()).hexdigest()
+        sdists = self.index.sdists({name: release.versions[name] for name in suites(pins)})
+        digest = hashlib.sha256(sdists[pins.sdist_name].read_bytes()).hexdigest()
         tests = {name: v for name, v in rest.items() if name in pins.test_names}
         sections = {
             "distributions": release.versions,
@@ -120,6 +123,11 @@ class Sync:
     def _write(self, change: Change, report: Report) -> None:
         change.write(report_path(self.root, report.name, "md"), page(report))
         change.write(report_path(self.root, report.name, "json"), report.as_json())
+
+
+def suites(pins: Pins) -> list[str]:
+    """The distributions whose suites are run."""
+    return [pins.sdist_name]
 
 
 def pinned_release(pins: Pins) -> Release:

@@ -31,9 +31,9 @@ def verdict(report: Report) -> str:
     suites = report.suites
     if not suites.run:
         return f"The suites were not run: {suites.why_not}."
-    counts = "; ".join(f"{s.suite}: {s.here:,} of {s.upstream:,}" for s in suites.results)
-    flaky = ", and tests are flaky that were not" if any(s.flaky for s in suites.results) else ""
-    return f"{_count(len(report.lost), 'test')} lost{flaky}. What passes here ({counts})."
+    counts = ", ".join(f"{s.here:,} of {s.upstream:,} ({s.suite})" for s in suites.results)
+    flaky = ", and some are flaky that were not" if any(s.flaky for s in suites.results) else ""
+    return f"Lost: {_count(len(report.lost), 'test')}{flaky}. Passing here: {counts}."
 
 
 def _section(title: str, content: Iterable[str]) -> list[str]:
