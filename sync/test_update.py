@@ -13,9 +13,9 @@ from typing import ClassVar
 
 import pytest
 
-from sync.made_up import LABEL, RELEASES, make_checkout
+from sync.made_up import RELEASES, make_checkout
 from sync.pins import read_pins
-from sync.places import count_passing, made_from, statements
+from sync.places import made_from
 from sync.update.__main__ import guarded
 from sync.update.index import Index, Refused
 from sync.update.outcome import Outcome, Status, load_outcome, save_outcome
@@ -247,18 +247,6 @@ def test_an_outcome_is_stored_with_the_files(sync: Sync) -> None:
 
 def test_a_run_that_left_no_outcome_could_not_be_judged(tmp_path: Path) -> None:
     assert load_outcome(tmp_path).status is Status.NOT_JUDGED
-
-
-def test_places_that_repeat_the_pins_are_checked(tmp_path: Path) -> None:
-    make_checkout(tmp_path)
-    pins = read_pins(tmp_path / "sync/upstream.toml")
-    assert count_passing(tmp_path) == (2, 2)
-    assert all(place.holds() for place in statements(tmp_path, pins))
-    assert {label for _, label in made_from(tmp_path)} == {LABEL}
-    version = tmp_path / "langgraph-py/python/langgraph_rust/version.py"
-    version.write_text('__version__ = "0.1"\n')
-    wrong = [place for place in statements(tmp_path, pins) if not place.holds()]
-    assert [place.path for place in wrong] == [version]
 
 
 def test_an_error_of_the_tool_is_an_outcome() -> None:

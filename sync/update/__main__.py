@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from sync.environments import locked
 from sync.pins import ROOT
 from sync.update.index import Refused, real_index
 from sync.update.outcome import Outcome, Status, save_outcome
@@ -39,8 +40,9 @@ def main() -> int:
         sync = Sync(ROOT, real_index(), Harness(ROOT, options.jobs))
         return sync.report(*options.report) if options.report else sync.move(options.version)
 
-    outcome = guarded(work)
-    save_outcome(ROOT, outcome)
+    with locked("sync"):
+        outcome = guarded(work)
+        save_outcome(ROOT, outcome)
     print(f"{outcome.text.rstrip()}\n\nsync: {outcome.status.words}")
     return outcome.status
 

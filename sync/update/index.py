@@ -115,4 +115,10 @@ def _words(output: str, errors: str) -> list[str]:
     explained = output.partition(_EXPLANATION)
     said = [*said[first:], *(explained[1] + explained[2]).splitlines()]
     shown = [line.rstrip() for line in said if line.strip() and not line.startswith(_ADVICE)]
-    return [_ADDRESS.sub("(address)", line)[:_LONGEST_LINE] for line in shown]
+    return [_shortened(_ADDRESS.sub("(address)", line)) for line in shown]
+
+
+def _shortened(line: str) -> str:
+    """A line without its middle when it is long: pip lists versions from the oldest on."""
+    half = _LONGEST_LINE // 2
+    return line if len(line) <= _LONGEST_LINE else f"{line[:half]} ... {line[-half:]}"
