@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import sys
 import tarfile
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from sync.update.index import Index, Refused
 
 BACKEND = """\
 import os
@@ -57,6 +61,33 @@ class Made:
         required = "".join(f"Requires-Dist: {requirement}\n" for requirement in self.requires)
         head = f"Metadata-Version: 2.1\nName: {self.name}\nVersion: {self.version}\n"
         return head + required
+
+
+@dataclass(frozen=True)
+class AskedOnce(Index):
+    """pip, asked the same question once: what is published does not change."""
+
+    answers: dict[tuple[str, ...], dict[str, str] | Refused] = field(default_factory=dict)
+
+    def _report(self, *arguments: str) -> dict[str, str]:
+        constraints = self.folder / "constraints.txt"
+        question = (*arguments, constraints.read_text() if "-c" in arguments else "")
+        if question not in self.answers:
+            try:
+                self.answers[question] = super()._report(*arguments)
+            except Refused as error:
+                self.answers[question] = error
+        answer = self.answers[question]
+        if isinstance(answer, Refused):
+            raise answer
+        return dict(answer)
+
+
+def published(folder: Path, releases: Iterable[Made]) -> Index:
+    """pip on a folder with these releases, and nothing else."""
+    for release in releases:
+        release.publish(folder)
+    return AskedOnce(Path(sys.executable), folder / "got", ("--no-index", f"--find-links={folder}"))
 
 
 OLD_TESTS = {

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
-from sync.made_up import RELEASES, make_checkout
+from sync.made_up import RELEASES, make_checkout, published
 from sync.pins import read_pins
 from sync.places import made_from
 from sync.update.__main__ import guarded
-from sync.update.index import Index, Refused
+from sync.update.index import Index
 from sync.update.outcome import Outcome, Status, load_outcome, save_outcome
 from sync.update.run import Sync
 from sync.update.suites import Harness
@@ -36,33 +34,10 @@ time.sleep(60)
 MOVED = "langgraph==1.1.0 langgraph-side==1.1.0 langchain-core==1.0.0"
 
 
-class AskedOnce(Index):
-    """pip, asked the same question once: what is published does not change."""
-
-    answers: ClassVar[dict[tuple[str, ...], dict[str, str] | Refused]] = {}
-
-    def _report(self, *arguments: str) -> dict[str, str]:
-        constraints = self.folder / "constraints.txt"
-        question = (*arguments, constraints.read_text() if "-c" in arguments else "")
-        if question not in self.answers:
-            try:
-                self.answers[question] = super()._report(*arguments)
-            except Refused as error:
-                self.answers[question] = error
-        answer = self.answers[question]
-        if isinstance(answer, Refused):
-            raise answer
-        return dict(answer)
-
-
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     """pip on a folder with the releases, and nothing else."""
-    folder = tmp_path_factory.mktemp("published")
-    for release in RELEASES:
-        release.publish(folder)
-    only_there = ("--no-index", "--find-links", str(folder))
-    return AskedOnce(Path(sys.executable), tmp_path_factory.mktemp("downloads"), only_there)
+    return published(tmp_path_factory.mktemp("published"), RELEASES)
 
 
 @pytest.fixture
