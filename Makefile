@@ -20,14 +20,18 @@ QUICK ?=
 ROUNDS ?=
 # Modules for `api`, such as langgraph.types; empty: all.
 MODULES ?=
+# For `sync`: the version of langgraph to move to; empty: the newest. For `sync-report`: two versions.
+VERSION ?=
+OLD ?=
+NEW ?=
 
 BENCH := $(PYTHON) -m benches.compare $(foreach case,$(CASES),'$(case)') $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
 CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python continuity conformance conformance-update \
-	conformance-upstream differential stress api api-update bench bench-publish bench-rust lint build \
-	develop clean
+	conformance-upstream differential stress api api-update sync sync-report places bench \
+	bench-publish bench-rust lint build develop clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -51,9 +55,11 @@ conformance: ## upstream's test suite in drop-in mode; fails when a test stops p
 
 conformance-update: ## the same, and store what passes now if the run came to its end
 	@$(CONFORMANCE) $(FILES) --update
+	@$(PYTHON) -m sync.places --write
 
 conformance-upstream: ## run upstream's suite on upstream; store what passes there, likewise
 	@$(CONFORMANCE) --refresh-upstream
+	@$(PYTHON) -m sync.places --write
 
 differential: ## random graphs here and on upstream; SEEDS=FIRST:END picks them, LIST=1 lists known ones
 	@$(PYTHON) -m tests.differential --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(LIST),--list)
@@ -67,6 +73,15 @@ api: ## what this package lacks of upstream's API or signs differently
 api-update: ## read upstream's API from its wheels again
 	@$(PYTHON) -m sync.api --update $(MODULES)
 
+sync: ## move to the newest release of upstream, or to VERSION=1.2.24, and judge it
+	@$(PYTHON) -m sync.update --jobs $(JOBS) $(if $(VERSION),"$(VERSION)")
+
+sync-report: ## only report on two releases: OLD=1.2.15 NEW=1.2.22
+	@$(PYTHON) -m sync.update --report "$(OLD)" "$(NEW)"
+
+places: ## write what repeats the pins and the lists: version.py, the README's counts
+	@$(PYTHON) -m sync.places --write
+
 bench: ## this package, upstream and the floor in turn
 	@$(BENCH)
 
@@ -76,13 +91,16 @@ bench-publish: ## the same, stored in benches/compare/results.json and the READM
 bench-rust: ## the engine without Python
 	cargo bench --manifest-path benches/Cargo.toml
 
-lint: ## formatting and lints, Rust and Python, and Python's types
+lint: ## formatting and lints, Rust and Python, Python's types, workflows, what repeats the pins
 	cargo fmt --all -- --check -l
 	cargo clippy $(ENGINE) --all-targets --quiet -- -D warnings
 	cargo clippy -p langgraph-py --quiet -- -D warnings
 	@$(PYTHON) -m sync.environments dev > /dev/null
 	$(VENV)/ruff check .
 	$(VENV)/basedpyright
+	$(VENV)/zizmor --offline --quiet --pedantic .github/workflows
+	$(VENV)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(PYTHON) -m sync.places
 
 build: ## the wheel, installed in .venv
 	@$(PYTHON) -m sync.wheel dev

@@ -17,6 +17,9 @@ CACHE = ROOT / ".cache"
 
 PINS_FILE = ROOT / "sync" / "upstream.toml"
 
+NOT_OURS = ("langgraph-sdk", "langchain-core")
+"""Distributions this project uses as they are."""
+
 
 @dataclass(frozen=True)
 class Pins:
@@ -38,6 +41,17 @@ class Pins:
         """What may be installed beside this package: all of upstream but the core distribution."""
         return {name: v for name, v in self.distributions.items() if name != self.sdist_name}
 
+    @property
+    def test_names(self) -> set[str]:
+        """What the suites import from elsewhere, by name without extras."""
+        return {name.partition("[")[0] for name in self.test_dependencies}
+
+    @property
+    def elsewhere(self) -> dict[str, str]:
+        """Every pin that is not upstream's, by name without extras."""
+        pins = self.constraints | self.test_dependencies
+        return {name.partition("[")[0]: version for name, version in pins.items()}
+
     def label(self) -> str:
         """One line naming the distributions, to tell which pins a stored result belongs to."""
         return " ".join(f"{name}=={version}" for name, version in self.distributions.items())
@@ -45,12 +59,17 @@ class Pins:
 
 @cache
 def load_pins() -> Pins:
-    """The pins of this checkout.
+    """The pins of this checkout, as `read_pins` finds them."""
+    return read_pins(PINS_FILE)
+
+
+def read_pins(path: Path) -> Pins:
+    """The pins in a file.
 
     Raises:
-        KeyError: a section is missing from `sync/upstream.toml`.
+        KeyError: a section is missing from it.
     """
-    document = read_toml(PINS_FILE)
+    document = read_toml(path)
     return Pins(
         distributions=document["distributions"],
         test_dependencies=document["test-dependencies"],

@@ -14,11 +14,9 @@ from sync.api.lookup import read_sources
 from sync.api.manifest import MANIFEST_FILE, build_manifest, load_manifest, save_manifest
 from sync.artifacts import upstream_wheels
 from sync.environments import say, upstream_environment
-from sync.pins import ROOT, load_pins
+from sync.pins import NOT_OURS, ROOT, load_pins
 
 PACKAGE = ROOT / "langgraph-py" / "python" / "langgraph_rust"
-NOT_OURS = ("langgraph-sdk", "langchain-core")
-"""Distributions this project uses as they are."""
 
 
 def main() -> int:
@@ -42,7 +40,7 @@ def update() -> None:
     """Download upstream's wheels and store what they offer."""
     wheels = upstream_wheels(upstream_environment().ensure())
     modules = build_manifest({n: path for n, path in wheels.items() if n not in NOT_OURS})
-    save_manifest(modules)
+    save_manifest(modules, load_pins().label())
     say(f"{len(modules)} public modules in {MANIFEST_FILE.relative_to(ROOT)}")
 
 

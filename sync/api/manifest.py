@@ -11,7 +11,6 @@ from typing import Any
 from sync.api.classes import is_public
 from sync.api.extract import read_module
 from sync.api.model import Module, Name, module_from_json
-from sync.pins import load_pins
 
 MANIFEST_FILE = Path(__file__).parent / "upstream.json"
 NAMESPACE = "langgraph"
@@ -37,9 +36,9 @@ def build_manifest(wheels: dict[str, Path]) -> dict[str, Module]:
     return dict(sorted(modules.items()))
 
 
-def save_manifest(modules: dict[str, Module]) -> None:
+def save_manifest(modules: dict[str, Module], pins: str, path: Path = MANIFEST_FILE) -> None:
     """Write the manifest, one line per name, so that a new upstream version reads as a diff."""
-    lines = ["{", f'"pins": {json.dumps(load_pins().label())},', '"modules": {']
+    lines = ["{", f'"pins": {json.dumps(pins)},', '"modules": {']
     for index, (name, module) in enumerate(modules.items()):
         lines.append(f"{json.dumps(name)}: {{")
         lines.append(f'  "distribution": {json.dumps(module.distribution)},')
@@ -52,12 +51,12 @@ def save_manifest(modules: dict[str, Module]) -> None:
         lines.append(",\n".join(entries))
         lines.append("  }}" + ("," if index < len(modules) - 1 else ""))
     lines.append("}}")
-    MANIFEST_FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def load_manifest() -> tuple[str, dict[str, Module]]:
+def load_manifest(path: Path = MANIFEST_FILE) -> tuple[str, dict[str, Module]]:
     """The pins the stored manifest belongs to, and its modules."""
-    document = json.loads(MANIFEST_FILE.read_text(encoding="utf-8"))
+    document = json.loads(path.read_text(encoding="utf-8"))
     modules = {name: module_from_json(raw) for name, raw in document["modules"].items()}
     return document["pins"], modules
 

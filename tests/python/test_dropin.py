@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import langgraph_rust
+from sync.pins import load_pins
 
 PACKAGE_PARENT = Path(langgraph_rust.__file__).parent.parent
 
@@ -168,7 +169,8 @@ def test_too_late(site: Path) -> None:
 
 
 def test_reported_version(site: Path) -> None:
-    check(site, "from langgraph.version import __version__; assert __version__ == '1.2.22'")
+    pinned = load_pins().sdist_version
+    check(site, f"from langgraph.version import __version__; assert __version__ == {pinned!r}")
 
 
 PROGRAM = """
