@@ -30,7 +30,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python continuity conformance conformance-update \
-	conformance-upstream differential stress api api-update sync sync-report places bench \
+	conformance-upstream differential deltas stress api api-update sync sync-report places bench \
 	bench-publish bench-rust lint build develop clean
 
 help: ## list the targets
@@ -39,7 +39,7 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python continuity conformance differential stress ## every test: Rust, Python, and against upstream
+test: test-rust test-python continuity conformance differential deltas stress ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
@@ -63,6 +63,9 @@ conformance-upstream: ## run upstream's suite on upstream; store what passes the
 
 differential: ## random graphs here and on upstream; SEEDS=FIRST:END picks them, LIST=1 lists known ones
 	@$(PYTHON) -m tests.differential --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(LIST),--list)
+
+deltas: ## random histories of delta channels, against a plain reducer and upstream; SEEDS=0:2000 is long
+	@$(PYTHON) -m tests.deltas $(if $(SEEDS),--seeds $(SEEDS))
 
 stress: build ## random programs that fail, are cancelled and run side by side; SEEDS=0:20000 is long
 	@$(VENV)/python -m tests.stress --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS))

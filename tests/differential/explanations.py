@@ -78,14 +78,6 @@ def live_values(mine: Record, theirs: Record) -> bool:
     return mine["do"] == "get_state" and _alike_if(mine, theirs, _without_keys(*keys))
 
 
-def unstored_cached_writes(mine: Record, theirs: Record) -> bool:
-    """What a task from the cache wrote: upstream stores it as any task's writes."""
-    names = ("result", "pending_writes")
-    pairs = (zip(_values(mine, name), _values(theirs, name), strict=False) for name in names)
-    lacking = all(masked(one) == masked(other) or not one for both in pairs for one, other in both)
-    return lacking and _alike_if(mine, theirs, _without_keys(*names))
-
-
 def unheard_routing(mine: Record, theirs: Record) -> bool:
     """Routing after a command for a parent: upstream tells callback handlers of it."""
     if "heard" not in mine or "heard" not in theirs:
@@ -223,7 +215,7 @@ def _write(thing: Any) -> list[Any]:
 def _failed_with_writes(thing: Any) -> bool:
     """Whether a task that has an error also has a result, or writes of its own."""
     return any(
-        bool(item.get("error") and item.get("result") is not None) or _error_among_writes(item)
+        bool(item.get("error") and item.get("result")) or _error_among_writes(item)
         for item in _mappings(thing)
     )
 

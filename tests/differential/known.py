@@ -79,7 +79,6 @@ KNOWN = (
     Known("finished error handlers run again", False, why.handler_again),
     Known("superstep that cannot be applied, at exit", False, why.taken_back, lasts=True),
     Known("a command for a parent with an async router", True, why.async_router, lasts=True),
-    Known("writes of cached tasks are not stored", True, why.unstored_cached_writes),
     Known("cancelled tasks of subgraphs have errors", True, why.cancelled, lasts=True),
     Known("custom chunks of subgraphs without asking", True, why.custom_of_subgraph),
     Known("routing after a command for a parent is not heard", True, why.unheard_routing),
