@@ -327,6 +327,12 @@ fn configurable<'py>(
     let managed = base.managed.bind(py).as_any();
     let reader = [imports::read_function(py)?, this, channels, managed, this];
     conf.set_item(intern!(py, "__pregel_read"), host::call(imports::partial(py)?, &reader)?)?;
+    let read_state = match facts.path {
+        TaskPath::Push(_) => Some(handle.bind(py).getattr(intern!(py, "read_state"))?),
+        // Nor its parent's, should the task run a graph.
+        _ => None,
+    };
+    conf.set_item(intern!(py, "__pregel_read_state"), read_state)?;
     conf.set_item(intern!(py, "__pregel_call"), handle.bind(py).getattr(intern!(py, "call"))?)?;
     let namespace = PyString::new(py, &task.namespace);
     conf.set_item(intern!(py, "checkpoint_ns"), &namespace)?;

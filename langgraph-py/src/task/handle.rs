@@ -16,6 +16,7 @@ use pyo3::types::{PyDict, PyList, PyString};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::called::{self, CallRequest};
+use super::input;
 use super::Run;
 use crate::collects;
 use crate::host::call::{call_method, next_item};
@@ -148,6 +149,11 @@ impl TaskHandle {
     fn get_null_resume(&self, py: Python<'_>, consume: bool) -> PyResult<Py<PyAny>> {
         let Some(run) = self.run.upgrade() else { return Ok(py.None()) };
         run.single_resume(py, consume)
+    }
+
+    /// The state as an edge would give it to the task's node; for one that a packet started.
+    fn read_state(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        input::of_state(slf.py(), &*slf.get().run()?, &slf.clone().unbind())
     }
 
     /// Runs `func` as a task of its own in the same superstep; returns a future of its result.

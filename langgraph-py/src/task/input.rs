@@ -40,11 +40,16 @@ pub(super) fn draft<'py>(
         return Ok((Draft::Value(argument), None));
     }
     let Some(node) = task.node else { return Ok((Draft::Value(py.None().into_bound(py)), None)) };
+    Ok((of_edge(py, run, core, node)?, Some(node)))
+}
+
+/// What a node is given that an edge starts, as far as it can be read now.
+fn of_edge<'py>(py: Python<'py>, run: &Run, core: &Core, node: NodeIndex) -> PyResult<Draft<'py>> {
     let read = |index| {
         let value = core.engine.state().read(py, index);
         value.map_err(|fault| fault_to_python(py, fault))
     };
-    let draft = match &run.graph.program(node).source {
+    Ok(match &run.graph.program(node).source {
         Source::Value(index) => {
             let value = read(*index)?;
             Draft::Value(value.unwrap_or_else(|| py.None()).into_bound(py))
@@ -60,8 +65,17 @@ pub(super) fn draft<'py>(
             }
             Draft::Fields(values)
         }
-    };
-    Ok((draft, Some(node)))
+    })
+}
+
+/// The state as an edge would give it to the node of the task that `handle` is of.
+pub(super) fn of_state(py: Python<'_>, run: &Run, handle: &Py<TaskHandle>) -> PyResult<Py<PyAny>> {
+    let core = run.core(py)?;
+    let task = core.task(handle.get().key)?;
+    let Some(node) = task.node else { return Ok(py.None()) };
+    let draft = of_edge(py, run, &core, node)?;
+    drop(core);
+    finish(py, run, handle, draft, Some(node), &run.graph.program(node).name)
 }
 
 /// A task's input.

@@ -31,6 +31,9 @@ PREVIOUS: Final = intern("__previous__")
 SNAPSHOT_BUMPS: Final = intern("__snapshot_bumps__")
 """Entry of `versions_seen` for versions that moved only because of a delta snapshot."""
 
+REMOVE_ALL_MESSAGES: Final = "__remove_all__"
+"""Id of a `RemoveMessage` that removes all messages before it."""
+
 CACHE_NS_WRITES: Final = intern("__pregel_ns_writes")
 """First part of the cache namespace of node results."""
 
@@ -38,6 +41,7 @@ CACHE_NS_WRITES: Final = intern("__pregel_ns_writes")
 CONFIG_KEY_SEND: Final = intern("__pregel_send")
 """Function that accepts the running task's writes."""
 CONFIG_KEY_READ: Final = intern("__pregel_read")
+CONFIG_KEY_READ_STATE: Final = intern("__pregel_read_state")
 """Function that reads the current state."""
 CONFIG_KEY_READ_STATE: Final = intern("__pregel_read_state")
 """Where releases after this one's upstream have a function that reads what a task's node would get
@@ -122,6 +126,7 @@ RESERVED: Final = {
     SNAPSHOT_BUMPS,
     CONFIG_KEY_SEND,
     CONFIG_KEY_READ,
+    CONFIG_KEY_READ_STATE,
     CONFIG_KEY_CHECKPOINTER,
     CONFIG_KEY_STREAM,
     CONFIG_KEY_RESUMING,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import typing
-import warnings
 from dataclasses import is_dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -60,14 +59,10 @@ def create_model(
             return _create_root_model_cached(model_name, type_, default)
         except TypeError:  # not hashable
             return _create_root_model(model_name, type_, default)
-    with warnings.catch_warnings():
-        if any(name.startswith("model") for name in fields):
-            # Pydantic warns about its own prefix, which is a fine name for a state key.
-            warnings.simplefilter("ignore")
-        try:
-            return _create_model_cached(model_name, **fields)
-        except TypeError:  # not hashable
-            return _create_model(model_name, fields)
+    try:
+        return _create_model_cached(model_name, **fields)
+    except TypeError:  # not hashable
+        return _create_model(model_name, fields)
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,7 @@ from warnings import warn
 
 from typing_extensions import TypedDict, deprecated
 
-from langgraph_rust._internal._constants import CONF, CONFIG_KEY_SEND
+from langgraph_rust._internal._constants import CONF, CONFIG_KEY_SEND, REMOVE_ALL_MESSAGES
 from langgraph_rust._internal._lazy.callbacks import is_silent
 from langgraph_rust.warnings import LangGraphDeprecatedSinceV10
 
@@ -40,9 +40,6 @@ __all__ = (
     "MessagesState",
     "add_messages",
 )
-
-REMOVE_ALL_MESSAGES = "__remove_all__"
-"""Id of a `RemoveMessage` that removes all messages before it."""
 
 _id_of = attrgetter("id")
 

@@ -24,7 +24,7 @@ from langchain_core.tracers._streaming import (
 from pydantic import BaseModel
 
 from langgraph_rust._internal._config import filter_to_user_tags
-from langgraph_rust._internal._constants import NS_SEP, PUSH
+from langgraph_rust._internal._constants import NS_SEP, PUSH, REMOVE_ALL_MESSAGES
 from langgraph_rust.constants import TAG_HIDDEN, TAG_NOSTREAM
 from langgraph_rust.pregel.protocol import StreamChunk
 from langgraph_rust.types import Command
@@ -317,12 +317,21 @@ def _messages_delta_reducer(
     """Apply several writes to a list of messages at once; experimental, for `DeltaChannel`.
 
     Each write is a message in any form, or a list of them. A message replaces the one with its id;
-    a `RemoveMessage` removes the one with its id, if there is one; a message without an id stays
-    without. Applying writes one after the other gives the same as applying all at once.
+    a `RemoveMessage` removes the one with its id, if there is one, or, with the id
+    `REMOVE_ALL_MESSAGES`, everything before it; a message without an id stays without. Applying
+    writes one after the other gives the same as applying all at once.
     """
     new: list[Any] = []
     for write in writes:
         new.extend(write) if isinstance(write, list) else new.append(write)
+    messages = convert_to_messages(new)
+    resets = [
+        position
+        for position, message in enumerate(messages)
+        if isinstance(message, RemoveMessage) and message.id == REMOVE_ALL_MESSAGES
+    ]
+    if resets:
+        state, messages = [], messages[resets[-1] + 1 :]
     converted = state and isinstance(state[0], BaseMessage)
     current: list[Any] = state if converted else convert_to_messages(state)
     owners = {message.id: position for position, message in enumerate(current)}
@@ -331,7 +340,7 @@ def _messages_delta_reducer(
         # Without an id, or with one that a later message has, too: nothing can replace it.
         anonymous = message.id is None or owners[message.id] != position
         merged[object() if anonymous else message.id] = message
-    for message in convert_to_messages(new):
+    for message in messages:
         if message.id is None:
             merged[object()] = message
         elif isinstance(message, RemoveMessage):
