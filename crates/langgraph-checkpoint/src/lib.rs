@@ -3,9 +3,11 @@
 //! The model is the stored format's, name for name; how it is encoded is the saver's business.
 
 mod checkpoint;
+mod history;
 mod memory;
 mod pending;
 
 pub use checkpoint::{Checkpoint, Metadata, SinceSnapshot, Source, Versions, FORMAT};
+pub use history::{history, Ancestry};
 pub use memory::{MemorySaver, StoredCheckpoint};
 pub use pending::{pending_interrupts, task_output, PendingWrite};

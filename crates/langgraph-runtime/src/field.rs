@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use langgraph_channels::{Aggregate, AnyValue, Channel, Ephemeral, LastValue, Topic, Untracked};
+use langgraph_channels::{
+    Aggregate, AnyValue, Channel, Delta, Ephemeral, LastValue, Topic, Untracked,
+};
 
 use crate::{Error, Native, Value};
 
@@ -13,6 +15,10 @@ pub enum Field {
     Any,
     /// Folds writes into its value.
     Reduce(Reducer),
+    /// The same, but stores what is written to it, and its value only after so many supersteps that
+    /// wrote to it: for values that grow. Folding writes one after another must give the same as
+    /// folding any of them first.
+    Delta(Reducer, u64),
     /// The writes of the last superstep, as a list.
     Topic,
     /// The writes of all supersteps, as a list.
@@ -39,6 +45,9 @@ impl Field {
             Field::Last => Channel::LastValue(LastValue::new(None)),
             Field::Any => Channel::AnyValue(AnyValue::new(None)),
             Field::Reduce(reducer) => Channel::Aggregate(Aggregate::new((), Arc::new(reducer))),
+            Field::Delta(reducer, frequency) => {
+                Channel::Delta(Delta::new((), Arc::new(reducer), frequency))
+            }
             Field::Topic => Channel::Topic(Topic::new(Vec::new(), false)),
             Field::Log => Channel::Topic(Topic::new(Vec::new(), true)),
             Field::Ephemeral => Channel::Ephemeral(Ephemeral::new(None, true)),

@@ -1,8 +1,9 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use langgraph_checkpoint::MemorySaver;
+use langgraph_channels::Saved;
+use langgraph_checkpoint::{history, Checkpoint, MemorySaver};
 use langgraph_core::CheckpointId;
-use langgraph_pregel::{CheckpointToStore, Loaded, WritesToStore};
+use langgraph_pregel::{CheckpointToStore, Loaded, Plan, WritesToStore};
 
 use crate::Native;
 
@@ -24,8 +25,10 @@ impl Memory {
 
     /// Stores a task's writes.
     pub fn store_writes(&self, place: &Place, writes: WritesToStore<Native>) {
-        let WritesToStore { checkpoint, task, writes, .. } = writes;
-        self.lock().put_writes(&place.thread, &place.namespace, &checkpoint, &task, writes);
+        let WritesToStore { checkpoint, task, path, writes, .. } = writes;
+        let path = path.as_ref().map(|path| path.text()).unwrap_or_default();
+        let (thread, namespace) = (&place.thread, &place.namespace);
+        self.lock().put_writes(thread, namespace, &checkpoint, &task, &path, writes);
     }
 
     /// Stores a checkpoint.
@@ -35,12 +38,17 @@ impl Memory {
     }
 
     /// What a run at `place` starts from: the checkpoint with the given id, or the newest.
-    pub(crate) fn load(&self, place: &Place, id: Option<&CheckpointId>) -> Option<Loaded<Native>> {
+    pub(crate) fn load(
+        &self,
+        plan: &Plan<Native>,
+        place: &Place,
+        id: Option<&CheckpointId>,
+    ) -> Option<Loaded<Native>> {
         let saver = self.lock();
         let stored = saver.get(&place.thread, &place.namespace, id)?;
         let newest = saver.get(&place.thread, &place.namespace, None)?;
         Some(Loaded {
-            checkpoint: stored.checkpoint.copy(()),
+            checkpoint: complete(&saver, plan, place, &stored.checkpoint),
             source: Some(stored.metadata.source),
             step: stored.metadata.step,
             since_snapshot: stored.metadata.since_snapshot.clone(),
@@ -51,6 +59,23 @@ impl Memory {
             stored: true,
         })
     }
+}
+
+/// A stored checkpoint with the histories of the fields whose values it does not hold.
+pub(crate) fn complete(
+    saver: &MemorySaver<Native>,
+    plan: &Plan<Native>,
+    place: &Place,
+    stored: &Checkpoint<Native>,
+) -> Checkpoint<Native> {
+    let mut checkpoint = stored.copy(());
+    for index in plan.needs_history(stored) {
+        let name = &plan.channel(index).name;
+        let ancestry = saver.ancestry(&place.thread, &place.namespace);
+        let found = history((), &ancestry, &stored.id, name, index);
+        checkpoint.channel_values.push((name.clone(), Saved::History(Box::new(found))));
+    }
+    checkpoint
 }
 
 impl std::fmt::Debug for Memory {

@@ -78,7 +78,8 @@ impl<'g> Run<'g> {
     ) -> Result<Self, Error> {
         let Inherited { place, saver, mut resume_values, emits, .. } = inherited;
         let mut clock = graph.clock.clone();
-        let stored = saver.as_ref().and_then(|s| s.load(&place, config.checkpoint.as_ref()));
+        let stored =
+            saver.as_ref().and_then(|s| s.load(&graph.plan, &place, config.checkpoint.as_ref()));
         let loaded = stored.unwrap_or_else(|| Loaded::unbegun(clock.checkpoint_id(-2)));
         if let Input::Command(Command { resume: Some(resume), .. }) = &input {
             match resume {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use langgraph_checkpoint::{task_output, Metadata, PendingWrite, StoredCheckpoint};
+use langgraph_checkpoint::{task_output, MemorySaver, Metadata, PendingWrite, StoredCheckpoint};
 use langgraph_core::{CheckpointId, Control};
 use langgraph_pregel::{self as pregel, Task, TaskWrites};
 
 use crate::event::Interrupt;
-use crate::{Config, Error, Graph, Map, Native, Value};
+use crate::memory::complete;
+use crate::{Config, Error, Graph, Map, Native, Place, Value};
 
 /// A thread at one of its checkpoints.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,19 +54,26 @@ impl Graph {
         let saver = self.saver.as_ref().ok_or(Error::NoSaver)?.lock();
         let view = if config.checkpoint.is_some() { View::Record } else { View::Live };
         let stored = saver.get(&config.thread, "", config.checkpoint.as_ref());
-        stored.map(|stored| self.snapshot(stored, view)).transpose()
+        stored.map(|stored| self.snapshot(&saver, config, stored, view)).transpose()
     }
 
     /// The thread's checkpoints, newest first.
     pub fn history(&self, config: &Config) -> Result<Vec<Snapshot>, Error> {
         let saver = self.saver.as_ref().ok_or(Error::NoSaver)?.lock();
         let stored = saver.list(&config.thread, "");
-        stored.map(|stored| self.snapshot(stored, View::Record)).collect()
+        stored.map(|stored| self.snapshot(&saver, config, stored, View::Record)).collect()
     }
 
-    fn snapshot(&self, stored: &StoredCheckpoint<Native>, view: View) -> Result<Snapshot, Error> {
+    fn snapshot(
+        &self,
+        saver: &MemorySaver<Native>,
+        config: &Config,
+        stored: &StoredCheckpoint<Native>,
+        view: View,
+    ) -> Result<Snapshot, Error> {
         let pending = stored.pending(());
-        let checkpoint = stored.checkpoint.copy(());
+        let place = Place { thread: config.thread.clone(), namespace: "".into() };
+        let checkpoint = complete(saver, &self.plan, &place, &stored.checkpoint);
         let mut state = pregel::ThreadState::load((), self.plan.clone(), checkpoint)?;
         state.forget_changes();
         let mut tasks = state.prepare((), "", stored.metadata.step + 1)?;

@@ -52,7 +52,9 @@ pub fn cut_and_recover(
 
 /// Goes on from what is stored, or from the beginning if nothing is.
 fn recover(graph: &Graph, config: &Config, script: &Script) -> Result<Map, Error> {
-    match graph.state(config)? {
+    // A run that stores at its end may have got as far as the state before its beginning.
+    let begun = graph.state(config)?.filter(|state| state.metadata.step > -2);
+    match begun {
         None => converse(graph, config, script),
         Some(_) => go_on(graph, config, script, Input::Nothing),
     }

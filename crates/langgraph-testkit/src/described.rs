@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use langgraph_runtime::{
-    Command, Error, Field, Goto, Graph, Node, RetryPolicy, State, StateGraph, Value, END, START,
+    Command, Error, Field, Goto, Graph, Node, Reducer, RetryPolicy, State, StateGraph, Value, END,
+    START,
 };
 use serde_json::Value as Json;
 
@@ -298,6 +299,7 @@ fn field(kind: &str) -> Result<Field, Error> {
         "last" => Field::Last,
         "append" => Field::append(),
         "sum" => Field::sum(),
+        "delta" => Field::Delta(Reducer::append(), 3),
         "any" => Field::Any,
         "topic" => Field::Topic,
         "log" => Field::Log,

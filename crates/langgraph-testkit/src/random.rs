@@ -49,8 +49,10 @@ pub fn random_graph(seed: u64, contents: Contents) -> String {
     let mut random = Random::new(seed);
     let count = 2 + random.below(6) as usize;
     let names: Vec<String> = (0..count).map(|n| format!("n{n}")).collect();
-    let mut text = String::from(
-        "state log append\nstate total sum\nstate seen topic\nstate all log\nstate item last\n\
+    let log = if seed % 2 == 0 { "append" } else { "delta" };
+    let mut text = format!("state log {log}\n");
+    text.push_str(
+        "state total sum\nstate seen topic\nstate all log\nstate item last\n\
          node worker\n  write log [\"$item\"]\n  write total 1\n",
     );
     for (position, name) in names.iter().enumerate() {

@@ -61,6 +61,29 @@ fn a_crash_at_any_effect_changes_nothing() {
 }
 
 #[test]
+fn a_field_that_stores_changes_holds_what_one_holds_that_stores_its_value() {
+    for seed in 0..40 {
+        let text = random_graph(2 * seed, Contents::Calm);
+        let changed = text.replace("state log append", "state log delta");
+        assert_ne!(text, changed);
+        for durability in [Durability::Sync, Durability::Async, Durability::Exit] {
+            let config = Config { durability, recursion_limit: 40, ..Config::thread("1") };
+            let ends = [&text, &changed].map(|text| {
+                let graph = graph(text);
+                let ends: Vec<_> = (0..3)
+                    .map(|_| converse(&graph, &config, &Script::default()).map_err(|_| "fails"))
+                    .collect();
+                // A new thread that stores at the end begins with a checkpoint for what it wrote.
+                let states = graph.history(&config).unwrap().into_iter();
+                let states = states.filter(|state| state.metadata.step > -2);
+                (ends, states.map(|state| state.values.get("log").cloned()).collect::<Vec<_>>())
+            });
+            assert_eq!(ends[0], ends[1], "seed {seed} {durability:?}\n{text}");
+        }
+    }
+}
+
+#[test]
 fn cancelling_a_run_at_any_effect_changes_nothing() {
     changes_nothing(Cut::Cancel);
 }

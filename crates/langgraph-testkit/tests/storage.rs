@@ -33,7 +33,7 @@ fn stored(saver: &MemorySaver<Native>) -> &StoredCheckpoint<Native> {
 }
 
 fn values(saver: &MemorySaver<Native>) -> Vec<Value> {
-    stored(saver).writes.iter().map(|(_, _, write)| write.value.clone()).collect()
+    stored(saver).pending(()).into_iter().map(|pending| pending.write.value).collect()
 }
 
 #[test]
@@ -41,13 +41,22 @@ fn an_ordinary_write_stays_and_a_status_is_replaced() {
     let (mut saver, id) = saver();
     let task = TaskId::from_text("task");
     let status = |value: i64| Write::control(Control::Interrupt, value.into());
-    saver.put_writes("thread", "", &id, &task, vec![channel(1), status(10)]);
-    saver.put_writes("thread", "", &id, &task, vec![channel(2), status(20)]);
+    saver.put_writes("thread", "", &id, &task, "", vec![channel(1), status(10)]);
+    saver.put_writes("thread", "", &id, &task, "", vec![channel(2), status(20)]);
     assert_eq!(values(&saver), [Value::Int(1), Value::Int(20)]);
-    saver.put_writes("thread", "", &id, &TaskId::from_text("other"), vec![channel(3)]);
+    saver.put_writes("thread", "", &id, &TaskId::from_text("other"), "", vec![channel(3)]);
     assert_eq!(values(&saver).len(), 3);
-    saver.put_writes("nobody", "", &id, &task, vec![channel(4)]);
+    saver.put_writes("nobody", "", &id, &task, "", vec![channel(4)]);
     assert_eq!(values(&saver).len(), 3);
+}
+
+#[test]
+fn writes_may_come_before_their_checkpoint() {
+    let (mut saver, _) = saver();
+    let (id, task) = (CheckpointId::from_bits(77), TaskId::from_text("task"));
+    saver.put_writes("thread", "", &id, &task, "", vec![channel(1)]);
+    saver.put("thread", "", Checkpoint::empty(id), Metadata::new(Source::Loop, 3), None);
+    assert_eq!(values(&saver), [Value::Int(1)]);
 }
 
 #[test]
@@ -71,8 +80,8 @@ fn a_task_is_finished_once_it_has_output() {
     let (mut saver, id) = saver();
     let (asking, done) = (TaskId::from_text("asking"), TaskId::from_text("done"));
     let question = |text: &str| Write::control(Control::Interrupt, text.into());
-    saver.put_writes("thread", "", &id, &asking, vec![question("open")]);
-    saver.put_writes("thread", "", &id, &done, vec![question("answered"), channel(1)]);
+    saver.put_writes("thread", "", &id, &asking, "", vec![question("open")]);
+    saver.put_writes("thread", "", &id, &done, "", vec![question("answered"), channel(1)]);
     let pending = stored(&saver).pending(());
     assert_eq!(task_output(&pending, &asking).count(), 0);
     assert_eq!(task_output(&pending, &done).count(), 1);
