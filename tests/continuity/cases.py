@@ -33,6 +33,15 @@ SCENARIOS = (
     "updates",
     "functional",
     "functional_failing",
+    "delta_conversation",
+    "delta_question",
+    "delta_subgraph",
+    "delta_subgraph_with_memory",
+    "delta_packets",
+    "delta_failing",
+    "delta_travel",
+    "delta_copied",
+    "delta_updates",
 )
 MODES = ("sync", "async")
 DURABILITIES = ("sync", "async", "exit")

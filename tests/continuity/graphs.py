@@ -121,7 +121,7 @@ class Kit:
         return builder.compile(checkpointer=self.saver, **options)
 
 
-def _to_all(builder: StateGraph, source: str, *targets: str) -> None:
+def to_all(builder: StateGraph, source: str, *targets: str) -> None:
     """Edges from `source`. Of plain ones, upstream promises no order, and the order is stored."""
     builder.add_conditional_edges(source, lambda state: list(targets), list(targets))
 
@@ -181,7 +181,7 @@ def questions(kit: Kit) -> Pregel:
         builder.add_node(name, kit.function(asking(name)))
         builder.add_edge(name, "tell")
     builder.add_node("silent", kit.function(lambda state: {"log": ["silent"]}))
-    _to_all(builder, START, "left", "middle", "right", "silent")
+    to_all(builder, START, "left", "middle", "right", "silent")
     builder.add_node("tell", kit.function(tell))
     return kit.compile(builder)
 
@@ -238,7 +238,7 @@ def failing_packets(kit: Kit) -> Pregel:
     def work(packet: Packet, config: RunnableConfig) -> Log:
         if packet["number"] == 1:
             time.sleep(0 if kit.asynchronous else LONG_ENOUGH)
-            _fail_unless_healthy(config)
+            fail_unless_healthy(config)
         return {"log": [packet["number"]]}
 
     return _fan_out(kit, plan, kit.function(work))
@@ -256,7 +256,7 @@ def _fan_out(kit: Kit, plan: Callable[..., Any], work: Callable[..., Any]) -> Pr
     return kit.compile(builder)
 
 
-def _fail_unless_healthy(config: RunnableConfig) -> None:
+def fail_unless_healthy(config: RunnableConfig) -> None:
     if not config["configurable"].get("healthy"):
         raise Trouble("not healthy")
 
@@ -269,13 +269,13 @@ def failing(kit: Kit) -> Pregel:
         return None
 
     def bad(state: Log, config: RunnableConfig) -> Log:
-        _fail_unless_healthy(config)
+        fail_unless_healthy(config)
         return {"log": ["bad after all"]}
 
     builder = StateGraph(Log)
     for body in (bad, good, quiet):
         builder.add_node(body.__name__, kit.function(body, last=body is bad))
-    _to_all(builder, START, "bad", "good", "quiet")
+    to_all(builder, START, "bad", "good", "quiet")
     builder.add_node("tell", kit.function(tell))
     builder.add_edge(["good", "bad"], "tell")
     return kit.compile(builder)
@@ -286,13 +286,13 @@ def failing_beside_question(kit: Kit) -> Pregel:
         return {"log": [interrupt("well?")]}
 
     def bad(state: Log, config: RunnableConfig) -> Log:
-        _fail_unless_healthy(config)
+        fail_unless_healthy(config)
         return {"log": ["bad after all"]}
 
     builder = StateGraph(Log)
     builder.add_node("ask", kit.function(ask))
     builder.add_node("bad", kit.function(bad, last=True))
-    _to_all(builder, START, "bad", "ask")
+    to_all(builder, START, "bad", "ask")
     return kit.compile(builder)
 
 
@@ -301,7 +301,7 @@ def handled(kit: Kit) -> Pregel:
         return {"log": ["good"]}
 
     def bad(state: Log, config: RunnableConfig) -> Log:
-        _fail_unless_healthy(config)
+        fail_unless_healthy(config)
         return {"log": ["bad after all"]}
 
     def handle(state: Log, error: NodeError) -> Command:
@@ -313,7 +313,7 @@ def handled(kit: Kit) -> Pregel:
     waiting = kit.function(bad, last=True)
     builder.add_node("bad", waiting, error_handler=kit.function(handle), destinations=("tell",))
     builder.add_node("tell", kit.function(tell))
-    _to_all(builder, START, "bad", "good")
+    to_all(builder, START, "bad", "good")
     return kit.compile(builder)
 
 
@@ -329,7 +329,7 @@ def barrier(kit: Kit) -> Pregel:
         builder.add_node(name, saying(name))
     builder.add_node("last", saying("last"), defer=True)
     builder.add_edge(START, "start")
-    _to_all(builder, "start", "short", "long_1", "last")
+    to_all(builder, "start", "short", "long_1", "last")
     builder.add_edge("long_1", "long_2")
     builder.add_edge(["short", "long_2"], "join")
     return kit.compile(builder)
@@ -407,7 +407,7 @@ def subgraph_failing(kit: Kit) -> Pregel:
         return {"log": ["well"]}
 
     def bad(state: Log, config: RunnableConfig) -> Log:
-        _fail_unless_healthy(config)
+        fail_unless_healthy(config)
         return {"log": ["bad after all"]}
 
     builder = StateGraph(Log)

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import cases
+import delta_graphs
 import graphs
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.errors import GraphRecursionError
-from langgraph.types import Command, StateSnapshot, StateUpdate
+from langgraph.errors import EmptyInputError, GraphRecursionError
+from langgraph.types import Command, Overwrite, StateSnapshot, StateUpdate
 
 
 @dataclass
@@ -36,7 +37,8 @@ class Thread:
     def __init__(self, case: cases.Case, saver: Any) -> None:
         self.case = case
         self.kit = graphs.Kit(saver, case.mode == "async")
-        self.graph = getattr(graphs, GRAPHS.get(case.scenario, case.scenario))(self.kit)
+        name = GRAPHS.get(case.scenario, case.scenario)
+        self.graph = getattr(delta_graphs if name.startswith("delta_") else graphs, name)(self.kit)
         self.config = {
             "configurable": {"thread_id": str(case), "user": "ada"},
             "metadata": {"release": 3, "beta": True},
@@ -65,7 +67,7 @@ class Thread:
                 # Nodes that run side by side ask in any order.
                 result["__interrupt__"].sort(key=repr)
             self.said.append(repr(result))
-        except (graphs.Trouble, GraphRecursionError) as error:
+        except (graphs.Trouble, EmptyInputError, GraphRecursionError) as error:
             self.said.append(f"raised {error!r}")
         # Which of several nodes in a superstep begins first is nobody's promise.
         self.said.append(f"ran {sorted(self.kit.ran)}")
@@ -284,6 +286,20 @@ SCENARIOS: dict[str, list[Turn]] = {
     "updates": [begin_with_updates, update_last, go_on(), finish_by_update],
     "functional": [put([1, 2, 3]), resume("approved"), put([4]), resume(Answer("fine"))],
     "functional_failing": [put("a"), go_on(), go_on(healthy=True), put("b", healthy=True)],
+    "delta_conversation": [
+        put({"messages": "hello"}),
+        put({"messages": [HumanMessage("who?", id="who", additional_kwargs={"k": [1, None]})]}),
+        take_back,
+        put({"messages": ("user", "bye"), "notes": [graphs.Note("from outside")]}),
+    ],
+    "delta_question": [put(NEW), resume("one"), resume({"two": [2]}), put(NEW)],
+    "delta_subgraph": [put(NEW), update_inside, resume("two"), replay_outer],
+    "delta_subgraph_with_memory": [put(NEW), answer_all, answer_all, put(NEW)],
+    "delta_packets": [put(NEW), answer_two, put(NEW), answer_all],
+    "delta_failing": [put(NEW), go_on(), go_on(healthy=True), put(NEW)],
+    "delta_travel": [put(NEW), fork, replay, put({"log": Overwrite(["reset"])})],
+    "delta_copied": [put(NEW), put(NEW), copy, put(NEW)],
+    "delta_updates": [begin_with_updates, update_last, go_on(), finish_by_update],
 }
 
 GRAPHS = {
@@ -292,6 +308,8 @@ GRAPHS = {
     "same_run": "travel",
     "subgraph_update": "subgraph",
     "updates": "travel",
+    "delta_copied": "delta_travel",
+    "delta_updates": "delta_travel",
 }
 """Scenarios that use the graph of another one."""
 

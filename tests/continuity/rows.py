@@ -51,7 +51,7 @@ class Names:
             return b"<time>"
         if found["version"]:
             return b"<%s.%s>" % (found["count"], self._name("fraction", found["fraction"]))
-        if found[0].startswith(b"00000000"):
+        if found[0].startswith(b"00000000-0000-0000-0000"):
             return found[0]  # of no task, or one that a graph itself holds
         return b"<%s>" % self._name(kind, found[0])
 

@@ -66,13 +66,15 @@ pub fn checkpoint(
     let put_config = config.copy()?;
     put_config.set_item(intern!(py, "configurable"), &conf)?;
 
-    let stored = stored::checkpoint_to_python(py, &put.checkpoint)?;
+    let stored = match put.is_stub {
+        true => stored::stub_to_python(py, &put.checkpoint)?,
+        false => stored::checkpoint_to_python(py, &put.checkpoint)?,
+    };
     if !graph.untracked.is_empty() {
         clean_packets(py, graph, &stored)?;
     }
     let metadata = PyDict::new(py);
     if put.is_stub {
-        stored.del_item(intern!(py, "updated_channels"))?;
         metadata.set_item(intern!(py, "step"), put.metadata.step)?;
     } else {
         metadata.set_item(intern!(py, "source"), put.metadata.source.name())?;

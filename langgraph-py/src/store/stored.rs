@@ -126,6 +126,21 @@ pub fn checkpoint_to_python<'py>(
     Ok(dict)
 }
 
+/// A checkpoint of a thread's state before its beginning, field by field as upstream stores it.
+pub fn stub_to_python<'py>(
+    py: Python<'py>,
+    stub: &Checkpoint<Objects>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item(intern!(py, "v"), FORMAT)?;
+    dict.set_item(intern!(py, "id"), stub.id.as_str())?;
+    dict.set_item(intern!(py, "ts"), &*stub.ts)?;
+    for name in ["channel_values", "channel_versions", "versions_seen"] {
+        dict.set_item(name, PyDict::new(py))?;
+    }
+    Ok(dict)
+}
+
 /// What had happened to delta channels since their values were stored, by a checkpoint's metadata.
 pub fn since_snapshot(metadata: &Bound<'_, PyAny>) -> PyResult<Vec<(Arc<str>, SinceSnapshot)>> {
     // Some savers give back other mappings than dicts.

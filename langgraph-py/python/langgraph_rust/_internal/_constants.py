@@ -41,7 +41,6 @@ CACHE_NS_WRITES: Final = intern("__pregel_ns_writes")
 CONFIG_KEY_SEND: Final = intern("__pregel_send")
 """Function that accepts the running task's writes."""
 CONFIG_KEY_READ: Final = intern("__pregel_read")
-CONFIG_KEY_READ_STATE: Final = intern("__pregel_read_state")
 """Function that reads the current state."""
 CONFIG_KEY_READ_STATE: Final = intern("__pregel_read_state")
 """Where releases after this one's upstream have a function that reads what a task's node would get
