@@ -17,6 +17,9 @@ CACHE = ROOT / ".cache"
 
 PINS_FILE = ROOT / "sync" / "upstream.toml"
 
+CORE = "langgraph"
+"""Upstream's core distribution, whose place this package takes."""
+
 
 @dataclass(frozen=True)
 class Pins:
@@ -24,19 +27,15 @@ class Pins:
 
     distributions: dict[str, str]
     test_dependencies: dict[str, str]
+    postgres: dict[str, str]
     constraints: dict[str, str]
-    sdist_name: str
-    sdist_sha256: str
-
-    @property
-    def sdist_version(self) -> str:
-        """The version of the source distribution whose tests are run."""
-        return self.distributions[self.sdist_name]
+    sdists: dict[str, str]
+    """The distributions whose own tests are run, to the sha256 of their source distribution."""
 
     @property
     def siblings(self) -> dict[str, str]:
         """What may be installed beside this package: all of upstream but the core distribution."""
-        return {name: v for name, v in self.distributions.items() if name != self.sdist_name}
+        return {name: v for name, v in self.distributions.items() if name != CORE}
 
     def label(self) -> str:
         """One line naming the distributions, to tell which pins a stored result belongs to."""
@@ -54,9 +53,9 @@ def load_pins() -> Pins:
     return Pins(
         distributions=document["distributions"],
         test_dependencies=document["test-dependencies"],
+        postgres=document["postgres"],
         constraints=document["constraints"],
-        sdist_name=document["sdist"]["distribution"],
-        sdist_sha256=document["sdist"]["sha256"],
+        sdists=document["sdists"],
     )
 
 
