@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 print("ready", flush=True)
 sys.stdin.read()
-Path({stopped!r}).write_text(sys.argv[2])
+Path({stopped!r}).write_text(sys.argv[1])
 """
 
 

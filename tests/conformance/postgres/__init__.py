@@ -1,4 +1,4 @@
-"""PostgreSQL for as long as tests need it: a process that serves it, and a folder for its data."""
+"""PostgreSQL for as long as tests need it, in a process that ends with this one."""
 
 from __future__ import annotations
 
@@ -28,12 +28,9 @@ def serving(python: Path, port: int) -> Iterator[None]:
         CutOff: it did not start.
     """
     say(f"starting PostgreSQL on port {port}")
-    with (
-        tempfile.TemporaryDirectory(prefix="conformance-postgres-") as folder,
-        tempfile.TemporaryFile("w+") as log,
-    ):
+    with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
-            [python, SERVE, Path(folder) / "data", str(port)],
+            [python, SERVE, str(port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -1,4 +1,4 @@
-"""Serve PostgreSQL until standard input ends: ``serve.py FOLDER PORT``.
+"""Serve a new, empty PostgreSQL on a port until standard input ends: ``serve.py PORT``.
 
 It runs in the environment that has `pgserver`, so it imports nothing else of this repository.
 Prints ``ready`` when the server listens on the port.
@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 import pgserver
 
 
 def main() -> None:
-    """Make the data folder, start the server, wait, stop it."""
-    folder, port = Path(sys.argv[1]), int(sys.argv[2])
+    """Start the server, wait, stop it; its data are gone then."""
+    port = int(sys.argv[1])
     for family, _, _, _, address in socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM):
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             if probe.connect_ex(address) == 0:
                 sys.exit("something else listens there")
+    with tempfile.TemporaryDirectory(prefix="conformance-postgres-") as folder:
+        serve(Path(folder) / "data", port)
+
+
+def serve(folder: Path, port: int) -> None:
+    """Serve with the data in `folder`, which does not exist yet."""
     # `pgserver` starts a server that listens on a socket of its own only.
     server = pgserver.get_server(folder, cleanup_mode=None)
 
