@@ -13,7 +13,7 @@ import pytest
 
 from tests.conformance import __main__ as command
 from tests.conformance import runner, session
-from tests.conformance.ids import read_ids
+from tests.conformance.ids import read_ids, write_ids
 from tests.conformance.made import HANGS, OLD, PASSES
 from tests.conformance.outcomes import Outcomes
 from tests.conformance.runner import CutOff
@@ -160,6 +160,15 @@ def test_a_test_gets_as_many_tries_as_upstream_gives_it(run, made) -> None:
     _forget_tries(made)
     made.file("test_a.py", source.format(failures=3))
     assert run() == 1
+
+
+def test_a_test_known_to_be_flaky_is_tried_again_before_it_is_listed(run, made) -> None:
+    suite = made.suite(PASSES + FLAKES.format(failures=1))
+    made.store({"test_a.py::test_flakes", "test_a.py::test_passes"})
+    write_ids(suite.passing, {"test_a.py::test_passes"}, "")
+    (suite.folder / "flaky.toml").write_text(FLAKY_ENTRY)
+    assert run("--update") == 0
+    assert "test_a.py::test_flakes" in read_ids(suite.passing)
 
 
 def _forget_tries(made) -> None:
