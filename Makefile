@@ -6,6 +6,9 @@ VENV := .venv/bin
 ENGINE := $(patsubst crates/%/Cargo.toml,-p %,$(wildcard crates/*/Cargo.toml))
 # Worker processes of the conformance run.
 JOBS ?= 2
+# Distributions whose tests `conformance`, `conformance-update` and `conformance-upstream` run, such as
+# "langgraph langgraph-checkpoint"; empty: all that can run here.
+SUITES ?=
 # Test files for `conformance` and `conformance-update`; empty: all.
 FILES ?=
 # pytest's -k for `conformance` and `continuity`: runs the matching tests and shows why they fail.
@@ -26,7 +29,7 @@ OLD ?=
 NEW ?=
 
 BENCH := $(PYTHON) -m benches.compare $(foreach case,$(CASES),'$(case)') $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
-CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS)
+CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(SUITES),--suite $(suite))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python continuity conformance conformance-update \
@@ -50,16 +53,14 @@ test-python: build ## this package's own Python tests, and those of the tools
 continuity: ## threads handed over between upstream and this package, and what both store
 	@$(PYTHON) -m tests.continuity $(if $(K),-k "$(K)")
 
-conformance: ## upstream's test suite in drop-in mode; fails when a test stops passing, or flakes
+conformance: ## upstream's test suites in drop-in mode; fails when a test stops passing, or flakes
 	@$(CONFORMANCE) $(FILES) $(if $(K),-k "$(K)")
 
 conformance-update: ## the same, and store what passes now if the run came to its end
 	@$(CONFORMANCE) $(FILES) --update
-	@$(PYTHON) -m sync.places --write
 
-conformance-upstream: ## run upstream's suite on upstream; store what passes there, likewise
+conformance-upstream: ## run upstream's suites on upstream; store what passes there, likewise
 	@$(CONFORMANCE) --refresh-upstream
-	@$(PYTHON) -m sync.places --write
 
 differential: ## random graphs here and on upstream; SEEDS=FIRST:END picks them, LIST=1 lists known ones
 	@$(PYTHON) -m tests.differential --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(LIST),--list)

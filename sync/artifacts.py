@@ -1,34 +1,35 @@
-"""Upstream's published files: the source distribution's tests and benchmarks, and the wheels.
+"""Upstream's published files: the source distributions' tests and benchmarks, and the wheels.
 
-Both are downloaded by pip into `.cache/upstream` and never committed. Of the source distribution
-only `tests/` and `bench/` are unpacked, so that the folder can be a test run's root without putting
-upstream's own package on the path.
+Both are downloaded by pip into `.cache/upstream` and never committed. Of a source distribution only
+`tests/`, `bench/` and `pyproject.toml`, which configures pytest, are unpacked, so that the folder
+can be a test run's root without putting upstream's own package on the path.
 """
 
 from __future__ import annotations
 
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
 from sync.environments import Environment, locked, say
 from sync.pins import CACHE, load_pins, requirements
 
-SUITE_FOLDERS = ("tests", "bench")
+SUITE_PARTS = ("tests", "bench", "pyproject.toml")
 UPSTREAM_CACHE = CACHE / "upstream"
 
 
-def upstream_suite(downloader: Environment) -> Path:
-    """The folder with upstream's `tests/` and `bench/`, downloaded by `downloader` when missing.
+def upstream_suite(name: str, downloader: Environment) -> Path:
+    """The folder with the tests of the distribution `name`, downloaded when missing.
 
     The archive is checked against the hash in `sync/upstream.toml`.
     """
-    pins = load_pins()
-    folder = UPSTREAM_CACHE / f"suite-{pins.sdist_version}"
+    version = load_pins().distributions[name]
+    folder = UPSTREAM_CACHE / "suites" / f"{name}-{version}"
     with locked("suite"):
         if not folder.exists():
-            say(f"downloading the source distribution of {pins.sdist_name} {pins.sdist_version}")
-            _unpack(_download_sdist(downloader), folder)
+            say(f"downloading the source distribution of {name} {version}")
+            _unpack(_download_sdist(name, version, downloader), folder)
     return folder
 
 
@@ -46,30 +47,29 @@ def upstream_wheels(downloader: Environment) -> dict[str, Path]:
     return {name: path for name, path in wheels.items() if path is not None}
 
 
-def _download_sdist(downloader: Environment) -> Path:
-    pins = load_pins()
+def _download_sdist(name: str, version: str, downloader: Environment) -> Path:
     folder = UPSTREAM_CACHE / "sdist"
     folder.mkdir(parents=True, exist_ok=True)
     hashed = folder / "requirement.txt"
-    hashed.write_text(
-        f"{pins.sdist_name}=={pins.sdist_version} --hash=sha256:{pins.sdist_sha256}\n"
-    )
+    hashed.write_text(f"{name}=={version} --hash=sha256:{load_pins().sdists[name]}\n")
     source_only = ("--no-binary", ":all:", "--no-deps", "--no-build-isolation")
     downloader.pip("download", "-q", *source_only, "-d", folder, "-r", hashed)
-    return folder / f"{pins.sdist_name}-{pins.sdist_version}.tar.gz"
+    return folder / f"{name.replace('-', '_')}-{version}.tar.gz"
 
 
 def _unpack(archive: Path, target: Path) -> None:
-    scratch = target.with_suffix(".part")
+    scratch = target.with_name(f"{target.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     with tarfile.open(archive) as tar:
-        wanted = [m for m in tar.getmembers() if Path(m.name).parts[1:2] in _SUITE_PREFIXES]
+        wanted = [m for m in tar.getmembers() if Path(m.name).parts[1:2] in _WANTED]
+        if not any(Path(member.name).parts[1:2] == ("tests",) for member in wanted):
+            sys.exit(f"{archive.name} has no tests")
         tar.extractall(scratch, members=wanted, filter="data")
     (scratch / archive.name.removesuffix(".tar.gz")).rename(target)
     scratch.rmdir()
 
 
-_SUITE_PREFIXES = tuple((folder,) for folder in SUITE_FOLDERS)
+_WANTED = tuple((part,) for part in SUITE_PARTS)
 
 
 def _find_wheel(folder: Path, name: str, version: str) -> Path | None:

@@ -26,6 +26,8 @@ class Environment:
     name: str
     path: Path
     requirements: tuple[str, ...]
+    interpreter: Path = Path(sys.executable)
+    """What it is made with."""
 
     @property
     def python(self) -> Path:
@@ -39,7 +41,7 @@ class Environment:
                 return self
             say(f"setting up the '{self.name}' environment in {self.path.relative_to(ROOT)}")
             shutil.rmtree(self.path, ignore_errors=True)
-            run([sys.executable, "-m", "venv", self.path])
+            run([self.interpreter, "-m", "venv", self.path])
             self._install_requirements()
             self._stamp.write_text(self._fingerprint())
         return self
@@ -58,20 +60,27 @@ class Environment:
         return self.path / "environment.sha256"
 
     def _fingerprint(self) -> str:
-        parts = [sys.version, *self.requirements, *_constraints(load_pins())]
+        version = run([self.interpreter, "-c", "import sys; print(sys.version)"])
+        parts = [version, *self.requirements, *_constraints(load_pins())]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def upstream_environment() -> Environment:
+def upstream_environment(interpreter: Path = Path(sys.executable)) -> Environment:
     """Upstream as its users have it, with what its tests and benchmarks import."""
     pins = load_pins()
-    return _cached("upstream", [*requirements(pins.distributions), *_test_requirements(pins)])
+    wanted = [*requirements(pins.distributions), *_test_requirements(pins)]
+    return _cached("upstream", wanted, interpreter)
 
 
-def our_environment() -> Environment:
+def our_environment(interpreter: Path = Path(sys.executable)) -> Environment:
     """The same without upstream's core; `sync.wheel` puts this package in its place."""
     pins = load_pins()
-    return _cached("ours", [*requirements(pins.siblings), *_test_requirements(pins)])
+    return _cached("ours", [*requirements(pins.siblings), *_test_requirements(pins)], interpreter)
+
+
+def postgres_environment() -> Environment:
+    """PostgreSQL and what starts it."""
+    return _cached("postgres", requirements(load_pins().postgres), Path(sys.executable))
 
 
 def development_environment() -> Environment:
@@ -93,12 +102,20 @@ def locked(name: str) -> Iterator[None]:
         yield
 
 
+class Failed(SystemExit):
+    """A command that failed; what it said has been shown."""
+
+
 def run(command: list[str | Path]) -> str:
-    """Run a command and return its standard output; on failure show what it said and exit."""
+    """Run a command and return its standard output.
+
+    Raises:
+        Failed: the command did; what it said has been shown.
+    """
     result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if result.returncode:
         sys.stderr.write(result.stdout + result.stderr)
-        sys.exit(f"failed ({result.returncode}): {' '.join(map(str, command))}")
+        raise Failed(f"failed ({result.returncode}): {' '.join(map(str, command))}")
     return result.stdout
 
 
@@ -107,9 +124,12 @@ def say(message: str) -> None:
     print(f"== {message}", file=sys.stderr, flush=True)
 
 
-def _cached(name: str, wanted: list[str]) -> Environment:
+def _cached(name: str, wanted: list[str], interpreter: Path) -> Environment:
+    """One made with another interpreter than runs this is named after where that lies, too."""
     tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
-    return Environment(name, CACHE / "envs" / f"{name}-{tag}", tuple(wanted))
+    other = "" if interpreter == Path(sys.executable) else "-".join(interpreter.parent.parts[1:])
+    folder = "-".join(filter(None, (name, tag, other)))
+    return Environment(name, CACHE / "envs" / folder, tuple(wanted), interpreter)
 
 
 def _test_requirements(pins: Pins) -> list[str]:
@@ -118,7 +138,7 @@ def _test_requirements(pins: Pins) -> list[str]:
 
 def _constraints(pins: Pins) -> list[str]:
     """Exact versions for everything; pip does not accept extras in constraints."""
-    versions = pins.constraints | pins.test_dependencies | pins.distributions
+    versions = pins.constraints | pins.postgres | pins.test_dependencies | pins.distributions
     return sorted(line for line in requirements(versions) if "[" not in line)
 
 
@@ -127,6 +147,7 @@ def main() -> None:
     makers = {
         "dev": development_environment,
         "ours": our_environment,
+        "postgres": postgres_environment,
         "upstream": upstream_environment,
     }
     for name in sys.argv[1:] or ["dev"]:

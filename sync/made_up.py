@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sync.pins import read_pins
+from sync.places import statements
 from sync.update.index import Index, Refused
 
 BACKEND = """\
@@ -131,12 +133,14 @@ langgraph = "1.0.0"
 langgraph-side = "1.0.0"  # beside it
 langchain-core = "1.0.0"
 
-[sdist]
-distribution = "langgraph"
-sha256 = "0"
+[sdists]
+langgraph = "0"
 
 [test-dependencies]
 hatchling = "1.0"
+
+[postgres]
+server = "1.0"
 
 [constraints]
 another = "1.0"
@@ -151,12 +155,13 @@ import json, sys, tomllib
 from pathlib import Path
 here = Path(__file__).parent
 pins = tomllib.loads(Path("sync/upstream.toml").read_text())["distributions"]
-option = sys.argv[-1]
+option = sys.argv[3]
 status, lines = json.loads((here / "will.json").read_text())[option]
+assert sys.argv[1:3] == ["--suite", "langgraph"], sys.argv
 name = "passing.txt" if option == "--update" else "upstream-passing.txt"
 if status in (0, 1):
     label = " ".join(f"{n}=={v}" for n, v in pins.items())
-    (here / name).write_text(f"#! {label}\\n# test_a.py\\n" + lines)
+    (here / "suites" / "langgraph" / name).write_text(f"#! {label}\\n# test_a.py\\n" + lines)
 sys.exit(status)
 """
 """A conformance run that ends as `will.json` says, by option: its status and the list it writes."""
@@ -169,12 +174,14 @@ def make_checkout(root: Path) -> None:
         "sync/api/upstream.json": f'{{"pins": "{LABEL}", "modules": {{}}}}',
         "tests/conformance/__init__.py": "",
         "tests/conformance/__main__.py": CONFORMANCE,
-        "tests/conformance/upstream-passing.txt": LIST,
-        "tests/conformance/passing.txt": LIST,
+        "tests/conformance/suites/langgraph/upstream-passing.txt": LIST,
+        "tests/conformance/suites/langgraph/passing.txt": LIST,
         "langgraph-py/python/langgraph_rust/graph.py": "def build(a): ...\n",
         "langgraph-py/python/langgraph_rust/version.py": '__version__ = "1.0.0"\n',
-        "README.md": "Of the 2 tests that pass on LangGraph 1.0.0, 2 pass here.\n",
+        "tests/conformance/suites/README.md": "to be counted",
     }
     for name, content in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(content)
+    for place in statements(root, read_pins(root / "sync/upstream.toml")):
+        place.write()

@@ -17,6 +17,9 @@ CACHE = ROOT / ".cache"
 
 PINS_FILE = ROOT / "sync" / "upstream.toml"
 
+CORE = "langgraph"
+"""Upstream's core distribution, whose place this package takes."""
+
 NOT_OURS = ("langgraph-sdk", "langchain-core")
 """Distributions this project uses as they are."""
 
@@ -27,19 +30,20 @@ class Pins:
 
     distributions: dict[str, str]
     test_dependencies: dict[str, str]
+    postgres: dict[str, str]
     constraints: dict[str, str]
-    sdist_name: str
-    sdist_sha256: str
+    sdists: dict[str, str]
+    """The distributions whose own tests are run, to the sha256 of their source distribution."""
 
     @property
-    def sdist_version(self) -> str:
-        """The version of the source distribution whose tests are run."""
-        return self.distributions[self.sdist_name]
+    def core_version(self) -> str:
+        """The version of upstream's core distribution."""
+        return self.distributions[CORE]
 
     @property
     def siblings(self) -> dict[str, str]:
         """What may be installed beside this package: all of upstream but the core distribution."""
-        return {name: v for name, v in self.distributions.items() if name != self.sdist_name}
+        return {name: v for name, v in self.distributions.items() if name != CORE}
 
     @property
     def test_names(self) -> set[str]:
@@ -49,7 +53,7 @@ class Pins:
     @property
     def elsewhere(self) -> dict[str, str]:
         """Every pin that is not upstream's, by name without extras."""
-        pins = self.constraints | self.test_dependencies
+        pins = self.constraints | self.test_dependencies | self.postgres
         return {name.partition("[")[0]: version for name, version in pins.items()}
 
     def label(self) -> str:
@@ -73,9 +77,9 @@ def read_pins(path: Path) -> Pins:
     return Pins(
         distributions=document["distributions"],
         test_dependencies=document["test-dependencies"],
+        postgres=document["postgres"],
         constraints=document["constraints"],
-        sdist_name=document["sdist"]["distribution"],
-        sdist_sha256=document["sdist"]["sha256"],
+        sdists=document["sdists"],
     )
 
 

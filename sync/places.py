@@ -1,7 +1,8 @@
 """The places that repeat what `sync/upstream.toml` and the conformance lists say.
 
 ``python -m sync.places`` names those that say something else, and fails; with ``--write`` it puts
-them right. The version that the package reports and the README's counts are written from here; the
+them right. The version that the package reports and the table of the suites' counts are
+written from here; the
 lists and the API manifest only show which pins they belong to, and are made by running.
 """
 
@@ -15,9 +16,11 @@ from pathlib import Path
 
 from sync.api.manifest import MANIFEST_FILE, load_manifest
 from sync.pins import ROOT, Pins, read_pins
-from tests.conformance.ids import read_header, read_ids
+from tests.conformance.counts import counts
+from tests.conformance.ids import read_header
+from tests.conformance.suite import Suite
 
-LISTS = Path("tests") / "conformance"
+SUITES = Path("tests") / "conformance" / "suites"
 
 
 @dataclass(frozen=True)
@@ -49,35 +52,17 @@ class Statement:
 
 def statements(root: Path, pins: Pins) -> list[Statement]:
     """What the repository's files say of upstream's version and of the tests that pass."""
-    version = pins.sdist_version
-    expected, passing = count_passing(root)
+    version = root / "langgraph-py" / "python" / "langgraph_rust" / "version.py"
+    suites = [Suite(root / SUITES / name) for name in pins.sdists]
     return [
-        Statement(
-            root / "langgraph-py" / "python" / "langgraph_rust" / "version.py",
-            r'__version__ = "[^"]*"',
-            f'__version__ = "{version}"',
-        ),
-        Statement(
-            root / "README.md",
-            r"Of the [\d,]+ tests that pass on LangGraph [^ ]+, [\d,]+ pass here\.",
-            f"Of the {expected:,} tests that pass on LangGraph {version}, {passing:,} pass here.",
-        ),
+        Statement(version, r'__version__ = "[^"]*"', f'__version__ = "{pins.core_version}"'),
+        Statement(root / SUITES / "README.md", r"(?s)\A.+\Z", counts(suites)),
     ]
-
-
-def count_passing(root: Path) -> tuple[int, int]:
-    """How many tests the lists say pass on upstream, and how many of those here."""
-    expected = passing = 0
-    for upstream in sorted((root / LISTS).rglob("upstream-passing.txt")):
-        wanted = read_ids(upstream)
-        expected += len(wanted)
-        passing += len(wanted & read_ids(upstream.with_name("passing.txt")))
-    return expected, passing
 
 
 def made_from(root: Path) -> Iterator[tuple[Path, str]]:
     """The files that are made by running, each with the pins it was made for."""
-    for path in sorted((root / LISTS).rglob("*passing.txt")):
+    for path in sorted((root / SUITES).rglob("*passing.txt")):
         yield path, read_header(path)
     manifest = root / MANIFEST_FILE.relative_to(ROOT)
     yield manifest, load_manifest(manifest)[0]
@@ -92,7 +77,7 @@ def main() -> int:
             place.write()
         return 0
     for place in wrong:
-        print(f"{place.path.relative_to(ROOT)} should say: {place.text} (`make places` writes it)")
+        print(f"{place.path.relative_to(ROOT)} should say (`make places` writes it):\n{place.text}")
     stale = [path for path, label in made_from(ROOT) if label != pins.label()]
     for path in stale:
         print(f"{path.relative_to(ROOT)} was made for other pins than those in sync/upstream.toml")

@@ -8,7 +8,7 @@ import pytest
 
 from sync.made_up import LABEL, make_checkout
 from sync.pins import Pins, read_pins
-from sync.places import count_passing, made_from, statements
+from sync.places import SUITES, made_from, statements
 
 
 @pytest.fixture
@@ -19,7 +19,6 @@ def pins(tmp_path: Path) -> Pins:
 
 
 def test_what_agrees_holds(tmp_path: Path, pins: Pins) -> None:
-    assert count_passing(tmp_path) == (2, 2)
     assert all(place.holds() for place in statements(tmp_path, pins))
     assert {label for _, label in made_from(tmp_path)} == {LABEL}
 
@@ -34,20 +33,24 @@ def test_another_version_is_found_and_put_right(tmp_path: Path, pins: Pins) -> N
 
 
 def test_other_counts_are_found(tmp_path: Path, pins: Pins) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text("Of the 2 tests that pass on LangGraph 1.0.0, 1 pass here.\n")
-    assert [p.path for p in statements(tmp_path, pins) if not p.holds()] == [readme]
+    counts = tmp_path / SUITES / "README.md"
+    counts.write_text("| langgraph | 2 | 1 | 1 |")
+    wrong = [place for place in statements(tmp_path, pins) if not place.holds()]
+    assert [place.path for place in wrong] == [counts]
+    wrong[0].write()
+    assert "| langgraph | 2 | 2 | 0 |" in counts.read_text()
 
 
 def test_a_place_that_is_gone_is_an_error(tmp_path: Path, pins: Pins) -> None:
-    (tmp_path / "README.md").write_text("nothing\n")
-    place = next(p for p in statements(tmp_path, pins) if p.path.name == "README.md")
+    version = tmp_path / "langgraph-py/python/langgraph_rust/version.py"
+    version.write_text("nothing")
+    place = next(p for p in statements(tmp_path, pins) if p.path == version)
     assert not place.holds()
     with pytest.raises(ValueError, match="0 places"):
         place.write()
 
 
 def test_a_list_of_other_pins_is_seen(tmp_path: Path, pins: Pins) -> None:
-    stale = tmp_path / "tests/conformance/passing.txt"
+    stale = tmp_path / SUITES / "langgraph" / "passing.txt"
     stale.write_text("#! langgraph==0.9\n# test_a.py\ntest_stays\n")
     assert [path for path, label in made_from(tmp_path) if label != pins.label()] == [stale]

@@ -72,11 +72,8 @@ def test_moved_and_green(sync: Sync) -> None:
     pins = sync.pins_file.read_text()
     assert 'langgraph = "1.1.0"\nlanggraph-side = "1.1.0"  # beside it\n' in pins
     assert 'another = "1.0"\ndragged-in = "1.0.0"\nelsewhere = "2.0.0"  # from elsewhere\n' in pins
-    assert len(read_pins(sync.pins_file).sdist_sha256) == 64
-    assert (
-        "Of the 2 tests that pass on LangGraph 1.1.0, 2 pass here."
-        in content(sync.root)["README.md"]
-    )
+    assert len(read_pins(sync.pins_file).sdists["langgraph"]) == 64
+    assert "| langgraph | 2 | 2 | 0 |" in content(sync.root)["tests/conformance/suites/README.md"]
     assert '"1.1.0"' in content(sync.root)["langgraph-py/python/langgraph_rust/version.py"]
     assert {label for _, label in made_from(sync.root)} == {MOVED}
 
@@ -118,8 +115,8 @@ def test_moved_and_lost(sync: Sync) -> None:
     assert outcome.status is Status.LOST
     assert "tests that passed here and do not now (1):\n\n- `test_a.py::test_stays`" in outcome.text
     # It stays listed: the conformance run fails until somebody sees to it.
-    assert "test_stays" in content(sync.root)["tests/conformance/passing.txt"]
-    assert "2 tests that pass on LangGraph 1.1.0, 2 pass" in content(sync.root)["README.md"]
+    assert "test_stays" in content(sync.root)["tests/conformance/suites/langgraph/passing.txt"]
+    assert "| langgraph | 2 | 2 | 0 |" in content(sync.root)["tests/conformance/suites/README.md"]
 
 
 def test_a_flaky_test_is_not_green(sync: Sync) -> None:
@@ -209,14 +206,13 @@ def test_an_outcome_is_stored_with_the_files(sync: Sync) -> None:
     assert load_outcome(folder) == outcome
     assert (folder / "files/sync/upstream.toml").read_text() == sync.pins_file.read_text()
     assert set(outcome.files) == {
-        "README.md",
         "langgraph-py/python/langgraph_rust/version.py",
         "sync/api/upstream.json",
         "sync/reports/1.0.0-1.1.0.json",
         "sync/reports/1.0.0-1.1.0.md",
         "sync/upstream.toml",
-        "tests/conformance/passing.txt",
-        "tests/conformance/upstream-passing.txt",
+        "tests/conformance/suites/langgraph/passing.txt",
+        "tests/conformance/suites/langgraph/upstream-passing.txt",
     }
 
 

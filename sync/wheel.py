@@ -51,9 +51,9 @@ def install_wheel(wheel: Path, environment: Environment) -> None:
         stamp.write_text(content)
 
 
-def ready_environment() -> Environment:
+def ready_environment(interpreter: Path = Path(sys.executable)) -> Environment:
     """The conformance environment with the current sources of this package installed."""
-    environment = our_environment().ensure()
+    environment = our_environment(interpreter).ensure()
     install_wheel(build_wheel(), environment)
     return environment
 

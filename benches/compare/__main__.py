@@ -22,7 +22,7 @@ from benches.compare.rows import Row, make_rows
 from benches.compare.table import cold_start_lines, terminal_table, write_readme_table
 from sync.artifacts import upstream_suite
 from sync.environments import say, upstream_environment
-from sync.pins import CACHE, ROOT, load_pins
+from sync.pins import CACHE, CORE, ROOT, load_pins
 from sync.wheel import ready_environment
 
 LATEST = CACHE / "bench" / "latest.json"
@@ -63,7 +63,7 @@ def make_plan(options: argparse.Namespace) -> Plan:
         budget=0.2 if options.quick else 0.7,
         loop=options.loop,
         interpreters=python,
-        suite=upstream_suite(upstream),
+        suite=upstream_suite(CORE, upstream),
     )
 
 

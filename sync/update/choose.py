@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sync.pins import Pins, requirements
+from sync.pins import CORE, Pins, requirements
 from sync.update.index import Index, Refused, normalised
 
 _ASKED_FOR = re.compile(r"The user requested (?:\(constraint\) )?([\w.-]+)(?:\[[^]]*\])?==")
@@ -43,7 +43,7 @@ def find_release(index: Index, pins: Pins, wanted: str | None = None) -> Release
     """
     newest = index.newest(pins.distributions)
     if wanted:
-        newest[pins.sdist_name] = wanted
+        newest[CORE] = wanted
         how = f"asked for, with the newest that goes with {wanted}"
         return _newest_that_fits(index, pins, newest, list(newest), how, exact=True)
     floors = [f"{name}>={version}" for name, version in pins.distributions.items()]
@@ -58,7 +58,7 @@ def release_before(index: Index, pins: Pins, wanted: str, later: Release) -> Rel
     Raises:
         Refused: nothing fits.
     """
-    newest = {**later.versions, pins.sdist_name: wanted}
+    newest = {**later.versions, CORE: wanted}
     ceilings = [f"{name}<={version}" for name, version in newest.items()]
     how = f"asked for, with the newest up to those of the other set that goes with {wanted}"
     return _newest_that_fits(index, pins, newest, ceilings, how, exact=True)
@@ -67,15 +67,14 @@ def release_before(index: Index, pins: Pins, wanted: str, later: Release) -> Rel
 def _newest_that_fits(
     index: Index, pins: Pins, newest: dict[str, str], bounds: list[str], how: str, *, exact: bool
 ) -> Release:
-    core = pins.sdist_name
-    fixed = [f"{core}=={newest[core]}"]
+    fixed = [f"{CORE}=={newest[CORE]}"]
     refusals: dict[str, list[str]] = {}
     try:
         found = index.fit([*fixed, *bounds])
     except Refused as error:
         if exact:
             raise
-        refusals[core], fixed = error.words, []
+        refusals[CORE], fixed = error.words, []
         found = index.fit(bounds)
     for name in newest:
         if name not in refusals and found[name] != newest[name]:

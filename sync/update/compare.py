@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sync.api.manifest import build_manifest
 from sync.api.model import Module
-from sync.pins import NOT_OURS, Pins
+from sync.pins import CORE, NOT_OURS, Pins
 from sync.update.api import compare_api
 from sync.update.choose import Release
 from sync.update.index import Index
@@ -50,7 +50,7 @@ def compare_releases(
         for name in moved
     ]
     return Report(
-        core=pins.sdist_name,
+        core=CORE,
         old=old,
         new=new,
         distributions=distributions,

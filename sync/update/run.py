@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sync.api.manifest import MANIFEST_FILE, save_manifest
 from sync.environments import say
-from sync.pins import ROOT, Pins, read_pins
+from sync.pins import CORE, ROOT, Pins, read_pins
 from sync.places import statements
 from sync.update.checkout import Change
 from sync.update.choose import Release, find_release, fit_the_rest, release_before
@@ -49,7 +49,7 @@ class Sync:
             moved = self._pin(change, pins, release, rest)
             self._state(change, moved)
             results = []
-            for suite in suites(pins):
+            for suite in pins.sdists:
                 change.touch(*self.harness.lists(suite))
                 results.append(self.harness.judge(suite, moved.label()))
             report = replace(report, suites=Suites(True, "", results))
@@ -58,8 +58,8 @@ class Sync:
             files = [path.as_posix() for path in change.keep()]
         return Outcome(
             status=Status.GREEN if report.green else Status.LOST,
-            version=moved.sdist_version,
-            title=f"Follow {pins.sdist_name} {moved.sdist_version}",
+            version=moved.core_version,
+            title=f"Follow {CORE} {moved.core_version}",
             text=page(report),
             files=files,
         )
@@ -72,7 +72,7 @@ class Sync:
         """
         pins = read_pins(self.pins_file)
         after = self._release(pins, new)
-        if old == pins.sdist_version:
+        if old == pins.core_version:
             before = pinned_release(pins)
         else:
             before = release_before(self.index, pins, old, after)
@@ -89,7 +89,7 @@ class Sync:
         return self.root / "sync" / "upstream.toml"
 
     def _release(self, pins: Pins, version: str) -> Release:
-        pinned = version == pins.sdist_version
+        pinned = version == pins.core_version
         return pinned_release(pins) if pinned else find_release(self.index, pins, version)
 
     def _compare(self, pins: Pins, old: Release, new: Release, rest: dict[str, str]) -> Report:
@@ -97,12 +97,11 @@ class Sync:
 
     def _pin(self, change: Change, pins: Pins, release: Release, rest: dict[str, str]) -> Pins:
         """Write the pins and the API manifest that goes with them."""
-        sdists = self.index.sdists({name: release.versions[name] for name in suites(pins)})
-        digest = hashlib.sha256(sdists[pins.sdist_name].read_bytes()).hexdigest()
+        sdists = self.index.sdists({name: release.versions[name] for name in pins.sdists})
         tests = {name: v for name, v in rest.items() if name in pins.test_names}
         sections = {
             "distributions": release.versions,
-            "sdist": {"sha256": digest},
+            "sdists": {name: _digest(path) for name, path in sdists.items()},
             "test-dependencies": tests,
             "constraints": {name: v for name, v in rest.items() if name not in tests},
         }
@@ -125,14 +124,13 @@ class Sync:
         change.write(report_path(self.root, report.name, "json"), report.as_json())
 
 
-def suites(pins: Pins) -> list[str]:
-    """The distributions whose suites are run."""
-    return [pins.sdist_name]
-
-
 def pinned_release(pins: Pins) -> Release:
     """The release that the checkout follows now."""
     return Release(pins.distributions, "pinned", [])
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _nothing(pins: Pins, release: Release) -> str:

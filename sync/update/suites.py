@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.environments import say
+from sync.places import SUITES
 from tests.conformance.ids import read_header, read_ids, write_ids
 
 
@@ -45,8 +46,7 @@ class Harness:
 
     def lists(self, suite: str) -> tuple[Path, Path]:
         """The files with what a suite passes on upstream and here."""
-        del suite  # there is one so far
-        folder = self.root / "tests" / "conformance"
+        folder = self.root / SUITES / suite
         return folder / "upstream-passing.txt", folder / "passing.txt"
 
     def judge(self, suite: str, label: str) -> SuiteResult:
@@ -82,8 +82,8 @@ class Harness:
     def _run(self, suite: str, option: str, written: Path, label: str) -> int:
         """Run the suite on one side; it ends with 1 also when it wrote its list."""
         say(f"the suite of {suite}: {option}")
-        command = [sys.executable, "-m", "tests.conformance", "--jobs", str(self.jobs), option]
-        process = subprocess.Popen(command, cwd=self.root)
+        command = [sys.executable, "-m", "tests.conformance", "--suite", suite, option]
+        process = subprocess.Popen([*command, "--jobs", str(self.jobs)], cwd=self.root)
         try:
             status = process.wait()
         finally:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from sync.pins import read_toml
 
-LEDGER_FILE = Path(__file__).parent / "ledger.toml"
-FLAKY_FILE = Path(__file__).parent / "flaky.toml"
 KINDS = ("not yet", "engine-internal", "deliberate difference")
 FLAKY_KINDS = ("test", "open")
 
@@ -25,10 +23,10 @@ class Entry:
 
     def covers(self, test_id: str) -> bool:
         """Whether one of the patterns names this test; ``*`` stands for any text."""
-        return any(_matches(pattern, test_id) for pattern in self.tests)
+        return any(matches(pattern, test_id) for pattern in self.tests)
 
 
-def read_ledger(path: Path = LEDGER_FILE) -> list[Entry]:
+def read_ledger(path: Path) -> list[Entry]:
     """The entries of the ledger.
 
     Raises:
@@ -37,7 +35,7 @@ def read_ledger(path: Path = LEDGER_FILE) -> list[Entry]:
     return [_entry(raw, KINDS) for raw in read_toml(path).get("entry", [])]
 
 
-def read_flaky(path: Path = FLAKY_FILE) -> list[Entry]:
+def read_flaky(path: Path) -> list[Entry]:
     """The tests that may pass only at the second try.
 
     Raises:
@@ -56,13 +54,18 @@ def stale(ledger: list[Entry], failing: set[str]) -> list[Entry]:
     return [entry for entry in ledger if not any(entry.covers(test) for test in failing)]
 
 
+def matches(pattern: str, test_id: str) -> bool:
+    """Whether `pattern` names this test; ``*`` stands for any text, brackets for themselves."""
+    return re.fullmatch(as_expression(pattern), test_id, re.DOTALL) is not None
+
+
+def as_expression(pattern: str) -> str:
+    """The regular expression that a pattern stands for."""
+    return ".*".join(map(re.escape, pattern.split("*")))
+
+
 def _entry(raw: dict, kinds: tuple[str, ...]) -> Entry:
     missing = {"tests", "kind", "reason"} - raw.keys()
     if missing or raw["kind"] not in kinds:
         raise ValueError(f"entry {raw} needs tests, reason and a kind out of {kinds}")
     return Entry(tuple(raw["tests"]), raw["kind"], raw["reason"])
-
-
-def _matches(pattern: str, test_id: str) -> bool:
-    expression = ".*".join(map(re.escape, pattern.split("*")))
-    return re.fullmatch(expression, test_id, re.DOTALL) is not None

@@ -16,14 +16,17 @@ class Outcomes:
     """The tests of one run by outcome, and the files that could not be imported."""
 
     passed: set[str] = field(default_factory=set)
-    skipped: set[str] = field(default_factory=set)
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Test id, or a file that skips itself, to the reason it gave."""
     failed: dict[str, str] = field(default_factory=dict)
     """Test id to the first line of its error."""
+    retries: dict[str, int] = field(default_factory=dict)
+    """Failed test to how many more tries it gets: one, or as many as upstream gives it."""
     broken_files: dict[str, str] = field(default_factory=dict)
     """File to why it was not collected."""
     seconds: dict[str, float] = field(default_factory=dict)
     flaky: dict[str, str] = field(default_factory=dict)
-    """Tests that passed only at the second try, to the first line of their first try's error."""
+    """Tests that passed only when tried again, to the first line of their first try's error."""
     collected: set[str] = field(default_factory=set)
     """What pytest set out to run."""
     finished: bool = False
@@ -32,14 +35,14 @@ class Outcomes:
     def reason(self, test_id: str) -> str:
         """Why an expected test did not pass, in one line."""
         file = test_id.partition("::")[0]
-        if test_id in self.skipped:
-            return "skipped"
+        for skipped in {test_id, file} & self.skipped.keys():
+            return f"skipped: {self.skipped[skipped]}"
         return self.failed.get(test_id) or self.broken_files.get(file) or "not run"
 
     @property
     def unreported(self) -> set[str]:
         """Tests that were to be run and of which nothing was heard."""
-        return self.collected - self.passed - self.skipped - self.failed.keys()
+        return self.collected - self.passed - self.skipped.keys() - self.failed.keys()
 
     def absorb_retry(self, retried: Outcomes) -> None:
         """Count a test that failed and passed when run again as passed, and as flaky."""
@@ -63,14 +66,15 @@ def read_outcomes(record: Path) -> Outcomes:
 
 
 def _take_report(outcomes: Outcomes, test_id: str, entry: dict) -> None:
-    if entry["when"] == "collect":
+    if entry["outcome"] in ("skipped", "xfailed"):
+        outcomes.skipped[test_id] = entry.get("message", "it is expected to fail")
+    elif entry["when"] == "collect":
         outcomes.broken_files[test_id] = entry.get("message", "")
     elif entry["outcome"] == "failed":
         outcomes.failed[test_id] = entry.get("message", "")
-    elif entry["outcome"] == "passed":
-        outcomes.passed.add(test_id)
+        outcomes.retries[test_id] = entry.get("retries", 1)
     else:
-        outcomes.skipped.add(test_id)
+        outcomes.passed.add(test_id)
     outcomes.seconds[test_id] = entry["seconds"]
 
 

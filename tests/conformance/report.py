@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.conformance.ids import file_of
 from tests.conformance.ledger import Entry, stale, uncovered
 from tests.conformance.outcomes import Outcomes
+from tests.conformance.suite import Suite
 from tests.conformance.verdict import Verdict
 
 LIGHTS = {"red": "31", "yellow": "33", "green": "32"}
@@ -17,7 +18,7 @@ SHOWN = 20
 """How many ids a list shows before it says how many more there are."""
 
 
-def print_table(verdict: Verdict, outcomes: Outcomes) -> None:
+def print_table(suite: Suite, verdict: Verdict, outcomes: Outcomes) -> None:
     """One line per file: its light, passed of what upstream passes, why it was not collected."""
     expected = Counter(map(file_of, verdict.expected))
     passing = Counter(map(file_of, verdict.passing))
@@ -30,7 +31,8 @@ def print_table(verdict: Verdict, outcomes: Outcomes) -> None:
     lights = Counter(_light(passing[file], expected[file]) for file in expected)
     summary = ", ".join(f"{lights[light]} {light}" for light in LIGHTS)
     total, share = len(verdict.passing), _percent(len(verdict.passing), len(verdict.expected))
-    print(f"conformance: {total} of {len(verdict.expected)} pass ({share}); files: {summary}")
+    of = f"{total} of {len(verdict.expected)} pass"
+    print(f"conformance: {suite.name}: {of} ({share}); files: {summary}")
 
 
 def print_changes(verdict: Verdict, outcomes: Outcomes) -> None:
@@ -41,6 +43,12 @@ def print_changes(verdict: Verdict, outcomes: Outcomes) -> None:
     if verdict.lost:
         print(f"{len(verdict.lost)} LISTED IN passing.txt DO NOT PASS:")
         _print_ids(f"{i}: {outcomes.reason(i)}" for i in sorted(verdict.lost))
+
+
+def print_skipped(suite: Suite, outcomes: Outcomes) -> None:
+    """What was skipped, by the reason that the test gave, or that the machine is."""
+    for reason, count in Counter(outcomes.skipped.values()).most_common():
+        print(f"conformance: {suite.name}: {count} skipped: {reason}")
 
 
 def print_flaky(outcomes: Outcomes, flaky: list[Entry]) -> None:
@@ -54,12 +62,13 @@ def print_flaky(outcomes: Outcomes, flaky: list[Entry]) -> None:
         print(f"  {test_id}: {known}\n    first: {message}")
 
 
-def print_ledger(verdict: Verdict, ledger: list[Entry], whole_suite: bool) -> None:
+def print_ledger(suite: Suite, verdict: Verdict, whole_suite: bool) -> None:
     """How the failing tests are accounted for; stale entries only when everything was run."""
+    ledger = suite.ledger
     missing = uncovered(verdict.failing, ledger)
     kinds = Counter(_kind(test, ledger) for test in verdict.failing if test not in set(missing))
     accounted = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) or "none"
-    print(f"ledger: {accounted}; {len(missing)} not accounted for")
+    print(f"ledger: {suite.name}: {accounted}; {len(missing)} not accounted for")
     _print_ids(missing)
     for entry in stale(ledger, verdict.failing) if whole_suite else []:
         print(f"  stale ledger entry, nothing fails for it: {', '.join(entry.tests)}")

@@ -1,165 +1,103 @@
-"""Run upstream's tests with pytest in an environment, and survive whatever they do.
+"""A suite: the tests of one distribution, and what this repository knows about them.
 
-A test that hangs takes its worker process down after `TEST_SECONDS` and has failed; xdist starts
-another worker. A run that hangs as a whole is killed after `RUN_SECONDS`. A run that did not come
-to its end raises `CutOff`, and nothing of it is used.
+The tests themselves are downloaded. The folder `suites/NAME` has what is known:
+
+    suite.toml            how it is run, and what it needs from the machine
+    upstream-passing.txt  what upstream passes
+    passing.txt           what passes here, and may not fail any more
+    ledger.toml           why the rest does not pass here
+    flaky.toml            what may pass only at the second try
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from sync.environments import Environment, say
-from sync.pins import CACHE
-from tests.conformance.outcomes import SUITE_PREFIX, Outcomes, read_outcomes
+from sync.pins import load_pins, read_toml
+from tests.conformance.ids import file_of, read_ids
+from tests.conformance.ledger import Entry, read_flaky, read_ledger
 
-TEST_SECONDS = 60
-"""The slowest test takes 2.2 s here and on upstream, most of it asleep: 25 times that, as a machine
-may have other things to do. A test that hangs costs this much at each of its two tries."""
-
-RUN_SECONDS = 1800
-"""The suite takes 90 to 105 s with two workers on two cores, here and on upstream: 17 times that,
-which also lets two dozen tests hang before a run says no more than that it took too long."""
-
-RECORDER = Path(__file__).parent / "recorder"
-RESULTS = CACHE / "conformance"
-DROP_IN_PLUGIN = "langgraph_rust.pytest_plugin"
-
-_PYTEST_INI = """\
-[pytest]
-addopts = --strict-markers --strict-config --snapshot-warn-unused
-"""
-
-
-_ENDS = {
-    2: "pytest was interrupted",
-    3: "pytest failed inside",
-    4: "pytest did not start",
-    5: "no test was found",
-}
-"""Exit statuses of pytest other than 0, all passed, and 1, some failed."""
-
-
-class CutOff(Exception):
-    """A run that did not come to its end; what it recorded must not be judged or stored."""
+SUITES = Path(__file__).parent / "suites"
 
 
 @dataclass(frozen=True)
 class Suite:
-    """Upstream's suite, bound to the environment that runs it."""
+    """A suite by its folder; the files in it are read when they are asked for."""
 
-    name: str
-    root: Path
-    environment: Environment
-    drop_in: bool
-    """Whether `langgraph` is to be this package; otherwise it is upstream's own."""
+    folder: Path
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What `suite.toml` says."""
 
-    def run(
-        self, selection: list[str], jobs: int, keyword: str = "", part: str = "run"
-    ) -> Outcomes:
-        """Run the tests in `selection` (files or ids without the folder; empty: all of them).
+    @property
+    def name(self) -> str:
+        """The distribution whose tests these are."""
+        return self.folder.name
 
-        Args:
-            selection: what to run, as ids relative to the suite's `tests/`.
-            jobs: how many worker processes.
-            keyword: pytest's ``-k`` expression.
-            part: names the log and the record of this run under `.cache/conformance`.
+    @property
+    def upstream_passing(self) -> Path:
+        """The list of what upstream passes."""
+        return self.folder / "upstream-passing.txt"
 
-        Raises:
-            CutOff: not every test that was to be run was run to its end.
-        """
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        record = RESULTS / f"{self.name}-{part}.jsonl"
-        record.unlink(missing_ok=True)
-        log = RESULTS / f"{self.name}-{part}.log"
-        say(f"running upstream's tests on {self.name} (log: {log})")
-        arguments = [*self._arguments(jobs, keyword, record), *self._targets(selection)]
-        status = self._pytest(arguments, log)
-        print(closing_line(log), flush=True)
-        outcomes = read_outcomes(record)
-        if why := _why_cut_off(status, outcomes):
-            raise CutOff(f"{why} (log: {log})")
-        return outcomes
+    @property
+    def passing(self) -> Path:
+        """The list of what passes here."""
+        return self.folder / "passing.txt"
 
-    def _arguments(self, jobs: int, keyword: str, record: Path) -> list[str]:
-        plugin = ["-p", DROP_IN_PLUGIN] if self.drop_in else []
-        workers = ["-n", str(jobs), "--max-worker-restart", "1000"]
-        limits = ["--timeout", str(TEST_SECONDS), "--timeout-method", "thread"]
-        record_to = ["-p", "conformance_recorder", "--record", str(record)]
-        chosen = ["-k", keyword] if keyword else []
-        own_root = ["-c", "pytest.ini", "--rootdir", "."]
-        quiet = ["-q", "--tb=short", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
-        return [*plugin, *workers, *limits, *record_to, *chosen, *own_root, *quiet]
+    @cached_property
+    def files(self) -> set[str]:
+        """The test files of which anything passes on upstream."""
+        return set(map(file_of, read_ids(self.upstream_passing)))
 
-    def _targets(self, selection: list[str]) -> list[str]:
-        """Ids go through a file: there may be more than a command line holds."""
-        if not selection:
-            return [SUITE_PREFIX]
-        listing = RESULTS / f"{self.name}-selection.txt"
-        listing.write_text("".join(f"{SUITE_PREFIX}{item}\n" for item in selection))
-        return [f"@{listing}"]
+    @cached_property
+    def ledger(self) -> list[Entry]:
+        """Why tests do not pass here."""
+        return read_ledger(self.folder / "ledger.toml")
 
-    def _pytest(self, arguments: list[str], log: Path) -> int:
-        """Run pytest to its end, and give its exit status; nothing of it outlives this call."""
-        (self.root / "pytest.ini").write_text(_PYTEST_INI)
-        command = [str(self.environment.python), "-m", "pytest", *arguments]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=self.root,
-                env=_environment_variables(),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            try:
-                return process.wait(timeout=RUN_SECONDS)
-            except subprocess.TimeoutExpired:
-                raise CutOff(f"it took more than {RUN_SECONDS} s (log: {log})") from None
-            finally:
-                _end(process)
+    @cached_property
+    def flaky(self) -> list[Entry]:
+        """The tests that may pass only at the second try."""
+        return read_flaky(self.folder / "flaky.toml")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables that the tests look at."""
+        return self.settings.get("environment", {})
+
+    @property
+    def jobs(self) -> int | None:
+        """How many worker processes it stands at most."""
+        return self.settings.get("jobs")
+
+    @property
+    def needs(self) -> dict[str, dict[str, Any]]:
+        """What some of the tests need from the machine: see `needs`."""
+        return self.settings.get("needs", {})
 
 
-def _end(process: subprocess.Popen) -> None:
-    """Kill pytest and its workers, if any of them are left."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def read_suite(folder: Path) -> Suite:
+    """The suite of a folder.
+
+    Raises:
+        ValueError: `suite.toml` says something that nobody reads.
+    """
+    settings = read_toml(folder / "suite.toml")
+    if unknown := settings.keys() - {"environment", "jobs", "needs"}:
+        raise ValueError(f"{folder.name}/suite.toml: unknown: {', '.join(sorted(unknown))}")
+    return Suite(folder, settings)
 
 
-def _why_cut_off(status: int, outcomes: Outcomes) -> str | None:
-    """What shows that a run did not come to its end, if anything does."""
-    if status < 0:
-        return f"pytest was killed by {signal.Signals(-status).name}"
-    if status not in (0, 1):
-        return _ENDS.get(status, f"pytest ended with status {status}")
-    if not outcomes.finished:
-        return "pytest ended without saying so"
-    if not outcomes.collected:
-        return "no test was collected"
-    if lost := sorted(outcomes.unreported):
-        return f"{len(lost)} tests were collected and not heard of again, such as {lost[0]}"
-    return None
+def load_suites(names: list[str]) -> list[Suite]:
+    """The suites of these names, or every pinned one, in the order of the pins.
 
-
-def closing_line(log: Path) -> str:
-    """The last line of pytest's output: its counts and how long it took."""
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "pytest printed nothing"
-
-
-def _environment_variables() -> dict[str, str]:
-    """The caller's environment without what could change a test's outcome."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("LANG", "PYTEST_"))}
-    kept.pop("PYTHONPATH", None)
-    return kept | {
-        "NO_DOCKER": "true",
-        "PYTHONHASHSEED": "0",
-        "PYTHONPATH": str(RECORDER),
-        "LANG": "C.UTF-8",
-    }
+    Raises:
+        SystemExit: there is no such suite.
+    """
+    known = load_pins().sdists
+    if unknown := set(names) - known.keys():
+        raise SystemExit(
+            f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(known)}"
+        )
+    return [read_suite(SUITES / name) for name in known if not names or name in names]

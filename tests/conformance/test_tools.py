@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance import verdict as verdicts
 from tests.conformance.ids import read_header, read_ids, write_ids
-from tests.conformance.ledger import Entry, read_flaky, read_ledger, stale, uncovered
+from tests.conformance.ledger import Entry, stale, uncovered
 from tests.conformance.outcomes import read_outcomes
+from tests.conformance.suite import Suite
+from tests.conformance.verdict import judge, updated_passing
 
 IDS = {"test_a.py::test_x", "test_a.py::test_y[a-b]", "test_a.py::test_y[c d]", "test_b.py::test_x"}
 
@@ -54,11 +55,6 @@ def test_a_ledger_pattern_takes_brackets_literally() -> None:
     assert stale([entry], {"test_a.py::test_x"}) == [entry]
 
 
-def test_the_ledger_of_this_checkout_is_well_formed() -> None:
-    for entry in [*read_ledger(), *read_flaky()]:
-        assert entry.tests and entry.reason
-
-
 def test_a_test_that_fails_in_teardown_has_not_passed(tmp_path: Path) -> None:
     path = record(
         tmp_path / "run.jsonl",
@@ -72,18 +68,21 @@ def test_a_test_that_fails_in_teardown_has_not_passed(tmp_path: Path) -> None:
     assert outcomes.reason("test_c.py::test_z") == "why"
 
 
-def test_a_run_is_held_against_both_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verdicts, "UPSTREAM_PASSING", tmp_path / "upstream.txt")
-    monkeypatch.setattr(verdicts, "PASSING", tmp_path / "passing.txt")
-    write_ids(verdicts.UPSTREAM_PASSING, IDS, "")
-    write_ids(verdicts.PASSING, {"test_a.py::test_x", "test_b.py::test_x"}, "")
+def test_a_run_is_held_against_both_lists(tmp_path: Path) -> None:
+    suite = Suite(tmp_path)
+    write_ids(suite.upstream_passing, IDS, "")
+    write_ids(suite.passing, {"test_a.py::test_x", "test_b.py::test_x"}, "")
     run = record(
         tmp_path / "run.jsonl",
         ("test_a.py::test_x", "call", "failed"),
         ("test_a.py::test_y[a-b]", "call", "passed"),
     )
-    verdict = verdicts.judge(read_outcomes(run), ["test_a.py"])
+
+    def judged(test_id: str) -> bool:
+        return test_id.startswith("test_a.py")
+
+    verdict = judge(suite, read_outcomes(run), judged)
     assert verdict.lost == {"test_a.py::test_x"}
     assert verdict.gained == {"test_a.py::test_y[a-b]"}
-    updated = verdicts.updated_passing(verdict, ["test_a.py"])
+    updated = updated_passing(suite, verdict, judged)
     assert updated == {"test_a.py::test_y[a-b]", "test_b.py::test_x"}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from tests.conformance.ids import file_of, read_ids
+from tests.conformance.ids import read_ids
 from tests.conformance.outcomes import Outcomes
-
-FOLDER = Path(__file__).parent
-UPSTREAM_PASSING = FOLDER / "upstream-passing.txt"
-PASSING = FOLDER / "passing.txt"
+from tests.conformance.suite import Suite
 
 
 @dataclass(frozen=True)
@@ -18,7 +15,7 @@ class Verdict:
     """The run in terms of the tests it was expected to pass."""
 
     expected: frozenset[str]
-    """What upstream passes, of the selected files."""
+    """What upstream passes, of the selected files, and can be run here."""
     passing: frozenset[str]
     """Expected tests that pass here."""
     lost: frozenset[str]
@@ -32,10 +29,10 @@ class Verdict:
         return set(self.expected - self.passing)
 
 
-def judge(outcomes: Outcomes, files: list[str]) -> Verdict:
-    """Compare `outcomes` with the stored lists, for `files` only when there are any."""
-    expected = _selected(read_ids(UPSTREAM_PASSING), files)
-    listed = _selected(read_ids(PASSING), files)
+def judge(suite: Suite, outcomes: Outcomes, judged: Callable[[str], bool]) -> Verdict:
+    """Compare `outcomes` with the suite's lists, as far as a test is to be `judged`."""
+    expected = set(filter(judged, read_ids(suite.upstream_passing)))
+    listed = set(filter(judged, read_ids(suite.passing)))
     passing = expected & outcomes.passed
     return Verdict(
         expected=frozenset(expected),
@@ -45,11 +42,6 @@ def judge(outcomes: Outcomes, files: list[str]) -> Verdict:
     )
 
 
-def updated_passing(verdict: Verdict, files: list[str]) -> set[str]:
-    """The new content of `passing.txt`: this run's files replaced, the others kept."""
-    listed = read_ids(PASSING)
-    return (listed - _selected(listed, files)) | verdict.passing
-
-
-def _selected(ids: set[str], files: list[str]) -> set[str]:
-    return {i for i in ids if file_of(i) in files} if files else ids
+def updated_passing(suite: Suite, verdict: Verdict, judged: Callable[[str], bool]) -> set[str]:
+    """The new content of `passing.txt`: what was judged is replaced, the rest kept."""
+    return {i for i in read_ids(suite.passing) if not judged(i)} | verdict.passing

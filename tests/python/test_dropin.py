@@ -169,7 +169,7 @@ def test_too_late(site: Path) -> None:
 
 
 def test_reported_version(site: Path) -> None:
-    pinned = load_pins().sdist_version
+    pinned = load_pins().core_version
     check(site, f"from langgraph.version import __version__; assert __version__ == {pinned!r}")
 
 

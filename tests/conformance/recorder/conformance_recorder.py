@@ -1,4 +1,4 @@
-"""A pytest plugin that writes each report of a run as one JSON line.
+"""A pytest plugin that writes each report of a run as one JSON line, and skips what cannot be run.
 
 It runs inside the tested environment, so it imports nothing but the standard library and pytest.
 Under xdist only the controlling process writes; a worker that dies is reported to it as a failure.
@@ -9,21 +9,40 @@ that was cut off from one that had no more tests.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, TextIO
 
 import pytest
 
+_RETRIES = "retries"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Where to write: ``--record FILE``."""
+    """Where to write, ``--record FILE``, and what to skip, ``--absent JSON``."""
     parser.addoption("--record", default=None, help="write outcomes to this file, as JSON lines")
+    parser.addoption("--absent", default="{}", help="regular expressions of ids, to the reason")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start recording, unless this process is an xdist worker."""
+    """Start recording, unless this process is an xdist worker.
+
+    Tests that upstream marks as flaky are run once: another try is for whoever reads the record.
+    """
+    config.addinivalue_line("markers", "flaky: upstream retries this test")
     path = config.getoption("--record")
     if path and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Recorder(open(path, "w", encoding="utf-8")))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip tests whose need the machine cannot meet; note how often upstream tries one again."""
+    for item in items:
+        if marker := item.get_closest_marker("flaky"):
+            item.user_properties.append((_RETRIES, marker.kwargs.get(_RETRIES, 1)))
+    for expression, reason in json.loads(config.getoption("--absent") or "{}").items():
+        for item in items:
+            if re.fullmatch(expression, item.nodeid, re.DOTALL):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 class _Recorder:
@@ -38,7 +57,7 @@ class _Recorder:
             self._write(report, report.when or "crash", report.duration)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.outcome == "failed":
+        if report.outcome != "passed":
             self._write(report, "collect", 0.0)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -66,6 +85,9 @@ class _Recorder:
         entry["seconds"] = round(seconds, 3)
         if outcome == "failed":
             entry["message"] = _first_line(report)
+            entry[_RETRIES] = dict(getattr(report, "user_properties", ())).get(_RETRIES, 1)
+        elif outcome == "skipped":
+            entry["message"] = _why_skipped(report)
         self._put(entry)
 
     def _put(self, entry: dict[str, Any]) -> None:
@@ -80,3 +102,10 @@ def _first_line(report: Any) -> str:
     if not lines:
         return ""
     return (lines[0] if crash else lines[-1]).removeprefix("E").strip()[:500]
+
+
+def _why_skipped(report: Any) -> str:
+    """What the test, or its file, gave as the reason."""
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")[:500]
+    return str(report.longrepr)[:500]
