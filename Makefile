@@ -33,7 +33,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python continuity conformance conformance-update \
-	conformance-upstream differential deltas stress api api-update sync sync-report places bench \
+	conformance-upstream differential deltas stress examples api api-update sync sync-report places bench \
 	bench-publish bench-rust lint build develop clean
 
 help: ## list the targets
@@ -42,7 +42,7 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python continuity conformance differential deltas stress ## every test: Rust, Python, and against upstream
+test: test-rust test-python continuity conformance differential deltas stress examples ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
@@ -64,6 +64,9 @@ conformance-upstream: ## run upstream's suites on upstream; store what passes th
 
 differential: ## random graphs here and on upstream; SEEDS=FIRST:END picks them, LIST=1 lists known ones
 	@$(PYTHON) -m tests.differential --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(LIST),--list)
+
+examples: ## agents of other packages, unmodified: they print what they print on upstream
+	@$(PYTHON) -m tests.examples
 
 deltas: ## random histories of delta channels, against a plain reducer and upstream; SEEDS=0:2000 is long
 	@$(PYTHON) -m tests.deltas $(if $(SEEDS),--seeds $(SEEDS))

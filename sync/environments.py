@@ -28,6 +28,8 @@ class Environment:
     requirements: tuple[str, ...]
     interpreter: Path = Path(sys.executable)
     """What it is made with."""
+    is_complete: bool = False
+    """Whether the requirements name everything, so that nothing else is to be installed."""
 
     @property
     def python(self) -> Path:
@@ -51,6 +53,9 @@ class Environment:
         run([self.python, "-m", "pip", "--disable-pip-version-check", *arguments])
 
     def _install_requirements(self) -> None:
+        if self.is_complete:
+            self.pip("install", "-q", "--no-deps", *self.requirements)
+            return
         constraints = self.path / "constraints.txt"
         constraints.write_text("\n".join(_constraints(load_pins())) + "\n")
         self.pip("install", "-q", "-c", constraints, *self.requirements)
@@ -61,7 +66,8 @@ class Environment:
 
     def _fingerprint(self) -> str:
         version = run([self.interpreter, "-c", "import sys; print(sys.version)"])
-        parts = [version, *self.requirements, *_constraints(load_pins())]
+        constraints = [] if self.is_complete else _constraints(load_pins())
+        parts = [version, *self.requirements, *constraints]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -90,6 +96,18 @@ def development_environment() -> Environment:
     siblings = requirements(load_pins().siblings)
     needed = (*project["project"]["dependencies"], *named, *siblings)
     return Environment("dev", ROOT / ".venv", needed)
+
+
+def example_environment(example: Path) -> Environment:
+    """What the `requirements.txt` of an example names; `sync.wheel` adds this package.
+
+    Raises:
+        OSError: the example has none.
+    """
+    lines = (example / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    wanted = tuple(line for line in lines if line and not line.startswith("#"))
+    path = CACHE / "envs" / f"example-{example.name}"
+    return Environment(f"example-{example.name}", path, wanted, is_complete=True)
 
 
 @contextmanager
