@@ -7,17 +7,20 @@ import contextvars
 import copy
 import gc
 import json
+import operator
 import pickle
 import weakref
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import pytest
 from langchain_core.runnables import RunnableConfig
+from pydantic import BaseModel
 
 from langgraph_rust._internal._config import var_child_runnable_config
 from langgraph_rust.config import get_config
 from langgraph_rust.graph import START, StateGraph
+from langgraph_rust.types import Send
 
 
 class State(TypedDict):
@@ -199,3 +202,33 @@ def test_defaults_are_left_out_so_that_a_nested_graphs_own_config_counts() -> No
     assert graph.invoke({"value": None})["value"] == (7, ["inner"])
     asked = {"recursion_limit": 50, "tags": ["outer"]}
     assert graph.invoke({"value": None}, asked)["value"] == (50, ["outer", "inner"])
+
+
+class Model(BaseModel):
+    log: Annotated[list[Any], operator.add] = []
+
+
+class Mapping(TypedDict):
+    log: Annotated[list[Any], operator.add]
+
+
+@pytest.mark.parametrize(("schema", "expected"), [(Mapping, {"log": [1]}), (Model, Model(log=[1]))])
+def test_a_packets_task_can_read_the_state_as_an_edge_would_give_it(
+    schema: type, expected: Any
+) -> None:
+    seen = []
+
+    def work(packet: int, config: RunnableConfig) -> dict[str, Any]:
+        seen.append(config["configurable"]["__pregel_read_state"]())
+        return {"log": [packet]}
+
+    def pulled(state: Any, config: RunnableConfig) -> None:
+        seen.append(config["configurable"]["__pregel_read_state"])
+
+    builder = StateGraph(schema)
+    builder.add_node("work", work)
+    builder.add_node("pulled", pulled)
+    builder.add_conditional_edges(START, lambda state: Send("work", 2), ["work"])
+    builder.add_edge("work", "pulled")
+    assert builder.compile().invoke({"log": [1]}) == {"log": [1, 2]}
+    assert seen == [expected, None]

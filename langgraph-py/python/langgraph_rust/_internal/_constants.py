@@ -43,8 +43,7 @@ CONFIG_KEY_SEND: Final = intern("__pregel_send")
 CONFIG_KEY_READ: Final = intern("__pregel_read")
 """Function that reads the current state."""
 CONFIG_KEY_READ_STATE: Final = intern("__pregel_read_state")
-"""Where releases after this one's upstream have a function that reads what a task's node would get
-from an edge; never set here."""
+"""Function that returns the state as an edge would give it to the node; `None` but for packets."""
 CONFIG_KEY_CALL: Final = intern("__pregel_call")
 """Function that schedules a functional-API task and returns its future."""
 CONFIG_KEY_CHECKPOINTER: Final = intern("__pregel_checkpointer")
