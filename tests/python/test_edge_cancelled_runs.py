@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,10 +14,11 @@ import pytest
 from _async_graphs import Endless, drain, quick, yields
 from _driver_graphs import PATIENCE, State, chain, fan_out, thread
 
+from langgraph_rust.cache.memory import InMemoryCache
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.func import entrypoint, task
 from langgraph_rust.graph import START, StateGraph
-from langgraph_rust.types import StreamWriter
+from langgraph_rust.types import CachePolicy, StreamWriter
 
 counts = pytest.mark.skipif(
     sys.version_info < (3, 11), reason="tasks count their cancellations from Python 3.11 on"
@@ -440,3 +442,32 @@ async def test_a_node_with_a_time_limit_cleans_up_before_the_run_goes_on() -> No
     with pytest.raises(ValueError, match="own"):
         await builder.compile().ainvoke({})
     assert ended == ["slow"]
+
+
+async def test_a_run_that_fails_while_a_task_is_being_called_says_why_it_failed() -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def key(*_: Any) -> str:
+        asked.set()
+        go_on.wait(PATIENCE)
+        return "key"
+
+    @task(cache_policy=CachePolicy(key_func=key))
+    def called() -> int:
+        return 1
+
+    def calls(_: State) -> State:
+        called().result()
+        return {}
+
+    async def fails(_: State) -> State:
+        while not asked.is_set():
+            await asyncio.sleep(0)
+        # The node that calls is given up before anybody can run what it calls.
+        asyncio.get_running_loop().call_later(0.05, go_on.set)
+        raise ValueError("own")
+
+    builder = StateGraph(State).add_node("calls", calls).add_edge(START, "calls")
+    builder.add_node("fails", fails).add_edge(START, "fails")
+    with pytest.raises(ValueError, match="own"):
+        await builder.compile(cache=InMemoryCache()).ainvoke({})

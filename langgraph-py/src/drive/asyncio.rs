@@ -258,7 +258,7 @@ impl Driver {
             }
             return Ok(None);
         }
-        if self.run.board.counts().1 == 0 && self.hand.storing.is_over(py) {
+        if self.hand.storing.is_over(py) && self.run.board.is_idle() {
             return self.check_stuck(py);
         }
         self.wait_for_bell(py)

@@ -121,8 +121,7 @@ fn wait_for_tasks(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
     if let Some(done) = run.board.next_done() {
         return report(py, run, done);
     }
-    let (waiting, running) = run.board.counts();
-    if waiting == 0 && running == 0 {
+    if run.board.is_idle() {
         // Whoever freed the last place rings after it has.
         let patience = Instant::now() + STUCK;
         return match run.board.waker.wait(py, Some(patience))? {
@@ -130,6 +129,7 @@ fn wait_for_tasks(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
             false => stuck(py, run),
         };
     }
+    let (waiting, running) = run.board.counts();
     let free = !run.shows.eager && run.context.step_timeout.is_none();
     if free && waiting == 1 && running == 0 {
         return take_part(py, run, false);

@@ -78,6 +78,8 @@ struct Numbers {
     completed: AtomicU64,
     /// Reports that nobody has asked for yet.
     done: Count,
+    /// Tasks that the engine knows of, and that are not added yet.
+    announced: AtomicUsize,
     /// Locked after the queue, if both are.
     helpers: Mutex<Helpers>,
 }
@@ -130,6 +132,19 @@ impl Board {
         self.numbers.waiting.up();
     }
 
+    /// Announces a task: until the announcement is dropped, somebody is at work.
+    pub fn announce(self: &Arc<Self>) -> Announcement {
+        self.numbers.announced.fetch_add(1, Ordering::AcqRel);
+        Announcement { board: self.clone() }
+    }
+
+    /// Whether nobody is at work: no place is taken, and no task waits or is about to.
+    pub fn is_idle(&self) -> bool {
+        // In this order: what is announced waits before it is announced no more.
+        let announced = self.numbers.announced.load(Ordering::Acquire);
+        announced == 0 && self.counts() == (0, 0)
+    }
+
     /// Adds a task that the running task `caller` called.
     pub fn add_called(self: &Arc<Self>, caller: TaskKey, mut order: Order) {
         order.loan = Some(Loan::new(self, caller));
@@ -156,12 +171,14 @@ impl Board {
     pub fn withdraw(&self, key: TaskKey) -> bool {
         let mut queue = plain_lock(&self.queue);
         let position = queue.waiting.iter().position(|order| order.key == key);
-        let Some(order) = position.and_then(|position| queue.waiting.remove(position)) else {
+        let Some(mut order) = position.and_then(|position| queue.waiting.remove(position)) else {
             return false;
         };
         self.numbers.waiting.down();
         drop(queue);
-        // Its objects, and its loan, are released without the lock.
+        // Its loan and its objects are released without the lock: the loan first, so that there is
+        // never a moment in which nobody seems to be at work.
+        drop(order.loan.take());
         drop(order);
         true
     }
@@ -266,6 +283,21 @@ impl Drop for Place {
         numbers.completed.store(numbers.completed.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         drop(queue);
         if self.rings {
+            self.board.waker.wake();
+        }
+    }
+}
+
+/// A task that is about to be added; no longer when it is dropped.
+pub struct Announcement {
+    board: Arc<Board>,
+}
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        self.board.numbers.announced.fetch_sub(1, Ordering::AcqRel);
+        // Whoever waits may have counted on it.
+        if self.board.is_idle() {
             self.board.waker.wake();
         }
     }

@@ -88,28 +88,54 @@ pub fn request(
         timeout: request.timeout,
         callbacks: request.callbacks,
     };
+    // From here to its end the engine knows of a task that nobody runs yet.
+    let announcement = run.board.announce();
     let Requested { key, is_known, result } = ask(py, run, caller, name, call, &future)?;
     if let Some(result) = result {
         answer(py, run, key, &result)?;
-        return Ok(future);
+    } else if !is_known {
+        let (func, cache) = (&request.func, request.cache.as_ref());
+        if let Err(error) = begin(py, run, caller.key, key, func, cache, &future) {
+            // It will not run: it has failed.
+            report(py, run, outcome::unprepared(py, key, error))?;
+        }
     }
-    if is_known || answered_by_cache(py, run, key, &request.func, request.cache.as_ref())? {
-        return Ok(future);
+    drop(announcement);
+    Ok(future)
+}
+
+/// Has a task run that was asked for, unless the cache has its result.
+fn begin(
+    py: Python<'_>,
+    run: &Arc<Run>,
+    caller: TaskKey,
+    key: TaskKey,
+    func: &Py<PyAny>,
+    cache: Option<&Py<PyAny>>,
+    future: &Py<PyAny>,
+) -> PyResult<()> {
+    if answered_by_cache(py, run, key, func, cache)? {
+        return Ok(());
     }
-    if is_async {
+    if run.context.is_async() {
         let watch = Bound::new(py, CancelWatch { run: Arc::downgrade(run), key })?;
         let method = intern!(py, "add_done_callback");
         call_method(future.bind(py), method, &[watch.as_any()])?;
     }
     pool::lend_place(py)?;
-    run.board.add_called(caller.key, Order::new(py, key, Duration::ZERO)?);
-    if let Err(error) = (run.start_called)(py, run) {
-        // Without a thread to run on, the task has failed.
-        if run.board.withdraw(key) {
-            report(py, run, outcome::unprepared(py, key, error))?;
-        }
+    let order = Order::new(py, key, Duration::ZERO)?;
+    let is_running = |task: &Task<Objects>| task.state == TaskState::Running;
+    let has_place = run.core(py)?.engine.task(caller).is_some_and(is_running);
+    match has_place {
+        true => run.board.add_called(caller, order),
+        // The caller was ended meanwhile, and has no place to lend.
+        false => run.board.add(order),
     }
-    Ok(future)
+    match (run.start_called)(py, run) {
+        // Without a thread to run on, the task has failed.
+        Err(error) if run.board.withdraw(key) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Asks the engine for the task.
