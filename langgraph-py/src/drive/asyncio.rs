@@ -258,7 +258,7 @@ impl Driver {
             }
             return Ok(None);
         }
-        if self.hand.storing.is_over(py) && self.run.board.is_idle() {
+        if self.run.board.is_idle() && self.hand.storing.is_over(py) {
             return self.check_stuck(py);
         }
         self.wait_for_bell(py)
