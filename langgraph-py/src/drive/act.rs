@@ -192,6 +192,10 @@ pub fn abandon_tasks(py: Python<'_>, run: &Run) -> PyResult<()> {
     while let Some(done) = run.board.next_done() {
         report(py, run, done)?;
     }
+    if !run.context.is_async() {
+        // What is left of an async run is a thread whose code goes on by itself, as upstream's does.
+        run.board.abandoned.tell();
+    }
     run.board.close();
     let mut told = HashSet::new();
     loop {

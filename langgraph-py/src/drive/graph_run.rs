@@ -22,6 +22,7 @@ use crate::run::finish;
 use crate::show::shape::Shape;
 use crate::show::sink::Sink;
 use crate::store::save::Saver;
+use crate::task::handle::around;
 use crate::task::{own_holds, Run};
 use crate::values::env::Versioning;
 
@@ -81,6 +82,7 @@ impl GraphRun {
         drains: bool,
     ) -> PyResult<Self> {
         let graph = plan.get().graph.clone();
+        let around = around(&config)?;
         let given = Begin {
             output: graph.keys(output_keys)?,
             interrupt_before: interrupt_at(&graph, interrupt_before)?,
@@ -113,6 +115,7 @@ impl GraphRun {
             is_async,
             drains,
             start_called,
+            around,
         };
         let _inside = Inside::enter();
         let run = begin(py, given)?;

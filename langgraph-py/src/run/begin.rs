@@ -10,6 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use super::abandoned::Abandoned;
 use super::base::ConfigBase;
 use super::context::Context;
 use super::core::Core;
@@ -88,6 +89,8 @@ pub struct Begin<'py, T> {
     pub drains: bool,
     /// Starts called tasks.
     pub start_called: StartCalled<T>,
+    /// Whether the run that it is a part of was abandoned, if it is a part of one.
+    pub around: Option<Arc<Abandoned>>,
 }
 
 /// What the config says about where the run stands.
@@ -130,7 +133,7 @@ pub fn begin<T>(py: Python<'_>, given: Begin<'_, T>) -> PyResult<Arc<Run<T>>> {
         shape: given.shape,
     };
     let context = Context { saver: given.saver, ..context };
-    let run = Arc::new(Run::new(graph, context, shows, start_called, core));
+    let run = Arc::new(Run::new(graph, context, shows, start_called, core, given.around));
     if started.resuming {
         finish::note_lifecycle(py, &run, "resume", "pending", Vec::new())?;
     }

@@ -14,6 +14,7 @@ use langgraph_pregel::{TaskKey, TaskOutcome};
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::abandoned::Abandoned;
 use crate::host::collect::{plain_lock, Collect};
 use crate::host::context::Context;
 use crate::host::wake::Waker;
@@ -55,6 +56,8 @@ pub struct Board {
     limit: Option<usize>,
     /// Rung when something is done.
     pub waker: Arc<Waker>,
+    /// Whether nobody waits for the tasks any more.
+    pub abandoned: Arc<Abandoned>,
 }
 
 #[derive(Default)]
@@ -117,8 +120,8 @@ impl Count {
 
 impl Board {
     /// A board with so many places, or any number, that rings the given bell.
-    pub fn new(waker: Arc<Waker>, limit: Option<usize>) -> Arc<Self> {
-        Arc::new(Self { waker, limit, queue: Mutex::default(), numbers: Arc::default() })
+    pub fn new(waker: Arc<Waker>, limit: Option<usize>, abandoned: Arc<Abandoned>) -> Arc<Self> {
+        Arc::new(Self { waker, limit, abandoned, queue: Mutex::default(), numbers: Arc::default() })
     }
 
     /// Adds a task.

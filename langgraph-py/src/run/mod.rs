@@ -3,6 +3,7 @@
 //! In come a graph, input and configs; out comes a [`Run`] for a driver. What is kept of tasks is
 //! the tasks' own business: a run is generic over it. Nothing here calls nodes or waits.
 
+pub mod abandoned;
 pub mod base;
 pub mod begin;
 pub mod board;
@@ -33,6 +34,7 @@ use crate::show::modes::Modes;
 use crate::show::payloads::{self, View};
 use crate::show::Shows;
 use crate::values::domain::fault_to_python;
+use abandoned::Abandoned;
 use board::Board;
 use context::Context;
 use core::{Core, CoreGuard, Latest};
@@ -58,20 +60,21 @@ pub struct Run<T> {
 }
 
 impl<T> Run<T> {
-    /// A run with its surroundings.
+    /// A run with its surroundings, within a task of the run that has `around`.
     pub fn new(
         graph: Arc<Graph>,
         context: Context,
         shows: Shows,
         start_called: StartCalled<T>,
         core: Core<T>,
+        around: Option<Arc<Abandoned>>,
     ) -> Self {
         let waker = match &shows.sink {
             Some(sink) => sink.get().waker.clone(),
             None => Arc::default(),
         };
         Self {
-            board: Board::new(waker, context.places),
+            board: Board::new(waker, context.places, Abandoned::within(around)),
             graph,
             context,
             shows,

@@ -7,6 +7,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::abandoned::Abandoned;
 use super::begin::Found;
 use super::begin::{begin, interrupt_at, namespace, Begin};
 use super::{Run, StartCalled};
@@ -31,6 +32,8 @@ pub struct Nested<'a, 'py, T> {
     pub is_async: bool,
     /// Starts called tasks.
     pub start_called: StartCalled<T>,
+    /// Whether the run around it was abandoned.
+    pub around: Arc<Abandoned>,
 }
 
 /// Begins the run; `None` if it needs the Python front: a saver that may block, a replay, a graph
@@ -82,6 +85,7 @@ pub fn nested<T>(py: Python<'_>, given: &Nested<'_, '_, T>) -> PyResult<Option<A
         is_async: given.is_async,
         drains: false,
         start_called: given.start_called,
+        around: Some(given.around.clone()),
     };
     begin(py, given).map(Some)
 }

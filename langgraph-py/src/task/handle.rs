@@ -22,6 +22,8 @@ use crate::collects;
 use crate::host::call::{call_method, next_item};
 use crate::host::clock;
 use crate::host::collect::{plain_lock, Collect};
+use crate::run::abandoned::Abandoned;
+use crate::store::save::configurable;
 use crate::values::domain::Objects;
 
 /// A task's writes by channel name, as Python code makes them.
@@ -197,6 +199,14 @@ impl TaskHandle {
 }
 
 collects!(TaskHandle { resume, writes });
+
+/// Whether the run was abandoned that a run with this config is part of, if it is part of one.
+pub fn around(config: &Bound<'_, PyDict>) -> PyResult<Option<Arc<Abandoned>>> {
+    let conf = configurable(config)?;
+    let task = conf.get_item(intern!(conf.py(), "__pregel_scratchpad"))?;
+    let run = task.as_ref().and_then(|task| task.cast::<TaskHandle>().ok()?.get().run.upgrade());
+    Ok(run.map(|run| run.board.abandoned.clone()))
+}
 
 /// `__pregel_read`: the state as the task sees it; with `fresh`, after the task's own writes.
 #[pyfunction]
