@@ -2,9 +2,10 @@
 //!
 //! Everything Python is in this crate and nowhere below it. A bound method converts, calls and
 //! converts; decisions about graphs are the engine's. The rooms, from the lowest up: `host` and
-//! `values`; `plan`; `store` and `show`; `run`; `task`; `drive`. None knows one above it, which
+//! `values`, `codec`; `plan`; `store` and `show`; `run`; `task`; `drive`. None knows one above it, which
 //! `crates/langgraph-testkit/tests/rooms.rs` holds.
 
+mod codec;
 mod drive;
 mod host;
 mod plan;
@@ -20,6 +21,7 @@ use pyo3::types::PySet;
 #[pymodule]
 fn _engine(m: &Bound<'_, PyModule>) -> PyResult<()> {
     values::channels::register(m)?;
+    codec::register(m)?;
     m.add_class::<plan::mappers::StateUpdates>()?;
     m.add_class::<plan::mappers::ControlWrites>()?;
     m.add_class::<plan::Plan>()?;

@@ -71,6 +71,14 @@ imported! {
     with_message_ids = "langgraph_rust.pregel._streams.message_ids"."with_message_ids";
     /// The same for other channels, which may hold anything.
     with_base_message_ids = "langgraph_rust.pregel._streams.message_ids"."with_base_message_ids";
+    /// What stands for a key of a dict that is no plain value.
+    key_of = "langgraph_rust.checkpoint.serde._records"."key_of";
+    /// The error of values that cannot be encoded.
+    encode_error = "ormsgpack"."MsgpackEncodeError";
+    /// The error of bytes that cannot be decoded.
+    decode_error = "ormsgpack"."MsgpackDecodeError";
+    /// The class of enum classes.
+    enum_type = "enum"."EnumMeta";
     /// `copy.copy`.
     copy = "copy"."copy";
     /// `functools.partial`.

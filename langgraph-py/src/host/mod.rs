@@ -11,6 +11,7 @@ pub mod coroutine;
 pub mod dataclass;
 pub mod event_loop;
 pub mod imports;
+pub mod object;
 pub mod offload;
 pub mod pool;
 pub mod threads;

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-import ormsgpack
-
+from langgraph_rust._engine import _Decoder
 from langgraph_rust.checkpoint.serde import _msgpack
-from langgraph_rust.checkpoint.serde._encode import (
+from langgraph_rust.checkpoint.serde._names import resolve, stored_module
+from langgraph_rust.checkpoint.serde._records import (
     EXT_CONSTRUCTOR_KW_ARGS,
     EXT_CONSTRUCTOR_POS_ARGS,
     EXT_CONSTRUCTOR_SINGLE_ARG,
@@ -22,11 +22,8 @@ from langgraph_rust.checkpoint.serde._encode import (
     EXT_PYDANTIC_V1,
     EXT_PYDANTIC_V2,
 )
-from langgraph_rust.checkpoint.serde._names import resolve, stored_module
 from langgraph_rust.checkpoint.serde.event_hooks import emit_serde_event
 from langgraph_rust.checkpoint.serde.types import _DeltaSnapshot
-
-UNPACK_OPTIONS = ormsgpack.OPT_NON_STR_KEYS
 
 ExtHook = Callable[[int, bytes], Any]
 Allowlist = set[tuple[str, ...]] | Literal[True] | None
@@ -48,27 +45,38 @@ def log_warning(message: str, *args: object) -> None:
     logging.getLogger("langgraph.checkpoint.serde.jsonplus").warning(message, *args)
 
 
-def make_ext_hook(allowlist: Allowlist) -> ExtHook:
-    """Return a hook for `ormsgpack.unpackb` that rebuilds what `allowlist` permits.
+def make_decoder(allowlist: Allowlist) -> _Decoder:
+    """Return a decoder that rebuilds what `allowlist` permits.
 
     Args:
         allowlist: `(module, name)` pairs permitted beside `SAFE_MSGPACK_TYPES`, `True` to permit
             everything with a warning for each unlisted type, `None` to permit nothing else.
     """
 
-    def unpack(data: bytes) -> Any:
-        return ormsgpack.unpackb(data, ext_hook=ext_hook, option=UNPACK_OPTIONS)
-
-    def ext_hook(code: int, data: bytes) -> Any:
+    def rebuild(code: int, record: Any, error: Exception | None = None) -> Any:
         if code in _BUILDERS:
-            return _rebuild(code, unpack, data, allowlist)
+            return _rebuild(code, record, allowlist, error)
         if code == EXT_DELTA_SNAPSHOT:
-            return _DeltaSnapshot(unpack(data))
+            # What is broken within is nobody's to make up for.
+            if error is not None:
+                raise error
+            return _DeltaSnapshot(record)
         if code == EXT_NUMPY_ARRAY:
-            return _array(unpack, data)
+            return _array(record)
         return None
 
-    return ext_hook
+    def permits(module: str, name: str) -> bool:
+        """Whether a class may be built without a word being said about it."""
+        key = (stored_module(module), name)
+        listed = allowlist is not True and allowlist is not None and key in allowlist
+        return listed or key in _msgpack.SAFE_MSGPACK_TYPES
+
+    return _Decoder(rebuild, permits)
+
+
+def make_ext_hook(allowlist: Allowlist) -> ExtHook:
+    """Return a hook for `ormsgpack.unpackb` that rebuilds what `allowlist` permits."""
+    return make_decoder(allowlist).record
 
 
 def _msgpack_ext_hook_to_json(code: int, data: bytes) -> Any:
@@ -85,7 +93,7 @@ def _msgpack_ext_hook_to_json(code: int, data: bytes) -> Any:
                 return _build_send(argument)
             return argument
         if code == EXT_NUMPY_ARRAY:
-            array = _array(_unpack_to_json, data)
+            array = _array(_unpack_to_json(data))
             return None if array is None else array.tolist()
     except Exception:
         return None
@@ -96,7 +104,11 @@ _UUID_GROUPS = ((0, 8), (8, 12), (12, 16), (16, 20), (20, None))
 
 
 def _unpack_to_json(data: bytes) -> Any:
-    return ormsgpack.unpackb(data, ext_hook=_msgpack_ext_hook_to_json, option=UNPACK_OPTIONS)
+    return _TO_JSON.decode(data, _msgpack_ext_hook_to_json)
+
+
+# Everything is left to the hook.
+_TO_JSON = _Decoder(lambda *_: None, lambda *_: False)
 
 
 # --- rebuilding ---
@@ -130,10 +142,10 @@ _BUILDERS: dict[int, Callable[[Any, list[Any]], Any]] = {
 """How to call what the first two entries of a record refer to."""
 
 
-def _rebuild(code: int, unpack: Callable[[bytes], Any], data: bytes, allowlist: Allowlist) -> Any:
-    record = None
+def _rebuild(code: int, record: Any, allowlist: Allowlist, error: Exception | None) -> Any:
+    if error is not None:
+        return _payload(code, record, error)
     try:
-        record = unpack(data)
         module, name = record[0], record[1]
         if code == EXT_METHOD_SINGLE_ARG:
             permitted = _may_call(module, name, record[3])
@@ -166,11 +178,11 @@ def _payload(code: int, record: Any, exc: Exception) -> Any:
     return payload
 
 
-def _array(unpack: Callable[[bytes], Any], data: bytes) -> Any:
+def _array(record: Any) -> Any:
     try:
         import numpy  # pyright: ignore[reportMissingImports] - optional
 
-        dtype, shape, order, buffer = unpack(data)
+        dtype, shape, order, buffer = record
         return numpy.frombuffer(buffer, dtype=numpy.dtype(dtype)).reshape(shape, order=order)
     except Exception:
         return None

@@ -8,20 +8,20 @@ from functools import lru_cache
 from inspect import isclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import ormsgpack
-
+from langgraph_rust._engine import _encode
 from langgraph_rust.checkpoint.serde import _msgpack
 from langgraph_rust.checkpoint.serde._decode import (  # noqa: F401 - some are only re-exported
-    UNPACK_OPTIONS,
     Allowlist,
     _msgpack_ext_hook_to_json,
     _warned_blocked_types,
     _warned_unreconstructable_types,
     _warned_unregistered_types,
     log_warning,
+    make_decoder,
     make_ext_hook,
 )
-from langgraph_rust.checkpoint.serde._encode import (  # noqa: F401 - some are only re-exported
+from langgraph_rust.checkpoint.serde._names import resolve, stored_key, stored_module
+from langgraph_rust.checkpoint.serde._records import (  # noqa: F401 - some are only re-exported
     EXT_CONSTRUCTOR_KW_ARGS,
     EXT_CONSTRUCTOR_POS_ARGS,
     EXT_CONSTRUCTOR_SINGLE_ARG,
@@ -30,11 +30,10 @@ from langgraph_rust.checkpoint.serde._encode import (  # noqa: F401 - some are o
     EXT_NUMPY_ARRAY,
     EXT_PYDANTIC_V1,
     EXT_PYDANTIC_V2,
-    PACK_OPTIONS,
     _msgpack_default,
     _msgpack_enc,
+    describe,
 )
-from langgraph_rust.checkpoint.serde._names import resolve, stored_key, stored_module
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
 if TYPE_CHECKING:
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
 EMPTY_BYTES = b""
 
 _msgpack_ext_hook = make_ext_hook(None)
-_packb = ormsgpack.packb
-_unpackb = ormsgpack.unpackb
 
 
 class InvalidModuleError(Exception):
@@ -96,7 +93,8 @@ class JsonPlusSerializer(SerializerProtocol):
         self._allowed_json_modules = _normalize(allowed_json_modules)
         self._allowed_msgpack_modules = _normalize(allowed_msgpack_modules)
         self._custom_unpack_ext_hook = __unpack_ext_hook__ is not None
-        self._unpack_ext_hook = __unpack_ext_hook__ or make_ext_hook(self._allowed_msgpack_modules)
+        self._decoder = make_decoder(self._allowed_msgpack_modules)
+        self._unpack_ext_hook = __unpack_ext_hook__ or self._decoder.record
 
     def with_msgpack_allowlist(
         self, extra_allowlist: Iterable[tuple[str, ...] | type]
@@ -113,8 +111,9 @@ class JsonPlusSerializer(SerializerProtocol):
             return self
         clone = copy.copy(self)
         clone._allowed_msgpack_modules = merged
+        clone._decoder = make_decoder(merged)
         if not clone._custom_unpack_ext_hook:
-            clone._unpack_ext_hook = make_ext_hook(merged)
+            clone._unpack_ext_hook = clone._decoder.record
         return clone
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
@@ -130,8 +129,9 @@ class JsonPlusSerializer(SerializerProtocol):
         if isinstance(obj, bytearray):
             return "bytearray", obj  # type: ignore[return-value]
         try:
-            return "msgpack", _packb(obj, _msgpack_default, PACK_OPTIONS)
-        except ormsgpack.MsgpackEncodeError:
+            return "msgpack", _encode(obj, describe)
+        # What `ormsgpack.MsgpackEncodeError` is.
+        except TypeError:
             if not self.pickle_fallback:
                 raise
             import pickle
@@ -146,7 +146,8 @@ class JsonPlusSerializer(SerializerProtocol):
         """
         tag, body = data
         if tag == "msgpack":
-            return _unpackb(body, ext_hook=self._unpack_ext_hook, option=UNPACK_OPTIONS)
+            hook = self._unpack_ext_hook if self._custom_unpack_ext_hook else None
+            return self._decoder.decode(body, hook)
         if tag == "null":
             return None
         if tag == "bytes":

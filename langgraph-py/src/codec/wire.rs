@@ -1,0 +1,218 @@
+//! Bytes of msgpack: written to a buffer, read from a slice.
+
+use std::cell::Cell;
+
+use rmp::encode::{self as put, buffer::ByteBuf};
+use rmp::Marker;
+
+/// How large a buffer is kept for the next value, in bytes.
+const KEPT: usize = 1 << 20;
+
+/// The longest header of an extension record.
+const EXTENSION_HEADER: usize = 6;
+
+thread_local! {
+    /// The last value's buffer: a large one made anew costs more than all that is written to it.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Msgpack being written. Writing to memory cannot fail; a length past 32 bits has no encoding.
+pub struct Writer(ByteBuf);
+
+/// A length that msgpack has no encoding for.
+pub struct TooLong;
+
+/// Where something begins.
+#[derive(Clone, Copy)]
+pub struct Mark(usize);
+
+impl Writer {
+    /// A writer with nothing in it.
+    pub fn new() -> Self {
+        let mut buffer = SCRATCH.take();
+        buffer.clear();
+        Self(ByteBuf::from_vec(buffer))
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
+    pub fn nil(&mut self) {
+        self.0.as_mut_vec().push(Marker::Null.to_u8());
+    }
+
+    pub fn boolean(&mut self, value: bool) {
+        let marker = if value { Marker::True } else { Marker::False };
+        self.0.as_mut_vec().push(marker.to_u8());
+    }
+
+    pub fn int(&mut self, value: i64) {
+        _ = put::write_sint(&mut self.0, value);
+    }
+
+    pub fn unsigned(&mut self, value: u64) {
+        _ = put::write_uint(&mut self.0, value);
+    }
+
+    pub fn float(&mut self, value: f64) {
+        _ = put::write_f64(&mut self.0, value);
+    }
+
+    pub fn text(&mut self, value: &str) -> Result<(), TooLong> {
+        length(value.len())?;
+        _ = put::write_str(&mut self.0, value);
+        Ok(())
+    }
+
+    pub fn binary(&mut self, value: &[u8]) -> Result<(), TooLong> {
+        length(value.len())?;
+        _ = put::write_bin(&mut self.0, value);
+        Ok(())
+    }
+
+    pub fn array(&mut self, count: usize) -> Result<(), TooLong> {
+        _ = put::write_array_len(&mut self.0, length(count)?);
+        Ok(())
+    }
+
+    pub fn map(&mut self, count: usize) -> Result<(), TooLong> {
+        _ = put::write_map_len(&mut self.0, length(count)?);
+        Ok(())
+    }
+
+    /// What is msgpack already.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.0.as_mut_vec().extend_from_slice(bytes);
+    }
+
+    /// Where the next thing begins.
+    pub fn mark(&self) -> Mark {
+        Mark(self.bytes().len())
+    }
+
+    /// Takes back what was written since.
+    pub fn back_to(&mut self, mark: Mark) {
+        self.0.as_mut_vec().truncate(mark.0);
+    }
+
+    /// Begins an extension record, whose body follows.
+    pub fn open(&mut self) -> Mark {
+        let mark = self.mark();
+        self.raw(&[0; EXTENSION_HEADER]);
+        mark
+    }
+
+    /// Ends the record that begins at `mark`.
+    pub fn close(&mut self, mark: Mark, code: i8) -> Result<(), TooLong> {
+        let body = mark.0 + EXTENSION_HEADER;
+        let mut header = ByteBuf::with_capacity(EXTENSION_HEADER);
+        _ = put::write_ext_meta(&mut header, length(self.bytes().len() - body)?, code);
+        let (buffer, header) = (self.0.as_mut_vec(), header.as_slice());
+        let at = mark.0 + header.len();
+        buffer.copy_within(body.., at);
+        buffer.truncate(buffer.len() - (body - at));
+        buffer[mark.0..at].copy_from_slice(header);
+        Ok(())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let buffer = std::mem::take(self.0.as_mut_vec());
+        if buffer.capacity() <= KEPT {
+            SCRATCH.set(buffer);
+        }
+    }
+}
+
+fn length(length: usize) -> Result<u32, TooLong> {
+    u32::try_from(length).map_err(|_| TooLong)
+}
+
+/// Msgpack being read.
+#[derive(Clone)]
+pub struct Reader<'a> {
+    data: &'a [u8],
+}
+
+/// The bytes end too early.
+pub struct Cut;
+
+impl<'a> Reader<'a> {
+    pub fn new(data: &'a [u8]) -> Self {
+        Self { data }
+    }
+
+    /// How many bytes are left.
+    pub fn left(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Takes `expected` if it comes next.
+    pub fn skip(&mut self, expected: &[u8]) -> bool {
+        let rest = self.data.strip_prefix(expected);
+        self.data = rest.unwrap_or(self.data);
+        rest.is_some()
+    }
+
+    /// What the next value is, without taking it.
+    pub fn peek(&self) -> Option<Marker> {
+        self.data.first().map(|byte| Marker::from_u8(*byte))
+    }
+
+    pub fn marker(&mut self) -> Result<Marker, Cut> {
+        let [byte] = self.fixed()?;
+        Ok(Marker::from_u8(byte))
+    }
+
+    pub fn take(&mut self, count: usize) -> Result<&'a [u8], Cut> {
+        let (taken, rest) = self.data.split_at_checked(count).ok_or(Cut)?;
+        self.data = rest;
+        Ok(taken)
+    }
+
+    pub fn fixed<const N: usize>(&mut self) -> Result<[u8; N], Cut> {
+        let (taken, rest) = self.data.split_first_chunk().ok_or(Cut)?;
+        self.data = rest;
+        Ok(*taken)
+    }
+
+    /// The next text, if the next value is one.
+    pub fn text(&mut self) -> Option<&'a str> {
+        let marker = self.marker().ok()?;
+        let length = self.text_length(marker).ok()??;
+        std::str::from_utf8(self.take(length).ok()?).ok()
+    }
+
+    /// How long a text is, in bytes; `None` if it is none.
+    pub fn text_length(&mut self, marker: Marker) -> Result<Option<usize>, Cut> {
+        Ok(Some(match marker {
+            Marker::FixStr(length) => length.into(),
+            Marker::Str8 => self.fixed::<1>()?[0].into(),
+            Marker::Str16 => u16::from_be_bytes(self.fixed()?).into(),
+            Marker::Str32 => u32::from_be_bytes(self.fixed()?) as usize,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// How many items an array has; `None` if it is none.
+    pub fn array_length(&mut self, marker: Marker) -> Result<Option<usize>, Cut> {
+        Ok(Some(match marker {
+            Marker::FixArray(count) => count.into(),
+            Marker::Array16 => u16::from_be_bytes(self.fixed()?).into(),
+            Marker::Array32 => u32::from_be_bytes(self.fixed()?) as usize,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// How many entries a map has; `None` if it is none.
+    pub fn map_length(&mut self, marker: Marker) -> Result<Option<usize>, Cut> {
+        Ok(Some(match marker {
+            Marker::FixMap(count) => count.into(),
+            Marker::Map16 => u16::from_be_bytes(self.fixed()?).into(),
+            Marker::Map32 => u32::from_be_bytes(self.fixed()?) as usize,
+            _ => return Ok(None),
+        }))
+    }
+}
