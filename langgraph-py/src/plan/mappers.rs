@@ -6,7 +6,7 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::collects;
@@ -90,6 +90,15 @@ impl StateUpdates {
             return items.try_iter()?.try_for_each(|item| self.visit(py, &item?, sink));
         }
         let class = result.get_type();
+        if is_langgraphs(&class)? {
+            let message = format!(
+                "Expected dict, got {result}, whose class is of another package than this graph: \
+                 import it from langgraph_rust.types, or have the whole program import langgraph \
+                 and run it with `python -m langgraph_rust`"
+            );
+            let code = Some("INVALID_GRAPH_NODE_RETURN_VALUE");
+            return Err(errors::coded(py, imports::invalid_update_error(py), &message, code));
+        }
         if call(&fields(py, "get_cached_annotated_keys")?, &[class.as_any()])?.is_truthy()? {
             let update = call(&fields(py, "get_update_as_tuples")?, &[result, self.keys.bind(py)])?;
             return visit_pairs(&update, sink);
@@ -273,6 +282,11 @@ fn refuse_for_parent(command: &Bound<'_, PyAny>) -> PyResult<()> {
     }
     let class = imports::parent_command(command.py())?;
     Err(PyErr::from_type(class.clone(), (command.clone().unbind(),)))
+}
+
+/// Whether a class is one of the package langgraph, whose commands are none to this engine.
+fn is_langgraphs(class: &Bound<'_, PyType>) -> PyResult<bool> {
+    Ok(class.module()?.to_str()? == "langgraph.types")
 }
 
 fn is_command(value: &Bound<'_, PyAny>) -> PyResult<bool> {

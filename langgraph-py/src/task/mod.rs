@@ -10,6 +10,7 @@ pub mod config;
 pub mod handle;
 mod input;
 pub mod node;
+mod notices;
 pub mod outcome;
 mod prepare;
 pub mod report;

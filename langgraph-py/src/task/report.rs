@@ -5,6 +5,7 @@ use langgraph_pregel::{TaskKey, TaskOutcome};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
+use super::notices::notices;
 use super::{called, Core, Run};
 use crate::host::call::call;
 use crate::host::imports;
@@ -33,6 +34,7 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
     let Report { key, outcome } = report;
     let mut core = run.core(py)?;
     let afterwards = afterwards(py, run, &mut core, key, &outcome)?;
+    let notices = notices(py, &core, key, &outcome)?;
     core.engine.task_finished(py, key, outcome);
     let cached = match afterwards.cached {
         // What the engine has made of the writes: a hit is to be what the task was.
@@ -50,7 +52,7 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
     if let (Some(name), Some(told)) = (afterwards.finished, &run.context.node_finished) {
         call(told.bind(py), &[name.bind(py).as_any()])?;
     }
-    Ok(())
+    notices.into_iter().try_for_each(|notice| notice.log(py))
 }
 
 fn afterwards(

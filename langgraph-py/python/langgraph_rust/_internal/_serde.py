@@ -58,7 +58,7 @@ def apply_checkpointer_allowlist(checkpointer: Any, allowlist: set[tuple[str, ..
     if not _warned_allowlist_unsupported:
         from logging import getLogger
 
-        getLogger(__name__).warning(
+        getLogger("langgraph._internal._serde").warning(
             "Checkpointer does not support with_allowlist; strict msgpack "
             "allowlist will be skipped."
         )

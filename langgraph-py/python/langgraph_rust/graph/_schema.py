@@ -76,7 +76,19 @@ def is_field_channel(typ: Any) -> BaseChannel | None:
             return item
         if isclass(item) and issubclass(item, BaseChannel):
             return item(getattr(typ, "__origin__", typ))
+        _refuse_langgraphs(item)
     return None
+
+
+def _refuse_langgraphs(item: Any) -> None:
+    """Raise if `item` is a channel of the package langgraph, which would not be seen as one."""
+    cls = item if isclass(item) else type(item)
+    if any(base.__module__.startswith("langgraph.channels") for base in cls.__mro__):
+        raise TypeError(
+            f"{cls.__module__}.{cls.__name__} is a channel of another package than this graph: "
+            "import it from langgraph_rust.channels, or have the whole program import langgraph "
+            "and run it with `python -m langgraph_rust`"
+        )
 
 
 def _with_field_type(channel: DeltaChannel, typ: Any) -> DeltaChannel:

@@ -492,7 +492,7 @@ class StateGraph(Generic[StateT, ContextT, InputT, OutputT]):
             return
         import logging
 
-        logging.getLogger(__name__).warning(
+        logging.getLogger("langgraph.graph.state").warning(
             f"Adding {what} to a graph that has already been compiled. This will "
             "not be reflected in the compiled graph."
         )

@@ -166,7 +166,7 @@ async def _logging_errors(coro: Coroutine[Any, Any, Any]) -> Any:
     except asyncio.CancelledError:
         raise
     except BaseException:
-        getLogger(__name__).exception("Scheduled StreamTransformer task failed")
+        getLogger("langgraph.stream._types").exception("Scheduled StreamTransformer task failed")
 
 
 def transformer_requires_async(transformer: StreamTransformer) -> bool:

@@ -214,7 +214,7 @@ def _recorded(value: Any, transform: Callable[[Any], Any] | None) -> Any:
     except Exception:
         from logging import getLogger
 
-        getLogger(__name__).exception(
+        getLogger("langgraph._internal._runnable").exception(
             "trace input/output processor raised; recording untransformed payload"
         )
         return value

@@ -22,7 +22,7 @@ from langgraph_rust._internal._constants import (
     RESUME,
     RETURN,
 )
-from langgraph_rust._internal._log import logger
+from langgraph_rust._internal._log import unknown_channel
 from langgraph_rust._internal._scratchpad import PregelScratchpad
 from langgraph_rust._internal._typing import EMPTY_SEQ, MISSING
 from langgraph_rust.checkpoint.base import writes_sort_key
@@ -184,12 +184,7 @@ def _by_channel(
             if name in channels:
                 values.setdefault(name, []).append(value)
             else:
-                logger.warning(
-                    "Task %s with path %s wrote to unknown channel %s, ignoring it.",
-                    task.name,
-                    task.path,
-                    name,
-                )
+                unknown_channel(task.name, task.path, name)
     return values
 
 

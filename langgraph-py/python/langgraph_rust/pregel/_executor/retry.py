@@ -28,7 +28,7 @@ from langgraph_rust._internal._constants import (
     NS_SEP,
     RETURN,
 )
-from langgraph_rust._internal._log import logger
+from langgraph_rust._internal._log import retrying
 from langgraph_rust._internal._retry import _should_retry_on, matching_policy
 from langgraph_rust._internal._timeout import sync_timeout_unsupported
 from langgraph_rust.errors import GraphBubbleUp, NodeCancelledError, ParentCommand
@@ -282,15 +282,7 @@ def _config_after(
     failures: int,
 ) -> RunnableConfig:
     """Return the config for the attempt after a failed one."""
-    logger.info(
-        "Retrying task %s after %.2f seconds (attempt %d) after %s %s",
-        task.name,
-        delay,
-        failures,
-        type(exc).__name__,
-        exc,
-        exc_info=exc,
-    )
+    retrying(task.name, delay, failures, exc)
     # Subgraphs go on from where they failed.
     patch: dict[str, Any] = {CONFIG_KEY_RESUMING: True}
     scratchpad = config[CONF].get(CONFIG_KEY_SCRATCHPAD)
