@@ -118,7 +118,6 @@ class TestWrites:
             ("task", "b", "new"),
         ]
 
-
     @pytest.mark.parametrize("earlier", [[], [("a", 0)]])
     def test_of_a_task_are_kept_whole_or_not_at_all(self, earlier: list[Any]) -> None:
         saver = InMemorySaver()

@@ -142,9 +142,7 @@ class TestStorage:
         for app in (plain, delta, plain, delta, delta, plain):
             app.invoke({"log": ["in"]}, thread())
         expected = [
-            item
-            for turn in range(6)
-            for item in ("in", f"a{3 * turn + 1}", f"b{3 * turn + 2}")
+            item for turn in range(6) for item in ("in", f"a{3 * turn + 1}", f"b{3 * turn + 2}")
         ]
         assert plain.get_state(thread()).values["log"] == expected
         assert delta.get_state(thread()).values["log"] == expected

@@ -14,6 +14,7 @@ from langchain_core.runnables import RunnableConfig
 
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.pregel import Pregel
+from langgraph_rust.types import Command, interrupt
 
 TIMEOUT = 0.05
 
@@ -101,6 +102,110 @@ class TestATimeLimit:
         graph.step_timeout = None
         graph.invoke({}, thread())
         assert "goes_on" in inner.begun
+
+
+def times_out(graph: Any, *arguments: Any) -> None:
+    graph.step_timeout = TIMEOUT
+    with pytest.raises(TimeoutError):
+        graph.invoke({}, *arguments)
+    graph.step_timeout = None
+
+
+class TestWhatIsNotConcerned:
+    """Tasks that were over by then, and what they have left behind."""
+
+    @pytest.mark.parametrize("is_beside", [False, True])
+    def test_a_config_that_is_used_later(self, is_beside: bool) -> None:
+        kept: list[Any] = []
+        hold = threading.Event()
+
+        def keeps(_: State, config: RunnableConfig) -> State:
+            kept.append(config)
+            return {}
+
+        def holds(_: State) -> State:
+            hold.wait(PATIENCE)
+            return {}
+
+        times_out((fan_out if is_beside else chain)([keeps, holds]))
+        fallback = chain([lambda _: {"log": [1]}, lambda _: {"log": [2]}])
+        assert fallback.invoke({}, kept[0])["log"] == [1, 2]
+        hold.set()
+
+    @pytest.mark.parametrize("is_beside", [False, True])
+    def test_a_thread_that_works_on(self, is_beside: bool) -> None:
+        inner, results = Inner(), []
+        hold = threading.Event()
+
+        def leaves(state: State, config: RunnableConfig) -> State:
+            work = threading.Thread(
+                target=lambda: results.append(inner.graph.invoke(state, config))
+            )
+            work.start()
+            inner.started.wait(PATIENCE)
+            results.append(work)
+            return {}
+
+        def holds(_: State) -> State:
+            hold.wait(PATIENCE)
+            return {}
+
+        times_out((fan_out if is_beside else chain)([leaves, holds]))
+        inner.hold.set()
+        results[0].join(PATIENCE)
+        assert results[1]["log"] == ["held", "went on"]
+        hold.set()
+
+
+class TestTheThreadOfTheRun:
+    """Somebody may have gone on with it: nothing of what was abandoned is stored."""
+
+    @pytest.mark.parametrize("durability", ["sync", "async", "exit"])
+    @pytest.mark.parametrize("within", [as_node, called])
+    def test_an_answer_counts(self, within: Any, durability: str) -> None:
+        inner, attempts = Inner(), []
+
+        def asks(state: State) -> State:
+            attempts.append(1)
+            if len(attempts) == 1:
+                inner.holds(state)
+                inner.ended.set()
+                return {"log": ["stale"]}
+            return {"log": [interrupt("?")]}
+
+        inner.graph = chain([asks])
+        results: list[Any] = []
+
+        def calls(state: State) -> State:
+            results.append(inner.graph.invoke(state))
+            return {"log": results[-1]["log"]}
+
+        node = inner.graph if within is as_node else calls
+        graph = chain([node], checkpointer=InMemorySaver())
+        times_out(graph, thread())
+        config: Any = {**thread()}
+        assert "__interrupt__" in graph.invoke(None, config, durability=durability)
+        inner.hold.set()
+        inner.ended.wait(PATIENCE)
+        time.sleep(0.05)
+        done = graph.invoke(Command(resume="yes"), config, durability=durability)
+        assert done["log"] == ["yes"]
+
+
+def test_an_async_run_within_sync_code() -> None:
+    inner = Inner()
+
+    def calls(state: State) -> State:
+        try:
+            asyncio.run(inner.graph.ainvoke(state))
+        finally:
+            inner.ended.set()
+        return {}
+
+    times_out(fan_out([calls, lambda _: {}]))
+    inner.hold.set()
+    assert inner.ended.wait(PATIENCE)
+    assert inner.begun == []
 
 
 def test_a_config_of_a_run_that_ended_well() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -239,7 +241,8 @@ async def test_a_run_that_ends_between_two_attempts_of_a_called_task_says_why() 
 class TestWhoSeesIt:
     @pytest.mark.parametrize("name", ["quick", "later", "__call__"])
     @pytest.mark.parametrize("beside", [False, True])
-    async def test_retry_policies(self, name: str, beside: bool) -> None:
+    async def test_no_retry_policy(self, name: str, beside: bool) -> None:
+        """Upstream asks none about a cancellation, wherever it comes from."""
         stop, seen = Stopped(times=2), []
         policy = RetryPolicy(
             initial_interval=0,
@@ -253,8 +256,9 @@ class TestWhoSeesIt:
         builder.add_edge(START, "node")
         if beside:
             builder.add_node("beside", yields).add_edge(START, "beside")
-        result = await builder.compile().ainvoke({})
-        assert "done" in result["log"] and seen == [NodeCancelledError] * 2
+        with pytest.raises(NodeCancelledError):
+            await builder.compile().ainvoke({})
+        assert seen == [] and stop.calls == 1
 
     @pytest.mark.parametrize("name", ["quick", "later", "__call__"])
     @pytest.mark.parametrize("beside", [False, True])
@@ -272,3 +276,121 @@ class TestWhoSeesIt:
         run = builder.compile().ainvoke({})
         log = (await asyncio.wait_for(run, PATIENCE))["log"]
         assert log[-2:] == ["node", "NodeCancelledError"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="task groups came with Python 3.11")
+class TestTaskGroups:
+    """A child that fails has its group cancel the task that the node runs in, not the run."""
+
+    @staticmethod
+    async def fails() -> None:
+        await asyncio.sleep(0.001)
+        raise ValueError("child")
+
+    async def waits(self, _: Any) -> Any:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.fails())
+        return {"log": ["not reached"]}
+
+    async def catches(self, state: Any) -> Any:
+        try:
+            await self.waits(state)
+        except Exception as error:
+            return {"log": [str(error)]}
+
+    async def catches_in_the_body(self, _: Any) -> Any:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.fails())
+                await asyncio.sleep(PATIENCE)
+        except Exception as error:
+            return {"log": [str(error)]}
+
+    async def twice(self, state: Any) -> Any:
+        return {"log": [*(await self.catches(state))["log"], *(await self.catches(state))["log"]]}
+
+    async def within(self, state: Any) -> Any:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(asyncio.sleep(PATIENCE))
+                await self.waits(state)
+        except Exception as error:
+            return {"log": [str(error)]}
+
+    SHAPES = [chain, lambda nodes: chain([chain(nodes)]), lambda nodes: fan_out([*nodes, yields])]
+
+    @pytest.mark.parametrize("build", SHAPES)
+    @pytest.mark.parametrize("name", ["catches", "catches_in_the_body", "twice", "within"])
+    async def test_a_node_that_goes_on(self, name: str, build: Any) -> None:
+        own = asyncio.current_task()
+        log = (await build([getattr(self, name)]).ainvoke({}))["log"]
+        expected = "unhandled errors in a TaskGroup (1 sub-exception)"
+        assert [line for line in log if line != "yields"][:1] == [expected]
+        assert own is not None and own.cancelling() == 0
+
+    @pytest.mark.parametrize("build", SHAPES)
+    async def test_a_node_that_fails(self, build: Any) -> None:
+        with pytest.raises(Exception, match="unhandled errors in a TaskGroup") as caught:
+            await build([self.waits]).ainvoke({})
+        assert type(caught.value).__name__ == "ExceptionGroup"
+
+    async def test_it_is_retried(self) -> None:
+        attempts: list[int] = []
+
+        async def node(state: Any) -> Any:
+            attempts.append(1)
+            return await self.waits(state) if len(attempts) < 3 else {"log": ["done"]}
+
+        policy = RetryPolicy(initial_interval=0, jitter=False, retry_on=Exception)
+        builder = StateGraph(State).add_node("node", node, retry_policy=policy)
+        assert (await builder.add_edge(START, "node").compile().ainvoke({}))["log"] == ["done"]
+
+    @pytest.mark.parametrize("name", ["catches", "catches_in_the_body", "within", "waits"])
+    async def test_a_run_that_is_cancelled_all_the_same(self, name: str) -> None:
+        """By its caller, while the group winds up."""
+        started = asyncio.Event()
+
+        async def slow() -> None:
+            try:
+                await asyncio.sleep(PATIENCE)
+            finally:
+                started.set()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0.02)
+
+        async def node(state: Any) -> Any:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(slow())
+                await getattr(self, name)(state)
+                await asyncio.sleep(PATIENCE)
+
+        run = asyncio.ensure_future(chain([node]).ainvoke({}))
+        if name == "waits":
+            await started.wait()
+        else:
+            await asyncio.sleep(0.01)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(run, PATIENCE)
+
+
+async def test_a_called_task_that_is_cancelled_at_once_does_not_run() -> None:
+    ran: list[int] = []
+
+    @task
+    def work() -> None:
+        ran.append(1)
+
+    @entrypoint()
+    async def flow(_: Any) -> str:
+        future = work()
+        future.cancel()
+        try:
+            await future
+        except asyncio.CancelledError:
+            return "cancelled"
+        return "done"
+
+    assert await flow.ainvoke(1) == "cancelled"
+    await asyncio.sleep(0.01)
+    assert ran == []

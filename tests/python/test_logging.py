@@ -17,7 +17,7 @@ from langgraph_rust.func import entrypoint, task
 from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.types import Command, RetryPolicy, Send
 
-ALGO, RETRY = "langgraph.pregel._algo", "langgraph.pregel._retry"
+ALGO, RETRY = "langgraph", "langgraph.pregel._retry"
 AGAIN = RetryPolicy(initial_interval=0.01, backoff_factor=2, jitter=False, max_attempts=3)
 
 

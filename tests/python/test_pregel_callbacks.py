@@ -106,9 +106,7 @@ async def test_a_cancelled_run_is_reported() -> None:
         await asyncio.Event().wait()
 
     recorder = AsyncRecorder()
-    running = asyncio.create_task(
-        compiled(wait).ainvoke({"x": 1}, {"callbacks": [recorder]})
-    )
+    running = asyncio.create_task(compiled(wait).ainvoke({"x": 1}, {"callbacks": [recorder]}))
     await began.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -33,8 +33,8 @@ use crate::{Effect, Env, Options, Outcome, Pause, RunEvent, TaskKey, ThreadState
 ///   - [`cache_answered`](Self::cache_answered): what a cache has.
 ///   - [`persisted`](Self::persisted), [`persist_failed`](Self::persist_failed): what became of a
 ///     storing.
-///   - [`drain`](Self::drain), [`end`](Self::end): the run is to stop before the next superstep, or
-///     now.
+///   - [`drain`](Self::drain), [`end`](Self::end), [`abandon`](Self::abandon): the run is to stop
+///     before the next superstep, or now, or has been given up by whoever it is a part of.
 ///   - [`take_attempt`](Self::take_attempt), [`take_cancellation`](Self::take_cancellation),
 ///     [`take_null_resume`](Self::take_null_resume): a driver has taken something for a task that
 ///     cannot wait for the next poll.

@@ -124,11 +124,19 @@ impl<D: Domain> Persistence<D> {
         }
     }
 
-    /// A storing failed: nothing further is stored. What is under way is still waited for.
+    /// A storing failed: nothing further is stored.
     pub(crate) fn fail(&mut self, out: &mut VecDeque<Effect<D>>, ticket: Ticket) {
-        self.intake = Intake::Failed;
+        self.stop(out);
+        self.persisted(out, ticket);
+    }
+
+    /// Nothing further is stored. What is under way is still waited for.
+    pub(crate) fn stop(&mut self, out: &mut VecDeque<Effect<D>>) {
+        if self.intake != Intake::None {
+            self.intake = Intake::Failed;
+        }
         self.held = None;
-        let mut void = vec![ticket];
+        let mut void = Vec::new();
         void.extend(self.behind.drain(..).map(|writes| writes.ticket));
         out.retain(|effect| match effect {
             Effect::PersistWrites(writes) => {

@@ -7,7 +7,7 @@ use langgraph_pregel::{Effect, End, Outcome, TaskKey, TaskOutcome, TaskState, Ti
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::host::coroutine::is_cancellation;
+use crate::host::coroutine::{cancellation, is_cancellation};
 use crate::run::board::{Order, Report};
 use crate::store::save::{self, Saver, SaverCall};
 use crate::task::report::report;
@@ -46,6 +46,9 @@ pub enum Next {
 /// What goes wrong ends the run; an error here means that the run is ending already, and that
 /// nothing is left to be done about it.
 pub fn act(py: Python<'_>, run: &Arc<Run>, hands: &mut dyn Hands, chunks: bool) -> PyResult<Next> {
+    if run.is_abandoned() {
+        follow(py, run)?;
+    }
     let (effect, over) = {
         let mut core = run.core(py)?;
         (core.poll(py), core.take_over())
@@ -187,14 +190,22 @@ pub fn cancel(py: Python<'_>, run: &Run) -> PyResult<()> {
     Ok(())
 }
 
+/// Ends a run within a task that nobody waits for any more. What the task goes on with must not be
+/// taken for a result, so it is an error, if anybody sees it.
+fn follow(py: Python<'_>, run: &Run) -> PyResult<()> {
+    let given_back = run.core(py)?.engine.abandon(cancellation(py)?);
+    // A run that is ending already ends for its own reason.
+    drop(given_back);
+    match run.context.is_async() || run.board.is_closed() {
+        true => Ok(()),
+        false => abandon_tasks(py, run),
+    }
+}
+
 /// Counts tasks that cannot be stopped as cancelled: the run does not wait for them.
 pub fn abandon_tasks(py: Python<'_>, run: &Run) -> PyResult<()> {
     while let Some(done) = run.board.next_done() {
         report(py, run, done)?;
-    }
-    if !run.context.is_async() {
-        // What is left of an async run is a thread whose code goes on by itself, as upstream's does.
-        run.board.abandoned.tell();
     }
     run.board.close();
     let mut told = HashSet::new();
@@ -206,6 +217,10 @@ pub fn abandon_tasks(py: Python<'_>, run: &Run) -> PyResult<()> {
         }
         // In rounds: while one is told, another may still call a task.
         for key in running {
+            if !run.context.is_async() {
+                // What is left of a task of an async run is a thread, which goes on as upstream's.
+                run.board.outer.abandon(key);
+            }
             report(py, run, Report { key, outcome: TaskOutcome::Cancelled(None) })?;
         }
     }

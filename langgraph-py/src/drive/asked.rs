@@ -4,7 +4,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use crate::host::call::call;
+use crate::host::call::{call, call_named};
 use crate::host::imports;
 
 /// How often a task has been asked to cancel; `None` where nobody can tell (before Python 3.11, or
@@ -29,6 +29,12 @@ impl Asked {
             _ => Ok(self.thrown),
         }
     }
+}
+
+/// Takes back what task groups within a node ask of the caller's task, which the node runs in.
+pub fn take_back(py: Python<'_>, waiting: &Bound<'_, PyAny>) -> PyResult<()> {
+    const MODULE: &str = "langgraph_rust.pregel._run.task_groups";
+    call_named(py, MODULE, "take_back", &[waiting]).map(drop)
 }
 
 /// How often a task that has just begun has been asked to cancel.

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use super::act::{self, act, Hands, Next};
-use super::asked::{delivered_requests, Asked, Requests};
+use super::asked::{delivered_requests, take_back, Asked, Requests};
 use super::inline::{Inline, Progress};
 use super::perform::{caught, panic_if_armed};
 use super::storing::Storing;
@@ -25,6 +25,7 @@ use crate::host::event_loop::resolver;
 use crate::host::imports;
 use crate::run::board::{Order, Place, Report};
 use crate::store::save::{Saver, SaverCall};
+use crate::task::called::is_withdrawn;
 use crate::task::node::NodeRun;
 use crate::task::report::report;
 use crate::task::{outcome, Run};
@@ -167,7 +168,9 @@ impl Driver {
         if let Err(error) = &sent {
             if is_cancellation(py, error) {
                 self.thrown = Some(error.clone_ref(py));
-                if self.inline.is_none() {
+                if let Some(inline) = &self.inline {
+                    inline.waiting().map_or(Ok(()), |it| take_back(py, it.bind(py)))?;
+                } else {
                     self.cancelled = Some(error.clone_ref(py));
                     act::cancel(py, &self.run)?;
                 }
@@ -295,6 +298,10 @@ impl Driver {
             return Ok(());
         }
         let key = order.key;
+        if is_withdrawn(py, &self.run, key)? {
+            place.free();
+            return report(py, &self.run, Report { key, outcome: TaskOutcome::Cancelled(None) });
+        }
         let begun = caught(py, &self.run, key, || {
             let mut node = NodeRun::ready(py, &self.run, key, &order.context)?;
             node.is_alone = true;

@@ -146,6 +146,14 @@ impl Inline {
         }
     }
 
+    /// What the node's own code waits in; `None` if that is a graph.
+    pub fn waiting(&self) -> Option<&Py<PyAny>> {
+        match &self.wait {
+            Wait::Iterator(iterator) => Some(iterator),
+            Wait::Child(_) => None,
+        }
+    }
+
     /// Ends what the node waits for without running it further.
     pub fn close(&mut self, py: Python<'_>) -> PyResult<()> {
         match &mut self.wait {

@@ -44,9 +44,8 @@ fn attempt(py: Python<'_>, run: &Arc<Run>, order: &Order) -> PyResult<Report> {
     wait_first(py, order.delay)?;
     let mut node = NodeRun::ready(py, run, key, &order.context)?;
     panic_if_armed(py, &node);
-    // Only those who drive the run abandon its tasks one by one, and not the one that they run alone.
-    let is_abandoned = run.board.abandoned.get();
-    if is_abandoned || (!order.is_alone && outcome::is_abandoned(py, run, key)) {
+    // Only those who drive the run abandon its tasks, and not the one that they run alone.
+    if run.is_abandoned() || (!order.is_alone && outcome::is_abandoned(py, run, key)) {
         return Ok(Report { key, outcome: TaskOutcome::Cancelled(None) });
     }
     let mut advance = node.start(py);

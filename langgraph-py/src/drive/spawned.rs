@@ -22,7 +22,7 @@ use crate::host::coroutine::{
 };
 use crate::host::imports;
 use crate::run::board::{Order, Place, Report};
-use crate::task::called::next_attempt;
+use crate::task::called::{is_withdrawn, next_attempt};
 use crate::task::node::NodeRun;
 use crate::task::report::report;
 use crate::task::{outcome, Run};
@@ -30,7 +30,7 @@ use crate::task::{outcome, Run};
 /// Starts a task that has a place.
 pub fn start(py: Python<'_>, run: &Arc<Run>, order: Order, place: Place) -> PyResult<()> {
     let key = order.key;
-    if outcome::is_asked_to_stop(py, run, key) {
+    if is_withdrawn(py, run, key)? {
         drop(place);
         return report(py, run, Report { key, outcome: TaskOutcome::Cancelled(None) });
     }

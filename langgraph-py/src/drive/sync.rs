@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use langgraph_pregel::{End, Outcome, TaskKey, Ticket, WaitReason};
+use langgraph_pregel::{Outcome, TaskKey, Ticket, WaitReason};
 use pyo3::exceptions::{PyRuntimeError, PyTimeoutError};
 use pyo3::prelude::*;
 
@@ -11,7 +11,6 @@ use super::act::{self, act, Hands, Next};
 use super::helpers::{self, Join};
 use super::perform::{deliver, perform};
 use crate::host::call::call_tuple;
-use crate::host::coroutine::cancellation;
 use crate::host::{event_loop, threads};
 use crate::run::finish;
 use crate::store::save::{Saver, SaverCall};
@@ -62,9 +61,6 @@ pub fn drain(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
 /// Drives a run on, with `chunks` to its next chunk; `None` if it has ended before.
 fn drive_on(py: Python<'_>, run: &Arc<Run>, chunks: bool) -> PyResult<Option<Turn>> {
     loop {
-        if run.board.abandoned.is_news() {
-            follow(py, run)?;
-        }
         let acted = match act(py, run, &mut Thread { run }, chunks) {
             Ok(Next::More) => continue,
             Ok(Next::Chunk(chunk)) => return Ok(Some(Turn::Chunk(chunk))),
@@ -78,16 +74,6 @@ fn drive_on(py: Python<'_>, run: &Arc<Run>, chunks: bool) -> PyResult<Option<Tur
             return Err(error);
         }
     }
-}
-
-/// Ends a run whose outer run has been abandoned. What its task goes on with must not be taken for a
-/// result, so it is an error, if anybody sees it.
-fn follow(py: Python<'_>, run: &Run) -> PyResult<()> {
-    let reason = End::Failed(cancellation(py)?);
-    let given_back = run.core(py)?.engine.end(reason);
-    // A run that is ending already ends for its own reason.
-    drop(given_back);
-    act::abandon_tasks(py, run)
 }
 
 /// What a run that is over says to whoever drives it further.

@@ -89,7 +89,7 @@ pub struct Begin<'py, T> {
     pub drains: bool,
     /// Starts called tasks.
     pub start_called: StartCalled<T>,
-    /// Whether the run that it is a part of was abandoned, if it is a part of one.
+    /// The task that the run is within, if it is within one.
     pub around: Option<Arc<Abandoned>>,
 }
 

@@ -14,7 +14,7 @@ use langgraph_pregel::{TaskKey, TaskOutcome};
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::abandoned::Abandoned;
+use super::abandoned::Outer;
 use crate::host::collect::{plain_lock, Collect};
 use crate::host::context::Context;
 use crate::host::wake::Waker;
@@ -56,8 +56,8 @@ pub struct Board {
     limit: Option<usize>,
     /// Rung when something is done.
     pub waker: Arc<Waker>,
-    /// Whether nobody waits for the tasks any more.
-    pub abandoned: Arc<Abandoned>,
+    /// The tasks with runs within them.
+    pub outer: Outer,
 }
 
 #[derive(Default)]
@@ -120,8 +120,9 @@ impl Count {
 
 impl Board {
     /// A board with so many places, or any number, that rings the given bell.
-    pub fn new(waker: Arc<Waker>, limit: Option<usize>, abandoned: Arc<Abandoned>) -> Arc<Self> {
-        Arc::new(Self { waker, limit, abandoned, queue: Mutex::default(), numbers: Arc::default() })
+    pub fn new(waker: Arc<Waker>, limit: Option<usize>) -> Arc<Self> {
+        let (queue, numbers, outer) = Default::default();
+        Arc::new(Self { waker, limit, outer, queue, numbers })
     }
 
     /// Adds a task.
@@ -195,6 +196,11 @@ impl Board {
         self.numbers.done.set(0);
         drop(queue);
         drop(left);
+    }
+
+    /// Whether it has been closed.
+    pub fn is_closed(&self) -> bool {
+        plain_lock(&self.queue).is_closed
     }
 
     /// Hands in a task that is over.

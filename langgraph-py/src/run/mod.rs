@@ -52,6 +52,8 @@ pub struct Run<T> {
     pub shows: Shows,
     /// The tasks that wait, run, and are over.
     pub board: Arc<Board>,
+    /// The task that the run is within, if it is within one.
+    pub around: Option<Arc<Abandoned>>,
     /// Has tasks that wait on the board started.
     pub start_called: StartCalled<T>,
     core: Mutex<Core<T>>,
@@ -60,7 +62,7 @@ pub struct Run<T> {
 }
 
 impl<T> Run<T> {
-    /// A run with its surroundings, within a task of the run that has `around`.
+    /// A run with its surroundings, within the task that `around` is about.
     pub fn new(
         graph: Arc<Graph>,
         context: Context,
@@ -74,15 +76,26 @@ impl<T> Run<T> {
             None => Arc::default(),
         };
         Self {
-            board: Board::new(waker, context.places, Abandoned::within(around)),
+            board: Board::new(waker, context.places),
             graph,
             context,
             shows,
+            around,
             start_called,
             core: Mutex::new(core),
             owner: AtomicU64::new(0),
             deadline: Mutex::new(None),
         }
+    }
+
+    /// Whether the run is within a task that nobody waits for any more.
+    pub fn is_abandoned(&self) -> bool {
+        self.around.as_ref().is_some_and(|task| task.get())
+    }
+
+    /// What a run within the task `key` is to know of it.
+    pub fn as_outer(&self, key: TaskKey) -> Arc<Abandoned> {
+        self.board.outer.of(key, self.around.as_ref())
     }
 
     /// The run's core, unless somebody has it: for the garbage collector.

@@ -32,7 +32,7 @@ pub struct Nested<'a, 'py, T> {
     pub is_async: bool,
     /// Starts called tasks.
     pub start_called: StartCalled<T>,
-    /// Whether the run around it was abandoned.
+    /// The task that the run is within.
     pub around: Arc<Abandoned>,
 }
 

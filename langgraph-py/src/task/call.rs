@@ -78,7 +78,7 @@ impl NodeRun {
                     number: &|| self.task().get().next_subgraph(),
                     is_async: run.context.is_async(),
                     start_called: run.start_called,
-                    around: run.board.abandoned.clone(),
+                    around: run.as_outer(self.key),
                 };
                 match nested(py, &given)? {
                     Some(child) => Ok(Given::Child(child)),

@@ -199,6 +199,27 @@ struct CancelWatch {
     key: TaskKey,
 }
 
+/// Whether a task that is about to begin is not to run: it was asked to stop, or all who called it
+/// have cancelled its future, which the engine is told.
+pub fn is_withdrawn(py: Python<'_>, run: &Run, key: TaskKey) -> PyResult<bool> {
+    if outcome::is_asked_to_stop(py, run, key) {
+        return Ok(true);
+    }
+    let futures: Vec<Py<PyAny>> = match run.core(py)?.kept(key) {
+        Some(kept) => kept.futures.iter().map(|future| future.clone_ref(py)).collect(),
+        None => return Ok(false),
+    };
+    for future in &futures {
+        if !call_method(future.bind(py), intern!(py, "cancelled"), &[])?.is_truthy()? {
+            return Ok(false);
+        }
+    }
+    if !futures.is_empty() {
+        run.core(py)?.engine.call_cancelled(key);
+    }
+    Ok(!futures.is_empty())
+}
+
 #[pymethods]
 impl CancelWatch {
     fn __call__(&self, py: Python<'_>, future: &Bound<'_, PyAny>) -> PyResult<()> {

@@ -200,12 +200,12 @@ impl TaskHandle {
 
 collects!(TaskHandle { resume, writes });
 
-/// Whether the run was abandoned that a run with this config is part of, if it is part of one.
+/// The task that a run with this config is within, if it is within one.
 pub fn around(config: &Bound<'_, PyDict>) -> PyResult<Option<Arc<Abandoned>>> {
     let conf = configurable(config)?;
     let task = conf.get_item(intern!(conf.py(), "__pregel_scratchpad"))?;
-    let run = task.as_ref().and_then(|task| task.cast::<TaskHandle>().ok()?.get().run.upgrade());
-    Ok(run.map(|run| run.board.abandoned.clone()))
+    let task = task.as_ref().and_then(|task| Some(task.cast::<TaskHandle>().ok()?.get()));
+    Ok(task.and_then(|task| Some(task.run.upgrade()?.as_outer(task.key))))
 }
 
 /// `__pregel_read`: the state as the task sees it; with `fresh`, after the task's own writes.

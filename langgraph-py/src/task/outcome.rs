@@ -99,11 +99,13 @@ pub fn outcome(
     if failure.is_final {
         return TaskOutcome::Failed(failure);
     }
-    if !is_cancelled {
-        let (name, id) = (node.name(py), node.task().get().id.as_str().to_owned());
-        let note = format!("During task with name '{}' and id '{id}'", name.bind(py));
-        add_note(py, &failure.error, &note);
+    if is_cancelled {
+        // No policy is asked about one, wherever it comes from.
+        return TaskOutcome::Failed(failure);
     }
+    let (name, id) = (node.name(py), node.task().get().id.as_str().to_owned());
+    let note = format!("During task with name '{}' and id '{id}'", name.bind(py));
+    add_note(py, &failure.error, &note);
     let decided = decide(py, &mut failure, retry);
     match decided {
         Ok(()) => TaskOutcome::Failed(failure),

@@ -135,6 +135,14 @@ impl<D: Domain> Engine<D> {
         self.end(End::Failed(error))
     }
 
+    /// Nobody waits for the run any more, and others may have gone on with its thread: it is to end
+    /// as [`Engine::end`] says, and nothing further of it is stored, at exit neither.
+    pub fn abandon(&mut self, error: D::Error) -> Result<(), End<D>> {
+        self.persistence.stop(&mut self.out);
+        self.drop_hidden_events();
+        self.end(End::Failed(error))
+    }
+
     /// Stop before the next superstep, so that the run can be resumed.
     pub fn drain(&mut self) {
         self.drain = true;

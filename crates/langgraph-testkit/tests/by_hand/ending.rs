@@ -115,3 +115,36 @@ fn a_superstep_whose_writes_cannot_all_be_applied_is_stored_as_not_applied() {
         assert!(again.ended().contains("At key 'one'"), "{}", again.ended());
     }
 }
+
+#[test]
+fn of_an_abandoned_run_nothing_more_is_stored() {
+    for durability in DURABILITIES {
+        let plan = plan(&["a", "b"], |_| {});
+        let mut hand = Hand::begin(&plan, durability, &["a", "b"]);
+        hand.go();
+        hand.finish("a", &[]);
+        assert!(hand.engine.abandon("nobody waits".into()).is_ok());
+        hand.finish("b", &[]);
+        let heard = hand.hear();
+        assert!(heard.iter().all(|what| !what.starts_with("store")), "{durability:?}: {heard:?}");
+        assert_eq!(hand.ended(), "failed: nobody waits");
+        if durability != Durability::Exit {
+            // What was stored before stays.
+            assert_eq!(hand.again().list(), "[]", "{durability:?}");
+        }
+        assert!(hand.engine.abandon("again".into()).is_err());
+    }
+}
+
+#[test]
+fn a_run_that_is_ending_already_is_abandoned_all_the_same() {
+    let plan = plan(&["a"], |_| {});
+    let mut hand = Hand::begin(&plan, Durability::Exit, &["a"]);
+    hand.go();
+    assert!(hand.engine.end(End::Cancelled).is_ok());
+    assert!(hand.engine.abandon("nobody waits".into()).is_err(), "the first reason counts");
+    hand.finish("a", &[]);
+    let heard = hand.hear();
+    assert!(heard.iter().all(|what| !what.starts_with("store")), "{heard:?}");
+    assert_eq!(hand.ended(), "cancelled");
+}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from langgraph_rust._internal._config import merge_configs
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_THREAD_ID
 from langgraph_rust._internal._lazy.runnable import load_runnable_class
-from langgraph_rust._internal._log import logger
+from langgraph_rust._internal._log import remote_logger
 from langgraph_rust.pregel._remote.codec import (
     RemoteException,
     RunStream,
@@ -587,7 +587,7 @@ def _history(
 def _result(last: Any, version: str) -> Any:
     """Return what `invoke` returns, given the last chunk."""
     if last is _NOTHING:
-        logger.warning("No events received from remote graph")
+        remote_logger.warning("No events received from remote graph")
         return None
     if version != "v2":
         return last

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from langgraph_rust._internal._log import logger
+from langgraph_rust._internal._log import remote_stream_logger
 from langgraph_rust.types import Command
 
 if TYPE_CHECKING:
@@ -206,11 +206,11 @@ class _RemoteGraphRunStream(_RemoteRun):
             try:
                 self._client.runs.cancel(self._sdk.thread_id, self._run_id, wait=False)
             except Exception:
-                logger.debug("abort: runs.cancel failed", exc_info=True)
+                remote_stream_logger.debug("abort: runs.cancel failed", exc_info=True)
         try:
             self._sdk.close()
         except Exception:
-            logger.debug("abort: sdk.close failed", exc_info=True)
+            remote_stream_logger.debug("abort: sdk.close failed", exc_info=True)
 
     def __iter__(self) -> Iterator[Any]:
         """Read the run's events; always the same iterator."""
@@ -276,11 +276,11 @@ class _AsyncRemoteGraphRunStream(_RemoteRun):
             try:
                 await self._client.runs.cancel(self._sdk.thread_id, self._run_id, wait=False)
             except Exception:
-                logger.debug("abort: runs.cancel failed", exc_info=True)
+                remote_stream_logger.debug("abort: runs.cancel failed", exc_info=True)
         try:
             await self._sdk.close()
         except Exception:
-            logger.debug("abort: sdk.close failed", exc_info=True)
+            remote_stream_logger.debug("abort: sdk.close failed", exc_info=True)
 
     def __aiter__(self) -> AsyncIterator[Any]:
         """Read the run's events; always the same iterator."""

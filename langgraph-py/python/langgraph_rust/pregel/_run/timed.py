@@ -21,7 +21,7 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_TASK_ID,
     CONFIG_KEY_TIMED_ATTEMPT_OBSERVER,
 )
-from langgraph_rust._internal._log import logger
+from langgraph_rust._internal._log import retry_logger
 from langgraph_rust._internal._runnable import create_task_in_config_context
 from langgraph_rust.errors import GraphBubbleUp, NodeTimeoutError
 from langgraph_rust.pregel._run.scope import RefreshOn, TimedAttemptScope
@@ -164,7 +164,7 @@ class TimedAttempt:
         try:
             self._observe(_AttemptEvent(self._context, event, **details))
         except Exception:
-            logger.warning("Timed attempt observer failed", exc_info=True)
+            retry_logger.warning("Timed attempt observer failed", exc_info=True)
 
 
 @dataclass(frozen=True)
