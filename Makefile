@@ -48,7 +48,7 @@ test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
 
 test-python: build ## this package's own Python tests, and those of the tools
-	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress
+	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress benches
 
 continuity: ## threads handed over between upstream and this package, and what both store
 	@$(PYTHON) -m tests.continuity $(if $(K),-k "$(K)")
@@ -86,7 +86,7 @@ sync: ## move to the newest release of upstream, or to VERSION=1.2.24, and judge
 sync-report: ## only report on two releases: OLD=1.2.15 NEW=1.2.22
 	@$(PYTHON) -m sync.update --report "$(OLD)" "$(NEW)"
 
-places: ## write what repeats the pins and the lists: version.py, the README's counts
+places: ## write what repeats the pins and the lists: version.py, tests/conformance/suites/README.md
 	@$(PYTHON) -m sync.places --write
 
 bench: ## this package, upstream and the floor in turn

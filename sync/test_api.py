@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sync.api.__main__ import choose
 from sync.api.compare import compare
 from sync.api.extract import read_module
 from sync.api.lookup import Sources, read_sources
@@ -88,3 +89,13 @@ def test_a_comparison_names_what_is_missing_or_different() -> None:
     text = "\n".join(result.differences["up.mod"])
     assert "missing    g" in text and "missing    C.m" in text and "signature  f" in text
     assert result.summary().startswith("api: modules 1 of 1, names 2 of 3, class members 0 of 1")
+
+
+def test_modules_are_picked_by_name_and_one_that_is_not_there_is_an_error() -> None:
+    manifest = {name: module("", name) for name in ("up.graph", "up.types")}
+    assert choose(manifest, []) == manifest
+    assert list(choose(manifest, ["up.types"])) == ["up.types"]
+    with pytest.raises(SystemExit, match=r"no public module up.type; alike are up\.types"):
+        choose(manifest, ["up.types", "up.type"])
+    with pytest.raises(SystemExit, match=r"no public module nope \(of 2\)"):
+        choose(manifest, ["nope"])

@@ -14,7 +14,7 @@ import pytest
 from sync.made_up import RELEASES, make_checkout, published
 from sync.pins import read_pins
 from sync.places import made_from
-from sync.update.__main__ import guarded
+from sync.update.__main__ import guarded, main
 from sync.update.index import Index
 from sync.update.outcome import Outcome, Status, load_outcome, save_outcome
 from sync.update.run import Sync
@@ -190,6 +190,31 @@ def test_a_report_only_moves_no_pin(sync: Sync) -> None:
     assert {name: after[name] for name in before} == before
     assert report(sync)["suites"]["run"] is False
     assert "The suites were not run" in after["sync/reports/1.0.0-1.1.0.md"]
+
+
+def test_a_report_only_leaves_a_judged_report_alone(sync: Sync) -> None:
+    let_suites(sync)
+    guarded(sync.move)
+    before = content(sync.root)
+    outcome = guarded(lambda: sync.report("1.0.0", "1.1.0"))
+    assert outcome.status is Status.DONE and outcome.files == []
+    assert "wrote nothing: sync/reports/1.0.0-1.1.0.md has" in outcome.text
+    assert content(sync.root) == before
+
+
+def test_a_report_only_replaces_another(sync: Sync) -> None:
+    guarded(lambda: sync.report("1.0.0", "1.1.0"))
+    path = sync.root / "sync/reports/1.0.0-1.1.0.md"
+    path.write_text("stale")
+    outcome = guarded(lambda: sync.report("1.0.0", "1.1.0"))
+    assert outcome.files == ["sync/reports/1.0.0-1.1.0.md"] and path.read_text() != "stale"
+
+
+@pytest.mark.parametrize("versions", [("", ""), ("1.0.0", ""), ("", "1.1.0")])
+def test_a_report_needs_two_versions(versions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["make sync", "--report", *versions])
+    with pytest.raises(SystemExit, match="give OLD and NEW"):
+        main()
 
 
 def test_a_report_on_releases_that_are_not_pinned(sync: Sync) -> None:

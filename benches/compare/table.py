@@ -7,9 +7,12 @@ from typing import Any
 
 from benches.compare.coldstart import ColdStart
 from benches.compare.rows import Row
+from sync.pins import CORE
 
 README_BEGIN = "<!-- bench:begin -->"
 README_END = "<!-- bench:end -->"
+AGENTS_BEGIN = "<!-- agents:begin -->"
+AGENTS_END = "<!-- agents:end -->"
 
 _HEADINGS = ("case", "mode", "upstream/ours", "range", "ours/floor", "us/step", "upstream", "floor")
 
@@ -54,12 +57,28 @@ def write_readme_table(readme: Path, document: dict[str, Any]) -> None:
         ValueError: the markers are not there.
     """
     text = readme.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(README_BEGIN)
-    _, end, after = rest.partition(README_END)
-    if not begin or not end:
-        raise ValueError(f"{readme.name} has no {README_BEGIN} ... {README_END}")
     table = "\n".join(_markdown(document))
-    readme.write_text(f"{before}{begin}\n{table}\n{end}{after}", encoding="utf-8")
+    text = _between(text, README_BEGIN, README_END, f"\n{table}\n")
+    text = _between(text, AGENTS_BEGIN, AGENTS_END, _agents(document))
+    readme.write_text(text, encoding="utf-8")
+
+
+def _between(text: str, begin: str, end: str, content: str) -> str:
+    before, found_begin, rest = text.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise ValueError(f"the text has no {begin} ... {end}")
+    return f"{before}{begin}{content}{end}{after}"
+
+
+def _agents(document: dict[str, Any]) -> str:
+    """How many times faster agents are: what a reader of the first lines must not miss."""
+    ratios = [
+        row["speedup"][0]
+        for row in document["rows"]
+        if row["case"].startswith("react_agent") and row["speedup"] and row["same_result"]
+    ]
+    return f"{_number(min(ratios))} to {_number(max(ratios))}" if ratios else "not measured"
 
 
 def _markdown(document: dict[str, Any]) -> list[str]:
@@ -80,9 +99,16 @@ def _markdown(document: dict[str, Any]) -> list[str]:
     machine = document["machine"]
     lines += [
         "",
-        f"CPython {machine['python']}, {machine['cpus']} cores, {document['rounds']} rounds.",
+        f"Measured against {_versions(document['pins'])}, on CPython {machine['python']}, "
+        f"{machine['cpus']} cores, {document['rounds']} rounds.",
     ]
     return lines
+
+
+def _versions(pins: str) -> str:
+    """What the figures depend on, of the pins they were measured with."""
+    versions = dict(pin.split("==") for pin in pins.split())
+    return " with ".join(f"{name} {versions[name]}" for name in (CORE, "langchain-core"))
 
 
 def _cells(row: Row) -> list[str]:

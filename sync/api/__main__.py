@@ -6,12 +6,14 @@ With ``--update``, make the stored manifest anew from upstream's wheels first.
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from pathlib import Path
 
 from sync.api.compare import Comparison, compare
 from sync.api.lookup import read_sources
 from sync.api.manifest import MANIFEST_FILE, build_manifest, load_manifest, save_manifest
+from sync.api.model import Module
 from sync.artifacts import upstream_wheels
 from sync.environments import say, upstream_environment
 from sync.pins import NOT_OURS, ROOT, load_pins
@@ -31,9 +33,23 @@ def main() -> int:
     pins, manifest = load_manifest()
     if pins != load_pins().label():
         sys.exit("the pins changed: run `make api-update`")
-    chosen = {n: m for n, m in manifest.items() if n in options.modules or not options.modules}
+    chosen = choose(manifest, options.modules)
     print_comparison(compare(chosen, read_sources(options.package)))
     return 0
+
+
+def choose(manifest: dict[str, Module], wanted: list[str]) -> dict[str, Module]:
+    """The modules of the manifest that are `wanted`; all, if none is named.
+
+    Raises:
+        SystemExit: one of them is not in the manifest: nothing of it would be compared.
+    """
+    for name in wanted:
+        if name not in manifest:
+            alike = ", ".join(difflib.get_close_matches(name, manifest))
+            known = f"; alike are {alike}" if alike else f" (of {len(manifest)})"
+            sys.exit(f"upstream has no public module {name}{known}")
+    return {name: manifest[name] for name in wanted or manifest}
 
 
 def update() -> None:

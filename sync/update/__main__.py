@@ -33,6 +33,9 @@ def main() -> int:
     )
     parser.add_argument("--jobs", type=int, default=2, help="worker processes (default: 2)")
     options = parser.parse_args()
+    if options.report and not all(options.report):
+        # pip would be asked for a release without a version.
+        sys.exit("give OLD and NEW, such as `make sync-report OLD=1.2.15 NEW=1.2.22`")
     # To be told to stop is an interruption like Ctrl-C: what was written is put back.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 

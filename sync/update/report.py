@@ -63,7 +63,7 @@ class Report:
     @property
     def name(self) -> str:
         """The name of the report's files, without their endings."""
-        return f"{self.old.versions[self.core]}-{self.new.versions[self.core]}"
+        return report_name(self.old, self.new, self.core)
 
     @property
     def lost(self) -> list[str]:
@@ -79,6 +79,16 @@ class Report:
     def as_json(self) -> str:
         """The report as a JSON document."""
         return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
+
+
+def report_name(old: Release, new: Release, core: str) -> str:
+    """How a report on these two is called; `core` is the distribution whose versions name them."""
+    return f"{old.versions[core]}-{new.versions[core]}"
+
+
+def is_judged(path: Path) -> bool:
+    """Whether there is a report at `path`, as JSON, for which the suites were run."""
+    return path.exists() and json.loads(path.read_text(encoding="utf-8"))["suites"]["run"]
 
 
 def report_path(root: Path, name: str, ending: str) -> Path:

@@ -16,7 +16,7 @@ from sync.update.compare import compare_releases, public_api
 from sync.update.index import Index
 from sync.update.outcome import Outcome, Status
 from sync.update.pinning import repin
-from sync.update.report import Report, Suites, report_path
+from sync.update.report import Report, Suites, is_judged, report_name, report_path
 from sync.update.suites import Harness
 from sync.update.text import page
 
@@ -67,6 +67,8 @@ class Sync:
     def report(self, old: str, new: str) -> Outcome:
         """Compare two releases and write the report; no pin moves and no suite runs.
 
+        A report that says what the suites showed stays: it says all that this one could, and more.
+
         Raises:
             Refused: one of them cannot be had.
         """
@@ -76,6 +78,10 @@ class Sync:
             before = pinned_release(pins)
         else:
             before = release_before(self.index, pins, old, after)
+        kept = report_path(self.root, report_name(before, after, CORE), "json")
+        if is_judged(kept):
+            name = kept.with_suffix(".md").relative_to(self.root).as_posix()
+            return Outcome(Status.DONE, text=f"wrote nothing: {name} has the suites' results")
         report = self._compare(pins, before, after, {})
         report = replace(report, suites=Suites(False, "this is a report only", []))
         with Change(self.root) as change:

@@ -8,6 +8,11 @@ from pathlib import Path
 
 from sync.environments import development_environment, say, upstream_environment
 from sync.wheel import ready_environment
+from tests.continuity.cases import CASES, DURABILITIES, MODES, SCENARIOS
+from tests.continuity.routes import OURS, ROUTES
+
+NOTHING_RAN = 5
+"""pytest's status when no test was chosen."""
 
 
 def main() -> int:
@@ -16,7 +21,21 @@ def main() -> int:
     ready_environment()
     say("handing threads over between upstream and this package")
     pytest = [development_environment().ensure().python, "-m", "pytest", "-q"]
-    return subprocess.run([*pytest, Path(__file__).parent, *sys.argv[1:]]).returncode
+    status = subprocess.run([*pytest, Path(__file__).parent, *sys.argv[1:]]).returncode
+    if status == NOTHING_RAN:
+        print(nothing_matches(" ".join(sys.argv[1:])))
+    return status
+
+
+def nothing_matches(arguments: str) -> str:
+    """What to say when pytest found nothing to run: how the tests are called."""
+    name = f"test_the_same_bytes_are_stored[{CASES[0]}-{OURS}]"
+    return (
+        f"continuity: no test matches {arguments or 'that'}. K is matched with names such as "
+        f"{name}: a test, a scenario, {' or '.join(MODES)}, a durability "
+        f"({', '.join(DURABILITIES)}), a route ({', '.join(ROUTES)}). "
+        f"The scenarios: {', '.join(SCENARIOS)}"
+    )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Any
 from sync.environments import say, upstream_environment
 from sync.pins import ROOT
 from sync.wheel import ready_environment
+from tests.seeds import seed_range
 
 FAILURES = ("ValueError", "InvalidUpdateError")
 """Of nodes, and of two overwrites in a superstep."""
@@ -25,10 +26,12 @@ FAILURES = ("ValueError", "InvalidUpdateError")
 def main() -> int:
     """Compare the programs that the command line names; returns the process's exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.deltas", description=__doc__)
-    parser.add_argument("--seeds", default="0:100", help="FIRST:END (default: 0:100)")
+    parser.add_argument(
+        "--seeds", type=seed_range, default="0:100", help="FIRST:END, or one (default: 0:100)"
+    )
     parser.add_argument("--show", type=int, default=3, help="how many findings to show")
     options = parser.parse_args()
-    first, last = map(int, options.seeds.split(":"))
+    first, last = options.seeds.start, options.seeds.stop
     ours, upstream = ready_environment().python, upstream_environment().ensure().python
     say(f"comparing {last - first} histories")
     arguments = ["-m", "tests.deltas.runner", f"{first}:{last}:1"]

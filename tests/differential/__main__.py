@@ -19,20 +19,19 @@ from tests.differential.shrink import shrunk
 from tests.differential.sides import get_ready, our_side, upstream_side
 from tests.differential.tally import Tally, tally
 from tests.differential.verdict import Difference, Outcome, compare
+from tests.seeds import seed_range
 
 
 def main() -> int:
     """Run what the command line asks for; returns the process's exit status."""
     options = _parse()
-    first, _, last = options.seeds.partition(":")
-    seeds = range(int(first), int(last) if last else int(first) + 1)
     get_ready(options.sources)
-    say(f"comparing {len(seeds)} programs")
+    say(f"comparing {len(options.seeds)} programs")
     with ThreadPoolExecutor(options.jobs) as pool:
-        parts = [seeds[index :: options.jobs] for index in range(options.jobs)]
+        parts = [options.seeds[index :: options.jobs] for index in range(options.jobs)]
         found = pool.map(lambda part: list(_search(part, options)), parts)
         counted = tally(outcome for part in found for outcome in part)
-    for difference in _worth_showing(counted, len(seeds)):
+    for difference in _worth_showing(counted, len(options.seeds)):
         print_difference(difference)
     if options.list:
         print_lists(counted)
@@ -67,7 +66,9 @@ def _worth_showing(counted: Tally, programs: int) -> list[Difference]:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make differential", description=__doc__)
-    parser.add_argument("--seeds", default="0:300", help="FIRST:END, or one (default: 0:300)")
+    parser.add_argument(
+        "--seeds", type=seed_range, default="0:300", help="FIRST:END, or one (default: 0:300)"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="pairs of processes (default: 2)")
     parser.add_argument(
         "--stop", type=int, default=3, help="unknown differences per job before it stops"

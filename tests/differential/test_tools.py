@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from tests.differential.known import KNOWN, SEEDS, Known, read_seeds
 from tests.differential.sides import Side
 from tests.differential.tally import INCOMPARABLE_ANYWAY, tally
 from tests.differential.verdict import REPEATS, Difference, Incomparable, Outcome, compare
+from tests.seeds import seed_range
 
 PROGRAM = {"seed": 7}
 SAME = [{"do": "invoke", "answer": 1}, {"do": "get_state", "state": 2}]
@@ -215,3 +217,13 @@ def test_ids_are_numbered_alike_whatever_came_first() -> None:
 
 def test_a_seed_is_one_program() -> None:
     assert program(3) == program(3) != program(4)
+
+
+def test_seeds_are_a_range_or_one() -> None:
+    assert seed_range("3:6") == range(3, 6) and seed_range("7") == range(7, 8)
+
+
+@pytest.mark.parametrize("text", ["x", "", "1:", ":5", "1:2:3", "-3", "5:5", "6:2"])
+def test_what_names_no_seeds_is_said(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=r"FIRST:END|names nothing"):
+        seed_range(text)

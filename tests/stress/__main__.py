@@ -11,6 +11,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.seeds import seed_range
 from tests.stress.generate import program
 from tests.stress.processes import Findings, Worker, search
 from tests.stress.report import kinds, print_kinds, print_smallest
@@ -21,18 +22,16 @@ def main() -> int:
     options = _parse()
     if options.seed is not None or options.program:
         return _one(options)
-    first, _, last = options.seeds.partition(":")
-    seeds = range(int(first), int(last) if last else int(first) + 1)
     began = time.monotonic()
     with ThreadPoolExecutor(options.jobs) as pool:
-        parts = [seeds[index :: options.jobs] for index in range(options.jobs)]
+        parts = [options.seeds[index :: options.jobs] for index in range(options.jobs)]
         found = [item for part in pool.map(lambda part: list(search(part)), parts) for item in part]
     took = time.monotonic() - began
     grouped = kinds(found)
     for kind, hits in list(grouped.items())[: options.shrink]:
         print_smallest(kind, hits)
     print_kinds(grouped)
-    print(f"stress: {len(seeds)} programs in {took:.0f} s, findings in {len(found)}")
+    print(f"stress: {len(options.seeds)} programs in {took:.0f} s, findings in {len(found)}")
     return 1 if grouped else 0
 
 
@@ -56,7 +55,9 @@ def _one(options: argparse.Namespace) -> int:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.stress", description=__doc__)
-    parser.add_argument("--seeds", default="0:200", help="FIRST:END, or one (default: 0:200)")
+    parser.add_argument(
+        "--seeds", type=seed_range, default="0:200", help="FIRST:END, or one (default: 0:200)"
+    )
     parser.add_argument("--seed", type=int, help="the program of this seed alone, and show it")
     parser.add_argument("--program", help="this program, as JSON")
     parser.add_argument("--repeat", type=int, default=5, help="how often `--seed`, `--program` run")
