@@ -489,13 +489,14 @@ def test_what_is_known_about_savers() -> None:
         def get_next_version(self, current: Any, channel: None) -> Any: ...
 
     plain = saver_traits(InMemorySaver(), is_async=False)
-    assert plain == (True, True, "text")
+    assert plain == (True, True, True, "text")
     old = saver_traits(Old(), is_async=False)
-    assert (old.never_blocks, old.takes_path) == (False, False)
+    assert (old.never_blocks, old.takes_path, old.joins) == (False, False, False)
     assert callable(old.versioning)
     replaced = InMemorySaver()
     replaced.aput = None  # type: ignore[method-assign]
     assert not saver_traits(replaced, is_async=True).never_blocks
+    assert not saver_traits(replaced, is_async=True).joins
 
 
 # --- interrupts ---

@@ -59,6 +59,9 @@ pub struct CheckpointToStore<D: Domain> {
     pub parent: Option<CheckpointId>,
     /// The versions that are new since that one was stored.
     pub new_versions: Vec<(Arc<str>, Version)>,
+    /// Writes to be stored in the same step, all or nothing: those of the last tasks of the superstep
+    /// that it ends. Only with [`Options::joins`](crate::Options::joins).
+    pub writes: Vec<WritesToStore<D>>,
     /// Whether it is the state of a thread before its beginning, and only there for the writes that
     /// are stored on it: then its metadata is the step alone.
     pub is_stub: bool,

@@ -166,6 +166,8 @@ impl<D: Domain> Engine<D> {
             }
             match self.advance(cx, env) {
                 Ok(None) => {}
+                // What might have gone with a checkpoint goes alone: there is something to wait for.
+                Ok(Some(_)) if self.persistence.give_out(&mut self.out) => {}
                 Ok(Some(reason)) => return Effect::Wait(reason),
                 Err(fault) => self.close(cx, env, Outcome::Failed(fault)),
             }

@@ -15,6 +15,8 @@ pub struct Options {
     pub persists: bool,
     /// When checkpoints are stored.
     pub durability: Durability,
+    /// Whether the storage takes a checkpoint together with the writes before it, all or nothing.
+    pub joins: bool,
     /// With [`Durability::Exit`], whether a nested run that succeeds is stored too.
     pub stores_success: bool,
     /// The channels that make up the run's output.
@@ -39,6 +41,7 @@ impl Default for Options {
             nested: false,
             persists: false,
             durability: Durability::Async,
+            joins: false,
             stores_success: false,
             output: Vec::new(),
             recursion_limit: 10_007,

@@ -22,6 +22,11 @@ pub(crate) struct Persistence<D: Domain> {
     checkpoint: Option<Ticket>,
     held: Option<(Vec<Ticket>, Box<CheckpointToStore<D>>)>,
     behind: Vec<WritesToStore<D>>,
+    joins: bool,
+    /// Writes that go with the next checkpoint, unless there is something to wait for before.
+    kept: Vec<WritesToStore<D>>,
+    /// What is stored with the checkpoint that is under way.
+    joined: Vec<Ticket>,
 }
 
 /// What becomes of what is to be stored.
@@ -52,6 +57,9 @@ impl<D: Domain> Persistence<D> {
             checkpoint: None,
             held: None,
             behind: Vec::new(),
+            joins: options.joins,
+            kept: Vec::new(),
+            joined: Vec::new(),
         }
     }
 
@@ -84,17 +92,29 @@ impl<D: Domain> Persistence<D> {
         self.writes.push(writes.ticket);
         match self.held {
             Some(_) => self.behind.push(writes),
+            None if self.joins => self.kept.push(writes),
             None => out.push_back(Effect::PersistWrites(writes)),
         }
+    }
+
+    /// Gives out what was kept for the next checkpoint, which is not there yet; tells whether there
+    /// was anything.
+    pub(crate) fn give_out(&mut self, out: &mut VecDeque<Effect<D>>) -> bool {
+        let is_any = !self.kept.is_empty();
+        out.extend(self.kept.drain(..).map(Effect::PersistWrites));
+        is_any
     }
 
     pub(crate) fn store_checkpoint(
         &mut self,
         out: &mut VecDeque<Effect<D>>,
-        put: Box<CheckpointToStore<D>>,
+        mut put: Box<CheckpointToStore<D>>,
     ) {
         debug_assert!(self.held.is_none(), "a superstep starts only when nothing is held back");
+        put.writes = std::mem::take(&mut self.kept);
         let mut needs = self.writes.clone();
+        let goes_along = |ticket: &Ticket| put.writes.iter().any(|it| it.ticket == *ticket);
+        needs.retain(|ticket| !goes_along(ticket) && !self.joined.contains(ticket));
         needs.extend(self.checkpoint);
         if needs.is_empty() {
             self.issue(out, put);
@@ -105,6 +125,7 @@ impl<D: Domain> Persistence<D> {
 
     fn issue(&mut self, out: &mut VecDeque<Effect<D>>, put: Box<CheckpointToStore<D>>) {
         self.checkpoint = Some(put.ticket);
+        self.joined.extend(put.writes.iter().map(|writes| writes.ticket));
         out.push_back(Effect::PersistCheckpoint(put));
         out.extend(self.behind.drain(..).map(Effect::PersistWrites));
     }
@@ -113,6 +134,8 @@ impl<D: Domain> Persistence<D> {
         self.writes.retain(|other| *other != ticket);
         if self.checkpoint == Some(ticket) {
             self.checkpoint = None;
+            let joined = std::mem::take(&mut self.joined);
+            self.writes.retain(|other| !joined.contains(other));
         }
         if let Some((mut needs, put)) = self.held.take() {
             needs.retain(|other| *other != ticket);
@@ -135,8 +158,9 @@ impl<D: Domain> Persistence<D> {
         if self.intake != Intake::None {
             self.intake = Intake::Failed;
         }
-        self.held = None;
-        let mut void = Vec::new();
+        let held = self.held.take().into_iter().flat_map(|(_, put)| put.writes);
+        let kept = held.chain(self.kept.drain(..)).map(|writes| writes.ticket);
+        let mut void: Vec<Ticket> = kept.collect();
         void.extend(self.behind.drain(..).map(|writes| writes.ticket));
         out.retain(|effect| match effect {
             Effect::PersistWrites(writes) => {
@@ -145,6 +169,7 @@ impl<D: Domain> Persistence<D> {
             }
             Effect::PersistCheckpoint(put) => {
                 void.push(put.ticket);
+                void.extend(put.writes.iter().map(|writes| writes.ticket));
                 false
             }
             _ => true,
@@ -166,10 +191,14 @@ impl<D: Domain> Persistence<D> {
         &self,
         visit: &mut impl FnMut(Held<'_, D>) -> Result<(), E>,
     ) -> Result<(), E> {
+        let held = self.held.iter().map(|(_, put)| &**put);
+        let mut with_checkpoint = held.flat_map(|put| &put.writes);
+        with_checkpoint.try_for_each(|to_store| writes(&to_store.writes, visit))?;
         if let Some((_, put)) = &self.held {
             put.checkpoint.traverse(visit)?;
         }
-        self.behind.iter().try_for_each(|to_store| writes(&to_store.writes, visit))
+        let mut waiting = self.behind.iter().chain(&self.kept);
+        waiting.try_for_each(|to_store| writes(&to_store.writes, visit))
     }
 
     /// Whether events must wait: they might show what a crash would undo.

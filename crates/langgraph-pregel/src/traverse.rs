@@ -35,7 +35,10 @@ impl<D: Domain> Effect<D> {
     ) -> Result<(), E> {
         match self {
             Effect::PersistWrites(to_store) => writes(&to_store.writes, visit),
-            Effect::PersistCheckpoint(put) => put.checkpoint.traverse(visit),
+            Effect::PersistCheckpoint(put) => {
+                put.writes.iter().try_for_each(|to_store| writes(&to_store.writes, visit))?;
+                put.checkpoint.traverse(visit)
+            }
             Effect::Finish(outcome) => outcome.traverse(visit),
             Effect::RunTask { .. }
             | Effect::CancelTask(_)

@@ -14,6 +14,8 @@ pub struct Config {
     pub checkpoint: Option<CheckpointId>,
     /// When checkpoints are stored.
     pub durability: Durability,
+    /// Whether a checkpoint is stored in one step with the writes before it.
+    pub joins: bool,
     /// How many supersteps the run may take.
     pub recursion_limit: u64,
     /// The nodes to stop before.
@@ -40,6 +42,7 @@ impl Default for Config {
             thread: "".into(),
             checkpoint: None,
             durability: Durability::Async,
+            joins: false,
             recursion_limit: 10_007,
             interrupt_before: Stops::Nowhere,
             interrupt_after: Stops::Nowhere,

@@ -31,9 +31,10 @@ impl Memory {
         self.lock().put_writes(thread, namespace, &checkpoint, &task, &path, writes);
     }
 
-    /// Stores a checkpoint.
+    /// Stores a checkpoint, and the writes that go with it.
     pub fn store_checkpoint(&self, place: &Place, put: CheckpointToStore<Native>) {
-        let CheckpointToStore { checkpoint, metadata, parent, .. } = put;
+        let CheckpointToStore { checkpoint, metadata, parent, writes, .. } = put;
+        writes.into_iter().for_each(|writes| self.store_writes(place, writes));
         self.lock().put(&place.thread, &place.namespace, checkpoint, metadata, parent);
     }
 

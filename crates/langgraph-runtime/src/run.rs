@@ -97,6 +97,7 @@ impl<'g> Run<'g> {
             nested: around.is_some(),
             persists: saver.is_some(),
             durability: config.durability,
+            joins: config.joins,
             stores_success: false,
             output: graph.fields().map(|(_, index)| index).collect(),
             recursion_limit: config.recursion_limit,

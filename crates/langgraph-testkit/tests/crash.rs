@@ -23,8 +23,9 @@ fn cut_everywhere(
 ) -> usize {
     let contents = [Contents::Calm, Contents::Asking, Contents::Failing][seed as usize % 3];
     let text = random_graph(seed, contents);
-    let config = Config { durability, recursion_limit: 40, ..Config::thread("1") };
-    let Ok(expected) = converse(&graph(&text), &config, &Script::default()) else { return 0 };
+    let apart = Config { durability, recursion_limit: 40, ..Config::thread("1") };
+    let Ok(expected) = converse(&graph(&text), &apart, &Script::default()) else { return 0 };
+    let config = Config { joins: seed % 4 > 1, ..apart };
     let mut cuts = 0;
     for turn in 0.. {
         for effect in 0.. {
@@ -67,7 +68,8 @@ fn a_field_that_stores_changes_holds_what_one_holds_that_stores_its_value() {
         let changed = text.replace("state log append", "state log delta");
         assert_ne!(text, changed);
         for durability in [Durability::Sync, Durability::Async, Durability::Exit] {
-            let config = Config { durability, recursion_limit: 40, ..Config::thread("1") };
+            let joins = seed % 4 > 1;
+            let config = Config { durability, joins, recursion_limit: 40, ..Config::thread("1") };
             let ends = [&text, &changed].map(|text| {
                 let graph = graph(text);
                 let ends: Vec<_> = (0..3)

@@ -81,7 +81,8 @@ fn go_on(graph: &Graph, config: &Config) -> Map {
 fn at_every_effect(verb: Verb, expect: fn(&Outcome<Native>) -> bool) {
     for seed in 0..GRAPHS {
         for durability in [Durability::Sync, Durability::Async, Durability::Exit] {
-            let config = Config { durability, recursion_limit: 40, ..Config::thread("1") };
+            let joins = seed % 4 > 1;
+            let config = Config { durability, joins, recursion_limit: 40, ..Config::thread("1") };
             let Ok(expected) = converse(&graph(seed), &config, &Script::default()) else {
                 continue;
             };

@@ -355,6 +355,7 @@ class GraphRun:
         saver: Where checkpoints are stored.
         never_blocks: Whether async runs may call the saver's sync methods.
         takes_path: Whether the saver's `put_writes` takes the task's path.
+        joins: Whether the saver has `put_superstep`.
         versioning: How channel versions are counted: `None` for 1, 2, 3; `"text"` for the way of
             the savers that ship; or the saver's `get_next_version`.
         saved: What the saver has for `checkpoint_config`.
@@ -396,6 +397,7 @@ class GraphRun:
         saver: BaseCheckpointSaver[Any] | None = None,
         never_blocks: bool = False,
         takes_path: bool = True,
+        joins: bool = False,
         versioning: _Versioning | None = None,
         saved: CheckpointTuple | None = None,
         histories: Mapping[str, DeltaChannelHistory] | None = None,

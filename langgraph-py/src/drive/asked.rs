@@ -33,7 +33,7 @@ impl Asked {
 
 /// Takes back what task groups within a node ask of the caller's task, which the node runs in.
 pub fn take_back(py: Python<'_>, waiting: &Bound<'_, PyAny>) -> PyResult<()> {
-    const MODULE: &str = "langgraph_rust.pregel._run.task_groups";
+    const MODULE: &str = "langgraph_rust._internal._lazy.task_groups";
     call_named(py, MODULE, "take_back", &[waiting]).map(drop)
 }
 

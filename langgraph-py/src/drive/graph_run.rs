@@ -44,7 +44,7 @@ impl GraphRun {
     #[pyo3(signature = (
         pregel, plan, input, config, *, checkpoint_config, output_keys, interrupt_before,
         interrupt_after, runtime, command=None, saver=None, never_blocks=false, takes_path=true,
-        versioning=None, saved=None, histories=None, addressed=false, superseded=false, durability="async",
+        joins=false, versioning=None, saved=None, histories=None, addressed=false, superseded=false, durability="async",
         store=None, cache=None, manager=None, sink=None, shape=None, eager=false, latest=false,
         subgraphs=false, is_async=false, drains=false,
     ))]
@@ -64,6 +64,7 @@ impl GraphRun {
         saver: Option<Py<PyAny>>,
         never_blocks: bool,
         takes_path: bool,
+        joins: bool,
         versioning: Option<Bound<'py, PyAny>>,
         saved: Option<Bound<'py, PyAny>>,
         histories: Option<Bound<'py, PyAny>>,
@@ -88,7 +89,7 @@ impl GraphRun {
             interrupt_before: interrupt_at(&graph, interrupt_before)?,
             interrupt_after: interrupt_at(&graph, interrupt_after)?,
             durability: finish::durability(durability),
-            saver: saver.map(|object| Saver { object, never_blocks, takes_path }),
+            saver: saver.map(|object| Saver { object, never_blocks, takes_path, joins }),
             shape: shape.map_or(Ok(Shape::Payload), |shape| Shape::read(&shape))?,
             store: store.unwrap_or_else(|| py.None().into_bound(py)),
             pregel,

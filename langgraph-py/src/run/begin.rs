@@ -171,6 +171,7 @@ fn options<T>(given: &Begin<'_, T>, standing: &Standing<'_>) -> PyResult<Options
         nested: standing.nested,
         persists: given.saver.is_some(),
         durability: given.durability,
+        joins: given.saver.as_ref().is_some_and(|saver| saver.joins),
         stores_success: !standing.namespace.contains(':'),
         output: given.output.channels().to_vec(),
         recursion_limit: recursion_limit(&given.config)?,

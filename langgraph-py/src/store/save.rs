@@ -24,6 +24,8 @@ pub struct Saver {
     pub never_blocks: bool,
     /// Whether `put_writes` takes the task's path.
     pub takes_path: bool,
+    /// Whether it takes a checkpoint together with the writes before it, all or nothing.
+    pub joins: bool,
 }
 
 /// The configs that checkpoints are stored under.
@@ -94,8 +96,23 @@ pub fn checkpoint(
         _ => None,
     };
     place.config = next.unbind();
-    let arguments = (put_config, stored, metadata, versions).into_pyobject(py)?;
-    Ok(SaverCall { method: "put", arguments: arguments.unbind() })
+    if put.writes.is_empty() {
+        let arguments = (put_config, stored, metadata, versions).into_pyobject(py)?;
+        return Ok(SaverCall { method: "put", arguments: arguments.unbind() });
+    }
+    let before = PyList::empty(py);
+    for writes in &put.writes {
+        let path = path_text(writes);
+        let own = storable(py, graph, &writes.writes)?;
+        before.append((writes.checkpoint.as_str(), writes.task.as_str(), path, own))?;
+    }
+    let arguments = (put_config, stored, metadata, versions, before).into_pyobject(py)?;
+    Ok(SaverCall { method: "put_superstep", arguments: arguments.unbind() })
+}
+
+/// The path of the task that wrote, as savers sort by it.
+fn path_text(put: &WritesToStore<Objects>) -> String {
+    put.path.as_ref().map(|path| path.text().into_owned()).unwrap_or_default()
 }
 
 /// The call that stores a task's writes.
@@ -113,8 +130,7 @@ pub fn writes(
     config.set_item(intern!(py, "configurable"), conf)?;
     let writes = storable(py, graph, &put.writes)?;
     let arguments = if saver.takes_path {
-        let path = put.path.as_ref().map(|path| path.text().into_owned()).unwrap_or_default();
-        (config, writes, put.task.as_str(), path).into_pyobject(py)?
+        (config, writes, put.task.as_str(), path_text(put)).into_pyobject(py)?
     } else {
         (config, writes, put.task.as_str()).into_pyobject(py)?.into_any().cast_into()?
     };

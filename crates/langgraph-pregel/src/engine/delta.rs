@@ -304,6 +304,7 @@ impl<D: Domain> Engine<D> {
             metadata: Metadata::new(Source::Input, -2),
             parent: None,
             new_versions: Vec::new(),
+            writes: Vec::new(),
             is_stub: true,
         });
         self.stored = Some(id);

@@ -125,6 +125,7 @@ impl<D: Domain> Engine<D> {
             metadata: self.metadata.clone(),
             parent: self.stored.replace(self.state.id.clone()),
             new_versions: self.new_versions(),
+            writes: Vec::new(),
             is_stub: false,
         });
         self.stored_versions.clone_from(&self.state.versions);

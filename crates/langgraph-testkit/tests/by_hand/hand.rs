@@ -49,18 +49,25 @@ impl Hand {
     /// A run that starts these nodes.
     pub fn begin(plan: &Arc<Plan<Native>>, durability: Durability, nodes: &[&str]) -> Self {
         let input = RunInput::Writes(nodes.iter().map(|node| to(plan, node)).collect());
-        Self::start(plan, durability, Memory::new(), Clock::counter(), input)
+        Self::start(plan, (durability, false), Memory::new(), Clock::counter(), input)
+    }
+
+    /// The same, with a storage that takes a checkpoint together with the writes before it.
+    pub fn joining(plan: &Arc<Plan<Native>>, durability: Durability, nodes: &[&str]) -> Self {
+        let input = RunInput::Writes(nodes.iter().map(|node| to(plan, node)).collect());
+        let how = (durability, true);
+        Self::start(plan, how, Memory::new(), Clock::counter(), input)
     }
 
     /// A run that goes on with what this one stored.
     pub fn again(&self) -> Self {
         let (saver, clock) = (self.saver.clone(), self.clock.clone());
-        Self::start(&self.plan, self.durability, saver, clock, RunInput::Nothing)
+        Self::start(&self.plan, (self.durability, false), saver, clock, RunInput::Nothing)
     }
 
     fn start(
         plan: &Arc<Plan<Native>>,
-        durability: Durability,
+        (durability, joins): (Durability, bool),
         saver: Memory,
         mut clock: Clock,
         input: RunInput<Native>,
@@ -68,6 +75,7 @@ impl Hand {
         let options = Options {
             persists: true,
             durability,
+            joins,
             output: vec![ChannelIndex::new(0)],
             emits: Emits { values: true, updates: true, tasks: false, checkpoints: false },
             ..Options::default()
@@ -208,7 +216,10 @@ impl Hand {
             Effect::CancelTask(task) => format!("cancel {}", name(task)),
             Effect::LookUpCache(_) => "look up".into(),
             Effect::PersistWrites(_) => "store writes".into(),
-            Effect::PersistCheckpoint(_) => "store checkpoint".into(),
+            Effect::PersistCheckpoint(put) if put.writes.is_empty() => "store checkpoint".into(),
+            Effect::PersistCheckpoint(put) => {
+                format!("store checkpoint with the writes of {}", put.writes.len())
+            }
             Effect::Emit(event) => format!("show {event:?}").to_lowercase(),
             Effect::Wait(reason) => format!("wait {reason:?}").to_lowercase(),
             Effect::Finish(_) => "finish".into(),

@@ -6,4 +6,5 @@ mod ending;
 mod failing;
 mod hand;
 mod holding;
+mod joining;
 mod showing;

@@ -7,6 +7,7 @@ langchain-core are only loaded when something asks for them.
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar
 
@@ -29,6 +30,10 @@ V = TypeVar("V", int, float, str)
 
 PendingWrite = tuple[str, str, Any]
 """A write of a task that no checkpoint contains yet: `(task id, channel, value)`."""
+
+SuperstepWrites = tuple[str, str, str, "Sequence[tuple[str, Any]]"]
+"""What a task wrote: the id of the checkpoint that it wrote on, its own id, its path, and
+`(channel, value)` pairs."""
 
 ChannelVersions = dict[str, str | int | float]
 """Version of each channel, by name. Within a channel, versions only increase."""
@@ -414,6 +419,24 @@ def _with_msgpack_allowlist(
         type(serde).__name__,
     )
     return serde
+
+
+def next_text_version(current: str | float | None) -> str:
+    """Return the version that follows `current`: its number plus one, and a random fraction.
+
+    The number is padded with zeros, so that versions sort as strings. The fraction tells apart
+    versions that two branches of a thread reached independently.
+
+    Args:
+        current: A channel's version so far; `None` for a new channel.
+    """
+    if current is None:
+        number = 0
+    elif isinstance(current, int):
+        number = current
+    else:
+        number = int(str(current).split(".")[0])
+    return f"{number + 1:032}.{random.random():016}"
 
 
 def get_checkpoint_id(config: RunnableConfig) -> str | None:

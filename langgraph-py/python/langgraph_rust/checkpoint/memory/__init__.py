@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack
@@ -18,8 +17,10 @@ from langgraph_rust.checkpoint.base import (
     CheckpointTuple,
     DeltaChannelHistory,
     PendingWrite,
+    SuperstepWrites,
     get_checkpoint_id,
     get_checkpoint_metadata,
+    next_text_version,
     writes_sort_key,
 )
 from langgraph_rust.checkpoint.base._delta import DeltaHistoryWalk
@@ -165,6 +166,26 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
             new_versions: The channels whose version changed since the parent; only their values
                 are encoded.
         """
+        return self.put_superstep(config, checkpoint, metadata, new_versions, ())
+
+    def put_superstep(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+        writes: Sequence[SuperstepWrites],
+    ) -> RunnableConfig:
+        """Do what `put` does together with what `put_writes` did for the writes, all or nothing.
+
+        Args:
+            config: As for `put`.
+            checkpoint: As for `put`.
+            metadata: As for `put`.
+            new_versions: As for `put`.
+            writes: For each task the id of the checkpoint that it wrote on, its own id, its path,
+                and `(channel, value)` pairs.
+        """
         dumps = self.serde.dumps_typed
         configurable = config["configurable"]
         thread_id = configurable["thread_id"]
@@ -174,6 +195,10 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         values = rest.pop("channel_values")
         # Everything is encoded before anything is kept, so that what cannot be encoded leaves no
         # half of a checkpoint behind.
+        fresh = []
+        for before, task_id, task_path, own in writes:
+            key = thread_id, checkpoint_ns, before
+            fresh.append((key, self._fresh(key, task_id, task_path, own)))
         blobs = {
             (thread_id, checkpoint_ns, channel, version): (
                 dumps(values[channel]) if channel in values else _EMPTY
@@ -185,6 +210,8 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
             dumps(get_checkpoint_metadata(config, metadata)),
             configurable.get("checkpoint_id"),
         )
+        for key, encoded in fresh:
+            self.writes[key].update(encoded)
         self.blobs.update(blobs)
         self.storage[thread_id][checkpoint_ns][checkpoint_id] = entry
         return _config(thread_id, checkpoint_ns, checkpoint_id)
@@ -209,17 +236,10 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         configurable = config["configurable"]
         checkpoint_ns = configurable.get("checkpoint_ns", "")
         key = (configurable["thread_id"], checkpoint_ns, configurable["checkpoint_id"])
-        if not writes:
-            return
-        dumps = self.serde.dumps_typed
-        stored = self.writes.get(key, ())
-        fresh = {}
-        for position, (channel, value) in enumerate(writes):
-            index = WRITES_IDX_MAP.get(channel, position)
-            if index < 0 or (task_id, index) not in stored:
-                fresh[task_id, index] = (task_id, channel, dumps(value), task_path)
-        # All of a task's writes or none: a task with some of them would be taken for finished.
-        self.writes[key].update(fresh)
+        if writes:
+            # All of a task's writes or none: a task with some of them would be taken for finished.
+            fresh = self._fresh(key, task_id, task_path, writes)
+            self.writes[key].update(fresh)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
@@ -260,22 +280,8 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         return walk.result()
 
     def get_next_version(self, current: str | None, channel: None) -> str:
-        """Return the version that follows `current`: its number plus one, and a random fraction.
-
-        The number is padded with zeros, so that versions sort as strings. The fraction tells apart
-        versions that two branches of a thread reached independently.
-
-        Args:
-            current: The channel's version so far; `None` for a new channel.
-            channel: No longer used.
-        """
-        if current is None:
-            number = 0
-        elif isinstance(current, int):
-            number = current
-        else:
-            number = int(current.split(".")[0])
-        return f"{number + 1:032}.{random.random():016}"
+        """Return the version after `current`; see `next_text_version`. `channel` is unused."""
+        return next_text_version(current)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Asynchronous `get_tuple`; runs on the event loop, as there is nothing to wait for."""
@@ -303,6 +309,17 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         """Asynchronous `put`."""
         return self.put(config, checkpoint, metadata, new_versions)
 
+    async def aput_superstep(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+        writes: Sequence[SuperstepWrites],
+    ) -> RunnableConfig:
+        """Asynchronous `put_superstep`."""
+        return self.put_superstep(config, checkpoint, metadata, new_versions, writes)
+
     async def aput_writes(
         self,
         config: RunnableConfig,
@@ -324,6 +341,23 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         return self.get_delta_channel_history(config=config, channels=channels)
 
     # --- helpers ---
+
+    def _fresh(
+        self,
+        key: tuple[str, str, str],
+        task_id: str,
+        task_path: str,
+        writes: Sequence[tuple[str, Any]],
+    ) -> dict[tuple[str, int], _StoredWrite]:
+        """Encode those of a task's writes that are not stored yet or replace what is."""
+        dumps = self.serde.dumps_typed
+        stored = self.writes.get(key, ())
+        fresh = {}
+        for position, (channel, value) in enumerate(writes):
+            index = WRITES_IDX_MAP.get(channel, position)
+            if index < 0 or (task_id, index) not in stored:
+                fresh[task_id, index] = (task_id, channel, dumps(value), task_path)
+        return fresh
 
     def _candidates(
         self, config: RunnableConfig | None

@@ -35,9 +35,7 @@ class StateMethods:
 
         return run_sync(snapshot.get_state(_whole(self), config, subgraphs))
 
-    async def aget_state(
-        self, config: RunnableConfig, *, subgraphs: bool = False
-    ) -> StateSnapshot:
+    async def aget_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
         """Async twin of `get_state`."""
         from langgraph_rust.pregel._state import snapshot
 
@@ -66,9 +64,7 @@ class StateMethods:
 
         graph, config, saver = snapshot.locate_history(_whole(self), config)
         if graph is not self:
-            yield from graph.get_state_history(
-                config, filter=filter, before=before, limit=limit
-            )
+            yield from graph.get_state_history(config, filter=filter, before=before, limit=limit)
             return
         # All at once: an open cursor would block the database for as long as the caller takes.
         for saved in list(saver.list(config, before=before, limit=limit, filter=filter)):
@@ -161,9 +157,7 @@ class StateMethods:
         task_id: str | None = None,
     ) -> RunnableConfig:
         """Async twin of `update_state`."""
-        return await self.abulk_update_state(
-            config, [[StateUpdate(values, as_node, task_id)]]
-        )
+        return await self.abulk_update_state(config, [[StateUpdate(values, as_node, task_id)]])
 
 
 def _whole(part: StateMethods) -> AnyPregel:

@@ -51,9 +51,7 @@ def resolve_saver(graph: Pregel[Any, Any, Any, Any], conf: Any) -> BaseCheckpoin
     return saver
 
 
-def require_saver(
-    graph: Pregel[Any, Any, Any, Any], config: RunnableConfig
-) -> BaseCheckpointSaver:
+def require_saver(graph: Pregel[Any, Any, Any, Any], config: RunnableConfig) -> BaseCheckpointSaver:
     """Return the saver for a state method called with `config`.
 
     Raises `ValueError` if there is none.
@@ -64,9 +62,7 @@ def require_saver(
     return saver
 
 
-def own_history_config(
-    graph: Pregel[Any, Any, Any, Any], config: RunnableConfig
-) -> RunnableConfig:
+def own_history_config(graph: Pregel[Any, Any, Any, Any], config: RunnableConfig) -> RunnableConfig:
     """Return the config under which the graph's checkpoints are stored.
 
     A `checkpointer=True` subgraph has one history per thread: its namespace has no task ids. Call
@@ -113,6 +109,8 @@ class SaverTraits(NamedTuple):
     """Whether async runs may call its sync methods."""
     takes_path: bool
     """Whether `put_writes` takes the task's path."""
+    joins: bool
+    """Whether it has `put_superstep`, which stores what the other two do in one step."""
     versioning: str | Callable[[Any, None], Any]
     """`"text"` if versions are counted as the engine does by itself, else the function to ask."""
 
@@ -123,8 +121,26 @@ def saver_traits(saver: BaseCheckpointSaver, *, is_async: bool) -> SaverTraits:
     return SaverTraits(
         _is_unchanged_memory(saver),
         accepts(put_writes, "task_path"),
+        _joins(saver),
         versioning_of(saver),
     )
+
+
+def _joins(saver: BaseCheckpointSaver) -> bool:
+    """Whether a checkpoint may be stored together with the writes before it.
+
+    Whoever has overridden or replaced the methods that store one of both wants them to be called.
+    """
+    cls = type(saver)
+    if not hasattr(cls, "put_superstep") or vars(saver).keys() & _STORING:
+        return False
+    home = next(base for base in cls.__mro__ if "put_superstep" in vars(base))
+    below = cls.__mro__[: cls.__mro__.index(home)]
+    is_own = all(
+        getattr(vars(home)[name], "__module__", None) == home.__module__
+        for name in _STORING & vars(home).keys()
+    )
+    return is_own and not any(vars(base).keys() & _STORING for base in below)
 
 
 def versioning_of(saver: BaseCheckpointSaver) -> str | Callable[[Any, None], Any]:
@@ -158,4 +174,5 @@ def _is_unchanged_memory(saver: BaseCheckpointSaver) -> bool:
     )
 
 
+_STORING = frozenset(("put", "put_writes", "aput", "aput_writes"))
 _ASYNC_METHODS = frozenset(("aget_tuple", "aput", "aput_writes"))

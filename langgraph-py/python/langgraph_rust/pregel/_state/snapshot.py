@@ -45,9 +45,7 @@ class PlannedTask(NamedTuple):
     triggers: tuple[str, ...]
 
 
-def planned_tasks(
-    view: StateView, config: RunnableConfig, step: int
-) -> dict[str, PlannedTask]:
+def planned_tasks(view: StateView, config: RunnableConfig, step: int) -> dict[str, PlannedTask]:
     """Return the tasks of superstep `step`, by id, for the checkpoint that `config` names."""
     namespace = config[CONF].get(CONFIG_KEY_CHECKPOINT_NS, "")
     return {task[0]: PlannedTask(*task) for task in view.tasks(namespace, step)}

@@ -308,9 +308,7 @@ def _write_as_nodes(base: Base, updates: Sequence[StateUpdate]) -> Steps[Runnabl
     return stored
 
 
-def _checked(
-    base: Base, updates: Sequence[StateUpdate]
-) -> list[tuple[Any, str, str | None]]:
+def _checked(base: Base, updates: Sequence[StateUpdate]) -> list[tuple[Any, str, str | None]]:
     """Return the updates with their nodes, a single one's inferred if need be."""
     checked = []
     for values, as_node, task_id in updates:

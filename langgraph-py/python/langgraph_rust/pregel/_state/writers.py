@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from langgraph_rust.pregel._state.update import Base
 
 
-def run_writers(
-    base: Base, node: str, values: Any, task_id: str
-) -> Steps[list[tuple[str, Any]]]:
+def run_writers(base: Base, node: str, values: Any, task_id: str) -> Steps[list[tuple[str, Any]]]:
     """Return what a node's writers write if the node returns `values`."""
     graph = base.graph
     writers = graph.nodes[node].flat_writers

@@ -1,0 +1,292 @@
+"""A saver that keeps checkpoints in a SQLite database."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from langgraph_rust.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+    get_checkpoint_id,
+    next_text_version,
+)
+from langgraph_rust.checkpoint.serde.base import SerializerProtocol
+from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph_rust.checkpoint.sqlite import _rows
+from langgraph_rust.checkpoint.sqlite._commits import Commits
+from langgraph_rust.checkpoint.sqlite._delta import read_history
+from langgraph_rust.checkpoint.sqlite.utils import search_where
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from langgraph_rust.checkpoint.base import SuperstepWrites
+
+__all__ = ("SqliteSaver",)
+
+_PAGE = 32
+"""Checkpoints that a search reads at once."""
+
+_PATIENCE = 30
+"""Seconds to wait for others who write to the database."""
+
+_NO_ASYNC = (
+    "The SqliteSaver does not support async methods. Consider using AsyncSqliteSaver instead:\n"
+    "from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver\n"
+    "It requires the aiosqlite package: `pip install aiosqlite`"
+)
+
+
+class SqliteSaver(BaseCheckpointSaver[str]):
+    """Keeps checkpoints in a SQLite database, in tables that LangGraph's own saver shares.
+
+    The database is put into WAL mode, and every call that stores is one transaction, on disk when
+    it returns (unless the connection was set to less than SQLite's `synchronous=FULL`). Calls from
+    several threads share commits. For use without asyncio.
+
+    Args:
+        conn: The connection. Made with `check_same_thread=False`, it may be used from any thread.
+            How long it waits for other writers is its `timeout`.
+        serde: Encodes values; a `JsonPlusSerializer` if left out.
+    """
+
+    conn: sqlite3.Connection
+    is_setup: bool
+
+    def __init__(
+        self, conn: sqlite3.Connection, *, serde: SerializerProtocol | None = None
+    ) -> None:
+        super().__init__(serde=serde)
+        self.jsonplus_serde = JsonPlusSerializer()
+        self.conn = conn
+        self.is_setup = False
+        self.lock = threading.Lock()
+        self._commits = Commits()
+        self._task_path = "task_path"
+
+    @classmethod
+    @contextmanager
+    def from_conn_string(cls, conn_string: str) -> Iterator[SqliteSaver]:
+        """Open a database for as long as a `with` block lasts.
+
+        Args:
+            conn_string: Path of the file, or `":memory:"`.
+        """
+        connection = sqlite3.connect(conn_string, timeout=_PATIENCE, check_same_thread=False)
+        with closing(connection) as conn:
+            yield cls(conn)
+
+    def setup(self) -> None:
+        """Make the tables unless they are there. Called when needed.
+
+        Raises:
+            sqlite3.Error: the database cannot be used.
+        """
+        if not self.is_setup:
+            self._task_path = _rows.set_up(self.conn)
+            self.is_setup = True
+
+    @contextmanager
+    def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
+        """Give a cursor, with the connection to oneself; then commit, with `transaction`."""
+        with self.lock:
+            self.setup()
+            with closing(self.conn.cursor()) as cursor:
+                try:
+                    yield cursor
+                finally:
+                    if transaction:
+                        self.conn.commit()
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the checkpoint that `config` names with all that belongs to it, or `None`.
+
+        Without a `checkpoint_id`, that is the newest of the thread and namespace.
+        """
+        configurable = config["configurable"]
+        thread_id = str(configurable["thread_id"])
+        checkpoint_ns = configurable.get("checkpoint_ns", "")
+        checkpoint_id = get_checkpoint_id(config)
+        with self._own() as conn:
+            found = _rows.find(conn, thread_id, checkpoint_ns, checkpoint_id, self._task_path)
+        return found and _rows.decoded(self.serde, found, config if checkpoint_id else None)
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """Yield checkpoints, newest first. The saver can be used meanwhile.
+
+        Args:
+            config: Limits them to its thread and, if it has them, namespace and id; `None` for all.
+            filter: Metadata entries they must have.
+            before: Names a checkpoint; only older ones are returned.
+            limit: How many to return at most.
+        """
+        where, parameters = search_where(config, filter, before)
+        with self._own() as conn:
+            cursor = _rows.search(conn, where, parameters, limit)
+        with closing(cursor):
+            while True:
+                with self._own() as conn:
+                    page = _rows.read_on(conn, cursor, _PAGE, self._task_path)
+                for found in page:
+                    yield _rows.decoded(self.serde, found)
+                if len(page) < _PAGE:
+                    return
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store a checkpoint and return the config that names it.
+
+        Args:
+            config: Thread and namespace, and the parent's id as `checkpoint_id`.
+            checkpoint: What to store.
+            metadata: Facts about it.
+            new_versions: Not used: all values are in the one row.
+        """
+        return self.put_superstep(config, checkpoint, metadata, new_versions, ())
+
+    def put_superstep(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+        writes: Sequence[SuperstepWrites],
+    ) -> RunnableConfig:
+        """Store a checkpoint and the writes before it in one transaction; see `put`.
+
+        Args:
+            config: As for `put`.
+            checkpoint: As for `put`.
+            metadata: As for `put`.
+            new_versions: As for `put`.
+            writes: For each task the id of the checkpoint that it wrote on, its own id, its path,
+                and `(channel, value)` pairs.
+        """
+        rows = _rows.superstep_rows(self.serde, config, writes)
+        self._store(
+            _rows.store(rows, _rows.checkpoint_row(self.serde, config, checkpoint, metadata))
+        )
+        configurable = config["configurable"]
+        return _rows.address_of(
+            configurable["thread_id"], configurable["checkpoint_ns"], checkpoint["id"]
+        )
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Store what a task wrote on top of the checkpoint that `config` names.
+
+        Writes to reserved channels replace earlier ones; of the others, those stored first stay.
+
+        Args:
+            config: Thread, namespace and id of the checkpoint.
+            writes: `(channel, value)` pairs.
+            task_id: Id of the task.
+            task_path: Path of the task, which decides the order among tasks.
+        """
+        address = _rows.address(config)
+        self._store(
+            _rows.store([_rows.write_rows(self.serde, address, writes, task_id, task_path)])
+        )
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Delete everything stored for a thread; does nothing if there is nothing."""
+        self._store(_rows.delete_thread(str(thread_id)))
+
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Delete the checkpoints that runs have left, and the writes on them."""
+        self._store(_rows.delete_for_runs(run_ids))
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy all checkpoints and writes of a thread to another."""
+        self._store(_rows.copy_thread(source_thread_id, target_thread_id))
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Return what rebuilds delta channels as of the checkpoint that `config` names (beta)."""
+        if not channels:
+            return {}
+        checkpoint_id = get_checkpoint_id(config)
+        with self._own() as conn:
+            thread_id, checkpoint_ns, _ = _rows.address(config)
+            if not checkpoint_id:
+                newest = _rows.find(conn, thread_id, checkpoint_ns, None, self._task_path)
+                checkpoint_id = newest.checkpoint[2] if newest else ""
+            address = thread_id, checkpoint_ns, checkpoint_id
+            return read_history(conn, self.serde, address, channels, self._task_path)
+
+    def get_next_version(self, current: str | None, channel: None) -> str:
+        """Return the version after `current`; see `next_text_version`. `channel` is unused."""
+        return next_text_version(current)
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Not supported; raises `NotImplementedError`."""
+        raise NotImplementedError(_NO_ASYNC)
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Not supported; raises `NotImplementedError`."""
+        raise NotImplementedError(_NO_ASYNC)
+        yield
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Not supported; raises `NotImplementedError`."""
+        raise NotImplementedError(_NO_ASYNC)
+
+    # --- helpers ---
+
+    @contextmanager
+    def _own(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection, to oneself."""
+        with self.lock:
+            self.setup()
+            yield self.conn
+
+    def _store(self, work: _rows.Work) -> None:
+        job = self._commits.add(work)
+        try:
+            with self._own() as conn:
+                if not job.is_done:
+                    self._commits.commit(conn)
+        except BaseException:
+            self._commits.withdraw(job)
+            raise
+        if job.error is not None:
+            raise job.error

@@ -1,0 +1,348 @@
+"""The saver for asyncio programs: SQLite in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import aiosqlite
+
+from langgraph_rust.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+    get_checkpoint_id,
+    next_text_version,
+)
+from langgraph_rust.checkpoint.serde.base import SerializerProtocol
+from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph_rust.checkpoint.sqlite import _PAGE, _PATIENCE, _rows
+from langgraph_rust.checkpoint.sqlite._commits import Commits
+from langgraph_rust.checkpoint.sqlite._delta import read_history
+from langgraph_rust.checkpoint.sqlite.utils import search_where
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from langgraph_rust.checkpoint.base import SuperstepWrites
+
+__all__ = ("AsyncSqliteSaver",)
+
+T = TypeVar("T")
+
+_WRONG_THREAD = (
+    "Synchronous calls to AsyncSqliteSaver are only allowed from a different thread. From the main "
+    "thread, use the async interface. For example, use `await checkpointer.aget_tuple(...)` or "
+    "`await graph.ainvoke(...)`."
+)
+
+
+class AsyncSqliteSaver(BaseCheckpointSaver[str]):
+    """Keeps checkpoints in a SQLite database, in tables that LangGraph's own saver shares.
+
+    As `SqliteSaver`, for asyncio: the database is used in the connection's thread, with one trip
+    there per call. The sync methods work in other threads than the event loop's.
+
+    Args:
+        conn: The connection of `aiosqlite`.
+        serde: Encodes values; a `JsonPlusSerializer` if left out.
+    """
+
+    lock: asyncio.Lock
+    is_setup: bool
+
+    def __init__(
+        self, conn: aiosqlite.Connection, *, serde: SerializerProtocol | None = None
+    ) -> None:
+        super().__init__(serde=serde)
+        self.jsonplus_serde = JsonPlusSerializer()
+        self.conn = conn
+        self.lock = asyncio.Lock()
+        self.loop = asyncio.get_running_loop()
+        self.is_setup = False
+        self._commits = Commits()
+        self._task_path = "task_path"
+
+    @classmethod
+    @asynccontextmanager
+    async def from_conn_string(cls, conn_string: str) -> AsyncIterator[AsyncSqliteSaver]:
+        """Open a database for as long as an `async with` block lasts.
+
+        A process that ends within the block is not kept by the connection's thread.
+
+        Args:
+            conn_string: Path of the file, or `":memory:"`.
+        """
+        connection = aiosqlite.connect(conn_string, timeout=_PATIENCE)
+        # Before aiosqlite 0.22 the connection is the thread.
+        thread: Any = getattr(connection, "_thread", connection)
+        thread.daemon = True
+        async with connection as conn:
+            yield cls(conn)
+
+    async def setup(self) -> None:
+        """Make the tables unless they are there. Called when needed.
+
+        Raises:
+            sqlite3.Error: the database cannot be used.
+        """
+        async with self.lock:
+            if not self.is_setup:
+                if self.conn._connection is None:
+                    await self.conn
+                self._task_path = await self._in_thread(_rows.set_up)
+                self.is_setup = True
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the checkpoint that `config` names with all that belongs to it, or `None`.
+
+        Without a `checkpoint_id`, that is the newest of the thread and namespace.
+        """
+        await self._ready()
+        thread_id, checkpoint_ns, _ = _rows.address(config)
+        checkpoint_id = get_checkpoint_id(config)
+        found = await self._in_thread(
+            _rows.find, thread_id, checkpoint_ns, checkpoint_id, self._task_path
+        )
+        return found and _rows.decoded(self.serde, found, config if checkpoint_id else None)
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Yield checkpoints, newest first. The saver can be used meanwhile.
+
+        Args:
+            config: Limits them to its thread and, if it has them, namespace and id; `None` for all.
+            filter: Metadata entries they must have.
+            before: Names a checkpoint; only older ones are returned.
+            limit: How many to return at most.
+        """
+        await self._ready()
+        where, parameters = search_where(config, filter, before)
+        cursor = await self._in_thread(_rows.search, where, parameters, limit)
+        try:
+            while True:
+                page = await self._in_thread(_rows.read_on, cursor, _PAGE, self._task_path)
+                for found in page:
+                    yield _rows.decoded(self.serde, found)
+                if len(page) < _PAGE:
+                    return
+        finally:
+            await self._in_thread(lambda _: cursor.close())
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store a checkpoint and return the config that names it.
+
+        Args:
+            config: Thread and namespace, and the parent's id as `checkpoint_id`.
+            checkpoint: What to store.
+            metadata: Facts about it.
+            new_versions: Not used: all values are in the one row.
+        """
+        return await self.aput_superstep(config, checkpoint, metadata, new_versions, ())
+
+    async def aput_superstep(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+        writes: Sequence[SuperstepWrites],
+    ) -> RunnableConfig:
+        """Store a checkpoint and the writes before it in one transaction; see `aput`.
+
+        Args:
+            config: As for `aput`.
+            checkpoint: As for `aput`.
+            metadata: As for `aput`.
+            new_versions: As for `aput`.
+            writes: For each task the id of the checkpoint that it wrote on, its own id, its path,
+                and `(channel, value)` pairs.
+        """
+        rows = _rows.superstep_rows(self.serde, config, writes)
+        row = _rows.checkpoint_row(self.serde, config, checkpoint, metadata)
+        await self._store(_rows.store(rows, row))
+        configurable = config["configurable"]
+        return _rows.address_of(
+            configurable["thread_id"], configurable["checkpoint_ns"], checkpoint["id"]
+        )
+
+    async def aput_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Store what a task wrote on top of the checkpoint that `config` names.
+
+        Writes to reserved channels replace earlier ones; of the others, those stored first stay.
+
+        Args:
+            config: Thread, namespace and id of the checkpoint.
+            writes: `(channel, value)` pairs.
+            task_id: Id of the task.
+            task_path: Path of the task, which decides the order among tasks.
+        """
+        address = _rows.address(config)
+        rows = _rows.write_rows(self.serde, address, writes, task_id, task_path)
+        await self._store(_rows.store([rows]))
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Delete everything stored for a thread; does nothing if there is nothing."""
+        await self._store(_rows.delete_thread(str(thread_id)))
+
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Delete the checkpoints that runs have left, and the writes on them."""
+        await self._store(_rows.delete_for_runs(run_ids))
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy all checkpoints and writes of a thread to another."""
+        await self._store(_rows.copy_thread(source_thread_id, target_thread_id))
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Return what rebuilds delta channels as of the checkpoint that `config` names (beta)."""
+        if not channels:
+            return {}
+        await self._ready()
+        thread_id, checkpoint_ns, _ = _rows.address(config)
+        checkpoint_id = get_checkpoint_id(config)
+
+        def read(connection: sqlite3.Connection) -> Mapping[str, DeltaChannelHistory]:
+            named = checkpoint_id
+            if not named:
+                newest = _rows.find(connection, thread_id, checkpoint_ns, None, self._task_path)
+                named = newest.checkpoint[2] if newest else ""
+            address = thread_id, checkpoint_ns, named
+            return read_history(connection, self.serde, address, channels, self._task_path)
+
+        return await self._in_thread(read)
+
+    def get_next_version(self, current: str | None, channel: None) -> str:
+        """Return the version after `current`; see `next_text_version`. `channel` is unused."""
+        return next_text_version(current)
+
+    # --- for other threads ---
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """`aget_tuple`, for other threads than the event loop's."""
+        return self._from_elsewhere(partial(self.aget_tuple, config))
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """`alist`, for other threads than the event loop's."""
+        found = self.alist(config, filter=filter, before=before, limit=limit)
+        while True:
+            try:
+                yield self._from_elsewhere(partial(anext, found))
+            except StopAsyncIteration:
+                return
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """`aput`, for other threads than the event loop's."""
+        return self.put_superstep(config, checkpoint, metadata, new_versions, ())
+
+    def put_superstep(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+        writes: Sequence[SuperstepWrites],
+    ) -> RunnableConfig:
+        """`aput_superstep`, for other threads than the event loop's."""
+        given = config, checkpoint, metadata, new_versions, writes
+        return self._from_elsewhere(partial(self.aput_superstep, *given))
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """`aput_writes`, for other threads than the event loop's."""
+        return self._from_elsewhere(partial(self.aput_writes, config, writes, task_id, task_path))
+
+    def delete_thread(self, thread_id: str) -> None:
+        """`adelete_thread`, for other threads than the event loop's."""
+        return self._from_elsewhere(partial(self.adelete_thread, thread_id))
+
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """`adelete_for_runs`, for other threads than the event loop's."""
+        return self._from_elsewhere(partial(self.adelete_for_runs, run_ids))
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """`acopy_thread`, for other threads than the event loop's."""
+        given = source_thread_id, target_thread_id
+        return self._from_elsewhere(partial(self.acopy_thread, *given))
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """`aget_delta_channel_history`, for other threads than the event loop's."""
+        given = {"config": config, "channels": channels}
+        return self._from_elsewhere(partial(self.aget_delta_channel_history, **given))
+
+    # --- helpers ---
+
+    def _from_elsewhere(self, call: Callable[[], Any]) -> Any:
+        try:
+            running = asyncio.get_running_loop()
+        except RuntimeError:
+            running = None
+        if running is self.loop:
+            raise asyncio.InvalidStateError(_WRONG_THREAD)
+
+        async def awaited() -> Any:
+            return await call()
+
+        return asyncio.run_coroutine_threadsafe(awaited(), self.loop).result()
+
+    async def _ready(self) -> None:
+        if not self.is_setup:
+            await self.setup()
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Call `work` in the connection's thread with what `sqlite3` has."""
+        return await self.conn._execute(lambda: work(self.conn._conn, *arguments))
+
+    async def _store(self, work: _rows.Work) -> None:
+        await self._ready()
+        job = self._commits.add(work)
+        # Whichever trip comes first commits all that waits.
+        await self._in_thread(self._commits.commit)
+        if job.error is not None:
+            raise job.error
