@@ -17,6 +17,8 @@ K ?=
 SEEDS ?=
 # LIST=1 makes `differential` print the lines of known_seeds.toml as it found them.
 LIST ?=
+# The moments of `kills`, such as 0:10000; empty: the first 200.
+POINTS ?=
 # Patterns of benchmark cases; empty: all. QUICK=1 measures less.
 CASES ?=
 QUICK ?=
@@ -33,7 +35,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python continuity conformance conformance-update \
-	conformance-upstream differential deltas stress examples api api-update sync sync-report places bench \
+	conformance-upstream differential deltas stress kills examples api api-update sync sync-report places bench \
 	bench-publish bench-rust lint build develop clean
 
 help: ## list the targets
@@ -42,7 +44,7 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python continuity conformance differential deltas stress examples ## every test: Rust, Python, and against upstream
+test: test-rust test-python continuity conformance differential deltas stress kills examples ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
@@ -73,6 +75,9 @@ deltas: ## random histories of delta channels, against a plain reducer and upstr
 
 stress: build ## random programs that fail, are cancelled and run side by side; SEEDS=0:20000 is long
 	@$(VENV)/python -m tests.stress --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS))
+
+kills: build ## processes killed at random moments, whose threads go on; POINTS=0:10000 is long
+	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS))
 
 api: ## what this package lacks of upstream's API or signs differently
 	@$(PYTHON) -m sync.api $(MODULES)

@@ -1,0 +1,151 @@
+"""``python -m tests.kills --points 0:10000``: kill a program at random moments, and go on.
+
+With durability `sync`, what was shown is stored, and what was shown is not run again. Whatever the
+durability, the thread goes on to the same end. Exits with 1 if something of that does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from tests.kills.program import Way, run, say_to, stored
+from tests.seeds import seed_range
+
+WAYS = [Way(a, durability) for a in (False, True) for durability in ("sync", "async", "exit")]
+
+
+def main() -> int:
+    """Kill as often as the command line asks for; returns the process's exit status."""
+    options = _parse()
+    began = time.monotonic()
+    expected = {way: _undisturbed(way) for way in WAYS}
+    parts = [options.points[index :: options.jobs] for index in range(options.jobs)]
+    # Processes that fork are made by forking, before there are threads.
+    readers = [_begin(lambda say, part=part: _kill_all(part, expected, say)) for part in parts]
+    faults: list[str] = []
+    ended, killed = 0, Counter[str]()
+    for reader in readers:
+        for line in _lines(reader):
+            kind, _, rest = line.partition(" ")
+            if kind == "fault":
+                faults.append(rest)
+                print(rest, flush=True)
+            elif kind == "killed":
+                killed[rest] += 1
+            ended += kind == "killed"
+    took = time.monotonic() - began
+    ways = ", ".join(f"{count} {way}" for way, count in sorted(killed.items()))
+    print(f"kills: {len(options.points)} points in {took:.0f} s ({ways}), {len(faults)} wrong")
+    return 1 if faults or ended != len(options.points) else 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.kills", description=__doc__)
+    parser.add_argument(
+        "--points", type=seed_range, default="0:200", help="FIRST:END, or one (default: 0:200)"
+    )
+    parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
+    return parser.parse_args()
+
+
+def _undisturbed(way: Way) -> tuple[list[str], float]:
+    """What the program ends with, and how long it takes in seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.monotonic()
+        lines = [*_lines(_begin(lambda say: run(f"{folder}/db", way, say)))]
+        return json.loads(lines[-1].removeprefix("end ")), time.monotonic() - began
+
+
+def _kill_all(
+    points: range, expected: dict[Way, tuple[list[str], float]], say: Callable[[str], None]
+) -> None:
+    for point in points:
+        way = WAYS[point % len(WAYS)]
+        with tempfile.TemporaryDirectory() as folder:
+            for fault in _kill(point, way, f"{folder}/db", *expected[way]):
+                say(f"fault point {point}, {_name(way)}: {fault}")
+        say(f"killed {_name(way)}")
+
+
+def _name(way: Way) -> str:
+    return f"{'async' if way.is_async else 'sync'} {way.durability}"
+
+
+def _kill(point: int, way: Way, path: str, end: list[str], seconds: float) -> Iterator[str]:
+    """Kill the program once and go on; yields what is wrong."""
+    delay = random.Random(point).uniform(0, seconds * 1.1)
+    reader, process = _begin_killable(lambda say: run(path, way, say))
+    time.sleep(delay)
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    before = [*_lines((reader, None))]
+    shown = [line.removeprefix("shown ") for line in before if line.startswith("shown ")]
+    kept = stored(path) if os.path.exists(path) else []
+    # A subgraph is shown by its own name, and stored by what its nodes wrote.
+    names = {"inner": "in1"}
+    if way.durability == "sync":
+        for name in shown:
+            if names.get(name, name) not in kept:
+                yield f"{name} was shown and is not stored ({kept})"
+    after = [*_lines(_begin(lambda say: run(path, way, say)))]
+    if not after or not after[-1].startswith("end "):
+        yield f"does not come to its end: {after[-3:]}"
+        return
+    found = json.loads(after[-1].removeprefix("end "))
+    if sorted(found) != sorted(end):
+        yield f"ends with {found}, not {end}"
+    if way.durability == "sync":
+        for name in shown:
+            if f"start {name}" in after:
+                yield f"{name} was shown and has run again"
+
+
+# --- processes ---
+
+Reader = tuple[int, int | None]
+
+
+def _begin_killable(work: Callable[[Callable[[str], None]], None]) -> tuple[int, int]:
+    """Call `work` in a process of its own; what it says can be read from the descriptor."""
+    reader, writer = os.pipe()
+    process = os.fork()
+    if process:
+        os.close(writer)
+        return reader, process
+    os.close(reader)
+    status = 1
+    try:
+        work(say_to(writer))
+        status = 0
+    except BaseException as error:
+        say_to(writer)(f"raised {error!r}")
+    finally:
+        os._exit(status)
+
+
+def _begin(work: Callable[[Callable[[str], None]], None]) -> Reader:
+    return _begin_killable(work)
+
+
+def _lines(of: Reader) -> Iterator[str]:
+    """The whole lines that a process says, until it ends."""
+    reader, process = of
+    with os.fdopen(reader, "rb") as pipe:
+        for line in pipe:
+            if line.endswith(b"\n"):
+                yield line.decode().rstrip("\n")
+    if process is not None:
+        os.waitpid(process, 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""The program that is killed: what it runs, and what it says of itself meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import operator
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from typing_extensions import TypedDict
+
+from langgraph_rust.checkpoint.sqlite import SqliteSaver
+from langgraph_rust.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph_rust.graph import START, StateGraph
+from langgraph_rust.types import Send
+
+CONFIG: Any = {"configurable": {"thread_id": "1"}}
+INPUT: Any = {"log": ["input"]}
+
+Say = Callable[[str], None]
+
+
+class State(TypedDict, total=False):
+    """What the graph works on."""
+
+    log: Annotated[list[str], operator.add]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the program runs."""
+
+    is_async: bool
+    durability: str
+
+
+def graph(say: Say, is_async: bool, saver: Any) -> Any:
+    """A chain, nodes side by side, packets and a subgraph; each node says when it starts."""
+
+    def node(name: str, seconds: float) -> Callable[..., Any]:
+        def work(state: State) -> State:
+            say(f"start {name}")
+            time.sleep(seconds)
+            return {"log": [name]}
+
+        async def awork(state: State) -> State:
+            say(f"start {name}")
+            await asyncio.sleep(seconds)
+            return {"log": [name]}
+
+        return awork if is_async else work
+
+    def packet(state: Any) -> State:
+        say(f"start packet {state['log'][0]}")
+        return {"log": [f"packet {state['log'][0]}"]}
+
+    inner = StateGraph(State)
+    inner.add_node("in0", node("in0", 0)).add_edge(START, "in0")
+    inner.add_node("in1", node("in1", 0.001)).add_edge("in0", "in1")
+    builder = StateGraph(State)
+    builder.add_node("first", node("first", 0)).add_edge(START, "first")
+    for position in range(3):
+        builder.add_node(f"beside{position}", node(f"beside{position}", 0.001 * position))
+        builder.add_edge("first", f"beside{position}")
+    builder.add_node("join", node("join", 0))
+    builder.add_edge([f"beside{position}" for position in range(3)], "join")
+    builder.add_node("packet", packet)
+    builder.add_conditional_edges(
+        "join",
+        lambda _: [Send("packet", {"log": [str(number)]}) for number in range(2)],
+        ["packet"],
+    )
+    builder.add_node("inner", inner.compile()).add_edge("packet", "inner")
+    builder.add_node("last", node("last", 0)).add_edge("inner", "last")
+    return builder.compile(checkpointer=saver)
+
+
+def run(path: str, way: Way, say: Say) -> None:
+    """Begin the thread or go on with it, to the end; then say what the state is."""
+    if way.is_async:
+        asyncio.run(_run_async(path, way, say))
+        return
+    with closing(sqlite3.connect(path, timeout=30, check_same_thread=False)) as conn:
+        app = graph(say, False, SqliteSaver(conn))
+        given = None if app.get_state(CONFIG).created_at else INPUT
+        for chunk in app.stream(given, CONFIG, stream_mode="updates", durability=way.durability):
+            _shown(say, chunk)
+        say("end " + json.dumps(app.get_state(CONFIG).values["log"]))
+
+
+async def _run_async(path: str, way: Way, say: Say) -> None:
+    async with AsyncSqliteSaver.from_conn_string(path) as saver:
+        app = graph(say, True, saver)
+        given = None if (await app.aget_state(CONFIG)).created_at else INPUT
+        chunks = app.astream(given, CONFIG, stream_mode="updates", durability=way.durability)
+        async for chunk in chunks:
+            _shown(say, chunk)
+        say("end " + json.dumps((await app.aget_state(CONFIG)).values["log"]))
+
+
+def _shown(say: Say, chunk: Any) -> None:
+    # What was stored before the run is shown again, and marked so.
+    for name, update in chunk.items() if "__metadata__" not in chunk else ():
+        for line in update["log"]:
+            say(f"shown {line if name == 'packet' else name}")
+
+
+def stored(path: str) -> list[str]:
+    """What the nodes wrote that the database holds: applied, or pending."""
+    with closing(sqlite3.connect(path, timeout=30)) as conn:
+        newest = SqliteSaver(conn).get_tuple(CONFIG)
+    if newest is None:
+        return []
+    found = list(newest.checkpoint["channel_values"].get("log", ()))
+    for _, channel, value in newest.pending_writes or []:
+        found += value if channel == "log" else []
+    return found
+
+
+def say_to(descriptor: int) -> Say:
+    """Whoever listens at the other end of the pipe hears each line whole."""
+    return lambda line: os.write(descriptor, f"{line}\n".encode()) and None
