@@ -28,6 +28,14 @@ def site(tmp_path: Path) -> Path:
         """,
         "langgraph/checkpoint/elsewhere/part.py": "PART = 1",
         "langgraph/store/elsewhere.py": "",
+        # A sibling that this package has, too.
+        "langgraph/checkpoint/sqlite/__init__.py": """
+            from langgraph.checkpoint.base import BaseCheckpointSaver
+            from langgraph.checkpoint.sqlite.part import PART
+
+            class SqliteSaver(BaseCheckpointSaver): ...
+        """,
+        "langgraph/checkpoint/sqlite/part.py": "PART = 2",
         "langgraph/addon/deep/thing.py": "from langgraph.types import Send",
         # Also installed: upstream itself.
         "langgraph/types.py": "raise AssertionError('upstream was imported')",
@@ -223,3 +231,41 @@ def test_pytest_plugin(site: Path, workers: list[str]) -> None:
     plugin = ["-p", "langgraph_rust.pytest_plugin", "-p", "no:cacheprovider"]
     done = run(site, "-m", "pytest", "-q", *plugin, *workers, "test_it.py")
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+SIBLING = """
+import sys
+import langgraph.checkpoint.sqlite as sqlite
+print(sqlite.SqliteSaver.__module__, getattr(sqlite, "PART", None))
+from langgraph.checkpoint.base import BaseCheckpointSaver
+print(BaseCheckpointSaver.__module__)
+"""
+
+
+@pytest.mark.parametrize(
+    ("install", "expected"),
+    [
+        ("install()", "langgraph_rust.checkpoint.sqlite None"),
+        ("install(keep=['langgraph.checkpoint.sqlite'])", "langgraph.checkpoint.sqlite 2"),
+    ],
+)
+def test_a_sibling_may_be_kept(site: Path, install: str, expected: str) -> None:
+    done = run(site, "-c", f"import langgraph_rust; langgraph_rust.{install}\n{SIBLING}")
+    assert done.stdout.splitlines() == [expected, "langgraph_rust.checkpoint.base"], done.stderr
+
+
+def test_a_sibling_may_be_kept_by_the_environment(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANGGRAPH_RUST_KEEP", "langgraph.checkpoint.sqlite, langgraph.store.x")
+    (site / "app.py").write_text(SIBLING)
+    done = run(site, "-m", "langgraph_rust", "app.py")
+    assert done.stdout.startswith("langgraph.checkpoint.sqlite 2"), done.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["langgraph.graph", "langgraph", "langgraph.checkpoint.base", "elsewhere"]
+)
+def test_nothing_else_can_be_kept(site: Path, name: str) -> None:
+    done = run(site, "-c", f"import langgraph_rust; langgraph_rust.install(keep=[{name!r}])")
+    assert f"ValueError: {name} cannot be kept" in done.stderr

@@ -18,7 +18,7 @@ def test_a_program_of_the_guide_runs_by_itself(number: int) -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAMS[number]], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     # What a program prints stands behind the call.
-    said = re.findall(r"^print\(.*\)  # (.*)$", PROGRAMS[number], re.M)
+    said = re.findall(r"^ *print\(.*\)  # (.*)$", PROGRAMS[number], re.M)
     assert done.stdout.splitlines() == said
 
 

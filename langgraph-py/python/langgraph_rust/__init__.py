@@ -15,21 +15,29 @@ from typing import TYPE_CHECKING, Any
 __all__ = ("__version__", "install")
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     __version__: str
 
 
-def install() -> None:
+def install(*, keep: Iterable[str] | None = None) -> None:
     """Make `import langgraph` mean this package, for the whole process.
 
     Calling it again does nothing. Modules of other distributions (`langgraph.checkpoint.redis`,
     ...) keep their names and can be imported as before.
 
+    Args:
+        keep: Modules of sibling distributions, such as `langgraph.checkpoint.sqlite`, that are
+            to stay what they are though this package has its own. By default what the environment
+            variable `LANGGRAPH_RUST_KEEP` names, separated by commas.
+
     Raises:
         RuntimeError: Modules of another `langgraph` are imported already; the message names them.
+        ValueError: `keep` names something that only LangGraph itself has.
     """
     from langgraph_rust import _dropin
 
-    _dropin.install()
+    _dropin.install(keep)
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -61,6 +61,9 @@ _CORE = frozenset(
     )
 )
 
+# And of the shared namespaces, these to distributions that this one stands for altogether.
+_OWN_PARTS = frozenset(("base", "memory", "serde"))
+
 # Classes whose full names show up in what programs store or compare: drawn graphs as JSON.
 _SHOWN = {
     "_internal._runnable": ("RunnableCallable", "RunnableSeq"),
@@ -69,8 +72,18 @@ _SHOWN = {
 }
 
 
-def install() -> None:
+def install(keep: Iterable[str] | None = None) -> None:
     """Make `import langgraph` mean this package; see `langgraph_rust.install`."""
+    if keep is None:
+        keep = os.environ.get("LANGGRAPH_RUST_KEEP", "").split(",")
+    kept = frozenset(name.strip() for name in keep if name.strip())
+    for name in kept:
+        parent, _, child = name.rpartition(".")
+        if parent not in _SHARED or parent == _THEIRS or child in _OWN_PARTS:
+            raise ValueError(
+                f"{name} cannot be kept: it must be a module that a sibling distribution of "
+                f"{_THEIRS} has, such as {_THEIRS}.checkpoint.sqlite"
+            )
     if any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
         return
     present = sorted(name for name in sys.modules if name.partition(".")[0] == _THEIRS)
@@ -80,7 +93,7 @@ def install() -> None:
             f"are loaded already: {', '.join(present)}. Call it first thing in the program, or "
             f"start the program with `python -m {_OURS}`."
         )
-    sys.meta_path.insert(0, _AliasFinder())
+    sys.meta_path.insert(0, _AliasFinder(kept))
     for module, names in _SHOWN.items():
         when_imported(f"{_OURS}.{module}", partial(_show_as_theirs, names))
 
@@ -92,7 +105,10 @@ def _show_as_theirs(names: tuple[str, ...], module: ModuleType) -> None:
 
 
 class _AliasFinder:
-    """Finds modules named `langgraph[.x]`."""
+    """Finds modules named `langgraph[.x]`, but for those in `kept`."""
+
+    def __init__(self, kept: frozenset[str]) -> None:
+        self._kept = kept
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -101,9 +117,11 @@ class _AliasFinder:
         top, _, rest = name.partition(".")
         if top != _THEIRS or not all(name.split(".")):
             return None
+        parent, _, child = name.rpartition(".")
+        if any(f"{name}.".startswith(f"{kept}.") for kept in self._kept):
+            return PathFinder.find_spec(name, _portions(parent) if name in self._kept else path)
         if _exists(ours := f"{_OURS}.{rest}" if rest else _OURS):
             return ModuleSpec(name, _AliasLoader(ours))  # type: ignore[arg-type]
-        parent, _, child = name.rpartition(".")
         if parent not in _SHARED or (parent == _THEIRS and child in _CORE):
             return None
         return PathFinder.find_spec(name, _portions(parent), target)
