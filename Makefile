@@ -19,6 +19,8 @@ SEEDS ?=
 LIST ?=
 # The moments of `kills`, such as 0:10000; empty: the first 200.
 POINTS ?=
+# The inputs of `fuzz`, such as 0:10000000; empty: the first 200000.
+INPUTS ?=
 # Patterns of benchmark cases; empty: all. QUICK=1 measures less.
 CASES ?=
 QUICK ?=
@@ -35,7 +37,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python continuity conformance conformance-update \
-	conformance-upstream differential deltas stress kills examples api api-update sync sync-report places bench \
+	conformance-upstream differential deltas stress kills fuzz examples api api-update sync sync-report places bench \
 	bench-publish bench-rust lint build develop clean
 
 help: ## list the targets
@@ -44,7 +46,7 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python continuity conformance differential deltas stress kills examples ## every test: Rust, Python, and against upstream
+test: test-rust test-python continuity conformance differential deltas stress kills fuzz examples ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
@@ -78,6 +80,9 @@ stress: build ## random programs that fail, are cancelled and run side by side; 
 
 kills: build ## processes killed at random moments, whose threads go on; POINTS=0:10000 is long
 	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS))
+
+fuzz: build ## broken bytes for the decoder of stored values; INPUTS=0:10000000 is long
+	@$(VENV)/python -m tests.fuzz --jobs $(JOBS) $(if $(INPUTS),--inputs $(INPUTS))
 
 api: ## what this package lacks of upstream's API or signs differently
 	@$(PYTHON) -m sync.api $(MODULES)
