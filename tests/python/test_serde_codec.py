@@ -597,6 +597,13 @@ def test_numpy_arrays() -> None:
         assert (OURS.loads_typed(own) == array).all()
 
 
+def test_numpy_arrays_of_objects() -> None:
+    numpy = pytest.importorskip("numpy")
+    for value in (numpy.array([object()]), numpy.array([1, "a"], dtype=object)):
+        with pytest.raises(ormsgpack.MsgpackEncodeError, match=r"numpy.ndarray, at \[0\]\['k'\]"):
+            OURS.dumps_typed([{"k": value}])
+
+
 class TestWhatIsKnownOfClasses:
     """The fast ways are taken, not only equal to the slow ones."""
 

@@ -150,6 +150,9 @@ def _dataclass(obj: Any) -> Told:
 
 
 def _array(obj: Any) -> Told:
+    if obj.dtype.hasobject:
+        # Its bytes are addresses: upstream stores them, and reads `None`.
+        raise TypeError("an array of Python objects has no bytes of its own; store a list of them")
     if obj.flags.c_contiguous:
         order, buffer = "C", memoryview(obj)
     else:
