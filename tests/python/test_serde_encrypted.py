@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -29,9 +31,25 @@ def test_tags_name_the_cipher() -> None:
     assert serde.dumps_typed(None) == ("null+rev", b"")
 
 
-def test_values_from_before_encryption_can_be_read() -> None:
-    serde = EncryptedSerializer(Reversing())
-    assert serde.loads_typed(JsonPlusSerializer().dumps_typed([1])) == [1]
+class TestValuesFromBeforeEncryption:
+    PLAIN = JsonPlusSerializer().dumps_typed([1])
+
+    def test_are_refused(self) -> None:
+        with pytest.raises(ValueError, match=r"is not encrypted.*accepts_plaintext=True"):
+            EncryptedSerializer(Reversing()).loads_typed(self.PLAIN)
+
+    def test_can_be_read_until_all_are_stored_anew(self) -> None:
+        serde = EncryptedSerializer(Reversing(), accepts_plaintext=True)
+        assert serde.loads_typed(self.PLAIN) == [1]
+
+    def test_are_read_in_drop_in_mode_as_by_upstream(self) -> None:
+        program = """
+import langgraph_rust; langgraph_rust.install()
+from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
+print(EncryptedSerializer(None).loads_typed(("msgpack", b"\\x01")))
+"""
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        assert done.stdout == "1\n", done.stderr
 
 
 class TestAes:

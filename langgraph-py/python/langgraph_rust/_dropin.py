@@ -84,7 +84,7 @@ def install(keep: Iterable[str] | None = None) -> None:
                 f"{name} cannot be kept: it must be a module that a sibling distribution of "
                 f"{_THEIRS} has, such as {_THEIRS}.checkpoint.sqlite"
             )
-    if any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
+    if is_installed():
         return
     present = sorted(name for name in sys.modules if name.partition(".")[0] == _THEIRS)
     if present:
@@ -96,6 +96,11 @@ def install(keep: Iterable[str] | None = None) -> None:
     sys.meta_path.insert(0, _AliasFinder(kept))
     for module, names in _SHOWN.items():
         when_imported(f"{_OURS}.{module}", partial(_show_as_theirs, names))
+
+
+def is_installed() -> bool:
+    """Whether drop-in mode is on."""
+    return any(isinstance(finder, _AliasFinder) for finder in sys.meta_path)
 
 
 def _show_as_theirs(names: tuple[str, ...], module: ModuleType) -> None:

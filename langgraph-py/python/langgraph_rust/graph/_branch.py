@@ -19,6 +19,7 @@ from langgraph_rust.types import Send
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable, RunnableConfig
 
+
 class BranchSpec(NamedTuple):
     """A router and what its answers mean."""
 
@@ -105,9 +106,7 @@ class BranchWriter(LazyRunnable):
         result = self.path.invoke(self._state(input, config), config)
         return self._write(input, result, config)
 
-    async def ainvoke(
-        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> Any:
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Async twin of `invoke`."""
         config = _running(config)
         result = await self.path.ainvoke(self._state(input, config), config)

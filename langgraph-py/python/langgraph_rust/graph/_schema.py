@@ -110,9 +110,7 @@ def is_field_binop(typ: Any) -> BinaryOperatorAggregate | None:
     reducer: Callable[[Any, Any], Any] = metadata[-1]
     sig = signature(reducer)
     positional = [
-        p
-        for p in sig.parameters.values()
-        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        p for p in sig.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]
     if len(positional) != 2:
         raise ValueError(f"Invalid reducer signature. Expected (a, b) -> c. Got {sig}")

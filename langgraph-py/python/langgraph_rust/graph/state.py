@@ -300,9 +300,7 @@ class StateGraph(Generic[StateT, ContextT, InputT, OutputT]):
         router = coerce_to_runnable(path, name=None, trace=True)
         name = router.name or "condition"
         if name in self.branches[source]:
-            raise ValueError(
-                f"Branch with name `{router.name}` already exists for node `{source}`"
-            )
+            raise ValueError(f"Branch with name `{router.name}` already exists for node `{source}`")
         branch = BranchSpec.from_path(router, path_map, True)
         self.branches[source][name] = branch
         if branch.input_schema:

@@ -101,9 +101,7 @@ def rm_pregel_keys(config: RunnableConfig | None) -> RunnableConfig | None:
         return None
     configurable = config.get("configurable", {})
     return {
-        "configurable": {
-            k: v for k, v in configurable.items() if not k.startswith("__pregel_")
-        }
+        "configurable": {k: v for k, v in configurable.items() if not k.startswith("__pregel_")}
     }
 
 

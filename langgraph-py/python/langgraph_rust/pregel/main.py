@@ -317,9 +317,7 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
 
     # --- drawing and subgraphs ---
 
-    def get_graph(
-        self, config: RunnableConfig | None = None, *, xray: int | bool = False
-    ) -> Graph:
+    def get_graph(self, config: RunnableConfig | None = None, *, xray: int | bool = False) -> Graph:
         """Return the graph as nodes and edges to draw.
 
         Args:
@@ -362,9 +360,7 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
     @deprecated(_CONFIG_SCHEMA_DEPRECATED, category=None)
     def config_schema(self, *, include: Sequence[str] | None = None) -> type[BaseModel]:
         """Return a model of the config. Deprecated: use `get_context_jsonschema`."""
-        warnings.warn(
-            _CONFIG_SCHEMA_DEPRECATED, category=LangGraphDeprecatedSinceV10, stacklevel=2
-        )
+        warnings.warn(_CONFIG_SCHEMA_DEPRECATED, category=LangGraphDeprecatedSinceV10, stacklevel=2)
         return schemas.config_model(self, include or ())
 
     @deprecated(_CONFIG_JSONSCHEMA_DEPRECATED, category=None)

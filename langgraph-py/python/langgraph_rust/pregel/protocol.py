@@ -292,9 +292,7 @@ class StreamProtocol:
     __call__: Callable[[StreamChunk], None]
     modes: set[StreamMode]
 
-    def __init__(
-        self, __call__: Callable[[StreamChunk], None], modes: set[StreamMode]
-    ) -> None:
+    def __init__(self, __call__: Callable[[StreamChunk], None], modes: set[StreamMode]) -> None:
         """Make a sink that hands each item to `__call__`."""
         self.__call__ = __call__
         self.modes = modes

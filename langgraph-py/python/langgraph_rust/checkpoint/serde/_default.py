@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 _shared: Any = None
@@ -22,3 +23,9 @@ class DefaultSerde:
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return default_serde()
+
+
+def is_drop_in() -> bool:
+    """Whether drop-in mode is on: then defaults are upstream's."""
+    dropin = sys.modules.get("langgraph_rust._dropin")
+    return dropin is not None and dropin.is_installed()

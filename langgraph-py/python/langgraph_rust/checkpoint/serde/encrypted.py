@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from langgraph_rust.checkpoint.serde._default import default_serde
+from langgraph_rust.checkpoint.serde._default import default_serde, is_drop_in
 from langgraph_rust.checkpoint.serde.base import CipherProtocol, SerializerProtocol
 
 _NONCE_END = 16
@@ -15,14 +15,24 @@ _TAG_END = 32
 class EncryptedSerializer(SerializerProtocol):
     """Encrypts another serializer's bytes and adds the cipher's name to the tag: `msgpack+aes`.
 
-    Values whose tag names no cipher were stored before encryption was on, and are read as they are.
+    A value whose tag names no cipher is refused: whoever can write to the database could otherwise
+    walk past the encryption. LangGraph reads such values, and so does drop-in mode.
 
     Args:
         cipher: Encrypts and decrypts.
         serde: Makes and reads the plaintext; the default serializer if left out.
+        accepts_plaintext: Whether to read values whose tag names no cipher: those from before
+            encryption was on, until all are stored anew. By default only in drop-in mode.
     """
 
-    def __init__(self, cipher: CipherProtocol, serde: SerializerProtocol | None = None) -> None:
+    def __init__(
+        self,
+        cipher: CipherProtocol,
+        serde: SerializerProtocol | None = None,
+        *,
+        accepts_plaintext: bool | None = None,
+    ) -> None:
+        self.accepts_plaintext = is_drop_in() if accepts_plaintext is None else accepts_plaintext
         self.cipher = cipher
         self.serde = default_serde() if serde is None else serde
 
@@ -33,10 +43,21 @@ class EncryptedSerializer(SerializerProtocol):
         return f"{tag}+{cipher}", ciphertext
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        """Decrypt and decode a `(tag, bytes)` pair; raises what the cipher raises on bad data."""
+        """Decrypt and decode a `(tag, bytes)` pair.
+
+        Raises:
+            ValueError: the value is not encrypted, and that is not accepted.
+            Exception: whatever the cipher raises on bad data.
+        """
         tag, body = data
         tag, encrypted, cipher = tag.partition("+")
         if not encrypted:
+            if not self.accepts_plaintext:
+                raise ValueError(
+                    f"A stored value of kind {tag!r} is not encrypted. If it was stored before "
+                    "encryption was on, read it with EncryptedSerializer(..., "
+                    "accepts_plaintext=True) until all values are stored anew"
+                )
             return self.serde.loads_typed(data)
         return self.serde.loads_typed((tag, self.cipher.decrypt(cipher, body)))
 
@@ -48,8 +69,9 @@ class EncryptedSerializer(SerializerProtocol):
 
         Args:
             serde: Makes and reads the plaintext.
-            **kwargs: `key` of 16, 24 or 32 bytes, by default the environment variable
-                `LANGGRAPH_AES_KEY`; everything else goes to `Crypto.Cipher.AES.new`.
+            **kwargs: `accepts_plaintext` as for the class; `key` of 16, 24 or 32 bytes, by default
+                the environment variable `LANGGRAPH_AES_KEY`; everything else goes to
+                `Crypto.Cipher.AES.new`.
 
         Raises:
             ImportError: pycryptodome is not installed.
@@ -64,7 +86,8 @@ class EncryptedSerializer(SerializerProtocol):
         key = kwargs.pop("key") if "key" in kwargs else _key_from_environment()
         if kwargs.get("mode") is None:
             kwargs["mode"] = AES.MODE_EAX
-        return cls(_AesCipher(AES, key, kwargs), serde)
+        accepts_plaintext = kwargs.pop("accepts_plaintext", None)
+        return cls(_AesCipher(AES, key, kwargs), serde, accepts_plaintext=accepts_plaintext)
 
 
 def _key_from_environment() -> bytes:

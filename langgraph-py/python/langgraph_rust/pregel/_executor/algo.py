@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from langgraph_rust.pregel._build.read import PregelNode
     from langgraph_rust.pregel._executor.prepare import prepare_next_tasks as prepare_next_tasks
 
+
 class LazyAtomicCounter:
     """Counts its calls, from any thread, from 0."""
 

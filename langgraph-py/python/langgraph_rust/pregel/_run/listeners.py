@@ -146,9 +146,7 @@ async def drain(runnable: Any, input: Any, config: RunnableConfig) -> None:
 
 def _drop(manager: Any, unwanted: Callable[[object], bool]) -> None:
     manager.handlers = [h for h in manager.handlers if not unwanted(h)]
-    manager.inheritable_handlers = [
-        h for h in manager.inheritable_handlers if not unwanted(h)
-    ]
+    manager.inheritable_handlers = [h for h in manager.inheritable_handlers if not unwanted(h)]
 
 
 def _streams_one_graph(handler: Any) -> bool:

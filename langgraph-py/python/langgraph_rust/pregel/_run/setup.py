@@ -53,14 +53,10 @@ def warn_durability() -> None:
     """Warn that a durability was asked for where nothing is stored."""
     import warnings
 
-    warnings.warn(
-        "`durability` has no effect when no checkpointer is present.", stacklevel=2
-    )
+    warnings.warn("`durability` has no effect when no checkpointer is present.", stacklevel=2)
 
 
-def complete_config(
-    own: RunnableConfig | None, given: RunnableConfig | None
-) -> RunnableConfig:
+def complete_config(own: RunnableConfig | None, given: RunnableConfig | None) -> RunnableConfig:
     """Return the config of a call, with what the graph and the run around it add, and defaults."""
     if own is None and given is None and not var_child_runnable_config.get():
         return {

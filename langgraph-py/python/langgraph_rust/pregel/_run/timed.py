@@ -187,9 +187,7 @@ def _seconds(limit: float | timedelta | None) -> float | None:
     return limit.total_seconds() if isinstance(limit, timedelta) else limit
 
 
-def _start_clocks(
-    limits: _Limits, scope: TimedAttemptScope
-) -> dict[asyncio.Task[None], _Limit]:
+def _start_clocks(limits: _Limits, scope: TimedAttemptScope) -> dict[asyncio.Task[None], _Limit]:
     """Start a task for each limit, which ends when the limit is exceeded."""
     clocks: dict[asyncio.Task[None], _Limit] = {}
     if limits.idle is not None:

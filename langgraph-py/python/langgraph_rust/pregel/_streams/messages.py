@@ -233,9 +233,7 @@ class StreamMessagesHandlerV2(StreamMessagesHandler, _V2StreamingCallbackHandler
         namespace, metadata = meta
         self.stream((namespace, "messages", (event, {**metadata, "run_id": str(run_id)})))
 
-    def on_llm_new_token(
-        self, token: str | list[str | dict[str, Any]], **kwargs: Any
-    ) -> None:
+    def on_llm_new_token(self, token: str | list[str | dict[str, Any]], **kwargs: Any) -> None:
         """Ignore a chunk: a node that calls `model.stream()` itself still causes them."""
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
