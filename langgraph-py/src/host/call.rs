@@ -292,6 +292,7 @@ pub(super) fn detached<T>(_py: Python<'_>, wait: impl FnOnce() -> T) -> T {
 
 /// Locks a mutex that other threads may hold while they run Python code: then this thread gives
 /// up the interpreter while it waits, so that they can go on.
+#[inline]
 pub fn lock<'a, T>(py: Python<'_>, mutex: &'a Mutex<T>) -> LockResult<MutexGuard<'a, T>> {
     match mutex.try_lock() {
         Ok(guard) => Ok(guard),
