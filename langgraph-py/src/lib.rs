@@ -35,6 +35,7 @@ fn _engine(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(host::clock::timestamp, m)?)?;
     m.add_function(wrap_pyfunction!(host::clock::next_text_version, m)?)?;
     m.add_function(wrap_pyfunction!(task::handle::read, m)?)?;
+    m.add_function(wrap_pyfunction!(store::metadata::merge, m)?)?;
     m.add_function(wrap_pyfunction!(host::event_loop::resolve, m)?)?;
     m.add_function(wrap_pyfunction!(host::offload::call_on_worker, m)?)?;
     m.add_function(wrap_pyfunction!(host::pool::work, m)?)?;

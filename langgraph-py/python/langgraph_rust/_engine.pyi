@@ -645,7 +645,14 @@ def next_text_version(current: str | None = None) -> str:
 def _panic_at(name: str | None) -> None:
     """Have the engine panic when it runs a task of this name next; `None`: no longer. For tests."""
 
+def _merge_metadata(
+    metadata: dict[str, Any], sections: list[dict[str, Any]], excluded: set[str]
+) -> dict[str, Any]: ...
 def _encode(value: Any, describe: Callable[[Any], tuple[Any, ...]]) -> bytes: ...
+
+def _encode_typed(
+    value: Any, describe: Callable[[Any], tuple[Any, ...]]
+) -> tuple[str, bytes]: ...
 
 class _Decoder:
     def __init__(

@@ -28,5 +28,6 @@ const RECORD: usize = 3;
 /// Adds what Python uses of this room.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<decode::Decoder>()?;
-    module.add_function(wrap_pyfunction!(encode::encode, module)?)
+    module.add_function(wrap_pyfunction!(encode::encode, module)?)?;
+    module.add_function(wrap_pyfunction!(encode::encode_typed, module)?)
 }

@@ -52,6 +52,30 @@ pub fn encode<'py>(
     }
 }
 
+/// Returns `value` as it is stored: a tag, and what belongs to it.
+///
+/// Args:
+///     value: What to store.
+///     describe: As for `_encode`.
+#[pyfunction]
+#[pyo3(name = "_encode_typed")]
+pub fn encode_typed<'py>(
+    value: &Bound<'py, PyAny>,
+    describe: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    let py = value.py();
+    let (tag, body) = if value.is_none() {
+        (intern!(py, "null"), PyBytes::new(py, &[]).into_any())
+    } else if value.is_instance_of::<PyBytes>() {
+        (intern!(py, "bytes"), value.clone())
+    } else if value.is_instance_of::<PyByteArray>() {
+        (intern!(py, "bytearray"), value.clone())
+    } else {
+        (intern!(py, "msgpack"), encode(value, describe)?.into_any())
+    };
+    PyTuple::new(py, [tag.as_any(), &body])
+}
+
 struct Encoder<'a, 'py> {
     out: Writer,
     describe: &'a Bound<'py, PyAny>,

@@ -11,6 +11,7 @@ import random
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar
 
+from langgraph_rust._engine import _merge_metadata
 from langgraph_rust.checkpoint.base._delta import DeltaHistoryWalk
 from langgraph_rust.checkpoint.serde._default import DefaultSerde
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol, maybe_add_typed_methods
@@ -453,19 +454,10 @@ def get_checkpoint_metadata(
     `EXCLUDED_METADATA_KEYS`, keys with two leading underscores, and values that are not strings,
     numbers or booleans are left out.
     """
-    merged: dict[str, Any] = {
-        key: value.replace("\0", "") if isinstance(value, str) else value
-        for key, value in metadata.items()
-    }
-    for section in (config.get("metadata"), config.get("configurable")):
-        for key, value in (section or {}).items():
-            if key in merged or key in EXCLUDED_METADATA_KEYS or key.startswith("__"):
-                continue
-            if isinstance(value, str):
-                merged[key] = value.replace("\0", "")
-            elif isinstance(value, (int, float)):
-                merged[key] = value
-    return merged  # type: ignore[return-value]
+    found = config.get("metadata"), config.get("configurable")
+    sections = [section if type(section) is dict else dict(section) for section in found if section]
+    own = metadata if type(metadata) is dict else dict(metadata)
+    return _merge_metadata(own, sections, EXCLUDED_METADATA_KEYS)  # type: ignore[return-value]
 
 
 def get_serializable_checkpoint_metadata(

@@ -8,7 +8,7 @@ from functools import lru_cache
 from inspect import isclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from langgraph_rust._engine import _encode
+from langgraph_rust._engine import _encode_typed
 from langgraph_rust.checkpoint.serde import _msgpack
 from langgraph_rust.checkpoint.serde._decode import (  # noqa: F401 - some are only re-exported
     Allowlist,
@@ -122,14 +122,8 @@ class JsonPlusSerializer(SerializerProtocol):
         Raises:
             ormsgpack.MsgpackEncodeError: some part cannot be encoded, and pickling is off.
         """
-        if obj is None:
-            return "null", EMPTY_BYTES
-        if isinstance(obj, bytes):
-            return "bytes", obj
-        if isinstance(obj, bytearray):
-            return "bytearray", obj  # type: ignore[return-value]
         try:
-            return "msgpack", _encode(obj, describe)
+            return _encode_typed(obj, describe)
         # What `ormsgpack.MsgpackEncodeError` is.
         except TypeError:
             if not self.pickle_fallback:

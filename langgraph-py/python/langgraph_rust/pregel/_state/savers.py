@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from langgraph_rust._internal import _serde
 from langgraph_rust._internal._config import ensure_config, patch_configurable
@@ -132,15 +133,27 @@ def _joins(saver: BaseCheckpointSaver) -> bool:
     Whoever has overridden or replaced the methods that store one of both wants them to be called.
     """
     cls = type(saver)
-    if not hasattr(cls, "put_superstep") or vars(saver).keys() & _STORING:
+    if not hasattr(cls, "put_superstep") or not _STORING.isdisjoint(vars(saver)):
         return False
+    methods = tuple(map(getattr, (cls,) * len(_STORING), _STORING))
+    known = _joining.get(cls)
+    if known is None or known[0] != methods:
+        known = _joining[cls] = methods, _stores_as_defined(cls)
+    return known[1]
+
+
+def _stores_as_defined(cls: type) -> bool:
+    """Whether the class that has `put_superstep` has the last word on all methods that store."""
     home = next(base for base in cls.__mro__ if "put_superstep" in vars(base))
     below = cls.__mro__[: cls.__mro__.index(home)]
-    is_own = all(
-        getattr(vars(home)[name], "__module__", None) == home.__module__
-        for name in _STORING & vars(home).keys()
+    own = [vars(home)[name] for name in _STORING & vars(home).keys()]
+    return all(getattr(method, "__module__", None) == home.__module__ for method in own) and all(
+        _STORING.isdisjoint(vars(base)) for base in below
     )
-    return is_own and not any(vars(base).keys() & _STORING for base in below)
+
+
+_joining: WeakKeyDictionary[type, tuple[Any, bool]] = WeakKeyDictionary()
+"""What was found out, and the methods for which it holds."""
 
 
 def versioning_of(saver: BaseCheckpointSaver) -> str | Callable[[Any, None], Any]:
