@@ -248,6 +248,28 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
             for key in [key for key in mapping if key[0] == thread_id]:
                 del mapping[key]  # type: ignore[arg-type]
 
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Delete the checkpoints that runs have left, and the writes on them."""
+        wanted = {*run_ids}
+        for thread_id, namespaces in [*self.storage.items()]:
+            for checkpoint_ns, stored in [*namespaces.items()]:
+                for checkpoint_id, entry in [*stored.items()]:
+                    if self.serde.loads_typed(entry[1]).get("run_id") in wanted:
+                        del stored[checkpoint_id]
+                        self.writes.pop((thread_id, checkpoint_ns, checkpoint_id), None)
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy all checkpoints and writes of a thread to another; what is there already stays."""
+        for checkpoint_ns, stored in [*self.storage[source_thread_id].items()]:
+            target = self.storage[target_thread_id][checkpoint_ns]
+            for checkpoint_id, entry in [*stored.items()]:
+                target.setdefault(checkpoint_id, entry)
+        for mapping in (self.writes, self.blobs):
+            for key, value in [*mapping.items()]:
+                if key[0] == source_thread_id:
+                    own = dict(value) if isinstance(value, dict) else value
+                    mapping.setdefault((target_thread_id, *key[1:]), own)  # type: ignore[arg-type]
+
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
@@ -333,6 +355,14 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
     async def adelete_thread(self, thread_id: str) -> None:
         """Asynchronous `delete_thread`."""
         self.delete_thread(thread_id)
+
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Asynchronous `delete_for_runs`."""
+        self.delete_for_runs(run_ids)
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Asynchronous `copy_thread`."""
+        self.copy_thread(source_thread_id, target_thread_id)
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
