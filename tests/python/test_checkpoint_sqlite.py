@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,6 +19,7 @@ from _driver_graphs import PATIENCE, State, chain, fan_out, thread
 from langgraph_rust.checkpoint.base import empty_checkpoint
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.checkpoint.sqlite import SqliteSaver
+from langgraph_rust.checkpoint.sqlite import _commits as commits_module
 from langgraph_rust.checkpoint.sqlite._commits import Commits
 from langgraph_rust.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph_rust.types import interrupt
@@ -291,6 +294,125 @@ class TestThreads:
             assert saver.get_tuple(found.config) is not None
             saver.put_writes(found.config, [("other", 1)], "task")
         assert seen == SUPERSTEPS + 50
+
+
+class TestWithOthers:
+    """The connection is not the saver's alone, nor is the database."""
+
+    def test_an_interrupt_at_any_line_loses_nothing_of_others(self) -> None:
+        """Interrupts the commits of one thread at each line in turn; another one waits."""
+        for line in range(1, 60):
+            commits = Commits()
+            with closing(sqlite3.connect(":memory:")) as conn:
+                conn.execute("CREATE TABLE t (x PRIMARY KEY)")
+                other = commits.add(lambda conn: conn.execute("INSERT OR IGNORE INTO t VALUES (1)"))
+                left = line
+
+                def trace(frame: Any, event: str, _: Any) -> Any:
+                    nonlocal left
+                    if frame.f_code.co_filename != commits_module.__file__:
+                        return None
+                    left -= event == "line"
+                    if left == 0 and event == "line":
+                        raise KeyboardInterrupt
+                    return trace
+
+                sys.settrace(trace)
+                try:
+                    commits.commit(conn)
+                except KeyboardInterrupt:
+                    pass
+                finally:
+                    sys.settrace(None)
+                while not other.is_done:
+                    commits.commit(conn)
+                assert conn.execute("SELECT x FROM t").fetchall() == [(1,)], line
+
+    def test_a_list_that_is_being_read_does_not_hold_the_database(self, tmp_path: Path) -> None:
+        path = str(tmp_path / "own")
+        with (
+            SqliteSaver.from_conn_string(path) as saver,
+            SqliteSaver.from_conn_string(path) as other,
+        ):
+            chain([node] * 50, checkpointer=saver).invoke({}, thread())
+            found = saver.list({"configurable": {"thread_id": "1"}})
+            next(found)
+            other.put(PLACE, empty_checkpoint(), {}, {})
+            saver.put(PLACE, empty_checkpoint(), {}, {})
+            assert len([*found]) == SUPERSTEPS + 50 - 1
+
+    def test_a_transaction_that_the_caller_has_begun(self, tmp_path: Path) -> None:
+        with closing(sqlite3.connect(tmp_path / "own")) as conn:
+            conn.execute("CREATE TABLE mine (x)")
+            conn.execute("INSERT INTO mine VALUES (1)")
+            saver = SqliteSaver(conn)
+            assert saver.get_tuple(PLACE) is None and not conn.in_transaction
+            assert conn.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+    async def test_whoever_has_the_async_savers_lock(self, tmp_path: Path) -> None:
+        async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "own")) as saver:
+            await saver.setup()
+            await saver.conn.execute("CREATE TABLE mine (x)")
+
+            async def mine() -> None:
+                async with saver.lock:
+                    await saver.conn.execute("INSERT INTO mine VALUES (1)")
+                    await asyncio.sleep(0.05)
+                    await saver.conn.rollback()
+
+            own = asyncio.ensure_future(mine())
+            await asyncio.sleep(0.01)
+            await saver.aput(PLACE, empty_checkpoint(), {}, {})
+            await own
+            async with saver.conn.execute("SELECT * FROM mine") as cursor:
+                assert [*await cursor.fetchall()] == []
+
+    def test_an_old_database_that_another_process_has_just_upgraded(self, tmp_path: Path) -> None:
+        class Late(sqlite3.Connection):
+            def execute(self, text: str, *given: Any) -> Any:
+                if text == "PRAGMA table_info(writes)":
+                    return iter(())
+                return super().execute(text, *given)
+
+        path = tmp_path / "own"
+        with closing(sqlite3.connect(path)) as conn:
+            SqliteSaver(conn).setup()
+        with closing(sqlite3.connect(path, factory=Late)) as conn:
+            SqliteSaver(conn).setup()
+
+    def test_writes_need_a_checkpoint(self, saver: SqliteSaver) -> None:
+        with pytest.raises(KeyError, match="checkpoint_id"):
+            saver.put_writes(PLACE, [("a", 1)], "task")
+
+    async def test_what_an_async_subclass_overrides(self, tmp_path: Path) -> None:
+        calls: list[str] = []
+
+        class Own(AsyncSqliteSaver):
+            async def aput(self, *given: Any) -> Any:
+                calls.append("aput")
+                return await super().aput(*given)
+
+        async with Own.from_conn_string(str(tmp_path / "own")) as saver:
+            await asyncio.to_thread(saver.put, PLACE, empty_checkpoint(), {}, {})
+            assert calls == ["aput"]
+            graph = chain([node], checkpointer=saver)
+            await asyncio.to_thread(graph.invoke, {}, thread("2"))
+            assert len(calls) == 1 + SUPERSTEPS + 1
+
+    @pytest.mark.parametrize("name", ["put", "put_writes"])
+    def test_a_method_that_is_wrapped(
+        self, saver: SqliteSaver, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls, before = [], getattr(SqliteSaver, name)
+
+        @functools.wraps(before)
+        def wrapped(self: Any, *given: Any, **named: Any) -> Any:
+            calls.append(1)
+            return before(self, *given, **named)
+
+        monkeypatch.setattr(SqliteSaver, name, wrapped)
+        chain([node] * 2, checkpointer=saver).invoke({}, thread())
+        assert len(calls) >= 3
 
 
 class TestConnections:

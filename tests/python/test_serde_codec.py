@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import decimal
 import enum
+import functools
 import ipaddress
 import math
 import pathlib
 import re
 import threading
+import time as time_module
 import uuid
 from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal, NamedTuple
 
@@ -47,6 +51,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from typing_extensions import TypedDict
 
 from langgraph_rust.checkpoint.serde._classes import look_at
+from langgraph_rust.checkpoint.serde.event_hooks import register_serde_event_listener
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 EXAMPLES = settings(
@@ -644,6 +649,153 @@ class TestWhatIsKnownOfClasses:
         gone = use()
         gc.collect()
         assert gone() is None
+
+
+class Spaced(TypedDict):
+    __pydantic_config__ = ConfigDict(str_strip_whitespace=True)  # type: ignore[misc]
+    a: str
+
+
+class HasSpaced(BaseModel):
+    spaced: Spaced
+
+
+class AnyAndInt(BaseModel):
+    a: Any
+    b: int
+
+
+class Called(type(BaseModel)):  # type: ignore[misc]
+    def __call__(cls, *arguments: Any, **named: Any) -> Any:
+        made = super().__call__(*arguments, **named)
+        made.n = [made.n]
+        return made
+
+
+class OfCalled(BaseModel, metaclass=Called):
+    n: Any = None
+
+
+class TestWhoHasASay:
+    """Code of the class that upstream's serializer calls is called here."""
+
+    OWN = (HasSpaced, AnyAndInt, OfCalled, Leaf, Plain, Color)
+
+    def agree(self, value: Any) -> Any:
+        own, theirs = (
+            cls(allowed_msgpack_modules=self.OWN) for cls in (JsonPlusSerializer, Upstreams)
+        )
+        stored = own.dumps_typed(value)
+        assert stored == theirs.dumps_typed(value)
+        read = own.loads_typed(stored)
+        assert same(read, theirs.loads_typed(stored))
+        return read
+
+    def test_the_validator_of_tool_calls(self) -> None:
+        message = AIMessage("x")
+        message.tool_calls = [{"name": "f", "args": {}, "id": "1"}]
+        assert self.agree(message).tool_calls[0]["type"] == "tool_call"
+
+    def test_the_config_of_a_typed_dict(self) -> None:
+        value = HasSpaced(spaced={"a": "x"})
+        value.spaced = {"a": " x "}
+        assert self.agree(value).spaced == {"a": "x"}
+
+    def test_a_metaclass(self) -> None:
+        self.agree(OfCalled(n=1))
+
+    @pytest.mark.parametrize("cls", [HumanMessage, Leaf])
+    def test_a_constructor_that_is_replaced(
+        self, cls: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        value = HumanMessage("x") if cls is HumanMessage else Leaf(n=1)
+        self.agree(value)
+        calls, before = [], cls.__init__
+
+        @functools.wraps(before)
+        def init(self: Any, *given: Any, **named: Any) -> None:
+            calls.append(1)
+            before(self, *given, **named)
+
+        monkeypatch.setattr(cls, "__init__", init)
+        self.agree(value)
+        assert len(calls) == 2
+
+    def test_pydantics_own_dump_that_is_replaced(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = BaseModel.model_dump
+        self.agree(Leaf(n=1))
+
+        @functools.wraps(before)
+        def dump(self: Any, **options: Any) -> Any:
+            return {**before(self, **options), "n": 7}
+
+        monkeypatch.setattr(BaseModel, "model_dump", dump)
+        assert self.agree(Leaf(n=1)).n == 7
+
+    def test_a_dataclass_that_comes_to_look_like_a_model(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.agree(Plain(1))
+        monkeypatch.setattr(Plain, "model_dump", lambda self: {"a": 2, "b": 3}, raising=False)
+        assert self.agree(Plain(1)) == Plain(2, 3)
+
+    def test_events_come_once(self) -> None:
+        value = AnyAndInt(a=Level.LOW, b=1)
+        value.b = "no number"  # type: ignore[assignment]
+        serde = JsonPlusSerializer(allowed_msgpack_modules=[AnyAndInt])
+        stored, events = serde.dumps_typed(value), []
+        unregister = register_serde_event_listener(events.append)
+        try:
+            serde.loads_typed(stored)
+        finally:
+            unregister()
+        assert len(events) == 1
+
+
+def deep(record: Callable[[bytes], bytes]) -> bytes:
+    body = b"\x01"
+    for _ in range(150):
+        body = record(body)
+    return body
+
+
+def of(code: int, module: str, name: str, argument: bytes, tail: bytes = b"") -> bytes:
+    head = b"\x94" if tail else b"\x93"
+    texts = ormsgpack.packb(module) + ormsgpack.packb(name)
+    return ormsgpack.packb(ormsgpack.Ext(code, head + texts + argument + tail))
+
+
+VALIDATE = ormsgpack.packb("model_validate_json")
+HUMAN = OURS.dumps_typed(HumanMessage("x", id="i"))[1]
+AI = OURS.dumps_typed(AIMessage("x", id="i", additional_kwargs={"k": 1}))[1]
+
+
+def message(stored: bytes, old: bytes, new: bytes) -> bytes:
+    """A stored message with other bytes in the place of `old`."""
+    body = ormsgpack.unpackb(stored, ext_hook=lambda code, body: body).replace(old, new, 1)
+    return ormsgpack.packb(ormsgpack.Ext(5, body))
+
+
+NESTED: dict[str, Callable[[bytes], bytes]] = {
+    "path": lambda inner: of(1, "pathlib", "Path", inner),
+    "packet": lambda inner: of(1, "langgraph.types", "Send", b"\x93\xa1n" + inner + inner[:1]),
+    "wrong id": lambda inner: message(HUMAN, b"\xa2id\xa1i", b"\xa2id" + inner),
+    "broken text": lambda inner: message(HUMAN, b"\x80", b"\x82\xa1a" + inner + b"\xa1b\xa1\xff"),
+    "tool calls": lambda inner: message(AI, b"\xa1k\x01", b"\xaatool_calls" + inner),
+    "in what may be anything": lambda inner: message(HUMAN, b"\x80", b"\x81\xa1a" + inner),
+    "no tail": lambda inner: message(HUMAN, VALIDATE, inner),
+    "unknown": lambda inner: of(5, "nowhere", "Model", b"\x81\xa1a" + inner, VALIDATE),
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_nested_records_take_no_longer_than_they_are_long(name: str) -> None:
+    body = deep(NESTED[name])
+    serde = JsonPlusSerializer(allowed_msgpack_modules=None)
+    began = time_module.perf_counter()
+    with contextlib.suppress(ormsgpack.MsgpackDecodeError):
+        serde.loads_typed(("msgpack", body))
+    assert time_module.perf_counter() - began < 2
 
 
 class TestInterrupts:

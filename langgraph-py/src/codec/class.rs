@@ -70,6 +70,7 @@ pub struct Model {
     /// would keep the class alive.
     dump: Py<PyAny>,
     serializer: usize,
+    init: Py<PyAny>,
 }
 
 /// A dataclass whose instances look like nothing else.
@@ -128,6 +129,7 @@ impl Class {
             unless,
             dump: entry("dump")?.unbind(),
             serializer: entry("serializer")?.as_ptr() as usize,
+            init: entry("init")?.unbind(),
             fields,
         }))
     }
@@ -157,8 +159,28 @@ impl Model {
     pub fn holds(&self, class: &Bound<'_, PyType>) -> PyResult<bool> {
         let py = class.py();
         Ok(class.getattr(intern!(py, "model_dump"))?.is(&self.dump)
+            && class.getattr(intern!(py, "__init__"))?.is(&self.init)
             && class.getattr(intern!(py, "__pydantic_serializer__"))?.as_ptr() as usize
                 == self.serializer)
+    }
+}
+
+impl Data {
+    /// Whether the class still looks like nothing else.
+    pub fn holds(&self, class: &Bound<'_, PyType>) -> PyResult<bool> {
+        let py = class.py();
+        let looks = [
+            intern!(py, "model_dump"),
+            intern!(py, "get_secret_value"),
+            intern!(py, "dict"),
+            intern!(py, "_asdict"),
+        ];
+        for name in looks {
+            if class.hasattr(name)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

@@ -34,6 +34,7 @@ pub fn known(class: &Bound<'_, PyType>) -> PyResult<Arc<Class>> {
     if let Some(found) = found {
         let holds = match &*found {
             Class::Model(model) => model.holds(class)?,
+            Class::Data(data) => data.holds(class)?,
             _ => true,
         };
         if holds {

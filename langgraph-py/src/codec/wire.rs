@@ -196,6 +196,31 @@ impl<'a> Reader<'a> {
         }))
     }
 
+    /// How many bytes follow of what is no container; `None` if it is one, or nothing at all.
+    pub fn scalar_length(&mut self, marker: Marker) -> Result<Option<usize>, Cut> {
+        Ok(Some(match marker {
+            Marker::Null | Marker::True | Marker::False => 0,
+            Marker::FixPos(_) | Marker::FixNeg(_) => 0,
+            Marker::U8 | Marker::I8 => 1,
+            Marker::U16 | Marker::I16 => 2,
+            Marker::U32 | Marker::I32 | Marker::F32 => 4,
+            Marker::U64 | Marker::I64 | Marker::F64 => 8,
+            // Those of extensions: with the code.
+            Marker::FixExt1 => 2,
+            Marker::FixExt2 => 3,
+            Marker::FixExt4 => 5,
+            Marker::FixExt8 => 9,
+            Marker::FixExt16 => 17,
+            Marker::Ext8 => usize::from(self.fixed::<1>()?[0]) + 1,
+            Marker::Ext16 => usize::from(u16::from_be_bytes(self.fixed()?)) + 1,
+            Marker::Ext32 => u32::from_be_bytes(self.fixed()?) as usize + 1,
+            Marker::Bin8 => self.fixed::<1>()?[0].into(),
+            Marker::Bin16 => u16::from_be_bytes(self.fixed()?).into(),
+            Marker::Bin32 => u32::from_be_bytes(self.fixed()?) as usize,
+            text => return self.text_length(text),
+        }))
+    }
+
     /// How many items an array has; `None` if it is none.
     pub fn array_length(&mut self, marker: Marker) -> Result<Option<usize>, Cut> {
         Ok(Some(match marker {

@@ -2,6 +2,7 @@
 
 mod fault;
 mod records;
+mod scan;
 mod shaped;
 
 use std::sync::Arc;
@@ -109,6 +110,7 @@ impl Decoder {
             hook,
             depth: 0,
             total: 0,
+            is_cautious: false,
             classes: Vec::new(),
         }
     }
@@ -137,6 +139,8 @@ struct Reading<'a, 'py> {
     depth: usize,
     /// How deep in all.
     total: usize,
+    /// Whether models are left to pydantic: what is being decoded has been decoded before.
+    is_cautious: bool,
     /// Classes met so far, by module and name; `None` for those that Python must see to.
     classes: Vec<(&'a str, &'a str, Option<Arc<Referred>>)>,
 }

@@ -7,12 +7,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
 
 use super::fault::Fault;
+use super::scan::Scan;
 use super::{Read, Reading, Shaped};
-use crate::codec::class::{Class, Model};
+use crate::codec::class::Class;
 use crate::codec::known::{referred, Referred};
 use crate::codec::wire::Reader;
 use crate::codec::{RECORD, TOTAL};
 use crate::host::call::{call, call_tuple, call_with};
+use crate::host::imports;
 use crate::host::object::items;
 
 /// The code of records of pydantic models.
@@ -30,23 +32,39 @@ impl<'a, 'py> Reading<'a, 'py> {
         made
     }
 
+    /// What a record stands for. Its body is decoded once: what looks as if it were a model's dump is
+    /// known for one before anything is made of it.
     fn made(&mut self, code: i8) -> Read<'py> {
         let py = self.py;
-        let (body, total) = (self.data.clone(), self.total);
-        match self.built(code) {
+        let body = self.data.clone();
+        let class = self.referred(code)?;
+        let was_cautious = self.is_cautious;
+        let built = match (code, &class) {
+            (MODEL, Some(class)) if !was_cautious => self.model(&class.known),
+            _ => Ok(None),
+        };
+        let record = match built {
             Ok(Some(built)) => return Ok(built),
-            Err(fault) if fault.is_final(py) => return Err(fault),
-            _ => (self.data, self.depth, self.total) = (body, 0, total),
-        }
-        match self.value() {
-            Ok(record) => self.rebuilt(code, &record, None),
-            Err(fault) if fault.is_final(py) => Err(fault),
+            Ok(None) => {
+                self.data = body;
+                self.value()
+            }
+            Err(fault) => Err(fault),
+        };
+        self.is_cautious = was_cautious;
+        match (record, &class) {
+            (Ok(record), Some(class)) if code < 3 => self.constructed(code, &record, class),
+            (Ok(record), _) => self.rebuilt(code, &record, None),
+            (Err(fault), _) if fault.is_final(py) => Err(fault),
             // What is broken within a record is the record's loss.
-            Err(fault) => self.rebuilt(code, &py.None().into_bound(py), Some(fault.into_py(py))),
+            (Err(fault), _) => {
+                self.rebuilt(code, &py.None().into_bound(py), Some(fault.into_py(py)))
+            }
         }
     }
 
     /// What Python makes of a record, or of what went wrong with it.
+    #[inline(never)]
     fn rebuilt(&self, code: i8, record: &Bound<'py, PyAny>, error: Option<PyErr>) -> Read<'py> {
         let py = self.py;
         let rebuild = self.decoder.rebuild.bind(py);
@@ -57,74 +75,67 @@ impl<'a, 'py> Reading<'a, 'py> {
         })
     }
 
-    /// A value that is made here; `None` if Python must see to it.
-    fn built(&mut self, code: i8) -> Shaped<'py> {
+    /// The class that a record refers to, if its instances may be made here.
+    #[inline(never)]
+    fn referred(&mut self, code: i8) -> Result<Option<Arc<Referred>>, Fault> {
         let Ok(marker) = self.data.marker() else { return Ok(None) };
-        let (Ok(Some(3..=4)), 0..=5) = (self.data.array_length(marker), code) else {
+        let (Ok(Some(3..=4)), 0..=2 | MODEL) = (self.data.array_length(marker), code) else {
             return Ok(None);
         };
-        let (Some(module), Some(name)) = (self.data.text(), self.data.text()) else {
-            return Ok(None);
-        };
-        let Some(class) = self.class(module, name)? else { return Ok(None) };
-        self.deeper()?;
-        match code {
-            MODEL => self.model(&class.known),
-            0..=2 => self.constructed(code, (module, name), class.class.bind(self.py)),
+        match (self.data.text(), self.data.text()) {
+            (Some(module), Some(name)) => self.class(module, name),
             _ => Ok(None),
         }
     }
 
     /// A model that is built from what its dump says, unless pydantic must see to it.
-    pub(super) fn model(&mut self, class: &Class) -> Shaped<'py> {
+    #[inline(never)]
+    fn model(&mut self, class: &Class) -> Shaped<'py> {
         let Class::Model(model) = class else { return Ok(None) };
-        if !model.is_built {
+        let mut scan = Scan(self.data.clone());
+        let looks_so = scan.fits(&model.fields, model.unless.as_ref());
+        if !model.is_built || !looks_so || !scan.ends_with(&model.tail) {
             return Ok(None);
         }
-        let Some(values) = self.values(&model.fields)? else { return Ok(None) };
-        match is_built(model, &values) {
-            true => Ok(Some(model.fields.build(&values)?)),
-            false => Ok(None),
-        }
+        let (depth, total) = (self.depth, self.total);
+        self.deeper()?;
+        let values = self.values(&model.fields)?;
+        (self.depth, self.total) = (depth, total);
+        // Decoding anew, and each level anew within that, would take for ever.
+        self.is_cautious = values.is_none();
+        values.map(|values| model.fields.build(&values)).transpose().map_err(Fault::from)
     }
 
     /// What calling a class with the argument, the arguments or the named ones gives.
-    fn constructed(
-        &mut self,
-        code: i8,
-        (module, name): (&str, &str),
-        class: &Bound<'py, PyType>,
-    ) -> Shaped<'py> {
-        let (py, argument) = (self.py, self.value()?);
+    #[inline(never)]
+    fn constructed(&mut self, code: i8, record: &Bound<'py, PyAny>, class: &Referred) -> Read<'py> {
+        let (py, made) = (self.py, class.class.bind(self.py));
+        let argument = record.get_item(2)?;
         let made = match code {
-            0 => call(class, &[&argument]),
-            1 => {
-                let Ok(list) = argument.cast_exact::<PyList>() else { return Ok(None) };
-                if name == "Send" && list.len() != 2 {
-                    return Ok(None);
+            0 => call(made, &[&argument]),
+            1 => match argument.cast_exact::<PyList>() {
+                Ok(list) if !is_packet_with_more(made, list)? => {
+                    call_tuple(made, &list.to_tuple(), None)
                 }
-                call_tuple(class, &list.to_tuple(), None)
-            }
-            _ => {
-                let Ok(kwargs) = argument.cast_exact::<PyDict>() else { return Ok(None) };
-                if !items(kwargs).all(|(key, _)| key.is_instance_of::<PyString>()) {
-                    return Ok(None);
+                _ => return self.rebuilt(code, record, None),
+            },
+            _ => match argument.cast_exact::<PyDict>() {
+                Ok(named) if items(named).all(|(key, _)| key.is_instance_of::<PyString>()) => {
+                    call_with(made, &[], Some(named))
                 }
-                call_with(class, &[], Some(kwargs))
-            }
+                _ => return self.rebuilt(code, record, None),
+            },
         };
         match made {
-            Ok(made) => Ok(Some(made)),
+            Ok(made) => Ok(made),
             Err(error) if error.is_instance_of::<PyException>(py) => {
-                let (module, name) = (PyString::new(py, module), PyString::new(py, name));
-                let parts = [module.as_any(), name.as_any(), &argument];
-                let record = PyList::new(py, parts)?;
-                self.rebuilt(code, record.as_any(), Some(error)).map(Some)
+                self.rebuilt(code, record, Some(error))
             }
             Err(error) => Err(error.into()),
         }
     }
 
+    #[inline(never)]
     fn class(&mut self, module: &'a str, name: &'a str) -> Result<Option<Arc<Referred>>, Fault> {
         let met = self.classes.iter().find(|(at, of, _)| (*at, *of) == (module, name));
         if let Some((_, _, class)) = met {
@@ -143,11 +154,7 @@ impl<'a, 'py> Reading<'a, 'py> {
     }
 }
 
-/// Whether nothing in the values is what a validator of the class would act on.
-fn is_built(model: &Model, values: &Bound<'_, PyDict>) -> bool {
-    let Some((position, unwanted)) = &model.unless else { return true };
-    let name = &model.fields.fields[*position].name;
-    let value = values.get_item(name).ok().flatten();
-    let value = value.as_ref().and_then(|value| value.cast::<PyDict>().ok());
-    value.is_some_and(|value| value.contains(unwanted).is_ok_and(|is_there| !is_there))
+/// Whether a `Send` has more than node and argument: what follows is named.
+fn is_packet_with_more(class: &Bound<'_, PyType>, arguments: &Bound<'_, PyList>) -> PyResult<bool> {
+    Ok(arguments.len() != 2 && class.is(imports::send_type(class.py())?))
 }

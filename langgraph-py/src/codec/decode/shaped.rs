@@ -123,7 +123,7 @@ impl<'py> Reading<'_, 'py> {
 }
 
 /// What kind of value begins with this marker.
-fn kind_of(marker: Marker) -> Kind {
+pub(super) fn kind_of(marker: Marker) -> Kind {
     match marker {
         Marker::Null => Kind::None,
         Marker::True | Marker::False => Kind::Bool,

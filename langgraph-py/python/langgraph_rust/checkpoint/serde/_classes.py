@@ -20,6 +20,8 @@ _CONFIG = frozenset({"title", "extra_fields_behavior", "frozen", "from_attribute
 
 _MESSAGES = "langchain_core.messages."
 
+_AI_MESSAGE = (f"{_MESSAGES}ai", "AIMessage")
+
 _UNLESS: dict[tuple[str, str], tuple[str, str] | None] = {
     (f"{_MESSAGES}human", "HumanMessage"): None,
     (f"{_MESSAGES}system", "SystemMessage"): None,
@@ -79,7 +81,9 @@ def _dataclass(cls: type) -> dict[str, Any]:
 def _model(cls: Any) -> dict[str, Any]:
     from pydantic import BaseModel
 
-    if cls.model_dump is not BaseModel.model_dump:
+    # Whoever has replaced pydantic's own, for one class or for all, wants it to be called.
+    dump: Any = BaseModel.model_dump
+    if cls.model_dump is not dump or not _is_of("pydantic.main", dump):
         raise _Unknown
     reader = _Reader()
     schema = reader.resolved(cls.__pydantic_core_schema__)
@@ -90,6 +94,8 @@ def _model(cls: Any) -> dict[str, Any]:
     if schema["type"] != "model" or schema["cls"] is not cls:
         raise _Unknown
     fields = reader.model(schema)
+    if (cls.__module__, cls.__name__) == _AI_MESSAGE:
+        fields = _with_typed_calls(fields)
     return {
         "kind": "model",
         "module": stored_module(cls.__module__),
@@ -97,7 +103,8 @@ def _model(cls: Any) -> dict[str, Any]:
         "fields": fields,
         "is_built": _is_built(cls, reader, schema),
         "unless": _UNLESS.get((cls.__module__, cls.__name__)),
-        "dump": BaseModel.model_dump,
+        "dump": dump,
+        "init": cls.__init__,
         "serializer": cls.__pydantic_serializer__,
     }
 
@@ -110,11 +117,31 @@ def _is_built(cls: Any, reader: _Reader, schema: dict[str, Any]) -> bool:
         return False
     if cls.__new__ is not object.__new__ or cls.__setattr__ is not BaseModel.__setattr__:
         return False
+    if type(cls).__call__ is not type.__call__ or not _is_of("pydantic.main", BaseModel.__init__):
+        return False
     if (cls.__module__, cls.__name__) in _UNLESS:
         known = _KNOWN_VALIDATORS.get(cls.__name__, frozenset())
-        return reader.plain and set(cls.__pydantic_decorators__.model_validators) == known
+        is_known = set(cls.__pydantic_decorators__.model_validators) == known
+        return reader.plain and is_known and _is_of("langchain_core.", cls.__init__)
     is_plain = reader.plain and not reader.validates
     return is_plain and cls.__init__ is BaseModel.__init__ and not schema.get("custom_init")
+
+
+def _is_of(module: str, function: Any) -> bool:
+    """Whether a function is one of a module's. What replaces it may bear its name, but is not."""
+    return getattr(function, "__globals__", {}).get("__name__", "").startswith(module)
+
+
+def _with_typed_calls(fields: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the fields of `AIMessage`, whose validator gives calls a type that have none."""
+    cls, takes_extra, named = fields
+    strict = []
+    for name, shape in named:
+        if name == "tool_calls" and shape[0] == "list" and shape[1][0] == "typed":
+            entries = ((key, needs or key == "type", of) for key, needs, of in shape[1][1])
+            shape = "list", ("typed", tuple(entries))
+        strict.append((name, shape))
+    return cls, takes_extra, tuple(strict)
 
 
 class _Reader:
@@ -239,6 +266,10 @@ class _Reader:
     def typed(self, schema: dict[str, Any]) -> tuple[Any, ...]:
         known = ("cls", "cls_name", "config", "fields", "computed_fields", "extra_behavior")
         self.sees(schema, *known)
+        config = schema.get("config") or {}
+        if any(name.startswith("ser") for name in config):
+            raise _Unknown
+        self.plain &= config.keys() <= _CONFIG
         if schema.get("computed_fields"):
             raise _Unknown
         entries = tuple(

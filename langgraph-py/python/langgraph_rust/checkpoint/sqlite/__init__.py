@@ -137,15 +137,12 @@ class SqliteSaver(BaseCheckpointSaver[str]):
         """
         where, parameters = search_where(config, filter, before)
         with self._own() as conn:
-            cursor = _rows.search(conn, where, parameters, limit)
-        with closing(cursor):
-            while True:
-                with self._own() as conn:
-                    page = _rows.read_on(conn, cursor, _PAGE, self._task_path)
-                for found in page:
-                    yield _rows.decoded(self.serde, found)
-                if len(page) < _PAGE:
-                    return
+            keys = _rows.search(conn, where, parameters, limit)
+        for start in range(0, len(keys), _PAGE):
+            with self._own() as conn:
+                page = _rows.read(conn, keys[start : start + _PAGE], self._task_path)
+            for found in page:
+                yield _rows.decoded(self.serde, found)
 
     def put(
         self,
@@ -208,10 +205,8 @@ class SqliteSaver(BaseCheckpointSaver[str]):
             task_id: Id of the task.
             task_path: Path of the task, which decides the order among tasks.
         """
-        address = _rows.address(config)
-        self._store(
-            _rows.store([_rows.write_rows(self.serde, address, writes, task_id, task_path)])
-        )
+        rows = _rows.write_rows(self.serde, _rows.place(config), writes, task_id, task_path)
+        self._store(_rows.store([rows]))
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
@@ -282,9 +277,11 @@ class SqliteSaver(BaseCheckpointSaver[str]):
     def _store(self, work: _rows.Work) -> None:
         job = self._commits.add(work)
         try:
-            with self._own() as conn:
-                if not job.is_done:
-                    self._commits.commit(conn)
+            while not job.is_done:
+                with self._own() as conn:
+                    # Whoever had the connection before may have done it.
+                    if not job.is_done:
+                        self._commits.commit(conn)
         except BaseException:
             self._commits.withdraw(job)
             raise

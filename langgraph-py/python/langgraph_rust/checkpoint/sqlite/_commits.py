@@ -40,16 +40,14 @@ class Commits:
             self._waiting.remove(job)
 
     def commit(self, connection: sqlite3.Connection) -> None:
-        """Commit all that waits; only with the connection to oneself."""
-        jobs = []
-        while self._waiting:
-            jobs.append(self._waiting.popleft())
-        try:
-            self._together(connection, jobs)
-        except BaseException:
-            # An interrupt: those that are not done wait for whoever comes next.
-            self._waiting.extendleft(job for job in reversed(jobs) if not job.is_done)
-            raise
+        """Commit all that waits; only with the connection to oneself.
+
+        An interrupt leaves what is not done for whoever comes next.
+        """
+        self._together(connection, [job for job in self._waiting.copy() if not job.is_done])
+        # Only now: an interrupt before must find them here.
+        while self._waiting and self._waiting[0].is_done:
+            self._waiting.popleft()
 
     def _together(self, connection: sqlite3.Connection, jobs: list[Job]) -> None:
         try:

@@ -67,6 +67,8 @@ def set_up(connection: sqlite3.Connection) -> str:
 
     That is an empty text for a database from before the column that cannot be written to.
     """
+    # Whatever the caller has begun: the mode cannot change within it.
+    connection.commit()
     connection.execute("PRAGMA journal_mode=WAL")
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     if not {"checkpoints", "writes"} <= tables:
@@ -77,9 +79,11 @@ def set_up(connection: sqlite3.Connection) -> str:
     try:
         connection.execute("ALTER TABLE writes ADD COLUMN task_path TEXT NOT NULL DEFAULT ''")
     except sqlite3.OperationalError as error:
-        if "readonly database" not in str(error):
+        if "readonly database" in str(error):
+            return "''"
+        # Another process may have been quicker.
+        if "duplicate column name" not in str(error):
             raise
-        return "''"
     connection.commit()
     return "task_path"
 
@@ -140,6 +144,18 @@ def address(config: RunnableConfig) -> tuple[str, str, str]:
         str(configurable.get("checkpoint_ns", "")),
         str(configurable.get("checkpoint_id") or ""),
     )
+
+
+def place(config: RunnableConfig) -> tuple[str, str, str]:
+    """Return the same of a config that must name them.
+
+    Raises:
+        KeyError: it does not.
+    """
+    configurable = config["configurable"]
+    names = "thread_id", "checkpoint_ns", "checkpoint_id"
+    thread_id, checkpoint_ns, checkpoint_id = (str(configurable[name]) for name in names)
+    return thread_id, checkpoint_ns, checkpoint_id
 
 
 def superstep_rows(
@@ -242,20 +258,21 @@ def find(
 
 def search(
     connection: sqlite3.Connection, where: str, parameters: Sequence[Any], limit: int | None
-) -> sqlite3.Cursor:
-    """Begin to read the checkpoints that fulfil a condition, the newest first."""
-    query = f"SELECT {_COLUMNS} FROM checkpoints {where} ORDER BY checkpoint_id DESC"
+) -> list[Row]:
+    """Return thread, namespace and id of the checkpoints that fulfil a condition, newest first."""
+    query = (
+        "SELECT thread_id, checkpoint_ns, checkpoint_id FROM checkpoints "
+        f"{where} ORDER BY checkpoint_id DESC"
+    )
     if limit is not None:
-        return connection.execute(f"{query} LIMIT ?", (*parameters, limit))
-    return connection.execute(query, parameters)
+        query, parameters = f"{query} LIMIT ?", (*parameters, limit)
+    return connection.execute(query, parameters).fetchall()
 
 
-def read_on(
-    connection: sqlite3.Connection, cursor: sqlite3.Cursor, count: int, task_path: str
-) -> list[Found]:
-    """Read at most `count` more of them."""
-    rows = cursor.fetchmany(count)
-    return [Found(row, _writes_on(connection, row, task_path)) for row in rows]
+def read(connection: sqlite3.Connection, keys: Iterable[Row], task_path: str) -> list[Found]:
+    """Read checkpoints; those that are gone are left out."""
+    found = (find(connection, thread_id, ns, own, task_path) for thread_id, ns, own in keys)
+    return [checkpoint for checkpoint in found if checkpoint]
 
 
 def _writes_on(connection: sqlite3.Connection, row: Row, task_path: str) -> list[Row]:

@@ -97,7 +97,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
             if not self.is_setup:
                 if self.conn._connection is None:
                     await self.conn
-                self._task_path = await self._in_thread(_rows.set_up)
+                self._task_path = await self._trip(_rows.set_up)
                 self.is_setup = True
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
@@ -131,16 +131,11 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         """
         await self._ready()
         where, parameters = search_where(config, filter, before)
-        cursor = await self._in_thread(_rows.search, where, parameters, limit)
-        try:
-            while True:
-                page = await self._in_thread(_rows.read_on, cursor, _PAGE, self._task_path)
-                for found in page:
-                    yield _rows.decoded(self.serde, found)
-                if len(page) < _PAGE:
-                    return
-        finally:
-            await self._in_thread(lambda _: cursor.close())
+        keys = await self._in_thread(_rows.search, where, parameters, limit)
+        for start in range(0, len(keys), _PAGE):
+            own = keys[start : start + _PAGE]
+            for found in await self._in_thread(_rows.read, own, self._task_path):
+                yield _rows.decoded(self.serde, found)
 
     async def aput(
         self,
@@ -202,8 +197,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
             task_id: Id of the task.
             task_path: Path of the task, which decides the order among tasks.
         """
-        address = _rows.address(config)
-        rows = _rows.write_rows(self.serde, address, writes, task_id, task_path)
+        rows = _rows.write_rows(self.serde, _rows.place(config), writes, task_id, task_path)
         await self._store(_rows.store([rows]))
 
     async def adelete_thread(self, thread_id: str) -> None:
@@ -272,7 +266,8 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """`aput`, for other threads than the event loop's."""
-        return self.put_superstep(config, checkpoint, metadata, new_versions, ())
+        given = config, checkpoint, metadata, new_versions
+        return self._from_elsewhere(partial(self.aput, *given))
 
     def put_superstep(
         self,
@@ -336,13 +331,19 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
             await self.setup()
 
     async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Call `work` in the connection's thread with what `sqlite3` has."""
+        """Call `work` in the connection's thread with what `sqlite3` has, to oneself."""
+        async with self.lock:
+            return await self._trip(work, *arguments)
+
+    async def _trip(self, work: Callable[..., T], *arguments: Any) -> T:
         return await self.conn._execute(lambda: work(self.conn._conn, *arguments))
 
     async def _store(self, work: _rows.Work) -> None:
         await self._ready()
         job = self._commits.add(work)
-        # Whichever trip comes first commits all that waits.
-        await self._in_thread(self._commits.commit)
+        async with self.lock:
+            # Whichever trip comes first commits all that waits.
+            if not job.is_done:
+                await self._trip(self._commits.commit)
         if job.error is not None:
             raise job.error

@@ -147,7 +147,7 @@ def _stores_as_defined(cls: type) -> bool:
     home = next(base for base in cls.__mro__ if "put_superstep" in vars(base))
     below = cls.__mro__[: cls.__mro__.index(home)]
     own = [vars(home)[name] for name in _STORING & vars(home).keys()]
-    return all(getattr(method, "__module__", None) == home.__module__ for method in own) and all(
+    return all(_is_from(method, home.__module__) for method in own) and all(
         _STORING.isdisjoint(vars(base)) for base in below
     )
 
@@ -182,9 +182,13 @@ def _is_unchanged_memory(saver: BaseCheckpointSaver) -> bool:
     # Whoever replaced an async method, on the object or the class, wants it to be called.
     replaced = vars(saver).keys() & _ASYNC_METHODS
     return not replaced and all(
-        getattr(getattr(type(saver), name), "__module__", None) == _MEMORY
-        for name in _ASYNC_METHODS
+        _is_from(getattr(type(saver), name), _MEMORY) for name in _ASYNC_METHODS
     )
+
+
+def _is_from(method: Any, module: str) -> bool:
+    """Whether a module has defined a function. What replaces one may bear its name and more."""
+    return getattr(method, "__globals__", {}).get("__name__") == module
 
 
 _STORING = frozenset(("put", "put_writes", "aput", "aput_writes"))
