@@ -11,6 +11,7 @@ import uuid
 from collections import deque
 from typing import Any, NamedTuple
 
+import ormsgpack
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from pydantic import BaseModel
@@ -71,10 +72,35 @@ BODIES = [JsonPlusSerializer().dumps_typed([value])[1] for value in VALUES]
 _MARKERS = bytes(range(0x80, 0x100))
 
 
+REFERENCES = [
+    ("pathlib", "Path"),
+    ("langgraph.types", "Send"),
+    ("langchain_core.messages.human", "HumanMessage"),
+    ("builtins", "set"),
+    ("nowhere", "Nothing"),
+]
+
+
+def nested(chance: random.Random) -> bytes:
+    """Records within records."""
+    body = chance.choice(BODIES)
+    for _ in range(chance.randrange(1, 60)):
+        around = bytearray(chance.choice(BODIES))
+        place = chance.randrange(len(around))
+        if chance.random() < 0.3:
+            body = bytes(around[:place] + body + around[place:])
+        texts = b"".join(map(ormsgpack.packb, chance.choice(REFERENCES)))
+        parts = chance.choice((b"\x93" + texts + body, b"\x94" + texts + body + body[:9]))
+        body = ormsgpack.packb(ormsgpack.Ext(chance.randrange(8), parts))
+        if len(body) > 20_000:
+            break
+    return body
+
+
 def broken(seed: int) -> bytes:
     """Bytes that the seed names: of one value, or of two, changed in a few places."""
     chance = random.Random(seed)
-    body = bytearray(chance.choice(BODIES))
+    body = bytearray(nested(chance) if chance.random() < 0.1 else chance.choice(BODIES))
     if chance.random() < 0.2:
         other = chance.choice(BODIES)
         cut = chance.randrange(len(other))
