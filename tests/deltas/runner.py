@@ -26,6 +26,14 @@ ID = re.compile(r"id='[0-9a-f]{32}'")
 THREAD = {"configurable": {"thread_id": "1"}}
 
 
+def in_order(write: Any) -> Any:
+    """A write, with the questions of an interrupt in the order of their values."""
+    task, channel, value = write
+    if channel == "__interrupt__" and isinstance(value, (list, tuple)):
+        value = sorted(value, key=lambda question: repr(question.value))
+    return task, channel, value
+
+
 def fold(state: list[Any], writes: list[Any]) -> list[Any]:
     """Add lists to a list."""
     return [*state, *(item for write in writes for item in write)]
@@ -162,8 +170,9 @@ class Runner:
             },
             "metadata": {key: metadata.get(key) for key in ("source", "step")},
             "counters": metadata.get("counters_since_delta_snapshot"),
-            # Of several tasks' writes, who stores first is a matter of luck.
-            "writes": sorted(ID.sub("id=?", repr(write)) for write in writes),
+            # Of several tasks' writes, who stores first is a matter of luck; upstream also which of
+            # a subgraph's interrupts comes first.
+            "writes": sorted(ID.sub("id=?", repr(in_order(write))) for write in writes),
             "keys": sorted(checkpoint),
         }
 
