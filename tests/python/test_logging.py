@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import operator
+import time
+from collections.abc import Callable, Iterator
+from threading import Thread
 from typing import Annotated, Any
 
 import pytest
@@ -100,6 +103,77 @@ class TestRetries:
             "Retrying task fails after 0.01 seconds",
             "Retrying task fails after 0.02 seconds",
         ]
+
+
+class Listener(logging.Handler):
+    """Does something whenever a retry is logged."""
+
+    def __init__(self, does: Callable[[], None]) -> None:
+        super().__init__()
+        self.does = does
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.does()
+
+
+@pytest.fixture
+def listens(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[Callable[[], None]], None]]:
+    """Has a function called at each retry that is logged."""
+    caplog.set_level(logging.INFO, RETRY)
+    logger, handlers = logging.getLogger(RETRY), list[logging.Handler]()
+
+    def listen(does: Callable[[], None]) -> None:
+        handlers.append(Listener(does))
+        logger.addHandler(handlers[-1])
+
+    yield listen
+    for handler in handlers:
+        logger.removeHandler(handler)
+
+
+class TestHandlersWhileACallerWaits:
+    """A called task is tried again whatever the handlers do, and its caller is answered."""
+
+    def program(self) -> Any:
+        attempts = iter(range(9))
+
+        @task(retry_policy=RetryPolicy(initial_interval=0, jitter=False, max_attempts=2))
+        def fails_once(value: int) -> int:
+            if next(attempts) == 0:
+                raise ConnectionError
+            return value
+
+        @task
+        def plain(value: int) -> int:
+            return value
+
+        @entrypoint()
+        def both(_: Any) -> int:
+            asked = [fails_once(1), plain(2)]
+            return sum(each.result() for each in asked)
+
+        return both
+
+    def outcome(self) -> Any:
+        chunks: list[Any] = []
+        config = {"max_concurrency": 1}
+        runs = Thread(target=lambda: chunks.extend(self.program().stream(0, config)), daemon=True)
+        runs.start()
+        runs.join(10)
+        assert not runs.is_alive(), "the caller is not answered"
+        return chunks[-1]
+
+    def test_one_that_lets_the_driver_in(self, listens: Any) -> None:
+        listens(lambda: time.sleep(0.1))
+        assert self.outcome() == {"both": 3}
+
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    def test_one_that_raises(self, listens: Any) -> None:
+        def raises() -> None:
+            raise OSError("no space left")
+
+        listens(raises)
+        assert self.outcome() == {"both": 3}
 
 
 class TestClassesOfThePackageLanggraph:

@@ -14,7 +14,7 @@ use crate::values::path;
 
 const MODULE: &str = "langgraph_rust._internal._log";
 
-/// Something to be logged, once the engine is free: handlers are Python code.
+/// Something to be logged, while the engine is free: handlers are Python code.
 pub enum Notice {
     /// A write to a channel that the graph does not have: the task's name and path, the channel.
     Channel(Arc<str>, Py<PyTuple>, Arc<str>),

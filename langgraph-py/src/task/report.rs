@@ -33,8 +33,22 @@ struct Afterwards {
 pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
     let Report { key, outcome } = report;
     let mut core = run.core(py)?;
-    let afterwards = afterwards(py, run, &mut core, key, &outcome)?;
     let notices = notices(py, &core, key, &outcome)?;
+    let mut logged = Ok(());
+    if !notices.is_empty() {
+        // Handlers are Python code, and let other threads in. Once the engine is told, a driver may
+        // take the next attempt of a called task, which is for whoever reports this one.
+        let is_call = core.is_call(key);
+        drop(core);
+        logged = notices.into_iter().try_for_each(|notice| notice.log(py));
+        if let (true, Err(error)) = (is_call, &logged) {
+            // Its caller waits for what follows.
+            error.clone_ref(py).write_unraisable(py, None);
+            logged = Ok(());
+        }
+        core = run.core(py)?;
+    }
+    let afterwards = afterwards(py, run, &mut core, key, &outcome)?;
     core.engine.task_finished(py, key, outcome);
     let cached = match afterwards.cached {
         // What the engine has made of the writes: a hit is to be what the task was.
@@ -52,7 +66,7 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
     if let (Some(name), Some(told)) = (afterwards.finished, &run.context.node_finished) {
         call(told.bind(py), &[name.bind(py).as_any()])?;
     }
-    notices.into_iter().try_for_each(|notice| notice.log(py))
+    logged
 }
 
 fn afterwards(
