@@ -284,11 +284,12 @@ pub fn next_attempt(py: Python<'_>, run: &Run, key: TaskKey) -> PyResult<Option<
     if !core.is_call(key) {
         return Ok(None);
     }
-    let delay = core.engine.take_attempt(key);
+    let delay = core.kept_mut(key).and_then(|kept| kept.again.take());
     let is_over = core.engine.task(key).is_some_and(|task| task.state == TaskState::Settled);
     drop(core);
-    if delay.is_none() && is_over {
+    if is_over {
         answer(py, run, key, &Err(cancelled(py)?))?;
+        return Ok(None);
     }
     Ok(delay)
 }

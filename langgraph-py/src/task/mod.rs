@@ -17,6 +17,8 @@ pub mod report;
 pub mod shown;
 mod write;
 
+use std::time::Duration;
+
 use pyo3::prelude::*;
 
 use crate::collects;
@@ -48,6 +50,8 @@ pub struct Kept {
     pub asyncio_task: Option<Py<PyAny>>,
     /// Itself, got ready before its turn because somebody wanted to see its input.
     pub prepared: Option<Box<NodeRun>>,
+    /// The wait before its next attempt, if it was called and has one: for whoever reported the last.
+    pub again: Option<Duration>,
 }
 
 collects!(Kept { error, call, futures, handle, cache_slot, asyncio_task, prepared });

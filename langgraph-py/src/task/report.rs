@@ -36,8 +36,7 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
     let notices = notices(py, &core, key, &outcome)?;
     let mut logged = Ok(());
     if !notices.is_empty() {
-        // Handlers are Python code, and let other threads in. Once the engine is told, a driver may
-        // take the next attempt of a called task, which is for whoever reports this one.
+        // Handlers are Python code, and let other threads in: the engine is told afterwards.
         let is_call = core.is_call(key);
         drop(core);
         logged = notices.into_iter().try_for_each(|notice| notice.log(py));
@@ -50,6 +49,12 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
     }
     let afterwards = afterwards(py, run, &mut core, key, &outcome)?;
     core.engine.task_finished(py, key, outcome);
+    if core.is_call(key) {
+        // At once: a driver that polls would take the next attempt for its own.
+        if let Some(delay) = core.engine.take_attempt(key) {
+            core.keep(key).again = Some(delay);
+        }
+    }
     let cached = match afterwards.cached {
         // What the engine has made of the writes: a hit is to be what the task was.
         Some(slot) => Some((slot, written(py, run, &core, key)?)),
