@@ -33,7 +33,6 @@ fn _engine(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<host::coroutine::Coroutine>()?;
     m.add_function(wrap_pyfunction!(host::clock::checkpoint_id, m)?)?;
     m.add_function(wrap_pyfunction!(host::clock::timestamp, m)?)?;
-    m.add_function(wrap_pyfunction!(host::clock::next_text_version, m)?)?;
     m.add_function(wrap_pyfunction!(task::handle::read, m)?)?;
     m.add_function(wrap_pyfunction!(store::metadata::merge, m)?)?;
     m.add_function(wrap_pyfunction!(host::event_loop::resolve, m)?)?;

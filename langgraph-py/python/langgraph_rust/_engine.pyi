@@ -639,24 +639,27 @@ def checkpoint_id(clock_seq: int) -> str:
 def timestamp() -> str:
     """Return the time in UTC as ISO 8601 text."""
 
-def next_text_version(current: str | None = None) -> str:
-    """Return the version after `current`: a padded counter, a dot and a random fraction."""
-
 def _panic_at(name: str | None) -> None:
     """Have the engine panic when it runs a task of this name next; `None`: no longer. For tests."""
 
 def _merge_metadata(
     metadata: dict[str, Any], sections: list[dict[str, Any]], excluded: set[str]
-) -> dict[str, Any]: ...
-def _encode(value: Any, describe: Callable[[Any], tuple[Any, ...]]) -> bytes: ...
+) -> dict[str, Any]:
+    """Return `metadata` with the strings and numbers of the sections that it does not have."""
 
-def _encode_typed(
-    value: Any, describe: Callable[[Any], tuple[Any, ...]]
-) -> tuple[str, bytes]: ...
+def _encode(value: Any, describe: Callable[[Any], tuple[Any, ...]]) -> bytes:
+    """Encode a value; `describe` says what to store of one of a class that is not known."""
+
+def _encode_typed(value: Any, describe: Callable[[Any], tuple[Any, ...]]) -> tuple[str, bytes]:
+    """Encode a value; return the name of the encoding, and the bytes."""
 
 class _Decoder:
+    """Decodes values: `rebuild` makes what a record describes, if `permits` its class."""
+
     def __init__(
         self, rebuild: Callable[..., Any], permits: Callable[[str, str], bool]
     ) -> None: ...
-    def decode(self, data: Any, ext_hook: Callable[[int, bytes], Any] | None = None) -> Any: ...
-    def record(self, code: int, body: bytes) -> Any: ...
+    def decode(self, data: Any, ext_hook: Callable[[int, bytes], Any] | None = None) -> Any:
+        """Decode bytes; with `ext_hook`, records are made by it."""
+    def record(self, code: int, body: bytes) -> Any:
+        """Decode the body of a record of this kind."""

@@ -193,7 +193,8 @@ pub fn cancel(py: Python<'_>, run: &Run) -> PyResult<()> {
 /// Ends a run within a task that nobody waits for any more. What the task goes on with must not be
 /// taken for a result, so it is an error, if anybody sees it.
 fn follow(py: Python<'_>, run: &Run) -> PyResult<()> {
-    let given_back = run.core(py)?.engine.abandon(cancellation(py)?);
+    let error = cancellation(py)?;
+    let given_back = run.core(py)?.engine.abandon(error);
     // A run that is ending already ends for its own reason.
     drop(given_back);
     match run.context.is_async() || run.board.is_closed() {

@@ -30,8 +30,6 @@ pub fn timestamp() -> String {
 
 /// The version after `current`, in the form of the savers that ship: a padded counter and a
 /// random fraction, which tells apart what two branches of a thread wrote.
-#[pyfunction]
-#[pyo3(signature = (current=None))]
 pub fn next_text_version(current: Option<&str>) -> String {
     let counter = current.map_or(0, |text| {
         text.split('.').next().and_then(|digits| digits.parse::<u64>().ok()).unwrap_or(0)

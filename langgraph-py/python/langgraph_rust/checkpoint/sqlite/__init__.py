@@ -226,13 +226,8 @@ class SqliteSaver(BaseCheckpointSaver[str]):
         """Return what rebuilds delta channels as of the checkpoint that `config` names (beta)."""
         if not channels:
             return {}
-        checkpoint_id = get_checkpoint_id(config)
+        address = _rows.address(config)
         with self._own() as conn:
-            thread_id, checkpoint_ns, _ = _rows.address(config)
-            if not checkpoint_id:
-                newest = _rows.find(conn, thread_id, checkpoint_ns, None, self._task_path)
-                checkpoint_id = newest.checkpoint[2] if newest else ""
-            address = thread_id, checkpoint_ns, checkpoint_id
             return read_history(conn, self.serde, address, channels, self._task_path)
 
     def get_next_version(self, current: str | None, channel: None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from langgraph_rust.checkpoint.base import DeltaChannelHistory, PendingWrite, writes_sort_key
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
+from langgraph_rust.checkpoint.sqlite._rows import find
 
 # By parent, not by id: ids of several processes are in no order. The join is told which table comes
 # first, so that each step is one look-up by key whatever the planner thinks of the table's size.
@@ -43,10 +44,13 @@ def read_history(
     Args:
         connection: Used by this thread alone meanwhile.
         serde: Decodes.
-        address: Thread, namespace and id of the checkpoint.
+        address: Thread, namespace and id of the checkpoint; without an id, the newest.
         channels: Their names.
         task_path: The column of the path, or what stands for it in an old database.
     """
+    if not address[2]:
+        newest = find(connection, *address[:2], None, task_path)
+        address = *address[:2], newest.checkpoint[2] if newest else ""
     seeds: dict[str, Any] = {}
     depths: dict[str, int] = {}
     ancestors: list[str] = []

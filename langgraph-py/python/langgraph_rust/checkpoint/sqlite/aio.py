@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -219,18 +218,8 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         if not channels:
             return {}
         await self._ready()
-        thread_id, checkpoint_ns, _ = _rows.address(config)
-        checkpoint_id = get_checkpoint_id(config)
-
-        def read(connection: sqlite3.Connection) -> Mapping[str, DeltaChannelHistory]:
-            named = checkpoint_id
-            if not named:
-                newest = _rows.find(connection, thread_id, checkpoint_ns, None, self._task_path)
-                named = newest.checkpoint[2] if newest else ""
-            address = thread_id, checkpoint_ns, named
-            return read_history(connection, self.serde, address, channels, self._task_path)
-
-        return await self._in_thread(read)
+        address = _rows.address(config)
+        return await self._in_thread(read_history, self.serde, address, channels, self._task_path)
 
     def get_next_version(self, current: str | None, channel: None) -> str:
         """Return the version after `current`; see `next_text_version`. `channel` is unused."""
