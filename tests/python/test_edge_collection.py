@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -329,6 +330,53 @@ def test_a_stream_abandoned_before_a_task_begins() -> None:
         stream = one(owner.node).compile().stream({"log": [owner]}, stream_mode="tasks")
         owner.run = stream
         next(stream)
+        return weakref.ref(owner)
+
+    assert is_collected(make)
+
+
+@pytest.mark.parametrize("is_closed", [False, True], ids=["stopped", "closed"])
+def test_an_error_that_comes_when_the_event_loop_has_ended(is_closed: bool) -> None:
+    """Its traceback leads to the run, and the run to where results of its loop arrive."""
+    heard, released, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def make() -> Any:
+        owner = Owner()
+
+        @task
+        def waits() -> None:
+            released.wait(10)
+
+        def calls(_: Any, writer: StreamWriter) -> None:
+            future = waits()
+            writer("begun")
+            try:
+                future.result()
+            except BaseException as error:
+                attached(error, owner)
+                heard.set()
+                released.wait(10)
+                raise
+            finally:
+                ended.set()
+
+        async def begin() -> None:
+            stream = owner.graph.astream(1, stream_mode="custom")
+            await anext(stream)
+            # As the traceback of an error has it that went through the stream.
+            owner.run = stream.ag_frame.f_locals
+            await stream.aclose()
+
+        owner.graph = entrypoint()(calls)
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(begin())
+        assert heard.wait(10)
+        if is_closed:
+            loop.close()
+        released.set()
+        assert ended.wait(10)
+        time.sleep(0.05)  # The worker tells the loop.
+        loop.close()
         return weakref.ref(owner)
 
     assert is_collected(make)

@@ -83,6 +83,15 @@ impl<T: Collect> Collect for Option<T> {
     }
 }
 
+impl<T: Collect, E: Collect> Collect for Result<T, E> {
+    fn collect(&self, visit: &PyVisit<'_>) -> Visited {
+        match self {
+            Ok(held) => held.collect(visit),
+            Err(held) => held.collect(visit),
+        }
+    }
+}
+
 impl<T: Collect> Collect for [T] {
     fn collect(&self, visit: &PyVisit<'_>) -> Visited {
         self.iter().try_for_each(|item| item.collect(visit))

@@ -1,6 +1,7 @@
 //! The event loop of async runs, as other threads reach it: results come back to it together, and
 //! it is woken once for all that wait.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pyo3::intern;
@@ -20,10 +21,12 @@ pub struct EventLoop {
 /// A result, and the future that waits for it.
 struct Delivery {
     future: Py<PyAny>,
-    result: PyResult<Py<PyAny>>,
+    /// A value, or the exception.
+    result: Result<Py<PyAny>, Py<PyAny>>,
 }
 
-collects!(EventLoop { object });
+collects!(EventLoop { object, results });
+collects!(Delivery { future, result });
 
 impl EventLoop {
     /// The loop that runs on this thread.
@@ -68,6 +71,8 @@ impl EventLoop {
         future: Py<PyAny>,
         result: PyResult<Py<PyAny>>,
     ) -> PyResult<()> {
+        // As an object, which the collector sees: its traceback may lead back to the run.
+        let result = result.map_err(|error| error.into_value(py).into_any());
         let first = {
             let mut results = plain_lock(&self.results);
             results.push(Delivery { future, result });
@@ -76,22 +81,40 @@ impl EventLoop {
         if !first {
             return Ok(());
         }
-        let deliveries = Bound::new(py, Deliveries { home: self.clone() })?;
+        let deliveries = Deliveries { home: self.clone(), is_done: AtomicBool::new(false) };
+        let deliveries = Bound::new(py, deliveries)?;
         self.call_soon(py, deliveries.as_any())
     }
 }
 
-/// Hands out the results, on the event loop.
+/// Hands out the results, on the event loop. A loop that is closed before releases it, and with it
+/// the results.
 #[pyclass(frozen, module = "langgraph_rust._engine")]
 struct Deliveries {
     home: Arc<EventLoop>,
+    is_done: AtomicBool,
+}
+
+impl Deliveries {
+    fn take(&self) -> Vec<Delivery> {
+        match self.is_done.swap(true, Ordering::AcqRel) {
+            // What has come since is for the next.
+            true => Vec::new(),
+            false => std::mem::take(&mut *plain_lock(&self.home.results)),
+        }
+    }
+}
+
+impl Drop for Deliveries {
+    fn drop(&mut self) {
+        drop(self.take());
+    }
 }
 
 #[pymethods]
 impl Deliveries {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        let results = std::mem::take(&mut *plain_lock(&self.home.results));
-        results.into_iter().try_for_each(|delivery| hand_out(py, delivery))
+        self.take().into_iter().try_for_each(|delivery| hand_out(py, delivery))
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
@@ -107,8 +130,7 @@ fn hand_out(py: Python<'_>, delivery: Delivery) -> PyResult<()> {
     match delivery.result {
         Ok(value) => call_method(future, intern!(py, "set_result"), &[value.bind(py)]),
         Err(error) => {
-            let error = error.into_value(py).into_bound(py);
-            call_method(future, intern!(py, "set_exception"), &[error.as_any()])?;
+            call_method(future, intern!(py, "set_exception"), &[error.bind(py)])?;
             // Seen, even if whoever waits is cancelled this very moment: asyncio would complain.
             call_method(future, intern!(py, "exception"), &[])
         }

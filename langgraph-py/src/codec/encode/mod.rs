@@ -248,20 +248,18 @@ impl<'py> Encoder<'_, 'py> {
         let class = value.get_type();
         let py = value.py();
         let is_enum = class.get_type().is(imports::enum_type(py).map_err(Fault::raised)?);
-        if is_enum {
-            // Before all else: some are strings or numbers, too.
-        } else if value.is_instance_of::<PyString>()
+        let is_plain = value.is_instance_of::<PyString>()
             || value.is_instance_of::<PyInt>()
             || value.is_instance_of::<PyList>()
-            || value.is_instance_of::<PyDict>()
-        {
+            || value.is_instance_of::<PyDict>();
+        // Members of enums are their records, though some are strings or numbers, too.
+        if is_plain && !is_enum {
             return self.subclass(value);
         }
         match &*self.class_of(class)? {
             Class::Model(model) => self.model(model, value),
             Class::Data(data) => self.data(data, value),
             Class::Single(single) => self.single(single, value),
-            Class::Unknown if is_enum => self.described(value),
             Class::Unknown if value.is_exact_instance_of::<PyByteArray>() => self.buffer(value),
             Class::Unknown if value.is_exact_instance_of::<PyMemoryView>() => self.buffer(value),
             Class::Unknown => self.described(value),
