@@ -19,12 +19,12 @@ _RANDOM = re.compile(
       (?P<version> (?:\xd9.)? (?P<count>\d{32}) \. (?P<fraction>\d[\d.e-]+) )
     | (?P<uuid> [0-9a-f]{8} (?:-[0-9a-f]{4}){3} -[0-9a-f]{12} )
     | (?P<hash> (?<![0-9a-f]) [0-9a-f]{32} (?![0-9a-f]) )
-    | (?P<time> 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00 )
+    | (?P<time> (?:\xd9\x20|\xb9)? 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d (?:\.\d{6})? \+00:00 )
     """,
     re.VERBOSE | re.DOTALL,
 )
-"""A version's length varies with its fraction, so it is taken with the header that msgpack gives a
-string of its length."""
+"""A version's length varies with its fraction, and one time in a million has no microseconds, so
+both are taken with the header that msgpack gives a string of their length."""
 
 
 class Names:
