@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from typing import Any
+from uuid import uuid4
 
 from tests.stress.world import RUN, Ledger
 
@@ -82,7 +83,8 @@ def _same(graphs: Any) -> Callable[[], None]:
 
     def run() -> None:
         DEPTH.set(depth + 1)
-        inner = Ledger(f"inner-{id(object())}", calm=True)
+        # A thread of its own: on one that was used, each run's input would be what all before left.
+        inner = Ledger(f"inner-{uuid4()}", calm=True)
         RUN.set(inner)
         graphs.invoke_calmly(inner)
 
