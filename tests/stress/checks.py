@@ -211,7 +211,7 @@ def _may_stay(outcome: Outcome, entry: Any) -> bool:
 
 def _was_undisturbed(seen: Observation, outcome: Outcome) -> bool:
     ledger = outcome.ledger
-    nothing = not ledger.raised and not ledger.outside and not ledger.handled
+    nothing = not (ledger.raised or ledger.outside or ledger.handled or ledger.caught)
     return nothing and outcome.error is None and not outcome.is_left and not seen.program["cache"]
 
 
