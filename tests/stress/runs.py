@@ -52,7 +52,7 @@ def run_sync(graphs: Graphs, outcome: Outcome, token: Token) -> None:
     """Run on this thread."""
     # Whatever the nodes do to the context must not be seen here.
     contextvars.copy_context().run(_run_sync, graphs, outcome, token)
-    outcome.ledger.is_over = True
+    outcome.ledger.over_at = time.monotonic()
     outcome.still_running = outcome.ledger.unfinished()
 
 
@@ -109,7 +109,7 @@ async def run_async(graphs: Graphs, outcome: Outcome, token: Token) -> None:
         await _cancelled(work, end, outcome.ledger)
     else:
         await asyncio.create_task(work)
-    outcome.ledger.is_over = True
+    outcome.ledger.over_at = time.monotonic()
     outcome.still_running = outcome.ledger.unfinished()
 
 

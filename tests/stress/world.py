@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -34,8 +35,8 @@ class Entry:
     """Whether `max_concurrency` counts it."""
     thread: int
     is_async: bool
-    is_late: bool = False
-    """Whether it began when its run was over."""
+    late: float | None = None
+    """Seconds after the end of its run at which it began."""
     how: str | None = None
     """How it ended: done, failed, cancelled, asked; `None` as long as it runs."""
     error: BaseException | None = None
@@ -48,8 +49,8 @@ class Ledger:
     thread_id: str
     calm: bool = False
     phase: int = 0
-    is_over: bool = False
-    """Whether the first phase has ended."""
+    over_at: float | None = None
+    """When the first phase ended, by the monotonic clock."""
     entries: list[Entry] = field(default_factory=list)
     raised: list[BaseException] = field(default_factory=list)
     """What nodes, routers, reducers and savers raised."""
@@ -89,8 +90,10 @@ class Ledger:
     def execution(self, name: str, concurrent: bool, is_async: bool) -> Execution:
         """Note an execution's begin and its end, around a `with`."""
         phase = PHASE.get()
-        is_late = phase == 0 and self.is_over
-        entry = Entry(name, phase, concurrent, threading.get_ident(), is_async, is_late)
+        late = None
+        if phase == 0 and self.over_at is not None:
+            late = time.monotonic() - self.over_at
+        entry = Entry(name, phase, concurrent, threading.get_ident(), is_async, late)
         return Execution(self, entry)
 
 
@@ -100,7 +103,7 @@ class Execution:
     def __init__(self, ledger: Ledger, entry: Entry) -> None:
         self.ledger, self.entry = ledger, entry
         # Resumptions have no limit, and what a cancelled run left behind may run beside them.
-        self.is_counted = entry.concurrent and not entry.phase and not entry.is_late
+        self.is_counted = entry.concurrent and not entry.phase and entry.late is None
 
     def __enter__(self) -> None:
         ledger, entry = self.ledger, self.entry
