@@ -14,7 +14,6 @@ from tests.stress.perform import End, Observation
 from tests.stress.runs import Outcome
 from tests.stress.world import SaverError
 
-
 MOMENT = 0.0002
 """Seconds from a worker's last look at whether its task is still wanted to the task's first line,
 besides one turn of another thread: whatever ends the run in between is not seen. With the looks
