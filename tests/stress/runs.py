@@ -214,6 +214,8 @@ class _Alarm:
     def _ring(self, *_: Any) -> None:
         if self.is_armed and not self.ledger.calm:
             self.is_armed = False
+            # What it raises may hit the first lines of `__exit__`, which then do nothing.
+            signal.signal(signal.SIGALRM, signal.SIG_IGN)
             self.ledger.outside.append("signalled")
             error = Signalled()
             self.ledger.note_raised(error)
