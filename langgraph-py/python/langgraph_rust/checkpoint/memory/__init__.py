@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,7 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
             they are entered as context managers and closed together with the saver.
     """
 
+    linear_storage: bool | Collection[str] | None = None
     storage: defaultdict[str, dict[str, dict[str, _StoredCheckpoint]]]
     """Thread id, namespace, checkpoint id: `(checkpoint, metadata, parent's id)`, encoded."""
     writes: defaultdict[tuple[str, str, str], dict[tuple[str, int], _StoredWrite]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,7 @@ class SqliteSaver(BaseCheckpointSaver[str]):
         serde: Encodes values; a `JsonPlusSerializer` if left out.
     """
 
+    linear_storage: bool | Collection[str] | None = None
     conn: sqlite3.Connection
     is_setup: bool
 

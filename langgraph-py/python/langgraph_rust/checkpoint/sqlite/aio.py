@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,6 +54,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         serde: Encodes values; a `JsonPlusSerializer` if left out.
     """
 
+    linear_storage: bool | Collection[str] | None = None
     lock: asyncio.Lock
     is_setup: bool
 
