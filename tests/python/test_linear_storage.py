@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,7 +82,7 @@ def test_a_list_is_stored_when_half_of_it_has_changed() -> None:
     for turn in range(20):
         app.invoke(given(f"q{turn}"), THREAD)
     places = [place for place, is_stored in enumerate(stored(saver, "log")) if is_stored]
-    gaps = [later - earlier for earlier, later in zip(places, places[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(places)]
     assert gaps == sorted(gaps)
     assert gaps[0] == 1 and gaps[-1] > 12
 
