@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,11 +21,13 @@ from langgraph_rust.checkpoint.base import (
     get_checkpoint_id,
     next_text_version,
 )
+from langgraph_rust.checkpoint.base._prune import Keep
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_rust.checkpoint.sqlite import _PAGE, _PATIENCE, _rows
 from langgraph_rust.checkpoint.sqlite._commits import Commits
 from langgraph_rust.checkpoint.sqlite._delta import read_history
+from langgraph_rust.checkpoint.sqlite._prune import prune
 from langgraph_rust.checkpoint.sqlite.utils import search_where
 
 if TYPE_CHECKING:
@@ -208,6 +211,26 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         """Delete the checkpoints that runs have left, and the writes on them."""
         await self._store(_rows.delete_for_runs(run_ids))
 
+    async def aprune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        last: int = 1,
+        newer_than: datetime | None = None,
+    ) -> None:
+        """Delete old checkpoints of the given threads, and the writes on them.
+
+        Of each namespace the newest `last` stay, those that were made at `newer_than` or later, and
+        what the values of these are rebuilt from. `strategy="delete"` deletes everything. Each
+        thread is a transaction of its own.
+
+        Raises:
+            ValueError: no strategy is called so, or what is to stay makes no sense.
+        """
+        for work in prune(self.serde, thread_ids, Keep.read(strategy, last, newer_than)):
+            await self._store(work)
+
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all checkpoints and writes of a thread to another."""
         await self._store(_rows.copy_thread(source_thread_id, target_thread_id))
@@ -288,6 +311,18 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """`adelete_for_runs`, for other threads than the event loop's."""
         return self._from_elsewhere(partial(self.adelete_for_runs, run_ids))
+
+    def prune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        last: int = 1,
+        newer_than: datetime | None = None,
+    ) -> None:
+        """`aprune`, for other threads than the event loop's."""
+        given = {"strategy": strategy, "last": last, "newer_than": newer_than}
+        return self._from_elsewhere(partial(self.aprune, thread_ids, **given))
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """`acopy_thread`, for other threads than the event loop's."""
