@@ -1,0 +1,148 @@
+"""The statements that find items."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Literal, NamedTuple
+
+from langgraph_rust.store.base import GetOp, SearchOp
+from langgraph_rust.store.sqlite._filters import filter_conditions
+from langgraph_rust.store.sqlite._namespaces import NOT_EXPIRED, to_text, where, within
+from langgraph_rust.store.sqlite._rows import COLUMNS
+
+_PAGE = 500
+"""Keys per statement; SQLite takes a limited number of parameters."""
+
+_RENEWED = "expires_at = DATETIME(CURRENT_TIMESTAMP, '+' || ttl_minutes || ' minutes')"
+
+REFRESH = f"UPDATE store SET {_RENEWED} WHERE prefix = ? AND key = ? AND ttl_minutes IS NOT NULL"
+"""Postpones an item's expiry."""
+
+_EXPIRED = "expires_at IS NOT NULL AND expires_at < CURRENT_TIMESTAMP"
+
+_SCORES = {
+    "cosine": "1.0 - vec_distance_cosine(sv.embedding, ?)",
+    "l2": "-vec_distance_L2(sv.embedding, ?)",
+    # There is no function for the inner product.
+    "inner_product": "-vec_distance_L1(sv.embedding, ?)",
+}
+
+
+class Reading(NamedTuple):
+    """What a store's configuration says about reading."""
+
+    refreshes: bool = False
+    """Whether an operation may ask for items' expiry to be postponed."""
+    omits_expired: bool = False
+    """Whether items that are about to be swept are not there any more."""
+    distance_type: str | None = None
+    """How vectors are compared; `None` without an index."""
+
+
+class PreparedGetQuery(NamedTuple):
+    """A statement that reads items of a namespace, or postpones their expiry."""
+
+    query: str
+    params: tuple[Any, ...]
+    namespace: tuple[str, ...]
+    items: list[tuple[int, str]]
+    """For each operation its position in the batch and its key."""
+    kind: Literal["get", "refresh"]
+
+
+class SearchQuery(NamedTuple):
+    """A statement that finds items: the columns of each, and its score."""
+
+    query: str
+    params: tuple[Any, ...]
+    text: str | None
+    """What to rank by; its vector is the first parameter."""
+    refreshes: bool
+    """Whether what is found has its expiry postponed."""
+
+
+def get_queries(ops: Iterable[tuple[int, GetOp]], reading: Reading) -> Iterator[PreparedGetQuery]:
+    """Yield the statements for gets with their positions; expiry is postponed before reading."""
+    by_namespace: dict[tuple[str, ...], list[tuple[int, GetOp]]] = defaultdict(list)
+    for position, op in ops:
+        by_namespace[op.namespace].append((position, op))
+    for namespace, own in by_namespace.items():
+        for page in _pages(own):
+            renewed = [(position, str(op.key)) for position, op in page if op.refresh_ttl]
+            if renewed and reading.refreshes:
+                statement = f"UPDATE store SET {_RENEWED} WHERE"
+                yield _of_keys(
+                    statement, ["ttl_minutes IS NOT NULL"], namespace, renewed, "refresh"
+                )
+            items = [(position, str(op.key)) for position, op in page]
+            statement = f"SELECT {', '.join(COLUMNS)} FROM store WHERE"
+            conditions = [NOT_EXPIRED] if reading.omits_expired else []
+            yield _of_keys(statement, conditions, namespace, items, "get")
+
+
+def _of_keys(
+    statement: str,
+    conditions: Sequence[str],
+    namespace: tuple[str, ...],
+    items: list[tuple[int, str]],
+    kind: Literal["get", "refresh"],
+) -> PreparedGetQuery:
+    keys = [key for _, key in items]
+    of_keys = ["prefix = ?", f"key IN ({', '.join('?' * len(keys))})", *conditions]
+    query = f"{statement} {' AND '.join(of_keys)}"
+    return PreparedGetQuery(query, (to_text(namespace), *keys), namespace, items, kind)
+
+
+def _pages(ops: Iterable[Any]) -> Iterator[list[Any]]:
+    remaining = iter(ops)
+    while page := list(islice(remaining, _PAGE)):
+        yield page
+
+
+def search_query(op: SearchOp, reading: Reading) -> SearchQuery:
+    """Return the statement for a search.
+
+    Raises:
+        ValueError: the filter has a key or an operator that cannot be; see `filter_conditions`.
+    """
+    ranked = bool(op.query) and reading.distance_type is not None
+    conditions, parameters = within(op.namespace_prefix, "s.prefix")
+    if reading.omits_expired:
+        conditions.append(NOT_EXPIRED)
+    filtered, values = filter_conditions(op.filter)
+    condition = where([*conditions, *filtered])
+    columns = ", ".join(f"s.{column}" for column in COLUMNS)
+    if ranked:
+        score = _SCORES.get(str(reading.distance_type), _SCORES["cosine"])
+        # An item counts with its best vector, and its page is as full as it can be.
+        query = (
+            f"SELECT {columns}, max({score}) AS score FROM store s "
+            f"JOIN store_vectors sv ON s.prefix = sv.prefix AND s.key = sv.key {condition} "
+            "GROUP BY s.prefix, s.key ORDER BY score DESC"
+        )
+    else:
+        query = f"SELECT {columns}, NULL FROM store s {condition} ORDER BY s.updated_at DESC"
+    return SearchQuery(
+        f"{query} LIMIT ? OFFSET ?",
+        (*parameters, *values, op.limit, op.offset),
+        op.query if ranked else None,
+        op.refresh_ttl and reading.refreshes,
+    )
+
+
+def sweep(connection: sqlite3.Connection, *, has_vectors: bool) -> int:
+    """Delete the items that have expired, and their vectors; return how many items.
+
+    Args:
+        connection: Used by this thread alone meanwhile.
+        has_vectors: Whether the database has any.
+    """
+    if has_vectors:
+        connection.execute(
+            "DELETE FROM store_vectors WHERE (prefix, key) IN "
+            f"(SELECT prefix, key FROM store WHERE {_EXPIRED})"
+        )
+    return connection.execute(f"DELETE FROM store WHERE {_EXPIRED}").rowcount
