@@ -14,13 +14,17 @@ from typing import Any
 
 import aiosqlite
 
-from langgraph_rust.checkpoint.sqlite._commits import read
+from langgraph_rust.checkpoint.sqlite._commits import Commits, read
 from langgraph_rust.checkpoint.sqlite.aio import connect
 from langgraph_rust.store.base import Op, Result, TTLConfig
 from langgraph_rust.store.base.batch import AsyncBatchedBaseStore
 from langgraph_rust.store.sqlite._queries import sweep
 from langgraph_rust.store.sqlite._sweeper import log_swept
-from langgraph_rust.store.sqlite.base import BaseSqliteStore, SqliteIndexConfig
+from langgraph_rust.store.sqlite.base import (
+    BaseSqliteStore,
+    SqliteIndexConfig,
+    _ensure_index_config,
+)
 
 __all__ = ("AsyncSqliteStore",)
 
@@ -59,11 +63,14 @@ class AsyncSqliteStore(AsyncBatchedBaseStore, BaseSqliteStore):
         ttl: TTLConfig | None = None,
     ) -> None:
         super().__init__()
-        self._configure(deserializer, index, ttl)
+        self._deserializer = deserializer
+        self.embeddings, self.index_config = _ensure_index_config(index)
+        self.ttl_config = ttl
         self.conn = conn
         self.lock = asyncio.Lock()
         self.loop = asyncio.get_running_loop()
         self.is_setup = False
+        self._commits = Commits()
         self._ttl_sweeper_task: asyncio.Task[None] | None = None
         self._ttl_stop_event = asyncio.Event()
 

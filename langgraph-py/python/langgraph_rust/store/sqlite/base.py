@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph_rust.checkpoint.sqlite import _PATIENCE
 from langgraph_rust.checkpoint.sqlite._commits import Commits, read
@@ -29,6 +29,9 @@ from langgraph_rust.store.sqlite._namespaces import escape_glob as _escape_glob_
 from langgraph_rust.store.sqlite._namespaces import match_pattern as _namespace_match_pattern
 from langgraph_rust.store.sqlite._queries import PreparedGetQuery, Reading, sweep
 from langgraph_rust.store.sqlite._schema import MIGRATIONS, VECTOR_MIGRATIONS, set_up
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
 
 __all__ = (
     "MIGRATIONS",
@@ -75,20 +78,6 @@ class BaseSqliteStore:
 
     _deserializer: Callable[[Any], dict[str, Any]] | None = None
     _has_vectors = False
-
-    def _configure(
-        self,
-        deserializer: Callable[[Any], dict[str, Any]] | None,
-        index: SqliteIndexConfig | None,
-        ttl: TTLConfig | None,
-    ) -> None:
-        self._deserializer = deserializer
-        self.index_config = index
-        self.embeddings = None
-        if index:
-            self.embeddings, self.index_config = _ensure_index_config(index)
-        self.ttl_config = ttl
-        self._commits = Commits()
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
         vector_migrations = self.VECTOR_MIGRATIONS if self.index_config else None
@@ -157,10 +146,13 @@ class SqliteStore(BaseSqliteStore, BaseStore):
         ttl: TTLConfig | None = None,
     ) -> None:
         super().__init__()
-        self._configure(deserializer, index, ttl)
+        self._deserializer = deserializer
+        self.embeddings, self.index_config = _ensure_index_config(index)
+        self.ttl_config = ttl
         self.conn = conn
         self.lock = threading.Lock()
         self.is_setup = False
+        self._commits = Commits()
         self._ttl_sweeper_thread: threading.Thread | None = None
         self._ttl_stop_event = threading.Event()
         self._ttl_future: Future[None] | None = None
@@ -303,12 +295,16 @@ class SqliteStore(BaseSqliteStore, BaseStore):
             yield self.conn
 
 
-def _ensure_index_config(index: SqliteIndexConfig) -> tuple[Any, SqliteIndexConfig]:
-    """Return what embeds, and the configuration with its paths in steps.
+def _ensure_index_config(
+    index: SqliteIndexConfig | None,
+) -> tuple[Embeddings | None, SqliteIndexConfig | None]:
+    """Return what embeds, and the configuration with its paths in steps; `None` without an index.
 
     Raises:
         ValueError: the fields are neither text nor a list, or nothing embeds.
     """
+    if not index:
+        return None, None
     config: Any = index.copy()
     fields = index.get("text_fields") or index.get("fields") or ["$"]
     if isinstance(fields, str):
