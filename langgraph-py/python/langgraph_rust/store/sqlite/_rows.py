@@ -113,7 +113,7 @@ def vectors_by_text(
 def _packed(text: str, vector: Sequence[float]) -> bytes:
     try:
         packed = struct.pack(f"{len(vector)}f", *vector)
-    except (TypeError, OverflowError, struct.error) as error:
+    except (TypeError, struct.error) as error:
         problem = str(error)
     else:
         if packed:

@@ -100,7 +100,10 @@ def _version(connection: sqlite3.Connection, table: str) -> int:
     """Return the newest migration that the database had, or -1."""
     if not _has_table(connection, table):
         return -1
-    ((newest,),) = connection.execute(f"SELECT max(v) FROM {table}").fetchall()
+    cursor = connection.cursor()
+    # The owner of the connection may like rows to be something else.
+    cursor.row_factory = None
+    newest = cursor.execute(f"SELECT max(v) FROM {table}").fetchone()[0]
     return -1 if newest is None else newest
 
 
