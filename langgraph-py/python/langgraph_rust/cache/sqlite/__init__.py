@@ -27,7 +27,7 @@ _SCHEMA = """
         PRIMARY KEY (ns, key)
     )
 """
-_GET = "SELECT encoding, val, expiry FROM cache WHERE ns = ? AND key = ?"
+_GET = "SELECT ns, key, expiry, encoding, val FROM cache WHERE ns = ? AND key = ?"
 _SET = "INSERT OR REPLACE INTO cache (ns, key, expiry, encoding, val) VALUES (?, ?, ?, ?, ?)"
 _DROP = "DELETE FROM cache WHERE ns = ? AND key = ? AND expiry < ?"
 
@@ -62,21 +62,22 @@ class SqliteCache(BaseCache[ValueT]):
     def get(self, keys: Sequence[FullKey]) -> dict[FullKey, ValueT]:
         """Return the values of those keys that are cached, each decoded anew."""
         now = time.time()
-        places = {(tuple(namespace), key): _place(namespace, key) for namespace, key in keys}
+        rows: list[tuple[FullKey, tuple[str, str, float | None, str, bytes]]] = []
         with self._lock, closing(self._conn.cursor()) as cursor:
-            rows = {own: cursor.execute(_GET, place).fetchone() for own, place in places.items()}
-        found = {own: row for own, row in rows.items() if row}
-        expired = [
-            own for own, (*_, expiry) in found.items() if expiry is not None and now > expiry
-        ]
-        if expired:
-            # Somebody may have cached it anew meanwhile.
-            self._write(_DROP, [(*places[own], now) for own in expired])
-        return {
-            own: self.serde.loads_typed((encoding, value))
-            for own, (encoding, value, _) in found.items()
-            if own not in expired
-        }
+            for namespace, key in keys:
+                row = cursor.execute(_GET, (_text(namespace), key)).fetchone()
+                if row is not None:
+                    rows.append(((tuple(namespace), key), row))
+        found: dict[FullKey, ValueT] = {}
+        expired: list[tuple[str, str, float]] = []
+        for full_key, (namespace, key, expiry, encoding, value) in rows:
+            if expiry is not None and now > expiry:
+                expired.append((namespace, key, now))
+            else:
+                found[full_key] = self.serde.loads_typed((encoding, value))
+        # Unless somebody has cached it anew meanwhile.
+        self._write(_DROP, expired)
+        return found
 
     async def aget(self, keys: Sequence[FullKey]) -> dict[FullKey, ValueT]:
         """Asynchronous `get`."""
@@ -92,7 +93,8 @@ class SqliteCache(BaseCache[ValueT]):
             _SET,
             [
                 (
-                    *_place(namespace, key),
+                    _text(namespace),
+                    key,
                     None if ttl is None else now + ttl,
                     *self.serde.dumps_typed(value),
                 )
@@ -123,7 +125,3 @@ class SqliteCache(BaseCache[ValueT]):
 
 def _text(namespace: Namespace) -> str:
     return ",".join(namespace)
-
-
-def _place(namespace: Namespace, key: str) -> tuple[str, str]:
-    return _text(namespace), key

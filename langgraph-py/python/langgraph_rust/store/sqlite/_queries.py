@@ -23,6 +23,22 @@ REFRESH = f"UPDATE store SET {_RENEWED} WHERE prefix = ? AND key = ? AND ttl_min
 
 _EXPIRED = "expires_at IS NOT NULL AND expires_at < CURRENT_TIMESTAMP"
 
+_NEWEST = "ORDER BY s.updated_at DESC LIMIT ? OFFSET ?"
+
+_COLUMNS = ", ".join(f"s.{column}" for column in COLUMNS)
+
+# An item counts with its best vector, and pages are as full as they can be. The limit that limits
+# nothing keeps SQLite from sorting the vectors themselves.
+_RANKED = f"""
+    SELECT {_COLUMNS}, best.score FROM (
+        SELECT id, max(score) AS score FROM (
+            SELECT s.rowid AS id, s.prefix, s.key, {{score}} AS score
+            FROM store s JOIN store_vectors sv ON s.prefix = sv.prefix AND s.key = sv.key
+            {{where}} LIMIT -1
+        ) GROUP BY id ORDER BY score DESC, prefix, key LIMIT ? OFFSET ?
+    ) best JOIN store s ON s.rowid = best.id ORDER BY best.score DESC, s.prefix, s.key
+"""
+
 _SCORES = {
     "cosine": "1.0 - vec_distance_cosine(sv.embedding, ?)",
     "l2": "-vec_distance_L2(sv.embedding, ?)",
@@ -108,29 +124,17 @@ def search_query(op: SearchOp, reading: Reading) -> SearchQuery:
     Raises:
         ValueError: the filter has a key or an operator that cannot be; see `filter_conditions`.
     """
-    ranked = bool(op.query) and reading.distance_type is not None
     conditions, parameters = within(op.namespace_prefix, "s.prefix")
     if reading.omits_expired:
         conditions.append(NOT_EXPIRED)
     filtered, values = filter_conditions(op.filter)
     condition = where([*conditions, *filtered])
-    columns = ", ".join(f"s.{column}" for column in COLUMNS)
-    if ranked:
-        score = _SCORES.get(str(reading.distance_type), _SCORES["cosine"])
-        # An item counts with its best vector, and its page is as full as it can be.
-        query = (
-            f"SELECT {columns}, max({score}) AS score FROM store s "
-            f"JOIN store_vectors sv ON s.prefix = sv.prefix AND s.key = sv.key {condition} "
-            "GROUP BY s.prefix, s.key ORDER BY score DESC"
-        )
-    else:
-        query = f"SELECT {columns}, NULL FROM store s {condition} ORDER BY s.updated_at DESC"
-    return SearchQuery(
-        f"{query} LIMIT ? OFFSET ?",
-        (*parameters, *values, op.limit, op.offset),
-        op.query if ranked else None,
-        op.refresh_ttl and reading.refreshes,
-    )
+    text, query = None, f"SELECT {_COLUMNS}, NULL FROM store s {condition} {_NEWEST}"
+    if op.query and reading.distance_type is not None:
+        score = _SCORES.get(reading.distance_type, _SCORES["cosine"])
+        text, query = op.query, _RANKED.format(score=score, where=condition)
+    parameters += [*values, op.limit, op.offset]
+    return SearchQuery(query, tuple(parameters), text, op.refresh_ttl and reading.refreshes)
 
 
 def sweep(connection: sqlite3.Connection, *, has_vectors: bool) -> int:
