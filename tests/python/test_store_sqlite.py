@@ -422,7 +422,7 @@ class TestExpiry:
 
     @pytest.mark.parametrize("omits", [False, True])
     def test_expired_items_may_be_left_out(self, path: str, omits: bool) -> None:
-        with self.expiring(path, omit_expired=omits) as store:
+        with self.expiring(path, omit_expired=omits, refresh_on_read=omits) as store:
             store.batch([PutOp(NS, "a", {}, ttl=-1), PutOp(NS, "b", {})])
             assert (store.get(NS, "a") is None) == omits
             assert ("a" not in keys(store.search(NS))) == omits
@@ -592,7 +592,7 @@ class TestDatabases:
         assert store.conn.execute("PRAGMA busy_timeout").fetchone() == (30_000,)
 
     def test_rows_may_be_what_their_owner_likes(self, path: str) -> None:
-        with closing(sqlite3.connect(path, detect_types=sqlite3.PARSE_COLNAMES)) as conn:
+        with closing(sqlite3.connect(path, detect_types=sqlite3.PARSE_DECLTYPES)) as conn:
             conn.row_factory = lambda cursor, row: {"it": row}
             store = SqliteStore(conn, deserializer=lambda text: {"text": text})
             store.put(NS, "a", {"n": 1})

@@ -85,18 +85,16 @@ def get_queries(ops: Iterable[tuple[int, GetOp]], reading: Reading) -> Iterator[
     by_namespace: dict[tuple[str, ...], list[tuple[int, GetOp]]] = defaultdict(list)
     for position, op in ops:
         by_namespace[op.namespace].append((position, op))
+    alive = [NOT_EXPIRED] if reading.omits_expired else []
     for namespace, own in by_namespace.items():
         for page in _pages(own):
-            renewed = [(position, str(op.key)) for position, op in page if op.refresh_ttl]
-            if renewed and reading.refreshes:
-                statement = f"UPDATE store SET {_RENEWED} WHERE"
-                yield _of_keys(
-                    statement, ["ttl_minutes IS NOT NULL"], namespace, renewed, "refresh"
-                )
+            asking = [(position, str(op.key)) for position, op in page if op.refresh_ttl]
+            if asking and reading.refreshes:
+                statement = f"UPDATE store SET {_RENEWED} WHERE ttl_minutes IS NOT NULL AND"
+                yield _of_keys(statement, alive, namespace, asking, "refresh")
             items = [(position, str(op.key)) for position, op in page]
             statement = f"SELECT {', '.join(COLUMNS)} FROM store WHERE"
-            conditions = [NOT_EXPIRED] if reading.omits_expired else []
-            yield _of_keys(statement, conditions, namespace, items, "get")
+            yield _of_keys(statement, alive, namespace, items, "get")
 
 
 def _of_keys(
