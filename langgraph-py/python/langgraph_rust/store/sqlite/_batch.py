@@ -53,6 +53,8 @@ class Batch:
 
     texts: list[str]
     """What to embed; each once."""
+    writes: bool
+    """Whether it may change the database."""
 
     def __init__(
         self, ops: Iterable[Op], reading: Reading, paths: Paths | None, *, has_vectors: bool
@@ -78,17 +80,13 @@ class Batch:
                 raise ValueError(f"Unknown operation type: {type(op)}")
         self._gets: list[PreparedGetQuery] = list(get_queries(gets, reading))
         self._puts = Puts(puts.values(), paths, has_vectors=has_vectors)
+        self.writes = bool(puts)
+        if reading.refreshes and not puts:
+            self.writes = any(query.kind == "refresh" for query in self._gets) or any(
+                search.refreshes for search in self._searches.values()
+            )
         asked = [search.text for search in self._searches.values() if search.text]
         self.texts = list(dict.fromkeys([*asked, *(each.text for each in self._puts.texts)]))
-
-    @property
-    def writes(self) -> bool:
-        """Whether it may change the database."""
-        return (
-            bool(self._puts.statements)
-            or any(query.kind == "refresh" for query in self._gets)
-            or any(query.refreshes for query in self._searches.values())
-        )
 
     def embed(self, vectors: Sequence[Sequence[float]]) -> None:
         """Take the vectors of `texts`.
@@ -154,17 +152,19 @@ class Puts:
     """What is embedded of the items."""
 
     def __init__(self, ops: Collection[PutOp], paths: Paths | None, *, has_vectors: bool) -> None:
-        now = _rows.utc_now()
+        self.statements = []
+        self.texts = []
+        if not ops:
+            return
         stored = [op for op in ops if op.value is not None]
         deleted = [_place(op) for op in ops if op.value is None]
         # Vectors of what was stored before would find it under what it does not say any more.
         outdated = [_place(op) for op in ops] if has_vectors else []
-        rows = [_rows.item_row(op, now) for op in stored]
+        rows = _rows.item_rows(stored)
         statements = [(_rows.DELETE_VECTORS, outdated), (_rows.DELETE, deleted), (_rows.PUT, rows)]
-        self.statements = [(statement, rows) for statement, rows in statements if rows]
-        self.texts = []
+        self.statements += [(statement, rows) for statement, rows in statements if rows]
         if paths is not None:
-            self.texts = [text for op in stored for text in _rows.texts_of(op, paths)]
+            self.texts += [text for op in stored for text in _rows.texts_of(op, paths)]
 
     def vector_rows(self, vectors: Mapping[str, bytes]) -> list[Row]:
         """Return the rows of the vectors, given those of the texts."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
@@ -85,29 +86,33 @@ def get_queries(ops: Iterable[tuple[int, GetOp]], reading: Reading) -> Iterator[
     by_namespace: dict[tuple[str, ...], list[tuple[int, GetOp]]] = defaultdict(list)
     for position, op in ops:
         by_namespace[op.namespace].append((position, op))
-    alive = [NOT_EXPIRED] if reading.omits_expired else []
     for namespace, own in by_namespace.items():
         for page in _pages(own):
-            asking = [(position, str(op.key)) for position, op in page if op.refresh_ttl]
-            if asking and reading.refreshes:
-                statement = f"UPDATE store SET {_RENEWED} WHERE ttl_minutes IS NOT NULL AND"
-                yield _of_keys(statement, alive, namespace, asking, "refresh")
             items = [(position, str(op.key)) for position, op in page]
-            statement = f"SELECT {', '.join(COLUMNS)} FROM store WHERE"
-            yield _of_keys(statement, alive, namespace, items, "get")
+            if reading.refreshes and any(op.refresh_ttl for _, op in page):
+                asking = [item for item, (_, op) in zip(items, page, strict=True) if op.refresh_ttl]
+                yield _of_keys("refresh", namespace, asking, reading)
+            yield _of_keys("get", namespace, items, reading)
 
 
 def _of_keys(
-    statement: str,
-    conditions: Sequence[str],
+    kind: Literal["get", "refresh"],
     namespace: tuple[str, ...],
     items: list[tuple[int, str]],
-    kind: Literal["get", "refresh"],
+    reading: Reading,
 ) -> PreparedGetQuery:
-    keys = [key for _, key in items]
-    of_keys = ["prefix = ?", f"key IN ({', '.join('?' * len(keys))})", *conditions]
-    query = f"{statement} {' AND '.join(of_keys)}"
-    return PreparedGetQuery(query, (to_text(namespace), *keys), namespace, items, kind)
+    query = _statement(kind, len(items), reading.omits_expired)
+    parameters = (to_text(namespace), *(key for _, key in items))
+    return PreparedGetQuery(query, parameters, namespace, items, kind)
+
+
+@lru_cache
+def _statement(kind: Literal["get", "refresh"], keys: int, omits_expired: bool) -> str:
+    conditions = ["prefix = ?", f"key IN ({', '.join('?' * keys)})"]
+    conditions += [NOT_EXPIRED] if omits_expired else []
+    if kind == "get":
+        return f"SELECT {', '.join(COLUMNS)} FROM store {where(conditions)}"
+    return f"UPDATE store SET {_RENEWED} {where([*conditions, 'ttl_minutes IS NOT NULL'])}"
 
 
 def _pages(ops: Iterable[Any]) -> Iterator[list[Any]]:

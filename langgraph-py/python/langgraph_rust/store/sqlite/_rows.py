@@ -47,12 +47,17 @@ class Text(NamedTuple):
     text: str
 
 
-def item_row(op: PutOp, now: datetime) -> Row:
-    """Return the row of an item that expires its time to live after `now`.
+def item_rows(ops: Iterable[PutOp]) -> list[Row]:
+    """Return the rows of items; they expire their time to live after now.
 
     Raises:
-        TypeError: JSON cannot carry the value.
+        TypeError: JSON cannot carry a value.
     """
+    now = datetime.now(timezone.utc)
+    return [_item_row(op, now) for op in ops]
+
+
+def _item_row(op: PutOp, now: datetime) -> Row:
     expires_at = None
     if op.ttl is not None:
         # As `sqlite3` writes times, which it will stop doing.
@@ -65,11 +70,6 @@ def item_row(op: PutOp, now: datetime) -> Row:
             f"carry: {error}"
         ) from error
     return to_text(op.namespace), str(op.key), value, expires_at, op.ttl
-
-
-def utc_now() -> datetime:
-    """Return the time, in the zone that the database has."""
-    return datetime.now(timezone.utc)
 
 
 def texts_of(op: PutOp, paths: Paths) -> Iterable[Text]:

@@ -212,8 +212,8 @@ class SqliteStore(BaseSqliteStore, BaseStore):
         if batch.writes:
             self._commits.store(batch.run, self._own)
         else:
-            with self._own() as conn:
-                read(conn, batch.run)
+            with self.lock:
+                read(self.conn, batch.run)
         return batch.results(self._deserializer)
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
