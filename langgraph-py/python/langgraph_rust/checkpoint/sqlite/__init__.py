@@ -294,15 +294,4 @@ class SqliteSaver(BaseCheckpointSaver[str]):
             yield self.conn
 
     def _store(self, work: _rows.Work) -> None:
-        job = self._commits.add(work)
-        try:
-            while not job.is_done:
-                with self._own() as conn:
-                    # Whoever had the connection before may have done it.
-                    if not job.is_done:
-                        self._commits.commit(conn)
-        except BaseException:
-            self._commits.withdraw(job)
-            raise
-        if job.error is not None:
-            raise job.error
+        self._commits.store(work, self._own)

@@ -46,6 +46,20 @@ _WRONG_THREAD = (
 )
 
 
+def connect(conn_string: str, **options: Any) -> aiosqlite.Connection:
+    """Make a connection that waits for other writers, and whose thread no process waits for.
+
+    Args:
+        conn_string: Path of the file, or `":memory:"`.
+        options: What else `sqlite3.connect` takes.
+    """
+    connection = aiosqlite.connect(conn_string, timeout=_PATIENCE, **options)
+    # Before aiosqlite 0.22 the connection is the thread.
+    thread: Any = getattr(connection, "_thread", connection)
+    thread.daemon = True
+    return connection
+
+
 class AsyncSqliteSaver(BaseCheckpointSaver[str]):
     """Keeps checkpoints in a SQLite database, in tables that LangGraph's own saver shares.
 
@@ -83,11 +97,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         Args:
             conn_string: Path of the file, or `":memory:"`.
         """
-        connection = aiosqlite.connect(conn_string, timeout=_PATIENCE)
-        # Before aiosqlite 0.22 the connection is the thread.
-        thread: Any = getattr(connection, "_thread", connection)
-        thread.daemon = True
-        async with connection as conn:
+        async with connect(conn_string) as conn:
             yield cls(conn)
 
     async def setup(self) -> None:
@@ -365,10 +375,4 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
 
     async def _store(self, work: _rows.Work) -> None:
         await self._ready()
-        job = self._commits.add(work)
-        async with self.lock:
-            # Whichever trip comes first commits all that waits.
-            if not job.is_done:
-                await self._trip(self._commits.commit)
-        if job.error is not None:
-            raise job.error
+        await self._commits.astore(work, self.lock, self._trip)
