@@ -1,0 +1,350 @@
+"""The store for programs without asyncio, and what it shares with the other."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
+
+from psycopg import Capabilities, Connection, Cursor, Pipeline, pq
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool
+
+from langgraph_rust.checkpoint.postgres import _ainternal, _internal
+from langgraph_rust.store.base import BaseStore, Op, Result, TTLConfig
+from langgraph_rust.store.postgres import _schema, _statements, _sweep
+from langgraph_rust.store.postgres._batch import Batch, Grouped
+from langgraph_rust.store.postgres._batch import group_ops as _group_ops
+from langgraph_rust.store.postgres._index import (
+    ANNIndexConfig,
+    HNSWConfig,
+    IVFFlatConfig,
+    PoolConfig,
+    PostgresIndexConfig,
+    get_distance_operator,
+    pool_arguments,
+)
+from langgraph_rust.store.postgres._index import ensure_index_config as _ensure_index_config
+from langgraph_rust.store.postgres._schema import (
+    MIGRATIONS,
+    VECTOR_MIGRATIONS,
+    Migration,
+    explained,
+)
+from langgraph_rust.store.postgres._statements import Statement
+from langgraph_rust.store.postgres._statements import escape_like_literal as _escape_like_literal
+from langgraph_rust.store.postgres._statements import json_loads as _json_loads
+from langgraph_rust.store.postgres._statements import (
+    namespace_match_pattern as _namespace_match_pattern,
+)
+from langgraph_rust.store.postgres._statements import (
+    namespace_prefix_condition as _namespace_prefix_condition,
+)
+from langgraph_rust.store.postgres._statements import namespace_to_text as _namespace_to_text
+from langgraph_rust.store.postgres._statements import row_to_item as _row_to_item
+from langgraph_rust.store.postgres._statements import row_to_search_item as _row_to_search_item
+from langgraph_rust.store.postgres._statements import text_to_namespace as _decode_ns_bytes
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from langchain_core.embeddings import Embeddings
+
+# The private names are those that other packages import.
+__all__ = (
+    "MIGRATIONS",
+    "VECTOR_MIGRATIONS",
+    "ANNIndexConfig",
+    "BasePostgresStore",
+    "HNSWConfig",
+    "IVFFlatConfig",
+    "Migration",
+    "PoolConfig",
+    "PostgresIndexConfig",
+    "PostgresStore",
+    "Row",
+    "_decode_ns_bytes",
+    "_ensure_index_config",
+    "_escape_like_literal",
+    "_group_ops",
+    "_json_loads",
+    "_namespace_match_pattern",
+    "_namespace_prefix_condition",
+    "_namespace_to_text",
+    "_row_to_item",
+    "_row_to_search_item",
+    "get_distance_operator",
+)
+
+C = TypeVar("C", bound=_internal.Conn | _ainternal.Conn)
+
+
+class Row(TypedDict):
+    """A row of the table `store`."""
+
+    key: str
+    value: Any
+    prefix: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class BasePostgresStore(Generic[C]):
+    """What the store and its asyncio twin share: configuration, and how filters become SQL."""
+
+    MIGRATIONS = MIGRATIONS
+    VECTOR_MIGRATIONS = VECTOR_MIGRATIONS
+    conn: C
+    pipe: Any = None
+    embeddings: Embeddings | None = None
+    index_config: PostgresIndexConfig | None = None
+    ttl_config: TTLConfig | None = None
+    _deserializer: Callable[[Any], dict[str, Any]] | None = None
+
+    def _configure(
+        self,
+        conn: C,
+        pipe: Any,
+        deserializer: Callable[[Any], dict[str, Any]] | None,
+        index: PostgresIndexConfig | None,
+        ttl: TTLConfig | None,
+    ) -> None:
+        self.conn = conn
+        self.pipe = pipe
+        self._deserializer = deserializer
+        self.supports_pipeline = Capabilities().has_pipeline()
+        self.index_config = index
+        if index:
+            self.embeddings, self.index_config = _ensure_index_config(index)
+        self.ttl_config = ttl
+
+    @property
+    def _omit_expired(self) -> bool:
+        return bool(self.ttl_config and self.ttl_config.get("omit_expired"))
+
+    def _together(self, conn: Any, pipeline: bool) -> Any:
+        """Return what makes one transaction of what is executed, if anything must."""
+        # Within a pipeline nothing is committed before it is told to.
+        if not pipeline and conn.pgconn.pipeline_status == pq.PipelineStatus.OFF:
+            return None
+        return conn.pipeline if self.supports_pipeline else conn.transaction
+
+    def _get_filter_condition(self, key: str, op: str, value: Any) -> tuple[str, list]:
+        """Return a condition on `value`, the column, and its parameters; others override this."""
+        return _statements.filter_condition(key, op, value)
+
+
+class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn]):
+    """Keeps items in a Postgres database, in tables that LangGraph's own store shares.
+
+    With an index, items are embedded as they are stored, and `search` with a `query` ranks them by
+    similarity, which needs pgvector. Call `setup` once for a database. A batch is one transaction;
+    whatever it takes to embed and encode is done before it has a connection. For use without
+    asyncio; may be used by several threads, which with a pool do not wait for each other.
+
+    Args:
+        conn: A connection or a pool. Connections must have `autocommit=True` for `setup`; without
+            it, what is stored counts when the caller, or the pool, commits.
+        pipe: The pipeline that the connection is in, if it is in one.
+        deserializer: Makes a value of what the connection returns for JSON, unless that is a
+            dictionary.
+        index: What to embed and how. Without it there is no semantic search, and the `index`
+            arguments of the methods mean nothing.
+        ttl: How items expire. They are deleted by `sweep_ttl`, or from time to time after
+            `start_ttl_sweeper`.
+
+    Raises:
+        ValueError: `index` cannot be used, or there is a pipeline with a pool.
+
+    Example:
+        ```python
+        with PostgresStore.from_conn_string("postgresql://user:pass@localhost/app") as store:
+            store.setup()
+            store.put(("users", "123"), "prefs", {"theme": "dark"})
+            store.get(("users", "123"), "prefs")
+        ```
+    """
+
+    supports_ttl: bool = True
+
+    def __init__(
+        self,
+        conn: _internal.Conn,
+        *,
+        pipe: Pipeline | None = None,
+        deserializer: Callable[[Any], dict[str, Any]] | None = None,
+        index: PostgresIndexConfig | None = None,
+        ttl: TTLConfig | None = None,
+    ) -> None:
+        if isinstance(conn, ConnectionPool) and pipe is not None:
+            raise ValueError(
+                "Pipeline should be used only with a single Connection, not ConnectionPool."
+            )
+        super().__init__()
+        # Whoever has a cursor may call the store.
+        self.lock = threading.RLock()
+        self._ttl_sweeper_thread: threading.Thread | None = None
+        self._ttl_stop_event = threading.Event()
+        self._ttl_swept: Future[None] | None = None
+        self._configure(conn, pipe, deserializer, index, ttl)
+
+    @classmethod
+    @contextmanager
+    def from_conn_string(
+        cls,
+        conn_string: str,
+        *,
+        pipeline: bool = False,
+        pool_config: PoolConfig | None = None,
+        index: PostgresIndexConfig | None = None,
+        ttl: TTLConfig | None = None,
+    ) -> Iterator[PostgresStore]:
+        """Connect to a database for as long as a `with` block lasts.
+
+        Args:
+            conn_string: Where it is: a URL or the `key=value` pairs of libpq.
+            pipeline: Whether the connection stays in pipeline mode; means nothing with a pool.
+            pool_config: Makes a pool instead of a connection.
+            index: What to embed and how.
+            ttl: How items expire.
+
+        Raises:
+            psycopg.OperationalError: it cannot be reached.
+        """
+        if pool_config is not None:
+            with ConnectionPool(conn_string, **pool_arguments(pool_config)) as pool:
+                yield cls(conn=cast("Any", pool), index=index, ttl=ttl)
+            return
+        with Connection[DictRow].connect(
+            conn_string, autocommit=True, row_factory=dict_row
+        ) as conn:
+            if pipeline:
+                with conn.pipeline() as pipe:
+                    yield cls(conn, pipe=pipe, index=index, ttl=ttl)
+            else:
+                yield cls(conn, index=index, ttl=ttl)
+
+    def setup(self) -> None:
+        """Make the tables, or bring them up to date. Needed once for a database.
+
+        Raises:
+            ValueError: the index cannot be made of its configuration.
+            psycopg.Error: the database does not allow it, or has no pgvector.
+        """
+        for statement in _schema.steps(self):
+            rows = self._execute(statement)
+            if statement.answer:
+                statement.answer(rows, [])
+
+    def batch(self, ops: Iterable[Op]) -> list[Result]:
+        """Carry out operations in one transaction.
+
+        Reads see the state before the batch; of several puts on one item the last counts.
+
+        Raises:
+            InvalidNamespaceError: a label is empty, no string, or contains `.` or NUL.
+            ValueError: an operation, or an operator of a filter, is of no known kind.
+            TypeError: a value or a filter is nothing that JSON can carry.
+            psycopg.Error: the database cannot be used; nothing was stored.
+        """
+        grouped, count = _group_ops(ops)
+        results: list[Result] = [None] * count
+        self._execute_batch(grouped, results)
+        return results
+
+    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+        """Run `batch` in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(None, self.batch, ops)
+
+    def sweep_ttl(self) -> int:
+        """Delete what has expired, and return how many items that were."""
+        with self._cursor() as cur:
+            cur.execute(_statements.SWEEP)
+        return cur.rowcount
+
+    def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Future[None]:
+        """Delete what has expired from time to time, in a thread.
+
+        Args:
+            sweep_interval_minutes: How often; what `ttl` says, or 5 minutes, if left out.
+
+        Returns:
+            What is done when the thread ends; cancelling it ends the thread.
+        """
+        if not self.ttl_config:
+            nothing: Future[None] = Future()
+            nothing.set_result(None)
+            return nothing
+        if self._ttl_swept and self._ttl_sweeper_thread and self._ttl_sweeper_thread.is_alive():
+            return self._ttl_swept
+        self._ttl_stop_event = threading.Event()
+        seconds = _sweep.interval(self.ttl_config, sweep_interval_minutes)
+        self._ttl_sweeper_thread, self._ttl_swept = _sweep.sweep_in_thread(self, seconds)
+        return self._ttl_swept
+
+    def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
+        """End the thread that deletes what has expired.
+
+        Args:
+            timeout: How many seconds to wait for it; `None` for as long as it takes.
+
+        Returns:
+            Whether it has ended.
+        """
+        self._ttl_stop_event.set()
+        thread = self._ttl_sweeper_thread
+        # The last owner of a store may be the thread.
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+            if thread.is_alive():
+                return False
+        self._ttl_sweeper_thread = None
+        return True
+
+    def __del__(self) -> None:
+        # The attribute is missing if it was not made.
+        if stop := getattr(self, "_ttl_stop_event", None):
+            stop.set()
+
+    def _execute_batch(self, grouped_ops: Grouped, results: list[Result]) -> None:
+        batch = Batch(self, grouped_ops)
+        vectors: Sequence[Any] = ()
+        if batch.texts and self.embeddings:
+            vectors = self.embeddings.embed_documents(batch.texts)
+        statements = batch.statements(vectors)
+        if len(statements) == 1:
+            answers = [self._execute(statements[0])]
+        else:
+            answers = self._execute_together(statements)
+        for statement, rows in zip(statements, answers, strict=True):
+            if statement.answer:
+                statement.answer(rows, results)
+
+    def _execute(self, statement: Statement) -> list[DictRow]:
+        with self._cursor() as cur:
+            cur.execute(statement.sql, statement.params)
+            return cur.fetchall() if statement.answer else []
+
+    def _execute_together(self, statements: Sequence[Statement]) -> list[list[DictRow]]:
+        # The pipeline ends before anything is fetched: one trip to the server for all.
+        with self._cursor(pipeline=True) as cur:
+            cursors = [cur.connection.cursor(binary=True, row_factory=dict_row) for _ in statements]
+            for own, statement in zip(cursors, statements, strict=True):
+                own.execute(statement.sql, statement.params)
+        answering = zip(cursors, statements, strict=True)
+        return [own.fetchall() if statement.answer else [] for own, statement in answering]
+
+    @contextmanager
+    def _cursor(self, *, pipeline: bool = False) -> Iterator[Cursor[DictRow]]:
+        """Give a cursor of a connection to oneself, which returns rows as dictionaries.
+
+        With `pipeline`, what is executed is one transaction. Others override this.
+        """
+        lock = nullcontext() if isinstance(self.conn, ConnectionPool) else self.lock
+        with explained(), lock, _internal.get_connection(self.conn) as conn:
+            together = self._together(conn, pipeline) or nullcontext
+            with together(), conn.cursor(binary=True, row_factory=dict_row) as cur:
+                yield cur
