@@ -100,10 +100,15 @@ VECTOR_MIGRATIONS: Sequence[Migration] = [
 """What makes the table of vectors, in a store with an index. Counted in `vector_migrations`."""
 
 
+MADE_MEANWHILE = (errors.UniqueViolation, errors.DuplicateTable, errors.DuplicateObject)
+"""What a step says that another process took at the same time; taken again, it finds all there."""
+
+
 def steps(store: Any) -> Iterator[Statement]:
     """Yield the statements that bring a database up to date; each must be answered before the next.
 
-    Each needs a transaction of its own, because an index made concurrently does.
+    Unless the tables are new, each needs a transaction of its own: an index that is made
+    concurrently does.
 
     Raises:
         ValueError: the store's index cannot be made.
@@ -125,8 +130,11 @@ def _since(table: str, statements: Sequence[Callable[[], str | None]]) -> Iterat
     for number, statement in enumerate(statements):
         if number <= versions[0] or (sql := statement()) is None:
             continue
+        if versions[0] < 0:
+            # A new table has nobody who waits, and several who make indexes concurrently may wait
+            # for each other.
+            sql = sql.replace(" CONCURRENTLY", "")
         yield Statement(sql, ())
-        # Another process may be at the same.
         yield Statement(f"INSERT INTO {table} (v) VALUES (%s) ON CONFLICT DO NOTHING", (number,))
 
 

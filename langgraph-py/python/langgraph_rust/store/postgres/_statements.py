@@ -80,11 +80,11 @@ def get(ops: Sequence[tuple[int, GetOp]], omit_expired: bool, loader: Loader) ->
         [namespace_to_text(op.namespace) for _, op in ops],
         [op.key for _, op in ops],
     ]
-    wanted = "unnest(%s::text[], %s::text[]) AS wanted (prefix, key)"
+    wanted = "unnest(%b::text[], %b::text[]) AS wanted (prefix, key)"
     refresh = ""
     if any(op.refresh_ttl for _, op in ops):
         params.append([bool(op.refresh_ttl) for _, op in ops])
-        listed = "unnest(%s::text[], %s::text[], %s::bool[]) AS listed (prefix, key, refresh)"
+        listed = "unnest(%b::text[], %b::text[], %b::bool[]) AS listed (prefix, key, refresh)"
         update = _REFRESH.format(wanted="asked", condition=f"wanted.refresh AND {live}")
         refresh = f"WITH asked AS (SELECT * FROM {listed}), refreshed AS ({update})"
         wanted = "asked AS wanted"
@@ -263,14 +263,14 @@ def _json(value: Any) -> str:
 # --- writing ---
 
 _DELETE = """
-    DELETE FROM store USING unnest(%s::text[], %s::text[]) AS gone (prefix, key)
+    DELETE FROM store USING unnest(%b::text[], %b::text[]) AS gone (prefix, key)
     WHERE store.prefix = gone.prefix AND store.key = gone.key
 """
 
 _PUT = """
     INSERT INTO store (prefix, key, value, created_at, updated_at, expires_at, ttl_minutes)
     SELECT prefix, key, value, now(), now(), now() + ttl * interval '1 minute', ttl
-    FROM unnest(%s::text[], %s::text[], %s::jsonb[], %s::float8[])
+    FROM unnest(%b::text[], %b::text[], %b::jsonb[], %s::float8[])
       AS given (prefix, key, value, ttl)
     ON CONFLICT (prefix, key) DO UPDATE
     SET value = excluded.value, updated_at = excluded.updated_at,
@@ -280,7 +280,7 @@ _PUT = """
 _PUT_VECTORS = """
     INSERT INTO store_vectors (prefix, key, field_name, embedding, created_at, updated_at)
     SELECT prefix, key, field_name, embedding::float8[], now(), now()
-    FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[])
+    FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[])
       AS given (prefix, key, field_name, embedding)
     ON CONFLICT (prefix, key, field_name) DO UPDATE
     SET embedding = excluded.embedding, updated_at = excluded.updated_at

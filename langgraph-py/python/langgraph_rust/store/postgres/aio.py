@@ -154,7 +154,10 @@ class AsyncPostgresStore(AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Con
             psycopg.Error: the database does not allow it, or has no pgvector.
         """
         for statement in _schema.steps(self):
-            rows = await self._execute(statement)
+            try:
+                rows = await self._execute(statement)
+            except _schema.MADE_MEANWHILE:
+                rows = await self._execute(statement)
             if statement.answer:
                 statement.answer(rows, [])
 

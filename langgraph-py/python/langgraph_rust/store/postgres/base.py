@@ -235,7 +235,10 @@ class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn]):
             psycopg.Error: the database does not allow it, or has no pgvector.
         """
         for statement in _schema.steps(self):
-            rows = self._execute(statement)
+            try:
+                rows = self._execute(statement)
+            except _schema.MADE_MEANWHILE:
+                rows = self._execute(statement)
             if statement.answer:
                 statement.answer(rows, [])
 
