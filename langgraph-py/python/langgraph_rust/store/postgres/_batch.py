@@ -17,7 +17,8 @@ from langgraph_rust.store.base import (
     validate_op_namespace,
 )
 from langgraph_rust.store.postgres import _statements
-from langgraph_rust.store.postgres._statements import Place, Statement, namespace_to_text
+from langgraph_rust.store.postgres._rows import namespace_to_text
+from langgraph_rust.store.postgres._statements import Place, Statement
 
 Grouped = Mapping[type, Sequence[tuple[int, Any]]]
 """Operations by their class, each with its place in the batch."""

@@ -20,7 +20,10 @@ class PoolConfig(TypedDict, total=False):
     max_size: int | None
     """Connections at most; `None`, or missing, for as many as `min_size`."""
     kwargs: dict
-    """Arguments for each connection, besides `autocommit=True`."""
+    """Arguments for each connection, besides `autocommit=True` and `prepare_threshold=0`.
+
+    Behind PgBouncer, `prepare_threshold` may have to be `None`.
+    """
 
 
 class ANNIndexConfig(TypedDict, total=False):
@@ -181,7 +184,8 @@ def ensure_index_config(
 
 def pool_arguments(pool_config: PoolConfig) -> dict[str, Any]:
     """Return the arguments that make a pool."""
-    kwargs = {"autocommit": True, "row_factory": dict_row, **(pool_config.get("kwargs") or {})}
+    kwargs = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+    kwargs |= pool_config.get("kwargs") or {}
     return {"min_size": 1, "max_size": None, "open": False, **pool_config, "kwargs": kwargs}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from psycopg import Error, errors
+from psycopg import Error, OperationalError, errors
 
 from langgraph_rust.store.postgres import _index
 from langgraph_rust.store.postgres._statements import Statement
@@ -120,13 +120,10 @@ def steps(store: Any) -> Iterator[Statement]:
 
 
 def _since(table: str, statements: Sequence[Callable[[], str | None]]) -> Iterator[Statement]:
-    yield Statement(f"CREATE TABLE IF NOT EXISTS {table} (v INTEGER PRIMARY KEY)", ())
+    yield _unprepared(f"CREATE TABLE IF NOT EXISTS {table} (v INTEGER PRIMARY KEY)")
     versions: list[int] = []
-    yield Statement(
-        f"SELECT coalesce(max(v), -1) AS v FROM {table}",
-        (),
-        lambda rows, _: versions.extend(row["v"] for row in rows),
-    )
+    newest = _unprepared(f"SELECT coalesce(max(v), -1) AS v FROM {table}")
+    yield newest._replace(answer=lambda rows, _: versions.extend(row["v"] for row in rows))
     for number, statement in enumerate(statements):
         if number <= versions[0] or (sql := statement()) is None:
             continue
@@ -134,8 +131,14 @@ def _since(table: str, statements: Sequence[Callable[[], str | None]]) -> Iterat
             # A new table has nobody who waits, and several who make indexes concurrently may wait
             # for each other.
             sql = sql.replace(" CONCURRENTLY", "")
-        yield Statement(sql, ())
-        yield Statement(f"INSERT INTO {table} (v) VALUES (%s) ON CONFLICT DO NOTHING", (number,))
+        yield _unprepared(sql)
+        taken = f"INSERT INTO {table} (v) VALUES (%s) ON CONFLICT DO NOTHING"
+        yield _unprepared(taken, number)
+
+
+def _unprepared(sql: str, *params: Any) -> Statement:
+    # Where tables are altered psycopg forgets what it has prepared, even amid a pipeline.
+    return Statement(sql, params, prepare=False)
 
 
 @contextmanager
@@ -181,6 +184,11 @@ _ADVICE = (
         "Call `setup()` of a store with this `index` once.",
     ),
     (errors.UndefinedTable, '"store"', "Call `setup()` of the store once."),
+    (
+        OperationalError,
+        "connection is closed",
+        "Make the store anew, or give it a pool, which replaces connections that are lost.",
+    ),
     (
         errors.ActiveSqlTransaction,
         "CONCURRENTLY",

@@ -1,4 +1,4 @@
-"""The operations of a store as SQL, and rows as its results. Whatever callers say is a parameter.
+"""The operations of a store as SQL. Whatever callers say is a parameter.
 
 A batch's gets, puts and deletes are one statement each, however many they are: their parameters are
 arrays. So the texts stay the same, and the server needs not be asked twice for the same plan.
@@ -7,8 +7,6 @@ arrays. So the texts stay the same, and the server needs not be asked twice for 
 from __future__ import annotations
 
 import json
-import logging
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -18,20 +16,22 @@ from psycopg.types.json import Jsonb
 
 from langgraph_rust.store.base import (
     GetOp,
-    Item,
     ListNamespacesOp,
     MatchCondition,
     PutOp,
     Result,
-    SearchItem,
     SearchOp,
 )
 from langgraph_rust.store.postgres._index import get_distance_operator, vector_type
-
-logger = logging.getLogger(__name__)
-
-Loader = Callable[[Any], dict[str, Any]] | None
-"""Makes a value of what the connection returns for JSON, unless that is a dictionary."""
+from langgraph_rust.store.postgres._rows import (
+    Loader,
+    namespace_match_pattern,
+    namespace_prefix_condition,
+    namespace_to_text,
+    row_to_item,
+    row_to_search_item,
+    text_to_namespace,
+)
 
 Place = tuple[str, str, str]
 """What a vector is of: the namespace as text, the key, the path within the value."""
@@ -48,6 +48,8 @@ class Statement(NamedTuple):
     params: Sequence[Any]
     answer: Answer | None = None
     """`None` if no rows come back."""
+    prepare: bool | None = None
+    """As in psycopg: `None` leaves it to the connection."""
 
 
 # --- reading ---
@@ -286,9 +288,6 @@ _PUT_VECTORS = """
     SET embedding = excluded.embedding, updated_at = excluded.updated_at
 """
 
-SWEEP = "DELETE FROM store WHERE expires_at < now()"
-"""Delete what has expired."""
-
 
 def put(ops: Iterable[PutOp], vectors: Mapping[Place, str], conn: Any) -> list[Statement]:
     """Delete and store items, and store their vectors.
@@ -318,6 +317,18 @@ def put(ops: Iterable[PutOp], vectors: Mapping[Place, str], conn: Any) -> list[S
     return statements
 
 
+def sweep(counts: list[int]) -> Statement:
+    """Delete what has expired, and add to `counts` how many items that were."""
+    return Statement(
+        """
+        WITH gone AS (DELETE FROM store WHERE expires_at < now() RETURNING 1)
+        SELECT count(*) AS count FROM gone
+        """,
+        (),
+        lambda rows, _: counts.extend(row["count"] for row in rows),
+    )
+
+
 def vector_to_text(vector: Iterable[float]) -> str:
     """Return a vector as text of an array."""
     return "{" + ",".join([repr(float(number)) for number in vector]) + "}"
@@ -343,86 +354,3 @@ def _encoded(op: PutOp, conn: Any) -> Jsonb:
             return value
         raise TypeError(f"{error}, in the value of {op.key!r} in {op.namespace}") from error
     return Jsonb(text, bytes)
-
-
-# --- namespaces ---
-
-
-def namespace_to_text(namespace: Iterable[str]) -> str:
-    """Return a namespace as it is stored."""
-    return ".".join(namespace)
-
-
-def text_to_namespace(stored: Any) -> tuple[str, ...]:
-    """Return what `namespace_to_text` was given."""
-    if isinstance(stored, list):
-        return tuple(stored)
-    if isinstance(stored, bytes):
-        # The binary format of some types of text begins with a version.
-        stored = stored.decode()[1:]
-    return tuple(stored.split(".")) if stored else ()
-
-
-def namespace_prefix_condition(path: Sequence[str]) -> tuple[str, tuple[str, str]]:
-    """Return the condition for being a namespace, or below it; an index finds these."""
-    text = namespace_to_text(path)
-    condition = r"(store.prefix = %s OR store.prefix LIKE %s ESCAPE '\')"
-    return condition, (text, f"{escape_like_literal(text)}.%")
-
-
-def escape_like_literal(text: str) -> str:
-    """Return a pattern of `LIKE` that nothing but `text` matches."""
-    return re.sub(r"([\\%_])", r"\\\1", text)
-
-
-def namespace_match_pattern(path: Sequence[str], match_type: str) -> str:
-    """Return a regular expression for what a namespace begins or ends with; `"*"` is any label."""
-    labels = r"\.".join("[^.]+" if label == "*" else re.escape(label) for label in path)
-    return rf"(^|\.){labels}\Z" if match_type == "suffix" else rf"^{labels}(\.|\Z)"
-
-
-# --- rows ---
-
-
-def row_to_item(
-    namespace: tuple[str, ...], row: Mapping[str, Any], *, loader: Loader = None
-) -> Item:
-    """Return the item in a row."""
-    return Item(
-        value=_value(row, loader),
-        key=row["key"],
-        namespace=namespace,
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-def row_to_search_item(
-    namespace: tuple[str, ...], row: Mapping[str, Any], *, loader: Loader = None
-) -> SearchItem:
-    """Return the item in a row, with the score in it, if there is one."""
-    score = row.get("score")
-    if score is not None:
-        try:
-            score = float(score)
-        except ValueError:
-            logger.warning("Invalid score: %s", score)
-            score = None
-    return SearchItem(
-        value=_value(row, loader),
-        key=row["key"],
-        namespace=namespace,
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        score=score,
-    )
-
-
-def json_loads(content: Any) -> Any:
-    """Decode JSON: bytes or text, or either within a `Fragment` of orjson."""
-    return json.loads(getattr(content, "contents", content))
-
-
-def _value(row: Mapping[str, Any], loader: Loader) -> dict[str, Any]:
-    value = row["value"]
-    return value if isinstance(value, dict) else (loader or json_loads)(value)

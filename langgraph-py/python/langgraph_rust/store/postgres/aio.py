@@ -125,7 +125,7 @@ class AsyncPostgresStore(AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Con
                 yield cls(conn=cast("Any", pool), index=index, ttl=ttl)
             return
         connecting = AsyncConnection[DictRow].connect(
-            conn_string, autocommit=True, row_factory=dict_row
+            conn_string, autocommit=True, prepare_threshold=0, row_factory=dict_row
         )
         async with await connecting as conn:
             if pipeline:
@@ -155,11 +155,9 @@ class AsyncPostgresStore(AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Con
         """
         for statement in _schema.steps(self):
             try:
-                rows = await self._execute(statement)
+                await self._execute(statement)
             except _schema.MADE_MEANWHILE:
-                rows = await self._execute(statement)
-            if statement.answer:
-                statement.answer(rows, [])
+                await self._execute(statement)
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Carry out operations in one transaction; see `PostgresStore.batch`."""
@@ -170,9 +168,9 @@ class AsyncPostgresStore(AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Con
 
     async def sweep_ttl(self) -> int:
         """Delete what has expired, and return how many items that were."""
-        async with self._cursor() as cur:
-            await cur.execute(_statements.SWEEP)
-        return cur.rowcount
+        counts: list[int] = []
+        await self._execute(_statements.sweep(counts))
+        return sum(counts)
 
     async def start_ttl_sweeper(
         self, sweep_interval_minutes: float | None = None
@@ -220,26 +218,28 @@ class AsyncPostgresStore(AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Con
             vectors = await self.embeddings.aembed_documents(batch.texts)
         statements = batch.statements(vectors)
         if len(statements) == 1:
-            answers = [await self._execute(statements[0])]
+            await self._execute(statements[0], results)
         else:
-            answers = await self._execute_together(statements)
-        for statement, rows in zip(statements, answers, strict=True):
-            if statement.answer:
-                statement.answer(rows, results)
+            await self._execute_together(statements, results)
 
-    async def _execute(self, statement: Statement) -> list[DictRow]:
+    async def _execute(self, statement: Statement, results: Any = ()) -> None:
         async with self._cursor() as cur:
-            await cur.execute(statement.sql, statement.params)
-            return await cur.fetchall() if statement.answer else []
+            await cur.execute(statement.sql, statement.params, prepare=statement.prepare)
+            rows = await cur.fetchall() if statement.answer else []
+        if statement.answer:
+            statement.answer(rows, results)
 
-    async def _execute_together(self, statements: Sequence[Statement]) -> list[list[DictRow]]:
+    async def _execute_together(
+        self, statements: Sequence[Statement], results: list[Result]
+    ) -> None:
         # The pipeline ends before anything is fetched: one trip to the server for all.
         async with self._cursor(pipeline=True) as cur:
             cursors = [cur.connection.cursor(binary=True, row_factory=dict_row) for _ in statements]
             for own, statement in zip(cursors, statements, strict=True):
                 await own.execute(statement.sql, statement.params)
-        answering = zip(cursors, statements, strict=True)
-        return [await own.fetchall() if statement.answer else [] for own, statement in answering]
+        for own, statement in zip(cursors, statements, strict=True):
+            if statement.answer:
+                statement.answer(await own.fetchall(), results)
 
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:

@@ -15,9 +15,8 @@ from psycopg_pool import ConnectionPool
 
 from langgraph_rust.checkpoint.postgres import _ainternal, _internal
 from langgraph_rust.store.base import BaseStore, Op, Result, TTLConfig
-from langgraph_rust.store.postgres import _schema, _statements, _sweep
+from langgraph_rust.store.postgres import _batch, _index, _rows, _schema, _statements, _sweep
 from langgraph_rust.store.postgres._batch import Batch, Grouped
-from langgraph_rust.store.postgres._batch import group_ops as _group_ops
 from langgraph_rust.store.postgres._index import (
     ANNIndexConfig,
     HNSWConfig,
@@ -25,35 +24,15 @@ from langgraph_rust.store.postgres._index import (
     PoolConfig,
     PostgresIndexConfig,
     get_distance_operator,
-    pool_arguments,
 )
-from langgraph_rust.store.postgres._index import ensure_index_config as _ensure_index_config
-from langgraph_rust.store.postgres._schema import (
-    MIGRATIONS,
-    VECTOR_MIGRATIONS,
-    Migration,
-    explained,
-)
+from langgraph_rust.store.postgres._schema import MIGRATIONS, VECTOR_MIGRATIONS, Migration
 from langgraph_rust.store.postgres._statements import Statement
-from langgraph_rust.store.postgres._statements import escape_like_literal as _escape_like_literal
-from langgraph_rust.store.postgres._statements import json_loads as _json_loads
-from langgraph_rust.store.postgres._statements import (
-    namespace_match_pattern as _namespace_match_pattern,
-)
-from langgraph_rust.store.postgres._statements import (
-    namespace_prefix_condition as _namespace_prefix_condition,
-)
-from langgraph_rust.store.postgres._statements import namespace_to_text as _namespace_to_text
-from langgraph_rust.store.postgres._statements import row_to_item as _row_to_item
-from langgraph_rust.store.postgres._statements import row_to_search_item as _row_to_search_item
-from langgraph_rust.store.postgres._statements import text_to_namespace as _decode_ns_bytes
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from langchain_core.embeddings import Embeddings
 
-# The private names are those that other packages import.
 __all__ = (
     "MIGRATIONS",
     "VECTOR_MIGRATIONS",
@@ -66,18 +45,20 @@ __all__ = (
     "PostgresIndexConfig",
     "PostgresStore",
     "Row",
-    "_decode_ns_bytes",
-    "_ensure_index_config",
-    "_escape_like_literal",
-    "_group_ops",
-    "_json_loads",
-    "_namespace_match_pattern",
-    "_namespace_prefix_condition",
-    "_namespace_to_text",
-    "_row_to_item",
-    "_row_to_search_item",
     "get_distance_operator",
 )
+
+# Upstream's private names, which other packages import.
+_decode_ns_bytes = _rows.text_to_namespace
+_ensure_index_config = _index.ensure_index_config
+_escape_like_literal = _rows.escape_like_literal
+_group_ops = _batch.group_ops
+_json_loads = _rows.json_loads
+_namespace_match_pattern = _rows.namespace_match_pattern
+_namespace_prefix_condition = _rows.namespace_prefix_condition
+_namespace_to_text = _rows.namespace_to_text
+_row_to_item = _rows.row_to_item
+_row_to_search_item = _rows.row_to_search_item
 
 C = TypeVar("C", bound=_internal.Conn | _ainternal.Conn)
 
@@ -215,7 +196,7 @@ class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn]):
             psycopg.OperationalError: it cannot be reached.
         """
         if pool_config is not None:
-            with ConnectionPool(conn_string, **pool_arguments(pool_config)) as pool:
+            with ConnectionPool(conn_string, **_index.pool_arguments(pool_config)) as pool:
                 yield cls(conn=cast("Any", pool), index=index, ttl=ttl)
             return
         with Connection[DictRow].connect(
@@ -236,11 +217,9 @@ class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn]):
         """
         for statement in _schema.steps(self):
             try:
-                rows = self._execute(statement)
+                self._execute(statement)
             except _schema.MADE_MEANWHILE:
-                rows = self._execute(statement)
-            if statement.answer:
-                statement.answer(rows, [])
+                self._execute(statement)
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Carry out operations in one transaction.
@@ -264,9 +243,9 @@ class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn]):
 
     def sweep_ttl(self) -> int:
         """Delete what has expired, and return how many items that were."""
-        with self._cursor() as cur:
-            cur.execute(_statements.SWEEP)
-        return cur.rowcount
+        counts: list[int] = []
+        self._execute(_statements.sweep(counts))
+        return sum(counts)
 
     def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Future[None]:
         """Delete what has expired from time to time, in a thread.
@@ -319,26 +298,26 @@ class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn]):
             vectors = self.embeddings.embed_documents(batch.texts)
         statements = batch.statements(vectors)
         if len(statements) == 1:
-            answers = [self._execute(statements[0])]
+            self._execute(statements[0], results)
         else:
-            answers = self._execute_together(statements)
-        for statement, rows in zip(statements, answers, strict=True):
-            if statement.answer:
-                statement.answer(rows, results)
+            self._execute_together(statements, results)
 
-    def _execute(self, statement: Statement) -> list[DictRow]:
+    def _execute(self, statement: Statement, results: Any = ()) -> None:
         with self._cursor() as cur:
-            cur.execute(statement.sql, statement.params)
-            return cur.fetchall() if statement.answer else []
+            cur.execute(statement.sql, statement.params, prepare=statement.prepare)
+            rows = cur.fetchall() if statement.answer else []
+        if statement.answer:
+            statement.answer(rows, results)
 
-    def _execute_together(self, statements: Sequence[Statement]) -> list[list[DictRow]]:
+    def _execute_together(self, statements: Sequence[Statement], results: list[Result]) -> None:
         # The pipeline ends before anything is fetched: one trip to the server for all.
         with self._cursor(pipeline=True) as cur:
             cursors = [cur.connection.cursor(binary=True, row_factory=dict_row) for _ in statements]
             for own, statement in zip(cursors, statements, strict=True):
                 own.execute(statement.sql, statement.params)
-        answering = zip(cursors, statements, strict=True)
-        return [own.fetchall() if statement.answer else [] for own, statement in answering]
+        for own, statement in zip(cursors, statements, strict=True):
+            if statement.answer:
+                statement.answer(own.fetchall(), results)
 
     @contextmanager
     def _cursor(self, *, pipeline: bool = False) -> Iterator[Cursor[DictRow]]:
@@ -347,7 +326,7 @@ class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn]):
         With `pipeline`, what is executed is one transaction. Others override this.
         """
         lock = nullcontext() if isinstance(self.conn, ConnectionPool) else self.lock
-        with explained(), lock, _internal.get_connection(self.conn) as conn:
+        with _schema.explained(), lock, _internal.get_connection(self.conn) as conn:
             together = self._together(conn, pipeline) or nullcontext
             with together(), conn.cursor(binary=True, row_factory=dict_row) as cur:
                 yield cur
