@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "MIGRATIONS",
+    "PLACEHOLDER",
     "VECTOR_MIGRATIONS",
     "ANNIndexConfig",
     "BasePostgresStore",
@@ -47,6 +48,9 @@ __all__ = (
     "Row",
     "get_distance_operator",
 )
+
+PLACEHOLDER = object()
+"""Upstream's stand-in for a vector that is not there yet; here a statement is made when it is."""
 
 # Upstream's private names, which other packages import.
 _decode_ns_bytes = _rows.text_to_namespace
@@ -80,6 +84,7 @@ class BasePostgresStore(Generic[C]):
     VECTOR_MIGRATIONS = VECTOR_MIGRATIONS
     conn: C
     pipe: Any = None
+    supports_pipeline: bool
     embeddings: Embeddings | None = None
     index_config: PostgresIndexConfig | None = None
     ttl_config: TTLConfig | None = None
