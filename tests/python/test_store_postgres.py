@@ -281,12 +281,31 @@ class TestConnections:
         with made(database):
             pass
         with psycopg.connect(database) as conn:
+            conn.execute("SELECT 1")
             store = PostgresStore(conn)
             store.put(NS, "lost", {})
             store.batch([PutOp(NS, "also", {}), GetOp(NS, "lost")])
             conn.rollback()
-            store.put(NS, "kept", {})
-        assert rows(database, "SELECT key FROM store") == [("kept",)]
+        with made(database) as store:
+            conn = store.conn
+            with pytest.raises(ZeroDivisionError), conn.transaction():
+                store.put(NS, "lost", {})
+                store.batch([PutOp(NS, "also", {}), GetOp(NS, "lost")])
+                raise ZeroDivisionError
+        assert rows(database, "SELECT key FROM store") == []
+
+    @pytest.mark.parametrize("pool", [False, True])
+    def test_without_autocommit_nothing_stays_open(self, database: str, pool: bool) -> None:
+        with made(database):
+            pass
+        opened = psycopg_pool.ConnectionPool if pool else psycopg.connect
+        with opened(database) as conn:
+            store = PostgresStore(conn)
+            store.put(NS, "one", {})
+            store.batch([PutOp(NS, "more", {}), GetOp(NS, "one")])
+            assert rows(database, "SELECT key FROM store ORDER BY 1") == [("more",), ("one",)]
+            idle = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+            assert rows(database, f"{idle} AND datname = current_database()") == [(0,)]
 
     def test_a_pipeline_is_of_a_connection(self, database: str) -> None:
         with made(database, pool_config={}) as store:
@@ -707,6 +726,7 @@ class TestSetup:
 
     def test_new_tables_can_be_part_of_a_transaction(self, database: str) -> None:
         with psycopg.connect(database) as conn:
+            conn.execute("SELECT 1")
             PostgresStore(conn, index=INDEX).setup()
             conn.rollback()
         assert rows(database, "SELECT to_regclass('store')") == [(None,)]

@@ -113,9 +113,14 @@ class BasePostgresStore(Generic[C]):
 
     def _together(self, conn: Any, pipeline: bool) -> Any:
         """Return what makes one transaction of what is executed, if anything must."""
+        if conn.pgconn.pipeline_status == pq.PipelineStatus.OFF:
+            idle = conn.info.transaction_status == pq.TransactionStatus.IDLE
+            if conn is self.conn and idle and not conn.autocommit:
+                # The one that psycopg begins would stay open. A pool ends those of its connections.
+                return conn.transaction
+            if not pipeline:
+                return None
         # Within a pipeline nothing is committed before it is told to.
-        if not pipeline and conn.pgconn.pipeline_status == pq.PipelineStatus.OFF:
-            return None
         return conn.pipeline if self.supports_pipeline else conn.transaction
 
     def _get_filter_condition(self, key: str, op: str, value: Any) -> tuple[str, list]:
@@ -132,8 +137,8 @@ class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn]):
     asyncio; may be used by several threads, which with a pool do not wait for each other.
 
     Args:
-        conn: A connection or a pool. Connections must have `autocommit=True` for `setup`; without
-            it, what is stored counts when the caller, or the pool, commits.
+        conn: A connection or a pool. A transaction that the caller has begun on the connection is
+            left for them to end. `setup` may need `autocommit=True`.
         pipe: The pipeline that the connection is in, if it is in one.
         deserializer: Makes a value of what the connection returns for JSON, unless that is a
             dictionary.
