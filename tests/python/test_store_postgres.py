@@ -356,6 +356,35 @@ class TestConnections:
             assert store.batch([GetOp(NS, "a"), GetOp(NS, "z"), SearchOp(())])[1] is None
             assert taken == [False] * 4 + [True]
 
+    async def test_others_call_what_carries_out_a_batch(self, database: str) -> None:
+        with made(database):
+            pass
+        connect = psycopg.AsyncConnection.connect
+
+        class Own(AsyncPostgresStore):
+            def __init__(self) -> None:
+                super().__init__(None, index=None)  # type: ignore[arg-type]
+
+            @asynccontextmanager
+            async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[Any]:
+                async with await connect(database, row_factory=psycopg.rows.dict_row) as conn:
+                    async with conn.cursor(binary=True) as cur:
+                        yield cur
+
+            async def abatch(self, ops: Any) -> list[Any]:
+                grouped: dict[type, list[tuple[int, Any]]] = {}
+                for index, op in enumerate(ops):
+                    grouped.setdefault(type(op), []).append((index, op))
+                results: list[Any] = [None] * sum(map(len, grouped.values()))
+                await self._execute_batch(grouped, results, None)
+                return results
+
+        store = Own()
+        await store.aput(NS, "k", {"n": 1})
+        item, found = await asyncio.gather(store.aget(NS, "k"), store.asearch(()))
+        assert item is not None
+        assert keys(found) == ["k"]
+
 
 class TestFilters:
     @pytest.fixture
