@@ -1,0 +1,1 @@
+"""A saver that keeps checkpoints in a Postgres database."""
