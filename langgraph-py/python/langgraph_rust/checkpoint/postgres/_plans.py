@@ -1,0 +1,79 @@
+"""What is asked of a database, as a dialogue: statements out, rows in.
+
+A plan is a generator, so that the sync and the async savers say the same. It decodes and encodes
+nothing but what decides about its next statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from psycopg import errors
+
+T = TypeVar("T")
+
+
+class Statement(NamedTuple):
+    """A statement, and what becomes of it."""
+
+    sql: str
+    parameters: Any = ()
+    fetch: bool = False
+    """Whether its rows are asked for; otherwise the plan gets none."""
+    prepare: bool | None = None
+    """As in psycopg: `None` leaves it to the connection."""
+    ends_transaction: bool = False
+    """Whether what follows must not be part of the same transaction, even in a pipeline."""
+
+
+Rows = Sequence[dict[str, Any]]
+Plan = Generator[Statement, Rows, T]
+
+Batch = tuple[str, Sequence[Sequence[Any]]]
+"""A statement, and the rows that it is executed with."""
+
+TRIES = 5
+"""How often the tables are made, if others make them at the same time."""
+
+RACES = (
+    errors.UniqueViolation,
+    errors.DuplicateTable,
+    errors.DuplicateObject,
+    errors.DuplicateColumn,
+    errors.DeadlockDetected,
+)
+"""What it looks like when others do."""
+
+
+def lost(saver: str, pool: str) -> str:
+    """Return what to do about a connection that is closed."""
+    return (
+        f"The connection of this {saver} is closed. Give the saver a new one, or give it a "
+        f"psycopg_pool.{pool}, which replaces connections that are lost."
+    )
+
+
+def read(sql: str, parameters: Iterable[Any]) -> Plan[Rows]:
+    """Ask for rows."""
+    return (yield Statement(sql, tuple(parameters), fetch=True))
+
+
+def write(sql: str, parameters: Any) -> Plan[None]:
+    """Execute one statement, which is a transaction of its own."""
+    yield Statement(sql, parameters)
+
+
+def migrate(migrations: Sequence[str]) -> Plan[None]:
+    """Bring the tables up to date."""
+    yield Statement(migrations[0], ends_transaction=True)
+    rows = yield Statement(
+        "SELECT v FROM checkpoint_migrations ORDER BY v DESC LIMIT 1", fetch=True
+    )
+    first = rows[0]["v"] + 1 if rows else 0
+    for version in range(first, len(migrations)):
+        # An index is not made concurrently within a transaction.
+        yield Statement(migrations[version], ends_transaction=True)
+        yield Statement(
+            "INSERT INTO checkpoint_migrations (v) VALUES (%s)", (version,), ends_transaction=True
+        )
