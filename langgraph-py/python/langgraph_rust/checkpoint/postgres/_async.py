@@ -58,7 +58,7 @@ class AsyncPostgres(BasePostgresSaver):
             pipeline: Whether the connection is in pipeline mode all the time.
             serde: Encodes values; a `JsonPlusSerializer` if left out.
         """
-        async with await AsyncConnection.connect(
+        async with await AsyncConnection[DictRow].connect(
             conn_string, autocommit=True, prepare_threshold=0, row_factory=dict_row
         ) as conn:
             if pipeline:

@@ -17,7 +17,8 @@ T = TypeVar("T")
 class Statement(NamedTuple):
     """A statement, and what becomes of it."""
 
-    sql: str
+    sql: Any
+    """Text. Psycopg's stubs want literals, and some of this is put together."""
     parameters: Any = ()
     fetch: bool = False
     """Whether its rows are asked for; otherwise the plan gets none."""
@@ -30,7 +31,7 @@ class Statement(NamedTuple):
 Rows = Sequence[dict[str, Any]]
 Plan = Generator[Statement, Rows, T]
 
-Batch = tuple[str, Sequence[Sequence[Any]]]
+Batch = tuple[Any, Sequence[Sequence[Any]]]
 """A statement, and the rows that it is executed with."""
 
 TRIES = 5
@@ -66,14 +67,16 @@ def write(sql: str, parameters: Any) -> Plan[None]:
 
 def migrate(migrations: Sequence[str]) -> Plan[None]:
     """Bring the tables up to date."""
-    yield Statement(migrations[0], ends_transaction=True)
-    rows = yield Statement(
-        "SELECT v FROM checkpoint_migrations ORDER BY v DESC LIMIT 1", fetch=True
-    )
+
+    def alone(sql: str, *parameters: Any) -> Statement:
+        # An index is not made concurrently within a transaction, and psycopg forgets what it has
+        # prepared when a table is altered.
+        return Statement(sql, parameters, prepare=False, ends_transaction=True)
+
+    yield alone(migrations[0])
+    newest = "SELECT v FROM checkpoint_migrations ORDER BY v DESC LIMIT 1"
+    rows = yield Statement(newest, fetch=True, prepare=False)
     first = rows[0]["v"] + 1 if rows else 0
     for version in range(first, len(migrations)):
-        # An index is not made concurrently within a transaction.
-        yield Statement(migrations[version], ends_transaction=True)
-        yield Statement(
-            "INSERT INTO checkpoint_migrations (v) VALUES (%s)", (version,), ends_transaction=True
-        )
+        yield alone(migrations[version])
+        yield alone("INSERT INTO checkpoint_migrations (v) VALUES (%s)", version)

@@ -49,7 +49,7 @@ class SyncPostgres(BasePostgresSaver):
             conn_string: How to connect, in libpq's form: `postgres://...` or `host=... dbname=...`.
             pipeline: Whether the connection is in pipeline mode all the time.
         """
-        with Connection.connect(
+        with Connection[DictRow].connect(
             conn_string, autocommit=True, prepare_threshold=0, row_factory=dict_row
         ) as conn:
             if pipeline:

@@ -120,14 +120,13 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
         versions: ChannelVersions,
     ) -> list[tuple[str, str, str, str, str, bytes | None]]:
         """Encode the values of the channels that have a new version."""
-        empty = "empty", None
-        return [
-            (
-                *(thread_id, checkpoint_ns, channel, str(version)),
-                *(self.serde.dumps_typed(values[channel]) if channel in values else empty),
-            )
-            for channel, version in versions.items()
-        ]
+        rows: list[tuple[str, str, str, str, str, bytes | None]] = []
+        for channel, version in versions.items():
+            kind, value = "empty", None
+            if channel in values:
+                kind, value = self.serde.dumps_typed(values[channel])
+            rows.append((thread_id, checkpoint_ns, channel, str(version), kind, value))
+        return rows
 
     def _load_blobs(self, blob_values: Sequence[tuple[bytes, bytes, bytes]]) -> dict[str, Any]:
         """Decode values: channel, type and value of each."""
@@ -227,7 +226,8 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
                 }
             }
 
-        checkpoint, parent_id = row["checkpoint"], row["parent_checkpoint_id"]
+        checkpoint: Checkpoint = row["checkpoint"]
+        parent_id = row["parent_checkpoint_id"]
         values = {
             **(checkpoint.get("channel_values") or {}),
             **self._load_blobs(row["channel_values"]),
