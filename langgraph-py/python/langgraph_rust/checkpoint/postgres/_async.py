@@ -165,10 +165,11 @@ class AsyncPostgres(BasePostgresSaver):
         """Execute batches as one transaction."""
         if not batches:
             return
-        is_one = len(batches) == 1 and len(batches[0][1]) == 1
-        async with self._cursor(pipeline=not is_one) as cur:
+        if len(batches) == 1 and len(batches[0][1]) == 1:
+            # One statement is a transaction, and all that is sent.
+            async with self._cursor() as cur:
+                await cur.execute(batches[0][0], batches[0][1][0])
+            return
+        async with self._cursor(pipeline=True) as cur, cur.connection.transaction():
             for sql, rows in batches:
-                if len(rows) == 1:
-                    await cur.execute(sql, rows[0])
-                else:
-                    await cur.executemany(sql, rows)
+                await cur.executemany(sql, rows)

@@ -37,6 +37,12 @@ Batch = tuple[Any, Sequence[Sequence[Any]]]
 TRIES = 5
 """How often the tables are made, if others make them at the same time."""
 
+_LOCK = 0x6C6772617068
+"""The number of the lock that whoever makes the tables holds; others must not use it."""
+
+_PATIENCE = 200
+"""How often that is asked for, 50 ms apart."""
+
 RACES = (
     errors.UniqueViolation,
     errors.DuplicateTable,
@@ -66,17 +72,37 @@ def write(sql: str, parameters: Any) -> Plan[None]:
 
 
 def migrate(migrations: Sequence[str]) -> Plan[None]:
-    """Bring the tables up to date."""
+    """Bring the tables up to date, one process at a time."""
+    yield _alone(migrations[0])
+    if (yield from _done(migrations)) == len(migrations):
+        return
+    # Two that make the same index at the same time end in a deadlock. Not for ever: behind
+    # PgBouncer, whoever has the lock may not be able to give it back.
+    for _ in range(_PATIENCE):
+        rows = yield _ask("SELECT pg_try_advisory_lock(%s) AS is_own", _LOCK)
+        if rows[0]["is_own"]:
+            break
+        yield _ask("SELECT pg_sleep(0.05)")
+    for version in range((yield from _done(migrations)), len(migrations)):
+        yield _alone(migrations[version])
+        done = "INSERT INTO checkpoint_migrations (v) VALUES (%s) ON CONFLICT DO NOTHING"
+        yield _alone(done, version)
+    yield _ask("SELECT pg_advisory_unlock(%s)", _LOCK)
 
-    def alone(sql: str, *parameters: Any) -> Statement:
-        # An index is not made concurrently within a transaction, and psycopg forgets what it has
-        # prepared when a table is altered.
-        return Statement(sql, parameters, prepare=False, ends_transaction=True)
 
-    yield alone(migrations[0])
-    newest = "SELECT v FROM checkpoint_migrations ORDER BY v DESC LIMIT 1"
-    rows = yield Statement(newest, fetch=True, prepare=False)
-    first = rows[0]["v"] + 1 if rows else 0
-    for version in range(first, len(migrations)):
-        yield alone(migrations[version])
-        yield alone("INSERT INTO checkpoint_migrations (v) VALUES (%s)", version)
+def _done(migrations: Sequence[str]) -> Plan[int]:
+    """Ask how many are done; a newer saver may have more."""
+    rows = yield _ask("SELECT v FROM checkpoint_migrations ORDER BY v DESC LIMIT 1")
+    return min(rows[0]["v"] + 1, len(migrations)) if rows else 0
+
+
+# An index is not made within a transaction, and psycopg forgets what it has prepared when a table
+# is altered.
+
+
+def _alone(sql: str, *parameters: Any) -> Statement:
+    return Statement(sql, parameters, prepare=False, ends_transaction=True)
+
+
+def _ask(sql: str, *parameters: Any) -> Statement:
+    return Statement(sql, parameters, fetch=True, prepare=False, ends_transaction=True)

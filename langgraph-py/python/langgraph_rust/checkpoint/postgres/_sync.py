@@ -151,10 +151,11 @@ class SyncPostgres(BasePostgresSaver):
         """Execute batches as one transaction."""
         if not batches:
             return
-        is_one = len(batches) == 1 and len(batches[0][1]) == 1
-        with self._cursor(pipeline=not is_one) as cur:
+        if len(batches) == 1 and len(batches[0][1]) == 1:
+            # One statement is a transaction, and all that is sent.
+            with self._cursor() as cur:
+                cur.execute(batches[0][0], batches[0][1][0])
+            return
+        with self._cursor(pipeline=True) as cur, cur.connection.transaction():
             for sql, rows in batches:
-                if len(rows) == 1:
-                    cur.execute(sql, rows[0])
-                else:
-                    cur.executemany(sql, rows)
+                cur.executemany(sql, rows)
