@@ -27,6 +27,7 @@ from langgraph_rust.checkpoint.postgres import (  # noqa: E402
     PostgresSaver,
     ShallowPostgresSaver,
     _reads,
+    _rows,
 )
 from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver  # noqa: E402
 from langgraph_rust.checkpoint.postgres.base import BasePostgresSaver  # noqa: E402
@@ -139,6 +140,19 @@ class TestOneStatementASuperstep:
         assert len(seen) == 1
         found = saver.get_tuple(place)
         assert found and found.pending_writes == [("task", "a", n) for n in range(100)]
+
+    @pytest.mark.parametrize("largest", [_rows.LARGEST, 0])
+    def test_what_would_be_too_large_for_one_is_a_transaction(
+        self, saver: PostgresSaver, largest: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_rows, "LARGEST", largest)
+        place = stored(saver, PLACE, {"large": ["x" * 1000]})
+        before = place["configurable"]["checkpoint_id"]
+        writes = [(before, f"t{n}", "", [("a", "x" * 1000)] * 3) for n in range(3)]
+        saver.put_superstep(place, checkpoint({"b": [1]}, 1), {}, {"b": "1.1"}, writes)
+        newest, first = saver.list(PLACE)
+        assert len(first.pending_writes or ()) == 9
+        assert newest.checkpoint["channel_values"] == {"b": [1]}
 
     def test_nothing_is_not_stored(self, saver: PostgresSaver) -> None:
         place = saver.put(PLACE, checkpoint(), {}, {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -148,6 +149,16 @@ def settle(groups: Iterable[WriteRows]) -> tuple[list[Row], list[Row]]:
 
 _WRITE_TYPES = ("text", "text", "text", "text", "text", "int", "text", "text", "bytea")
 _BLOB_TYPES = ("text", "text", "text", "text", "text", "bytea")
+
+
+LARGEST = 256 * 1024 * 1024
+"""Bytes of values that are sent in one statement. An array can hold less than 1 GiB."""
+
+
+def fits_one(groups: Iterable[WriteRows], blobs: Iterable[Row]) -> bool:
+    """Tell whether all rows can be sent in one statement."""
+    rows = chain(blobs, *(group.rows for group in groups))
+    return sum(len(row[-1] or b"") for row in rows) <= LARGEST
 
 
 def joined(

@@ -280,11 +280,12 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
         blobs: Sequence[_rows.Row] = (),
         checkpoint: _rows.Row | None = None,
     ) -> list[Batch]:
-        if all(getattr(self, name) is sql for name, sql in _STORING_SQL.items()):
+        is_standard = all(getattr(self, name) is sql for name, sql in _STORING_SQL.items())
+        if is_standard and _rows.fits_one(groups, blobs):
             keep, replace = _rows.settle(groups)
             statement = _rows.joined(keep, replace, blobs, checkpoint)
             return [statement] if statement else []
-        # A subclass has statements of its own.
+        # A subclass has statements of its own, or one would be too large.
         keep_sql, replace_sql = self.INSERT_CHECKPOINT_WRITES_SQL, self.UPSERT_CHECKPOINT_WRITES_SQL
         batches: list[Batch] = [
             (replace_sql if group.replaces else keep_sql, group.rows) for group in groups
