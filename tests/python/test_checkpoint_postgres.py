@@ -643,6 +643,28 @@ class TestValues:
         )
         assert found.pending_writes == [(r"task\1", *own) for own in self.VALUES.items()]
 
+    def test_whatever_the_connection_encodes_texts_in(self, database: str) -> None:
+        with PostgresSaver.from_conn_string(f"{database}?client_encoding=latin1") as saver:
+            saver.setup()
+            place = stored(saver, PLACE, {"ä": [1], "b": "ö"})
+            saver.put_writes(place, [("ü", 1)], "täsk", "päth")
+        with PostgresSaver.from_conn_string(database) as saver:
+            found = saver.get_tuple(place)
+        assert found and found.checkpoint["channel_values"] == {"ä": [1], "b": "ö"}
+        assert found.pending_writes == [("täsk", "ü", 1)]
+
+    def test_shallow_channels_without_a_value(self, database: str) -> None:
+        with (
+            pytest.warns(DeprecationWarning),
+            ShallowPostgresSaver.from_conn_string(database) as saver,
+        ):
+            saver.setup()
+            place = stored(saver, PLACE, {"a": [1]})
+            made = checkpoint({"a": [1]}, 1)
+            place = saver.put(place, made, {}, {"a": "1.1", "gone": "1.1"})
+            found = saver.get_tuple(place)
+            assert found and found.checkpoint["channel_values"] == {"a": [1]}
+
     def test_thread_ids_may_be_numbers(self, saver: PostgresSaver) -> None:
         place = saver.put(
             {"configurable": {"thread_id": 7, "checkpoint_ns": ""}}, checkpoint(), {}, {}

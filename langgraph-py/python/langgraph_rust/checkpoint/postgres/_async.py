@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 from typing_extensions import Self
 
 from langgraph_rust.checkpoint.postgres import _ainternal, _plans
+from langgraph_rust.checkpoint.postgres._arrays import make_known
 from langgraph_rust.checkpoint.postgres._plans import Batch, Plan, T
 from langgraph_rust.checkpoint.postgres.base import BasePostgresSaver
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
@@ -95,6 +96,7 @@ class AsyncPostgres(BasePostgresSaver):
                 raise psycopg.OperationalError(
                     _plans.lost(type(self).__name__, "AsyncConnectionPool")
                 )
+            make_known(conn.adapters)
             async with (
                 self._piped() if self.pipe else self._transaction(conn, pipeline, is_single),
                 conn.cursor(binary=True, row_factory=dict_row) as cur,

@@ -18,6 +18,7 @@ from langgraph_rust.checkpoint.base import (
     get_serializable_checkpoint_metadata,
 )
 from langgraph_rust.checkpoint.postgres import _sql
+from langgraph_rust.checkpoint.postgres._arrays import Blobs, Numbers, Texts
 from langgraph_rust.checkpoint.postgres._plans import Batch
 from langgraph_rust.checkpoint.serde.types import _DeltaSnapshot
 
@@ -147,8 +148,8 @@ def settle(groups: Iterable[WriteRows]) -> tuple[list[Row], list[Row]]:
 
 # --- one statement ---
 
-_WRITE_TYPES = ("text", "text", "text", "text", "text", "int", "text", "text", "bytea")
-_BLOB_TYPES = ("text", "text", "text", "text", "text", "bytea")
+_WRITE_TYPES = (Texts, Texts, Texts, Texts, Texts, Numbers, Texts, Texts, Blobs)
+_BLOB_TYPES = (Texts, Texts, Texts, Texts, Texts, Blobs)
 
 
 LARGEST = 256 * 1024 * 1024
@@ -178,22 +179,26 @@ def joined(
     parts = bool(keep), bool(replace), bool(blobs), checkpoint is not None
     if not any(parts):
         return None
-    columns = (column for rows in (keep, replace, blobs) for column in zip(*rows, strict=True))
-    return _joined_sql(*parts), [[*map(list, columns), *(checkpoint or ())]]
+    columns = [
+        kind(column)
+        for rows, types in ((keep, _WRITE_TYPES), (replace, _WRITE_TYPES), (blobs, _BLOB_TYPES))
+        if rows
+        for kind, column in zip(types, zip(*rows, strict=True), strict=True)
+    ]
+    return _joined_sql(*parts), [[*columns, *(checkpoint or ())]]
 
 
 @lru_cache
 def _joined_sql(keeps: bool, replaces: bool, has_blobs: bool, has_checkpoint: bool) -> str:
     """Few texts, so that each is prepared once, however many rows there are."""
-    write = "checkpoint_writes", _sql.WRITE_COLUMNS, _WRITE_TYPES
+    write = "checkpoint_writes", _sql.WRITE_COLUMNS
     parts: list[str] = []
     if keeps:
         parts.append(_from_arrays(*write, _sql.KEEP_WRITES))
     if replaces:
         parts.append(_from_arrays(*write, _sql.REPLACE_WRITES))
     if has_blobs:
-        blob = "checkpoint_blobs", _sql.BLOB_COLUMNS, _BLOB_TYPES
-        parts.append(_from_arrays(*blob, _sql.KEEP_BLOBS))
+        parts.append(_from_arrays("checkpoint_blobs", _sql.BLOB_COLUMNS, _sql.KEEP_BLOBS))
     if has_checkpoint:
         parts.append(_sql.UPSERT_CHECKPOINTS_SQL)
     *first, last = parts
@@ -202,6 +207,6 @@ def _joined_sql(keeps: bool, replaces: bool, has_blobs: bool, has_checkpoint: bo
     return f"WITH {', '.join(f'part{n} AS ({part})' for n, part in enumerate(first))} {last}"
 
 
-def _from_arrays(table: str, columns: str, types: Sequence[str], on_conflict: str) -> str:
-    arrays = ", ".join(f"%b::{kind}[]" for kind in types)
+def _from_arrays(table: str, columns: str, on_conflict: str) -> str:
+    arrays = ", ".join(["%s"] * len(columns.split(",")))
     return f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays}) {on_conflict}"

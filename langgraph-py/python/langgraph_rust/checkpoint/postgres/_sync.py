@@ -14,6 +14,7 @@ from psycopg_pool import ConnectionPool
 from typing_extensions import Self
 
 from langgraph_rust.checkpoint.postgres import _internal, _plans
+from langgraph_rust.checkpoint.postgres._arrays import make_known
 from langgraph_rust.checkpoint.postgres._plans import Batch, Plan, T
 from langgraph_rust.checkpoint.postgres.base import BasePostgresSaver
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
@@ -81,6 +82,7 @@ class SyncPostgres(BasePostgresSaver):
         with self.lock if is_single else nullcontext(), _internal.get_connection(self.conn) as conn:
             if is_single and conn.closed:
                 raise psycopg.OperationalError(_plans.lost(type(self).__name__, "ConnectionPool"))
+            make_known(conn.adapters)
             with (
                 self._piped() if self.pipe else self._transaction(conn, pipeline, is_single),
                 conn.cursor(binary=True, row_factory=dict_row) as cur,
