@@ -403,6 +403,21 @@ class TestLostConnections:
                 assert saver.get_tuple(place).pending_writes == []
             assert ended
 
+    async def test_so_it_is_by_the_async_saver(self, database: str) -> None:
+        ended: list[int] = []
+
+        class Ends(psycopg.AsyncCursor):
+            async def execute(self, query: Any, *given: Any, **named: Any) -> Any:
+                if not ended and "SELECT\n" in query:
+                    ended.append(1)
+                    await asyncio.to_thread(end_connections, database)
+                return await super().execute(query, *given, **named)
+
+        async with apooled(database, kwargs={**AUTOCOMMIT, "cursor_factory": Ends}) as saver:
+            place = await saver.aput(PLACE, checkpoint(), {}, {})
+            assert await saver.aget_tuple(place) is not None
+            assert ended
+
     def test_a_single_one_that_is_closed(self, saver: PostgresSaver) -> None:
         saver.conn.close()
         with pytest.raises(psycopg.OperationalError, match=r"closed.*ConnectionPool"):
