@@ -83,6 +83,7 @@ stress: build ## random programs that fail, are cancelled and run side by side; 
 
 kills: build ## processes killed at random moments, whose threads go on; POINTS=0:10000 is long
 	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS))
+	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS)) --postgres
 
 fuzz: build ## broken bytes for the decoder of stored values; INPUTS=0:10000000 is long
 	@$(VENV)/python -m tests.fuzz --jobs $(JOBS) $(if $(INPUTS),--inputs $(INPUTS))

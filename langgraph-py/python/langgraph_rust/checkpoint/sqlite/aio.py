@@ -22,6 +22,7 @@ from langgraph_rust.checkpoint.base import (
     next_text_version,
 )
 from langgraph_rust.checkpoint.base._prune import Keep
+from langgraph_rust.checkpoint.base._elsewhere import call_from_elsewhere
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_rust.checkpoint.sqlite import _PAGE, _PATIENCE, _rows
@@ -38,12 +39,6 @@ if TYPE_CHECKING:
 __all__ = ("AsyncSqliteSaver",)
 
 T = TypeVar("T")
-
-_WRONG_THREAD = (
-    "Synchronous calls to AsyncSqliteSaver are only allowed from a different thread. From the main "
-    "thread, use the async interface. For example, use `await checkpointer.aget_tuple(...)` or "
-    "`await graph.ainvoke(...)`."
-)
 
 
 def connect(conn_string: str, **options: Any) -> aiosqlite.Connection:
@@ -263,7 +258,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """`aget_tuple`, for other threads than the event loop's."""
-        return self._from_elsewhere(partial(self.aget_tuple, config))
+        return call_from_elsewhere(self, partial(self.aget_tuple, config))
 
     def list(
         self,
@@ -277,7 +272,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         found = self.alist(config, filter=filter, before=before, limit=limit)
         while True:
             try:
-                yield self._from_elsewhere(partial(anext, found))
+                yield call_from_elsewhere(self, partial(anext, found))
             except StopAsyncIteration:
                 return
 
@@ -290,7 +285,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
     ) -> RunnableConfig:
         """`aput`, for other threads than the event loop's."""
         given = config, checkpoint, metadata, new_versions
-        return self._from_elsewhere(partial(self.aput, *given))
+        return call_from_elsewhere(self, partial(self.aput, *given))
 
     def put_superstep(
         self,
@@ -302,7 +297,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
     ) -> RunnableConfig:
         """`aput_superstep`, for other threads than the event loop's."""
         given = config, checkpoint, metadata, new_versions, writes
-        return self._from_elsewhere(partial(self.aput_superstep, *given))
+        return call_from_elsewhere(self, partial(self.aput_superstep, *given))
 
     def put_writes(
         self,
@@ -312,15 +307,17 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         task_path: str = "",
     ) -> None:
         """`aput_writes`, for other threads than the event loop's."""
-        return self._from_elsewhere(partial(self.aput_writes, config, writes, task_id, task_path))
+        return call_from_elsewhere(
+            self, partial(self.aput_writes, config, writes, task_id, task_path)
+        )
 
     def delete_thread(self, thread_id: str) -> None:
         """`adelete_thread`, for other threads than the event loop's."""
-        return self._from_elsewhere(partial(self.adelete_thread, thread_id))
+        return call_from_elsewhere(self, partial(self.adelete_thread, thread_id))
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """`adelete_for_runs`, for other threads than the event loop's."""
-        return self._from_elsewhere(partial(self.adelete_for_runs, run_ids))
+        return call_from_elsewhere(self, partial(self.adelete_for_runs, run_ids))
 
     def prune(
         self,
@@ -332,34 +329,21 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
     ) -> None:
         """`aprune`, for other threads than the event loop's."""
         given = {"strategy": strategy, "last": last, "newer_than": newer_than}
-        return self._from_elsewhere(partial(self.aprune, thread_ids, **given))
+        return call_from_elsewhere(self, partial(self.aprune, thread_ids, **given))
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """`acopy_thread`, for other threads than the event loop's."""
         given = source_thread_id, target_thread_id
-        return self._from_elsewhere(partial(self.acopy_thread, *given))
+        return call_from_elsewhere(self, partial(self.acopy_thread, *given))
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """`aget_delta_channel_history`, for other threads than the event loop's."""
         given = {"config": config, "channels": channels}
-        return self._from_elsewhere(partial(self.aget_delta_channel_history, **given))
+        return call_from_elsewhere(self, partial(self.aget_delta_channel_history, **given))
 
     # --- helpers ---
-
-    def _from_elsewhere(self, call: Callable[[], Any]) -> Any:
-        try:
-            running = asyncio.get_running_loop()
-        except RuntimeError:
-            running = None
-        if running is self.loop:
-            raise asyncio.InvalidStateError(_WRONG_THREAD)
-
-        async def awaited() -> Any:
-            return await call()
-
-        return asyncio.run_coroutine_threadsafe(awaited(), self.loop).result()
 
     async def _ready(self) -> None:
         if not self.is_setup:
