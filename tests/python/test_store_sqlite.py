@@ -268,6 +268,11 @@ class TestRanking:
         pages = [store.search((), query="north", limit=1, offset=n) for n in range(4)]
         assert [keys(page) for page in pages] == [["north"], ["north-east"], ["east"], []]
 
+    def test_equals_are_on_one_page_each(self, store: SqliteStore) -> None:
+        store.batch([PutOp(NS, f"same{n}", {"text": "north"}) for n in range(5)])
+        pages = [store.search((), query="north", limit=2, offset=n) for n in range(0, 8, 2)]
+        assert len({key for page in pages for key in keys(page)}) == 8
+
     def test_an_item_counts_once_with_its_best(self, store: SqliteStore) -> None:
         store.put(NS, "many", {"all": ["north"] * 9 + ["east"]}, index=["all[*]"])
         found = store.search((), query="north", limit=3)
