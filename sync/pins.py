@@ -20,7 +20,7 @@ PINS_FILE = ROOT / "sync" / "upstream.toml"
 CORE = "langgraph"
 """Upstream's core distribution, whose place this package takes."""
 
-REPLACED = ("langgraph-checkpoint-sqlite",)
+REPLACED = ("langgraph-checkpoint-postgres", "langgraph-checkpoint-sqlite")
 """Other distributions of upstream's whose place it takes, module by module."""
 
 NOT_OURS = ("langgraph-sdk", "langchain-core")
