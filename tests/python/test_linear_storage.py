@@ -100,6 +100,38 @@ def test_storage_grows_with_the_thread_not_with_its_square(tmp_path: Path) -> No
     assert sizes[True] < sizes[False] / 5
 
 
+def test_postgres_too(database: str) -> None:
+    from langgraph_rust.checkpoint.postgres import PostgresSaver
+
+    plain = graph(memory(False))
+    with PostgresSaver.from_conn_string(database) as saver:
+        saver.setup()
+        saver.linear_storage = True
+        app = graph(saver)
+        for turn in range(12):
+            plain.invoke(given(f"q{turn}"), THREAD)
+            app.invoke(given(f"q{turn}"), THREAD)
+        assert history(app) == history(plain)
+        assert not all(stored(saver, "log")[1:])
+
+
+def test_a_saver_of_newest_checkpoints_alone_stores_whole_values(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from langgraph_rust.checkpoint.postgres.shallow import ShallowPostgresSaver
+
+    monkeypatch.setitem(os.environ, "LANGGRAPH_RUST_LINEAR_STORAGE", "1")
+    with (
+        pytest.warns(DeprecationWarning),
+        ShallowPostgresSaver.from_conn_string(database) as saver,
+    ):
+        saver.setup()
+        app = graph(saver)
+        for turn in range(4):
+            app.invoke(given(f"q{turn}"), THREAD)
+        assert len(app.get_state(THREAD).values["log"]) == 8
+
+
 def test_what_is_not_known_to_replay_is_stored_whole() -> None:
     saver = memory(True)
     graph(saver).invoke(given("q"), THREAD)

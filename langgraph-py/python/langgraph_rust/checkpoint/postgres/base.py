@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langgraph_rust.checkpoint.base import (
@@ -105,6 +105,7 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
     INSERT_CHECKPOINT_WRITES_SQL = INSERT_CHECKPOINT_WRITES_SQL
 
     supports_pipeline: bool
+    linear_storage: bool | Collection[str] | None = None
 
     def get_next_version(self, current: str | None, channel: None) -> str:
         """Return the version after `current`; see `next_text_version`. `channel` is unused."""

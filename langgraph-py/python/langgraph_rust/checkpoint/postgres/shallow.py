@@ -113,6 +113,9 @@ class _Shallow(BasePostgresSaver):
     UPSERT_CHECKPOINT_WRITES_SQL = UPSERT_CHECKPOINT_WRITES_SQL
     INSERT_CHECKPOINT_WRITES_SQL = INSERT_CHECKPOINT_WRITES_SQL
 
+    linear_storage = False
+    """There are no ancestors that a value could be rebuilt from."""
+
     def _checkpoint_batches(
         self,
         config: RunnableConfig,
