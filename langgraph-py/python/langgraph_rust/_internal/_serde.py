@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from inspect import signature
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -12,9 +13,7 @@ from typing_extensions import is_typeddict
 
 from langgraph_rust.checkpoint.serde import _known
 from langgraph_rust.checkpoint.serde._default import is_strict
-from langgraph_rust.checkpoint.serde._msgpack import (
-    SAFE_MSGPACK_TYPES,
-)
+from langgraph_rust.checkpoint.serde._msgpack import SAFE_MSGPACK_TYPES
 from langgraph_rust.checkpoint.serde._msgpack import (
     STRICT_MSGPACK_ENABLED as STRICT_MSGPACK_ENABLED,
 )
@@ -42,11 +41,22 @@ _MESSAGE_CLASSES = (
 )
 
 
-def remember_types(schemas: Iterable[Any] = (), channels: dict[str, Any] | None = None) -> None:
+def remember_types(schemas: Iterable[Any] = (), channels: Mapping[str, Any] | None = None) -> None:
     """Have strict serializers of this process load what the types of a graph mention."""
-    if is_strict():
-        found = collect_allowlist_from_schemas(schemas=[*schemas], channels=channels)
-        _known.remember((stored_module(module), name) for module, name in found)
+    if not is_strict():
+        return
+    for typ in (*schemas, *_types_of(channels)):
+        try:
+            _remember(typ)
+        # One that cannot be hashed.
+        except TypeError:
+            _remember.__wrapped__(typ)
+
+
+@lru_cache(maxsize=512)
+def _remember(typ: Any) -> None:
+    found = collect_allowlist_from_schemas(schemas=[typ])
+    _known.remember((stored_module(module), name) for module, name in found)
 
 
 def remember_signature(func: Any) -> None:
@@ -121,13 +131,16 @@ def collect_allowlist_from_schemas(
         Pairs of module and class name.
     """
     collector = _Collector()
-    for schema in schemas or ():
-        collector.visit(schema)
+    for typ in (*(schemas or ()), *_types_of(channels)):
+        collector.visit(typ)
+    return collector.found
+
+
+def _types_of(channels: Mapping[str, Any] | None) -> Iterator[Any]:
     for channel in (channels or {}).values():
         for attribute in ("ValueType", "UpdateType"):
             if (typ := getattr(channel, attribute, None)) is not None:
-                collector.visit(typ)
-    return collector.found
+                yield typ
 
 
 class _Collector:
@@ -155,18 +168,24 @@ class _Collector:
             self._visit_all((typ.__bound__, *typ.__constraints__))
         elif (named := _named(typ)) is not None:
             self.visit(named)
-        elif is_typeddict(typ):
-            self._visit_all(_hints(typ).values())
-        elif _is_pydantic_model(typ):
-            self._add(typ)
-            self._visit_all(_hints(typ).values() or _pydantic_field_types(typ))
-        elif dataclasses.is_dataclass(typ):
-            self._add(typ)
-            self._visit_all(_hints(typ).values() or [f.type for f in dataclasses.fields(typ)])
-        elif isinstance(typ, type) and is_recorded(typ):
-            if (typ.__module__, typ.__name__) not in SAFE_MSGPACK_TYPES:
-                self._add(typ)
-            self._visit_all(_hints(typ).values())
+        elif is_typeddict(typ) or isinstance(typ, type):
+            self._visit_class(typ)
+
+    def _visit_class(self, cls: type) -> None:
+        is_safe = (cls.__module__, cls.__name__) in SAFE_MSGPACK_TYPES
+        if is_typeddict(cls):
+            self._visit_all(_hints(cls).values())
+        elif _is_pydantic_model(cls):
+            self._add(cls)
+            # What those that ship refer to is stored as plain data.
+            if not is_safe:
+                self._visit_all((*_hints(cls).values(), *_pydantic_field_types(cls)))
+        elif dataclasses.is_dataclass(cls):
+            self._add(cls)
+            self._visit_all(_hints(cls).values() or [f.type for f in dataclasses.fields(cls)])
+        elif is_recorded(cls) and not is_safe:
+            self._add(cls)
+            self._visit_all(_hints(cls).values())
 
     def _visit_all(self, types: Iterable[Any]) -> None:
         for typ in types:

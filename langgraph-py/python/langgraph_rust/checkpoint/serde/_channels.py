@@ -67,4 +67,5 @@ def _say(error: TypeError, text: str) -> None:
     """Give an error another text, with the reason that it has."""
     if is_strict():
         why = error.__cause__
-        error.args = (f"{text} ({why})" if isinstance(why, TypeError) else text,)
+        has_more = isinstance(why, TypeError) and not str(why).startswith("Object of type")
+        error.args = (f"{text} ({why})" if has_more else text,)

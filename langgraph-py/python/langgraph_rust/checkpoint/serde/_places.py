@@ -37,20 +37,19 @@ _SEND = ["langgraph.types", "Send"]
 def locate(decoder: _Decoder, data: bytes, error: StoredValueError) -> _Path:
     """Return the steps to the record that `decoder` fails at with `error`; none if unknown."""
     try:
-        begin: tuple[str, Any] = "", _PLAIN.decode(data, _Record)
+        value = _PLAIN.decode(data, _Record)
     except ValueError:
         return ()
     # What is being looked through, from the outermost in, and what is left to look at of each. The
     # decoder has the innermost first, too. No recursion: stored values may be deeper than stacks.
-    around = [(begin, _children(begin[1]))]
+    around = [("", value, _children(value))]
     while around:
-        (_, value), children = around[-1]
-        child = next(children, None)
-        if child is not None:
-            around.append((child, _children(child[1])))
+        _, value, children = around[-1]
+        if (child := next(children, None)) is not None:
+            around.append((*child, _children(child[1])))
             continue
         if isinstance(value, _Record) and _fails(decoder, value, error):
-            return tuple(step for (step, _), _ in around[1:])
+            return tuple(step for step, _, _ in around[1:])
         around.pop()
     return ()
 

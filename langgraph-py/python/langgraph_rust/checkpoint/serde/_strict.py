@@ -26,7 +26,6 @@ from langgraph_rust.checkpoint.serde._records import (
     EXT_PYDANTIC_V2,
 )
 from langgraph_rust.checkpoint.serde.errors import StoredValueError, TypeNotAllowedError
-from langgraph_rust.checkpoint.serde.event_hooks import emit_serde_event
 from langgraph_rust.checkpoint.serde.types import _DeltaSnapshot
 
 _METHOD = "fromisoformat"
@@ -67,8 +66,7 @@ def rebuild(code: int, record: Any, permits: Permits, error: Exception | None = 
     if method not in (None, _METHOD):
         raise _method_not_allowed(module, name, method)
     if (module, name, method) not in _msgpack.SAFE_MSGPACK_METHODS and not permits(module, name):
-        emit_serde_event({"kind": "msgpack_blocked", "module": module, "name": name})
-        raise not_allowed(module, name)
+        raise _not_allowed(module, name)
     target = _find(module, name)
     if method is not None and not _is_time(target):
         raise _method_not_allowed(module, name, method)
@@ -85,10 +83,10 @@ def rebuild(code: int, record: Any, permits: Permits, error: Exception | None = 
         ) from exc
 
 
-def not_allowed(module: str, name: str) -> TypeNotAllowedError:
+def _not_allowed(module: str, name: str) -> TypeNotAllowedError:
     """Return the error for a type that nobody has allowed."""
     entry = f"[({module!r}, {name!r})]"
-    return TypeNotAllowedError(
+    error = TypeNotAllowedError(
         f"{module}.{name} is stored here, a type that may not be read: it is neither harmless by "
         "itself, nor in the schemas of a graph that this process has compiled, nor allowed. "
         "If it is yours, compile the graph first, name the type in its state, or give the saver "
@@ -96,15 +94,17 @@ def not_allowed(module: str, name: str) -> TypeNotAllowedError:
         module,
         name,
     )
+    error.event = {"kind": "msgpack_blocked", "module": module, "name": name}
+    return error
 
 
 def _method_not_allowed(module: str, name: str, method: str) -> TypeNotAllowedError:
-    emit_serde_event(
-        {"kind": "msgpack_method_blocked", "module": module, "name": name, "method": method}
-    )
-    return TypeNotAllowedError(
+    error = TypeNotAllowedError(
         f"{module}.{name}.{method} is stored here, a method that is never called", module, name
     )
+    kind = "msgpack_method_blocked"
+    error.event = {"kind": kind, "module": module, "name": name, "method": method}
+    return error
 
 
 def _of_what_is_within(error: Exception) -> Exception:
@@ -133,9 +133,11 @@ def _is_time(target: Any) -> bool:
 
 def _short(exc: BaseException) -> str:
     said = str(exc)
-    if (pydantic := sys.modules.get("pydantic")) and isinstance(exc, pydantic.ValidationError):
+    pydantic: Any = sys.modules.get("pydantic")
+    if pydantic is not None and isinstance(exc, pydantic.ValidationError):
         # Without the values: they may be secret.
-        errors = exc.errors(include_url=False, include_context=False, include_input=False)
+        invalid: Any = exc
+        errors = invalid.errors(include_url=False, include_context=False, include_input=False)
         said = "; ".join(f"{'.'.join(map(str, of['loc']))}: {of['msg']}" for of in errors)
     text = " ".join(f"{type(exc).__name__}: {said}".split())
     return text if len(text) <= 300 else f"{text[:297]}..."
@@ -152,7 +154,8 @@ def _of_positions(target: Any, arguments: Any) -> Any:
 
 def _of_fields(target: Any, values: dict[str, Any]) -> Any:
     # What the constructor does not take, a dataclass has all the same.
-    fields = dataclasses.fields(target) if dataclasses.is_dataclass(target) else ()
+    is_dataclass = dataclasses.is_dataclass(target)
+    fields = dataclasses.fields(target) if is_dataclass else ()
     later = {field.name for field in fields if not field.init}
     made = target(**{name: value for name, value in values.items() if name not in later})
     for name in later & values.keys():

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from langgraph_rust.checkpoint.serde.event_hooks import SerdeEvent
 
 
 class StoredValueError(ValueError):
@@ -41,4 +45,10 @@ class StoredValueError(ValueError):
 
 
 class TypeNotAllowedError(StoredValueError):
-    """A stored value names a type that nobody has allowed: it was neither built nor imported."""
+    """A stored value names a type that nobody has allowed: it was neither built nor imported.
+
+    Attributes:
+        event: What listeners are told (`event_hooks`), if anything.
+    """
+
+    event: SerdeEvent | None = None

@@ -39,6 +39,7 @@ from langgraph_rust.checkpoint.serde._records import (  # noqa: F401 - some are 
 )
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.errors import StoredValueError, TypeNotAllowedError
+from langgraph_rust.checkpoint.serde.event_hooks import emit_serde_event
 
 if TYPE_CHECKING:
     from langgraph_rust.checkpoint.serde._msgpack import AllowedMsgpackModules
@@ -163,6 +164,8 @@ class JsonPlusSerializer(SerializerProtocol):
                 if not isinstance(cause, StoredValueError):
                     raise
                 cause.path = locate(self._decoder, body, cause)
+                if isinstance(cause, TypeNotAllowedError) and cause.event is not None:
+                    emit_serde_event(cause.event)
                 raise cause from cause.__cause__
         if tag == "null":
             return None
