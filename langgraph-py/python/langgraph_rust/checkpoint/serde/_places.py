@@ -12,7 +12,6 @@ from typing import Any
 
 from langgraph_rust._engine import _Decoder
 from langgraph_rust.checkpoint.serde._records import (
-    EXT_CONSTRUCTOR_POS_ARGS,
     EXT_DELTA_SNAPSHOT,
     EXT_METHOD_SINGLE_ARG,
     EXT_PYDANTIC_V2,
@@ -72,7 +71,7 @@ def _within(record: _Record) -> Iterator[tuple[str, Any]]:
         argument = parts[2]
         if isinstance(argument, dict):
             yield from ((f".{name}", item) for name, item in argument.items())
-        elif record.code == EXT_CONSTRUCTOR_POS_ARGS and parts[:2] == _SEND:
+        elif isinstance(argument, list) and parts[:2] == _SEND:
             yield from zip((".node", ".arg", ".timeout"), argument, strict=False)
         else:
             yield from _children(argument)
@@ -96,7 +95,8 @@ def _fails(decoder: _Decoder, record: _Record, error: StoredValueError) -> bool:
     parts = _parts(record)
     if error.name is None and record.code in range(EXT_PYDANTIC_V2 + 1):
         return not is_whole(record.code, parts)
-    if error.name is not None and (parts is None or parts[:2] != [error.module, error.name]):
+    named = parts[:2] if isinstance(parts, list) else None
+    if error.name is not None and named != [error.module, error.name]:
         return False
     try:
         decoder.record(record.code, record.body)
