@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar
+from weakref import WeakSet
 
 import ormsgpack
 import pytest
@@ -62,7 +63,7 @@ def no_graph_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     from langgraph_rust._internal import _serde
 
     monkeypatch.setattr(_known, "_types", set())
-    _serde._remember.cache_clear()
+    monkeypatch.setattr(_serde, "_remembered", WeakSet())
 
 
 @pytest.fixture(params=["memory", "sqlite"])

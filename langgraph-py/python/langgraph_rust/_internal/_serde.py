@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from inspect import signature
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from weakref import WeakSet
 
 from typing_extensions import is_typeddict
 
@@ -41,22 +41,24 @@ _MESSAGE_CLASSES = (
 )
 
 
+_remembered: WeakSet[Any] = WeakSet()
+"""Types that have been looked into already, those of them that can be told again."""
+
+
 def remember_types(schemas: Iterable[Any] = (), channels: Mapping[str, Any] | None = None) -> None:
     """Have strict serializers of this process load what the types of a graph mention."""
     if not is_strict():
         return
     for typ in (*schemas, *_types_of(channels)):
         try:
-            _remember(typ)
-        # One that cannot be hashed.
+            if typ in _remembered:
+                continue
+            _remembered.add(typ)
+        # It has no hash, or takes no weak references.
         except TypeError:
-            _remember.__wrapped__(typ)
-
-
-@lru_cache(maxsize=512)
-def _remember(typ: Any) -> None:
-    found = collect_allowlist_from_schemas(schemas=[typ])
-    _known.remember((stored_module(module), name) for module, name in found)
+            pass
+        found = collect_allowlist_from_schemas(schemas=[typ])
+        _known.remember((stored_module(module), name) for module, name in found)
 
 
 def remember_signature(func: Any) -> None:
