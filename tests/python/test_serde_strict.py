@@ -495,8 +495,8 @@ class TestClassesThatChanged:
     @pytest.mark.parametrize(
         ("value", "reason"),
         [
-            (record(2, HERE, "Gone", {"a": 1}), "is not there any more"),
-            (record(5, "no.such.module", "Gone", {"a": 1}, "m"), "is not there any more"),
+            (record(2, HERE, "Gone", {"a": 1}), "at the top level of that module"),
+            (record(5, "no.such.module", "Gone", {"a": 1}, "m"), "at the top level of that module"),
             (record(2, HERE, "Plain", {"gone": 1}), "cannot be rebuilt.*'gone'"),
             (record(0, HERE, "Shade", 7), "cannot be rebuilt.*7 is not a valid Shade"),
             (record(5, HERE, "Unlisted", {"n": "x"}, "m"), "cannot be rebuilt.*n: Input should"),
@@ -524,6 +524,13 @@ class TestClassesThatChanged:
             load(value, serde)
         module.Moved = Plain  # type: ignore[attr-defined]
         assert load(value, serde) == Plain(1)
+
+    def test_those_within_functions_are_never_found(self) -> None:
+        class Local(BaseModel):
+            n: int
+
+        with pytest.raises(StoredValueError, match=r"Local is stored here, but is not"):
+            again(Local(n=1), Local)
 
 
 class TestOldJson:

@@ -120,8 +120,8 @@ def _find(module: str, name: str) -> Any:
         return resolve(module, name)
     except Exception as exc:
         raise StoredValueError(
-            f"{module}.{name} is not there any more ({_short(exc)}). Put the class, or another "
-            "under its name, back to the top level of that module",
+            f"{module}.{name} is stored here, but is not, or no longer, at the top level of that "
+            f"module ({_short(exc)}). Put the class, or another under its name, there",
             module,
             name,
         ) from exc
