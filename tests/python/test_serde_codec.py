@@ -22,6 +22,7 @@ from typing import Any, Literal, NamedTuple
 
 import ormsgpack
 import pytest
+from _modes import as_in_drop_in_mode
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.documents import Document
@@ -255,7 +256,7 @@ ALLOWED = [
     *(Vault, MyMessage),
 ]
 
-OURS = JsonPlusSerializer(allowed_msgpack_modules=ALLOWED)
+OURS = as_in_drop_in_mode(allowed_msgpack_modules=ALLOWED)
 THEIRS = Upstreams(allowed_msgpack_modules=ALLOWED)
 
 
@@ -683,7 +684,7 @@ class TestWhoHasASay:
 
     def agree(self, value: Any) -> Any:
         own, theirs = (
-            cls(allowed_msgpack_modules=self.OWN) for cls in (JsonPlusSerializer, Upstreams)
+            make(allowed_msgpack_modules=self.OWN) for make in (as_in_drop_in_mode, Upstreams)
         )
         stored = own.dumps_typed(value)
         assert stored == theirs.dumps_typed(value)
@@ -742,7 +743,7 @@ class TestWhoHasASay:
     def test_events_come_once(self) -> None:
         value = AnyAndInt(a=Level.LOW, b=1)
         value.b = "no number"  # type: ignore[assignment]
-        serde = JsonPlusSerializer(allowed_msgpack_modules=[AnyAndInt])
+        serde = as_in_drop_in_mode(allowed_msgpack_modules=[AnyAndInt])
         stored, events = serde.dumps_typed(value), []
         unregister = register_serde_event_listener(events.append)
         try:

@@ -7,9 +7,10 @@ import sys
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.serde.encrypted import EncryptedSerializer as Upstreams
 
 from langgraph_rust.checkpoint.serde.base import SerializerCompat, maybe_add_typed_methods
-from langgraph_rust.checkpoint.serde.encrypted import EncryptedSerializer
+from langgraph_rust.checkpoint.serde.encrypted import EncryptedSerializer, _byte_of
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 KEY = b"0123456789abcdef"
@@ -42,14 +43,15 @@ class TestValuesFromBeforeEncryption:
         serde = EncryptedSerializer(Reversing(), accepts_plaintext=True)
         assert serde.loads_typed(self.PLAIN) == [1]
 
-    def test_are_read_in_drop_in_mode_as_by_upstream(self) -> None:
-        program = """
-import langgraph_rust; langgraph_rust.install()
+    @pytest.mark.parametrize(("strict", "printed"), [(False, "1\n"), (True, "")])
+    def test_are_read_in_drop_in_mode_as_by_upstream(self, strict: bool, printed: str) -> None:
+        program = f"""
+import langgraph_rust; langgraph_rust.install(strict={strict})
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 print(EncryptedSerializer(None).loads_typed(("msgpack", b"\\x01")))
 """
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-        assert done.stdout == "1\n", done.stderr
+        assert done.stdout == printed, done.stderr
 
 
 class TestAes:
@@ -69,6 +71,39 @@ class TestAes:
         tag, data = serde.dumps_typed({"a": 1})
         with pytest.raises(ValueError, match="MAC"):
             serde.loads_typed((tag, data[:-1] + bytes([data[-1] ^ 1])))
+
+    def test_another_tag_is_noticed(self) -> None:
+        serde = EncryptedSerializer.from_pycryptodome_aes(key=KEY)
+        # Bytes that somebody has chosen, and that would be decoded as what they are not.
+        tag, data = serde.dumps_typed(b"\x01")
+        assert (tag, serde.loads_typed((tag, data))) == ("bytes+aes", b"\x01")
+        for other in ("msgpack", "pickle", "bytearray", "null"):
+            with pytest.raises(ValueError, match=f"said to be of kind '{other}'"):
+                serde.loads_typed((f"{other}+aes", data))
+
+    def test_kinds_are_told_apart(self) -> None:
+        kinds = ("null", "bytes", "bytearray", "msgpack", "json", "pickle", "empty")
+        assert len({*map(_byte_of, kinds)}) == len(kinds)
+
+    @pytest.mark.parametrize("value", [None, b"raw", bytearray(b"raw"), {"a": [1]}])
+    def test_upstream_reads_it_and_is_read(self, value: Any) -> None:
+        ours = EncryptedSerializer.from_pycryptodome_aes(key=KEY)
+        theirs = Upstreams.from_pycryptodome_aes(key=KEY)
+        assert theirs.loads_typed(ours.dumps_typed(value)) == value
+        assert ours.loads_typed(theirs.dumps_typed(value)) == value
+
+    def test_nonces_differ_and_hide_what_they_say(self) -> None:
+        serde = EncryptedSerializer.from_pycryptodome_aes(key=KEY)
+        nonces = {serde.dumps_typed(1)[1][:16] for _ in range(1000)}
+        assert len(nonces) == 1000
+        # No byte is the same in all of them.
+        assert all(len({nonce[at] for nonce in nonces}) > 200 for at in range(16))
+
+    def test_other_modes_have_their_own_nonces(self) -> None:
+        from Crypto.Cipher import AES
+
+        serde = EncryptedSerializer.from_pycryptodome_aes(key=KEY, mode=AES.MODE_GCM)
+        assert serde.loads_typed(serde.dumps_typed({"a": 1})) == {"a": 1}
 
     @pytest.mark.parametrize(
         ("value", "message"),

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import ormsgpack
 import pytest
+from _modes import as_in_drop_in_mode
 from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, SecretStr
 
@@ -237,7 +238,7 @@ ROUND_TRIPS = [
 
 @pytest.mark.parametrize(("value", "stored"), ROUND_TRIPS, ids=lambda value: type(value).__name__)
 def test_extension_records(value: Any, stored: ormsgpack.Ext) -> None:
-    serde = JsonPlusSerializer()
+    serde = JsonPlusSerializer(allowed_msgpack_modules=True)
     tag, data = serde.dumps_typed(value)
     assert (tag, data) == ("msgpack", ormsgpack.packb(stored))
     loaded = serde.loads_typed((tag, data))
@@ -304,7 +305,7 @@ def test_looks_decide_per_instance_not_per_class() -> None:
                 return lambda: {"seen": True}
             raise AttributeError(name)
 
-    serde = JsonPlusSerializer()
+    serde = as_in_drop_in_mode()
     with pytest.raises(ormsgpack.MsgpackEncodeError):
         serde.dumps_typed(Chameleon())
     chameleon = Chameleon()
@@ -338,15 +339,15 @@ def test_modules_of_others_under_langgraph_are_found(monkeypatch: pytest.MonkeyP
     foreign = types.ModuleType("langgraph.third_party")
     foreign.Thing = type("Thing", (Point,), {"__module__": foreign.__name__})
     monkeypatch.setitem(sys.modules, foreign.__name__, foreign)
-    serde = JsonPlusSerializer()
+    serde = JsonPlusSerializer(allowed_msgpack_modules=[foreign.Thing])
     tag, data = serde.dumps_typed(foreign.Thing(1, 2))
     assert data == ormsgpack.packb(record(2, "langgraph.third_party", "Thing", {"x": 1, "y": 2}))
     assert type(serde.loads_typed((tag, data))) is foreign.Thing
 
 
-def test_models_that_no_longer_validate_come_back_unchecked() -> None:
+def test_models_that_no_longer_validate_come_back_unchecked_in_drop_in_mode() -> None:
     data = ormsgpack.packb(record(5, HERE, "Model", {"a": "no number"}, "model_validate_json"))
-    loaded = JsonPlusSerializer().loads_typed(("msgpack", data))
+    loaded = as_in_drop_in_mode().loads_typed(("msgpack", data))
     assert isinstance(loaded, Model)
     assert loaded.a == "no number"
 

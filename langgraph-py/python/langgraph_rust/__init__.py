@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     __version__: str
 
 
-def install(*, keep: Iterable[str] | None = None) -> None:
+def install(*, keep: Iterable[str] | None = None, strict: bool | None = None) -> None:
     """Make `import langgraph` mean this package, for the whole process.
 
     Calling it again does nothing. Modules of other distributions (`langgraph.checkpoint.redis`,
@@ -30,14 +30,19 @@ def install(*, keep: Iterable[str] | None = None) -> None:
         keep: Modules of sibling distributions, such as `langgraph.checkpoint.sqlite`, that are
             to stay what they are though this package has its own. By default what the environment
             variable `LANGGRAPH_RUST_KEEP` names, separated by commas.
+        strict: Whether stored values are read as under this package's own name: types that nobody
+            has allowed, and what cannot be rebuilt, are errors, and so are unencrypted values where
+            encryption is on. By default whether the environment variable `LANGGRAPH_RUST_STRICT`
+            is `true`; otherwise they are read as LangGraph reads them.
 
     Raises:
         RuntimeError: Modules of another `langgraph` are imported already; the message names them.
+            Or `strict` is asked for, and it was called before without.
         ValueError: `keep` names something that only LangGraph itself has.
     """
     from langgraph_rust import _dropin
 
-    _dropin.install(keep)
+    _dropin.install(keep, strict)
 
 
 def __getattr__(name: str) -> Any:

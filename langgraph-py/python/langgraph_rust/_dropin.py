@@ -72,8 +72,12 @@ _SHOWN = {
 }
 
 
-def install(keep: Iterable[str] | None = None) -> None:
+_is_strict = False
+
+
+def install(keep: Iterable[str] | None = None, strict: bool | None = None) -> None:
     """Make `import langgraph` mean this package; see `langgraph_rust.install`."""
+    global _is_strict
     if keep is None:
         keep = os.environ.get("LANGGRAPH_RUST_KEEP", "").split(",")
     kept = frozenset(name.strip() for name in keep if name.strip())
@@ -84,7 +88,15 @@ def install(keep: Iterable[str] | None = None) -> None:
                 f"{name} cannot be kept: it must be a module that a sibling distribution of "
                 f"{_THEIRS} has, such as {_THEIRS}.checkpoint.sqlite"
             )
+    if strict is None:
+        strict = os.environ.get("LANGGRAPH_RUST_STRICT", "").lower() in ("1", "true", "yes")
     if is_installed():
+        if strict and not _is_strict:
+            raise RuntimeError(
+                f"{_OURS}.install() was called before, without strict=True: serializers may exist "
+                "that are not strict. Call it with strict=True the first time, or set "
+                "LANGGRAPH_RUST_STRICT=true"
+            )
         return
     present = sorted(name for name in sys.modules if name.partition(".")[0] == _THEIRS)
     if present:
@@ -93,6 +105,7 @@ def install(keep: Iterable[str] | None = None) -> None:
             f"are loaded already: {', '.join(present)}. Call it first thing in the program, or "
             f"start the program with `python -m {_OURS}`."
         )
+    _is_strict = strict
     sys.meta_path.insert(0, _AliasFinder(kept))
     for module, names in _SHOWN.items():
         when_imported(f"{_OURS}.{module}", partial(_show_as_theirs, names))
@@ -101,6 +114,11 @@ def install(keep: Iterable[str] | None = None) -> None:
 def is_installed() -> bool:
     """Whether drop-in mode is on."""
     return any(isinstance(finder, _AliasFinder) for finder in sys.meta_path)
+
+
+def is_strict() -> bool:
+    """Whether drop-in mode, if on, reads what is stored as under the own name."""
+    return _is_strict
 
 
 def _show_as_theirs(names: tuple[str, ...], module: ModuleType) -> None:

@@ -1,20 +1,24 @@
-"""Which classes a graph's own schemas allow a strict serializer to load."""
+"""Which classes a graph's own schemas allow a serializer to load."""
 
 from __future__ import annotations
 
 import dataclasses
 import sys
-from collections import deque
-from collections.abc import Iterable
-from enum import Enum
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from collections.abc import Iterable, Iterator, Mapping
+from inspect import signature
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from weakref import WeakSet
 
-from typing_extensions import NotRequired, Required, is_typeddict
+from typing_extensions import is_typeddict
 
+from langgraph_rust.checkpoint.serde import _known
+from langgraph_rust.checkpoint.serde._default import is_strict
+from langgraph_rust.checkpoint.serde._msgpack import SAFE_MSGPACK_TYPES
 from langgraph_rust.checkpoint.serde._msgpack import (
     STRICT_MSGPACK_ENABLED as STRICT_MSGPACK_ENABLED,
 )
+from langgraph_rust.checkpoint.serde._names import stored_module
+from langgraph_rust.checkpoint.serde._records import is_recorded
 
 _warned_allowlist_unsupported = False
 
@@ -36,10 +40,35 @@ _MESSAGE_CLASSES = (
     "RemoveMessage",
 )
 
-# Generic forms whose arguments are looked into: containers and unions with all of them,
-# qualifiers with the first, which is the type.
-_CONTAINERS = (list, set, tuple, dict, deque, frozenset, Union, UnionType)
-_QUALIFIERS = (Annotated, Required, NotRequired)
+
+_remembered: WeakSet[Any] = WeakSet()
+"""Types that have been looked into already, those of them that can be told again."""
+
+
+def remember_types(schemas: Iterable[Any] = (), channels: Mapping[str, Any] | None = None) -> None:
+    """Have strict serializers of this process load what the types of a graph mention."""
+    if not is_strict():
+        return
+    for typ in (*schemas, *_types_of(channels)):
+        try:
+            if typ in _remembered:
+                continue
+            _remembered.add(typ)
+        # It has no hash, or takes no weak references.
+        except TypeError:
+            pass
+        found = collect_allowlist_from_schemas(schemas=[typ])
+        _known.remember((stored_module(module), name) for module, name in found)
+
+
+def remember_signature(func: Any) -> None:
+    """Do the same for what a function takes first and returns."""
+    try:
+        hints = get_type_hints(func, include_extras=True)
+        first = next(iter(signature(func).parameters), "return")
+    except Exception:
+        return
+    remember_types([hints[name] for name in {first, "return"} & hints.keys()])
 
 
 def apply_checkpointer_allowlist(checkpointer: Any, allowlist: set[tuple[str, ...]] | None) -> Any:
@@ -91,7 +120,10 @@ def collect_allowlist_from_schemas(
     schemas: list[type[Any]] | None = None,
     channels: dict[str, Any] | None = None,
 ) -> set[tuple[str, ...]]:
-    """Return the dataclasses, pydantic models and enums that types mention, at any depth.
+    """Return the classes whose instances are stored as such that types mention, at any depth.
+
+    Those are dataclasses, pydantic models, enums, named tuples, and what derives from types that
+    are stored as themselves, such as `UUID`.
 
     Args:
         schemas: Types of states, inputs and outputs.
@@ -101,13 +133,16 @@ def collect_allowlist_from_schemas(
         Pairs of module and class name.
     """
     collector = _Collector()
-    for schema in schemas or ():
-        collector.visit(schema)
+    for typ in (*(schemas or ()), *_types_of(channels)):
+        collector.visit(typ)
+    return collector.found
+
+
+def _types_of(channels: Mapping[str, Any] | None) -> Iterator[Any]:
     for channel in (channels or {}).values():
         for attribute in ("ValueType", "UpdateType"):
             if (typ := getattr(channel, attribute, None)) is not None:
-                collector.visit(typ)
-    return collector.found
+                yield typ
 
 
 class _Collector:
@@ -124,22 +159,35 @@ class _Collector:
         if self._is_known(typ):
             return
         origin = get_origin(typ)
-        if origin in _CONTAINERS:
-            self._visit_all(get_args(typ))
-        elif origin in _QUALIFIERS:
-            self._visit_all(get_args(typ)[:1])
-        elif hasattr(typ, "__supertype__"):
-            self.visit(typ.__supertype__)
-        elif is_typeddict(typ):
-            self._visit_all(_hints(typ).values())
-        elif _is_pydantic_model(typ):
-            self._add(typ)
-            self._visit_all(_hints(typ).values() or _pydantic_field_types(typ))
-        elif dataclasses.is_dataclass(typ):
-            self._add(typ)
-            self._visit_all(_hints(typ).values() or [f.type for f in dataclasses.fields(typ)])
-        elif isinstance(typ, type) and issubclass(typ, Enum):
-            self._add(typ)
+        if origin is Annotated:
+            # What follows the type says how values are merged.
+            self.visit(get_args(typ)[0])
+        elif origin is Literal:
+            self._visit_all(type(choice) for choice in get_args(typ))
+        elif origin is not None:
+            self._visit_all((origin, *get_args(typ)))
+        elif isinstance(typ, TypeVar):
+            self._visit_all((typ.__bound__, *typ.__constraints__))
+        elif (named := _named(typ)) is not None:
+            self.visit(named)
+        elif is_typeddict(typ) or isinstance(typ, type):
+            self._visit_class(typ)
+
+    def _visit_class(self, cls: type) -> None:
+        is_safe = (cls.__module__, cls.__name__) in SAFE_MSGPACK_TYPES
+        if is_typeddict(cls):
+            self._visit_all(_hints(cls).values())
+        elif _is_pydantic_model(cls):
+            self._add(cls)
+            # What those that ship refer to is stored as plain data.
+            if not is_safe:
+                self._visit_all((*_hints(cls).values(), *_pydantic_field_types(cls)))
+        elif dataclasses.is_dataclass(cls):
+            self._add(cls)
+            self._visit_all(_hints(cls).values() or [f.type for f in dataclasses.fields(cls)])
+        elif is_recorded(cls) and not is_safe:
+            self._add(cls)
+            self._visit_all(_hints(cls).values())
 
     def _visit_all(self, types: Iterable[Any]) -> None:
         for typ in types:
@@ -164,18 +212,39 @@ class _Collector:
         return False
 
 
+def _named(typ: Any) -> Any:
+    """Return the type that a `NewType`, or what a `type` statement makes, is another name for."""
+    for attribute in ("__supertype__", "__value__"):
+        try:
+            if (named := getattr(typ, attribute, None)) is not None:
+                return named
+        # A `type` statement's right side is evaluated only now.
+        except Exception:
+            continue
+    return None
+
+
 def _hints(typ: Any) -> dict[str, Any]:
-    """Return the resolved annotations of a class; nothing if one of them cannot be resolved."""
-    module = sys.modules.get(getattr(typ, "__module__", ""))
+    """Return the resolved annotations of a class, without those that cannot be resolved."""
+    names: Any = {
+        "globalns": vars(sys.modules.get(getattr(typ, "__module__", ""), sys)),
+        "localns": dict(vars(typ)) if hasattr(typ, "__dict__") else None,
+        "include_extras": True,
+    }
     try:
-        return get_type_hints(
-            typ,
-            globalns=vars(module) if module else None,
-            localns=dict(vars(typ)) if hasattr(typ, "__dict__") else None,
-            include_extras=True,
-        )
+        return get_type_hints(typ, **names)
     except Exception:
-        return {}
+        pass
+    found = {}
+    for base in reversed(getattr(typ, "__mro__", (typ,))):
+        # One by one: the names of some may be there for type checkers alone.
+        for name, hint in vars(base).get("__annotations__", {}).items():
+            holder = type("holder", (), {"__annotations__": {name: hint}})
+            try:
+                found |= get_type_hints(holder, **names)
+            except Exception:
+                continue
+    return found
 
 
 def _is_pydantic_model(typ: Any) -> bool:

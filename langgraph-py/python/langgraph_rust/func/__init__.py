@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args, get_origin, overload
 
+from langgraph_rust._internal import _serde
 from langgraph_rust._internal._constants import CACHE_NS_WRITES, PREVIOUS
 from langgraph_rust._internal._runnable import is_async_callable
 from langgraph_rust._internal._timeout import coerce_timeout_policy, sync_timeout_unsupported
@@ -64,6 +65,7 @@ class _TaskFunction(Generic[P, T]):
         self.cache_policy = cache_policy
         self.timeout = timeout
         functools.update_wrapper(self, self.func)
+        _serde.remember_signature(self.func)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> SyncAsyncFuture[T]:
         """Start the task; outside of a run this raises `RuntimeError`."""
@@ -246,6 +248,7 @@ class entrypoint(Generic[ContextT]):
         if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
             raise NotImplementedError("Generators are not supported in the Functional API.")
         signature = inspect.signature(func)
+        _serde.remember_signature(func)
         input_type = _input_type(signature)
         output_type, save_type = _output_types(signature)
         writer = ChannelWrite(
@@ -285,8 +288,6 @@ class entrypoint(Generic[ContextT]):
 
     def _restrict_types(self, graph: Pregel[Any, Any, Any, Any], types: list[Any]) -> None:
         """Let the saver decode only types the graph names, if it is to be strict about them."""
-        from langgraph_rust._internal import _serde
-
         if not _serde.STRICT_MSGPACK_ENABLED:
             return
         if self.context_schema is not None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, cast, get_args
 
+from langgraph_rust._internal import _serde
 from langgraph_rust._internal._lazy.runnable import is_runnable
 from langgraph_rust._internal._runnable import coerce_to_runnable
 from langgraph_rust._internal._timeout import coerce_timeout_policy
@@ -407,10 +408,9 @@ class StateGraph(Generic[StateT, ContextT, InputT, OutputT]):
             TypeError: `checkpointer` is nothing of the above.
         """
         checkpointer = ensure_valid_checkpointer(checkpointer)
+        _serde.remember_types(self._schemas_with_context())
         serde_allowlist = self._serde_allowlist()
         if serde_allowlist is not None:
-            from langgraph_rust._internal import _serde
-
             checkpointer = _serde.apply_checkpointer_allowlist(checkpointer, serde_allowlist)
         interrupt_before = interrupt_before or []
         interrupt_after = interrupt_after or []
@@ -497,17 +497,19 @@ class StateGraph(Generic[StateT, ContextT, InputT, OutputT]):
 
     def _serde_allowlist(self) -> set[tuple[str, ...]] | None:
         """The types a saver may decode, if it is to be strict about them."""
-        from langgraph_rust._internal import _serde
-
         if not _serde.STRICT_MSGPACK_ENABLED:
             return None
+        schemas = self._schemas_with_context()
+        return _serde.build_serde_allowlist(schemas=schemas, channels=self.channels)
+
+    def _schemas_with_context(self) -> list[type[Any]]:
         schemas: list[type[Any]] = [self.state_schema, self.input_schema, self.output_schema]
         if self.context_schema is not None:
             schemas.append(self.context_schema)
         schemas.extend(spec.input_schema for spec in self.nodes.values())
         branches = (branch for named in self.branches.values() for branch in named.values())
         schemas.extend(b.input_schema for b in branches if b.input_schema is not None)
-        return _serde.build_serde_allowlist(schemas=schemas, channels=self.channels)
+        return schemas
 
 
 def _runnable_name(action: Any) -> str:

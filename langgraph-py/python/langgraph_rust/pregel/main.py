@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 from typing_extensions import Unpack, deprecated
 
 from langgraph_rust._engine import Plan
+from langgraph_rust._internal import _serde
 from langgraph_rust._internal._config import merge_configs
 from langgraph_rust._internal._constants import CACHE_NS_WRITES, TASKS
 from langgraph_rust._internal._lazy.runnable import load_runnable_class
@@ -219,6 +220,7 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
         if TASKS in self.channels and not isinstance(self.channels[TASKS], Topic):
             raise ValueError(f"Channel '{TASKS}' is reserved and cannot be used in the graph.")
         self.channels[TASKS] = Topic(Send, accumulate=False)
+        _serde.remember_types(channels=self.channels)
         self.stream_mode = stream_mode
         self.stream_eager = stream_eager
         self.output_channels = output_channels

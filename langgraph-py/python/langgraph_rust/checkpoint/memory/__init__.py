@@ -27,6 +27,7 @@ from langgraph_rust.checkpoint.base import (
 )
 from langgraph_rust.checkpoint.base._delta import DeltaHistoryWalk
 from langgraph_rust.checkpoint.base._prune import Keep, Link, changed, superfluous
+from langgraph_rust.checkpoint.serde._channels import dump_channel, load_channel
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
             fresh.append((key, self._fresh(key, task_id, task_path, own)))
         blobs = {
             (thread_id, checkpoint_ns, channel, version): (
-                dumps(values[channel]) if channel in values else _EMPTY
+                dump_channel(self.serde, channel, values[channel]) if channel in values else _EMPTY
             )
             for channel, version in new_versions.items()
         }
@@ -451,13 +452,13 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         writes: Sequence[tuple[str, Any]],
     ) -> dict[tuple[str, int], _StoredWrite]:
         """Encode those of a task's writes that are not stored yet or replace what is."""
-        dumps = self.serde.dumps_typed
         stored = self.writes.get(key, ())
         fresh = {}
         for position, (channel, value) in enumerate(writes):
             index = WRITES_IDX_MAP.get(channel, position)
             if index < 0 or (task_id, index) not in stored:
-                fresh[task_id, index] = (task_id, channel, dumps(value), task_path)
+                encoded = dump_channel(self.serde, channel, value)
+                fresh[task_id, index] = (task_id, channel, encoded, task_path)
         return fresh
 
     def _candidates(
@@ -504,7 +505,7 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         for channel, version in versions.items():
             blob = self.blobs.get((thread_id, checkpoint_ns, channel, version), _EMPTY)
             if blob[0] != "empty":
-                values[channel] = self.serde.loads_typed(blob)
+                values[channel] = load_channel(self.serde, channel, blob)
         return values
 
     def _ordered_writes(
@@ -517,8 +518,10 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         return [write for _, write in by_order]
 
     def _decoded(self, writes: Iterable[_StoredWrite]) -> Sequence[PendingWrite]:
-        loads = self.serde.loads_typed
-        return [(task_id, channel, loads(value)) for task_id, channel, value, _ in writes]
+        return [
+            (task_id, channel, load_channel(self.serde, channel, value))
+            for task_id, channel, value, _ in writes
+        ]
 
 
 def _config(thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> RunnableConfig:

@@ -1,7 +1,7 @@
 """Decoding of extension records, behind an allowlist.
 
-What cannot or may not be rebuilt comes back as the plain data it was stored with: losing a type is
-better than losing the value.
+What cannot or may not be rebuilt comes back as the plain data it was stored with, as upstream's
+serializer has it in drop-in mode; or it is an error (`_strict`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from langgraph_rust._engine import _Decoder
-from langgraph_rust.checkpoint.serde import _msgpack
+from langgraph_rust.checkpoint.serde import _known, _msgpack, _strict
 from langgraph_rust.checkpoint.serde._names import resolve, stored_module
 from langgraph_rust.checkpoint.serde._records import (
     EXT_CONSTRUCTOR_KW_ARGS,
@@ -45,13 +45,17 @@ def log_warning(message: str, *args: object) -> None:
     logging.getLogger("langgraph.checkpoint.serde.jsonplus").warning(message, *args)
 
 
-def make_decoder(allowlist: Allowlist) -> _Decoder:
+def make_decoder(allowlist: Allowlist, *, is_strict: bool = False) -> _Decoder:
     """Return a decoder that rebuilds what `allowlist` permits.
 
     Args:
         allowlist: `(module, name)` pairs permitted beside `SAFE_MSGPACK_TYPES`, `True` to permit
             everything with a warning for each unlisted type, `None` to permit nothing else.
+        is_strict: Whether what is not rebuilt is an error; the types of this process's graphs are
+            then permitted, too.
     """
+    if is_strict:
+        return _make_strict(allowlist)
 
     def rebuild(code: int, record: Any, error: Exception | None = None) -> Any:
         if code in _BUILDERS:
@@ -66,10 +70,27 @@ def make_decoder(allowlist: Allowlist) -> _Decoder:
         return None
 
     def permits(module: str, name: str) -> bool:
-        """Whether a class may be built without a word being said about it."""
+        return _is_listed((stored_module(module), name), allowlist)
+
+    return _Decoder(rebuild, permits)
+
+
+def _is_listed(key: _Key, allowlist: Allowlist) -> bool:
+    """Whether a class may be built without a word being said about it."""
+    listed = allowlist is not True and allowlist is not None and key in allowlist
+    return listed or key in _msgpack.SAFE_MSGPACK_TYPES
+
+
+def _make_strict(allowlist: Allowlist) -> _Decoder:
+    def permits(module: str, name: str) -> bool:
         key = (stored_module(module), name)
-        listed = allowlist is not True and allowlist is not None and key in allowlist
-        return listed or key in _msgpack.SAFE_MSGPACK_TYPES
+        return _is_listed(key, allowlist) or _known.is_known(key)
+
+    def permits_if_told(module: str, name: str) -> bool:
+        return permits(module, name) or (allowlist is True and _may_build(module, name, True))
+
+    def rebuild(code: int, record: Any, error: Exception | None = None) -> Any:
+        return _strict.rebuild(code, record, permits_if_told, error)
 
     return _Decoder(rebuild, permits)
 

@@ -25,7 +25,7 @@ class DefaultSerde:
         return default_serde()
 
 
-def is_drop_in() -> bool:
-    """Whether drop-in mode is on: then defaults are upstream's."""
+def is_strict() -> bool:
+    """Whether what is stored is read strictly: always, but for drop-in mode as upstream's is."""
     dropin = sys.modules.get("langgraph_rust._dropin")
-    return dropin is not None and dropin.is_installed()
+    return dropin is None or not dropin.is_installed() or dropin.is_strict()

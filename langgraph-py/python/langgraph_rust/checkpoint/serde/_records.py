@@ -58,6 +58,23 @@ def describe(obj: Any) -> Told:
     return (_exact.get(type(obj)) or _choose(obj))(obj)
 
 
+def describe_strictly(obj: Any) -> Told:
+    """Do the same, without what would come back as less than it was.
+
+    Raises:
+        TypeError: likewise; or it is an array that would lose its fields, its mask or its class.
+    """
+    told = describe(obj)
+    if told[0] == EXT_NUMPY_ARRAY:
+        numpy = sys.modules["numpy"]
+        if type(obj) is not numpy.ndarray or obj.dtype.names is not None:
+            raise TypeError(
+                f"a {type(obj).__name__} of {obj.dtype} would come back without its fields or "
+                "class; store a plain array, or several"
+            )
+    return told
+
+
 def _record(code: int, obj: Any, argument: Any, *method: str) -> Told:
     cls = obj.__class__
     return code, (stored_module(cls.__module__), cls.__name__, argument, *method)
@@ -247,6 +264,15 @@ def _choose(obj: Any) -> _Teller:
     if packer is not None and type(obj) is packer.Ext:
         return _packed
     return _refuse
+
+
+def is_recorded(cls: type) -> bool:
+    """Whether instances of `cls` are stored as records that name it, as far as a class can tell."""
+    return (
+        dataclasses.is_dataclass(cls)
+        or any(callable(getattr(cls, method, None)) for method, _ in _BY_METHOD)
+        or any((base.__module__, base.__name__) in _BY_TYPE for base in cls.__mro__)
+    )
 
 
 _LOOKS = frozenset((*(method for method, _ in _BY_METHOD), "node", "arg"))

@@ -9,7 +9,7 @@ from inspect import isclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from langgraph_rust._engine import _encode_typed
-from langgraph_rust.checkpoint.serde import _msgpack
+from langgraph_rust.checkpoint.serde import _msgpack, _old_json
 from langgraph_rust.checkpoint.serde._decode import (  # noqa: F401 - some are only re-exported
     Allowlist,
     _msgpack_ext_hook_to_json,
@@ -20,7 +20,9 @@ from langgraph_rust.checkpoint.serde._decode import (  # noqa: F401 - some are o
     make_decoder,
     make_ext_hook,
 )
+from langgraph_rust.checkpoint.serde._default import is_strict
 from langgraph_rust.checkpoint.serde._names import resolve, stored_key, stored_module
+from langgraph_rust.checkpoint.serde._places import locate
 from langgraph_rust.checkpoint.serde._records import (  # noqa: F401 - some are only re-exported
     EXT_CONSTRUCTOR_KW_ARGS,
     EXT_CONSTRUCTOR_POS_ARGS,
@@ -33,8 +35,11 @@ from langgraph_rust.checkpoint.serde._records import (  # noqa: F401 - some are 
     _msgpack_default,
     _msgpack_enc,
     describe,
+    describe_strictly,
 )
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
+from langgraph_rust.checkpoint.serde.errors import StoredValueError, TypeNotAllowedError
+from langgraph_rust.checkpoint.serde.event_hooks import emit_serde_event
 
 if TYPE_CHECKING:
     from langgraph_rust.checkpoint.serde._msgpack import AllowedMsgpackModules
@@ -62,17 +67,21 @@ class JsonPlusSerializer(SerializerProtocol):
     tuples, enums, sets, dates, UUIDs, paths, patterns, IP addresses, decimals, numpy arrays and
     the engine's own types. Exceptions are written as their `repr`.
 
-    Not for untrusted data: decoding calls the constructors that the data names. Whoever can write
-    to the database can therefore run code, unless the allowlist is closed with
-    `LANGGRAPH_STRICT_MSGPACK=true` or `allowed_msgpack_modules`.
+    Stored values name the types that they are made of, and decoding calls those. So only types are
+    built that are harmless, in the schemas of graphs of this process, or allowed; anything else is
+    an error, and so is what cannot be rebuilt. In drop-in mode it is as with upstream's serializer,
+    unless that is strict (`langgraph_rust.install`): by default all types are built, with a
+    warning, so that whoever can write to the database can run code; and what is refused or cannot
+    be rebuilt comes back as plain data.
 
     Args:
         pickle_fallback: Pickle what msgpack cannot encode, and accept the `"pickle"` tag.
         allowed_json_modules: Symbols that old JSON records may construct, each as the pieces of its
             dotted path; `True` permits all. Safe types need no entry.
         allowed_msgpack_modules: Types that may be rebuilt, as `(module, name)` pairs or classes;
-            `True` permits all with a warning for each unlisted one, `None` only the safe ones. Left
-            out, it is `True`, or `None` under `LANGGRAPH_STRICT_MSGPACK`.
+            `True` permits all with a warning for each unlisted one, `None` no others. Left out, it
+            is `None`; in drop-in mode that is not strict `True`, unless
+            `LANGGRAPH_STRICT_MSGPACK` is set.
         __unpack_ext_hook__: Decodes extension records in place of the built-in hook; takes the code
             and the packed body.
     """
@@ -87,13 +96,15 @@ class JsonPlusSerializer(SerializerProtocol):
         ) = _msgpack._SENTINEL,
         __unpack_ext_hook__: Callable[[int, bytes], Any] | None = None,
     ) -> None:
+        self._is_strict = is_strict()
         if allowed_msgpack_modules is _msgpack._SENTINEL:
-            allowed_msgpack_modules = None if _msgpack.STRICT_MSGPACK_ENABLED else True
+            is_closed = self._is_strict or _msgpack.STRICT_MSGPACK_ENABLED
+            allowed_msgpack_modules = None if is_closed else True
         self.pickle_fallback = pickle_fallback
         self._allowed_json_modules = _normalize(allowed_json_modules)
         self._allowed_msgpack_modules = _normalize(allowed_msgpack_modules)
         self._custom_unpack_ext_hook = __unpack_ext_hook__ is not None
-        self._decoder = make_decoder(self._allowed_msgpack_modules)
+        self._decoder = make_decoder(self._allowed_msgpack_modules, is_strict=self._is_strict)
         self._unpack_ext_hook = __unpack_ext_hook__ or self._decoder.record
 
     def with_msgpack_allowlist(
@@ -111,7 +122,7 @@ class JsonPlusSerializer(SerializerProtocol):
             return self
         clone = copy.copy(self)
         clone._allowed_msgpack_modules = merged
-        clone._decoder = make_decoder(merged)
+        clone._decoder = make_decoder(merged, is_strict=self._is_strict)
         if not clone._custom_unpack_ext_hook:
             clone._unpack_ext_hook = clone._decoder.record
         return clone
@@ -123,7 +134,7 @@ class JsonPlusSerializer(SerializerProtocol):
             ormsgpack.MsgpackEncodeError: some part cannot be encoded, and pickling is off.
         """
         try:
-            return _encode_typed(obj, describe)
+            return _encode_typed(obj, describe_strictly if self._is_strict else describe)
         # What `ormsgpack.MsgpackEncodeError` is.
         except TypeError:
             if not self.pickle_fallback:
@@ -137,11 +148,25 @@ class JsonPlusSerializer(SerializerProtocol):
 
         Raises:
             NotImplementedError: the tag is unknown, or is `"pickle"` without `pickle_fallback`.
+            StoredValueError: some part cannot be rebuilt as what it was, or
+                (`TypeNotAllowedError`) may not be. Not in drop-in mode, unless that is strict.
+            ormsgpack.MsgpackDecodeError: the bytes are no value.
         """
         tag, body = data
         if tag == "msgpack":
-            hook = self._unpack_ext_hook if self._custom_unpack_ext_hook else None
-            return self._decoder.decode(body, hook)
+            if self._custom_unpack_ext_hook:
+                return self._decoder.decode(body, self._unpack_ext_hook)
+            try:
+                return self._decoder.decode(body)
+            # What `ormsgpack.MsgpackDecodeError` is.
+            except ValueError as error:
+                cause = error.__cause__
+                if not isinstance(cause, StoredValueError):
+                    raise
+                cause.path = locate(self._decoder, body, cause)
+                if isinstance(cause, TypeNotAllowedError) and cause.event is not None:
+                    emit_serde_event(cause.event)
+                raise cause from cause.__cause__
         if tag == "null":
             return None
         if tag == "bytes":
@@ -151,6 +176,8 @@ class JsonPlusSerializer(SerializerProtocol):
         if tag == "json":
             import json
 
+            if self._is_strict:
+                return _old_json.revive(json.loads(body), self._revive_strictly)
             return json.loads(body, object_hook=self._reviver)
         if tag == "pickle" and self.pickle_fallback:
             import pickle
@@ -175,6 +202,25 @@ class JsonPlusSerializer(SerializerProtocol):
                         value["id"],
                         exc.message,
                     )
+        return value
+
+    def _revive_strictly(self, value: dict[str, Any]) -> Any:
+        version = value.get("lc")
+        if version == 1:
+            try:
+                return _langchain_reviver()(value)
+            except Exception as exc:
+                named = ".".join(map(str, value.get("id") or ()))
+                text = f"{named} cannot be rebuilt ({type(exc).__name__}: {exc})"
+                raise StoredValueError(text) from exc
+        if version == 2 and value.get("type") == "constructor" and value.get("id") is not None:
+            if not _old_json.is_of_a_graph(value["id"]):
+                try:
+                    self._check_allowed_json_modules(value)
+                except InvalidModuleError as exc:
+                    module, name = ".".join(value["id"][:-1]), value["id"][-1]
+                    raise TypeNotAllowedError(exc.message, module, name) from None
+            return _old_json.construct(value)
         return value
 
     def _revive_lc2(self, value: dict[str, Any]) -> Any:

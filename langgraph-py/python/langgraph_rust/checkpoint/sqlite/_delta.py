@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from langgraph_rust.checkpoint.base import DeltaChannelHistory, PendingWrite, writes_sort_key
+from langgraph_rust.checkpoint.serde._channels import load_channel, load_checkpoint
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.sqlite._rows import find
 
@@ -85,7 +86,8 @@ def _ancestors(
         if checkpoint_id in seen:
             return
         seen.add(checkpoint_id)
-        yield checkpoint_id, serde.loads_typed((kind, encoded)).get("channel_values") or {}
+        checkpoint = load_checkpoint(serde, (kind, encoded))
+        yield checkpoint_id, checkpoint.get("channel_values") or {}
 
 
 def _writes(
@@ -109,7 +111,7 @@ def _writes(
         for checkpoint_id, *write in rows:
             by_checkpoint[checkpoint_id].append(write)
     return [
-        (task_id, channel, serde.loads_typed((kind, value)))
+        (task_id, channel, load_channel(serde, channel, (kind, value)))
         for checkpoint_id in reversed(ancestors)
         for _, task_id, _, kind, value in sorted(
             by_checkpoint[checkpoint_id], key=lambda write: writes_sort_key(*write[:3])

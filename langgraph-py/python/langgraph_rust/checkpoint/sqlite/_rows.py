@@ -19,6 +19,12 @@ from langgraph_rust.checkpoint.base import (
     get_checkpoint_metadata,
     writes_sort_key,
 )
+from langgraph_rust.checkpoint.serde._channels import (
+    dump_channel,
+    dump_checkpoint,
+    load_channel,
+    load_checkpoint,
+)
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
 if TYPE_CHECKING:
@@ -105,7 +111,7 @@ def checkpoint_row(
         configurable["checkpoint_ns"],
         checkpoint["id"],
         configurable.get("checkpoint_id"),
-        *serde.dumps_typed(checkpoint),
+        *dump_checkpoint(serde, checkpoint),
         json.dumps(merged, ensure_ascii=False).encode("utf-8", "ignore"),
     )
 
@@ -129,7 +135,7 @@ def write_rows(
     rows = [
         (
             *(*address, task_id, task_path, WRITES_IDX_MAP.get(channel, index), channel),
-            *serde.dumps_typed(value),
+            *dump_channel(serde, channel, value),
         )
         for index, (channel, value) in enumerate(writes)
     ]
@@ -291,11 +297,11 @@ def decoded(
     writes = sorted(found.writes, key=lambda write: writes_sort_key(*write[:3]))
     return CheckpointTuple(
         config or address_of(thread_id, checkpoint_ns, own_id),
-        serde.loads_typed((kind, checkpoint)),
+        load_checkpoint(serde, (kind, checkpoint)),
         {} if metadata is None else json.loads(metadata),
         address_of(thread_id, checkpoint_ns, parent_id) if parent_id else None,
         [
-            (task_id, channel, serde.loads_typed((kind, value)))
+            (task_id, channel, load_channel(serde, channel, (kind, value)))
             for _, task_id, _, channel, kind, value in writes
         ],
     )

@@ -1,0 +1,54 @@
+"""What is raised when a stored value cannot be read back as what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from langgraph_rust.checkpoint.serde.event_hooks import SerdeEvent
+
+
+class StoredValueError(ValueError):
+    """A stored value cannot be rebuilt: its class is gone or has changed, or its bytes are broken.
+
+    Nothing is lost by it: the value stays stored, and can be read once the reason is gone.
+
+    Attributes:
+        reason: What is wrong, and what to do about it.
+        module: Where the class is from, as stored; `None` if no class is the matter.
+        name: The class's name, likewise.
+        path: The steps into the stored value, as text.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        module: str | None = None,
+        name: str | None = None,
+        path: Sequence[str] = (),
+    ) -> None:
+        super().__init__(reason, module, name, path)
+        self.reason = reason
+        self.module = module
+        self.name = name
+        self.path = tuple(path)
+
+    @property
+    def place(self) -> str:
+        """Where in the stored value it is, such as `messages[3].content`; empty if it is the whole
+        value, or cannot be told."""
+        return "".join(self.path)
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}" if self.path else self.reason
+
+
+class TypeNotAllowedError(StoredValueError):
+    """A stored value names a type that nobody has allowed: it was neither built nor imported.
+
+    Attributes:
+        event: What listeners are told (`event_hooks`), if anything.
+    """
+
+    event: SerdeEvent | None = None
