@@ -6,11 +6,13 @@ import dataclasses
 import datetime
 import enum
 import json
+import operator
 import sqlite3
 import sys
 import types
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar
 from weakref import WeakSet
@@ -483,7 +485,7 @@ class TestTypesOfGraphs:
         compiled = graph.compile(checkpointer=saver)
 
         compiled.invoke({"own": Deeper(int=1)}, CONFIG)
-        with pytest.raises(TypeNotAllowedError, match=r"^own: .*Deeper"):
+        with pytest.raises(TypeNotAllowedError, match=r"^Checkpoint .* of thread '1': own: .*Deeper"):
             compiled.get_state(CONFIG)
 
 
@@ -621,3 +623,43 @@ class TestDropInMode:
                 raise AssertionError
             """
         )
+
+
+# --- in a saver ---
+
+
+class Log(TypedDict):
+    log: Annotated[list[str], operator.add]
+
+
+def logging(saver: Any) -> Any:
+    builder = StateGraph(Log).add_node("a", lambda state: {"log": ["a"]})
+    return builder.add_edge(START, "a").compile(checkpointer=saver)
+
+
+def break_checkpoint(saver: Any, checkpoint_id: str) -> None:
+    if isinstance(saver, InMemorySaver):
+        _, metadata, parent_id = saver.storage["t"][""][checkpoint_id]
+        saver.storage["t"][""][checkpoint_id] = (("msgpack", b"\x81\xa1v"), metadata, parent_id)
+    else:
+        changed = "UPDATE checkpoints SET checkpoint = x'81a176' WHERE checkpoint_id = ?"
+        saver.conn.execute(changed, (checkpoint_id,))
+        saver.conn.commit()
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_broken_checkpoint_is_named_and_the_thread_goes_on_behind_it(kind: str) -> None:
+    with ExitStack() as stack:
+        saver: Any = InMemorySaver()
+        if kind == "sqlite":
+            saver = stack.enter_context(SqliteSaver.from_conn_string(":memory:"))
+        app, config = logging(saver), {"configurable": {"thread_id": "t"}}
+        app.invoke({"log": ["q"]}, config)
+        newest, before, *_ = saver.list(config)
+        broken = newest.checkpoint["id"]
+        break_checkpoint(saver, broken)
+        for read in (app.get_state, lambda config: app.invoke({"log": ["more"]}, config)):
+            with pytest.raises(StoredValueError, match=f"Checkpoint {broken} of thread 't': "):
+                read(config)
+        assert app.invoke({"log": ["on"]}, before.config)["log"] == ["q", "on", "a"]
+        assert app.invoke({"log": ["on"]}, config)["log"] == ["q", "on", "a", "on", "a"]

@@ -27,7 +27,7 @@ from langgraph_rust.checkpoint.base import (
 )
 from langgraph_rust.checkpoint.base._delta import DeltaHistoryWalk
 from langgraph_rust.checkpoint.base._prune import Keep, Link, changed, superfluous
-from langgraph_rust.checkpoint.serde._channels import dump_channel, load_channel
+from langgraph_rust.checkpoint.serde._channels import dump_channel, in_checkpoint, load_channel
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
 if TYPE_CHECKING:
@@ -486,16 +486,20 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         metadata: CheckpointMetadata,
     ) -> CheckpointTuple:
         encoded, _, parent_id = entry
-        checkpoint = self.serde.loads_typed(encoded)
-        versions = checkpoint["channel_versions"]
-        checkpoint["channel_values"] = self._load_blobs(thread_id, checkpoint_ns, versions)
-        writes = self._ordered_writes(thread_id, checkpoint_ns, checkpoint_id)
+        try:
+            checkpoint = self.serde.loads_typed(encoded)
+            versions = checkpoint["channel_versions"]
+            checkpoint["channel_values"] = self._load_blobs(thread_id, checkpoint_ns, versions)
+            writes = self._decoded(self._ordered_writes(thread_id, checkpoint_ns, checkpoint_id))
+        except ValueError as error:
+            place = thread_id, checkpoint_ns, checkpoint_id
+            raise in_checkpoint(error, place) from error.__cause__
         return CheckpointTuple(
             config,
             checkpoint,
             metadata,
             _config(thread_id, checkpoint_ns, parent_id) if parent_id else None,
-            self._decoded(writes),  # type: ignore[arg-type]
+            writes,  # type: ignore[arg-type]
         )
 
     def _load_blobs(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from langgraph_rust.checkpoint.base import DeltaChannelHistory, writes_sort_key
 from langgraph_rust.checkpoint.postgres._plans import Plan, Rows, Statement, read
+from langgraph_rust.checkpoint.serde._channels import load_channel
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
 FIRST_PAGE = 128
@@ -183,14 +184,14 @@ def decoded(serde: SerializerProtocol, history: History) -> dict[str, DeltaChann
         own = walk.ancestors[: walk.depths.get(channel)]
         found[channel] = {
             "writes": [
-                (row["task_id"], channel, serde.loads_typed((row["type"], row["blob"])))
+                (row["task_id"], channel, load_channel(serde, channel, (row["type"], row["blob"])))
                 for checkpoint_id in reversed(own)
                 for row in sorted(written[channel, checkpoint_id], key=_order)
             ]
         }
         # The value's own row first: for a snapshot, the checkpoint has a mere mark.
         if channel in blobs:
-            found[channel]["seed"] = serde.loads_typed(blobs[channel])
+            found[channel]["seed"] = load_channel(serde, channel, blobs[channel])
         elif walk.inline.get(channel) is not None:
             found[channel]["seed"] = walk.inline[channel]
     return found

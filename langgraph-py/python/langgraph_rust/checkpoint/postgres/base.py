@@ -42,6 +42,7 @@ from langgraph_rust.checkpoint.postgres._sql import (
     UPSERT_CHECKPOINT_WRITES_SQL,
     UPSERT_CHECKPOINTS_SQL,
 )
+from langgraph_rust.checkpoint.serde._channels import dump_channel, in_checkpoint, load_channel
 from langgraph_rust.checkpoint.serde.types import TASKS
 
 if TYPE_CHECKING:
@@ -125,14 +126,14 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
         for channel, version in versions.items():
             kind, value = "empty", None
             if channel in values:
-                kind, value = self.serde.dumps_typed(values[channel])
+                kind, value = dump_channel(self.serde, channel, values[channel])
             rows.append((thread_id, checkpoint_ns, channel, str(version), kind, value))
         return rows
 
     def _load_blobs(self, blob_values: Sequence[tuple[bytes, bytes, bytes]]) -> dict[str, Any]:
         """Decode values: channel, type and value of each."""
         return {
-            channel.decode(): self.serde.loads_typed((kind.decode(), value))
+            (name := channel.decode()): load_channel(self.serde, name, (kind.decode(), value))
             for channel, kind, value in blob_values or ()
             if kind != b"empty"
         }
@@ -151,7 +152,7 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
         return [
             (
                 *(*place, WRITES_IDX_MAP.get(channel, index), channel),
-                *self.serde.dumps_typed(value),
+                *dump_channel(self.serde, channel, value),
             )
             for index, (channel, value) in enumerate(writes)
         ]
@@ -165,7 +166,11 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
             return writes_sort_key(write[4].decode(), write[0].decode(), int(write[5]))
 
         return [
-            (task_id.decode(), channel.decode(), self.serde.loads_typed((kind.decode(), value)))
+            (
+                task_id.decode(),
+                (name := channel.decode()),
+                load_channel(self.serde, name, (kind.decode(), value)),
+            )
             for task_id, channel, kind, value, _, _ in sorted(writes or (), key=order)
         ]
 
@@ -216,8 +221,18 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
         return walk.take_in(rows)
 
     def _decoded(self, row: Mapping[str, Any]) -> CheckpointTuple:
-        """Decode a row that `SELECT_SQL` gives."""
+        """Decode a row that `SELECT_SQL` gives.
 
+        Raises:
+            StoredValueError: something cannot be read; it says what, of which checkpoint.
+        """
+        try:
+            return self._read_row(row)
+        except ValueError as error:
+            place = row["thread_id"], row["checkpoint_ns"], row["checkpoint_id"]
+            raise in_checkpoint(error, place) from error.__cause__
+
+    def _read_row(self, row: Mapping[str, Any]) -> CheckpointTuple:
         def named(checkpoint_id: str) -> RunnableConfig:
             return {
                 "configurable": {

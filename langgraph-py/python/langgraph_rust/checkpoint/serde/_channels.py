@@ -36,6 +36,16 @@ def load_checkpoint(serde: SerializerProtocol, data: tuple[str, bytes]) -> Any:
         raise
 
 
+def in_checkpoint(error: ValueError, checkpoint: tuple[str, str, str]) -> StoredValueError:
+    """Return the error for what cannot be read of a checkpoint, at thread, namespace and id."""
+    if not isinstance(error, StoredValueError):
+        told = StoredValueError(f"the stored bytes are broken ({error})")
+        told.__cause__ = error
+        error = told
+    error.checkpoint = error.checkpoint or checkpoint
+    return error
+
+
 def dump_channel(serde: SerializerProtocol, channel: str, value: Any) -> tuple[str, bytes]:
     """Encode a channel's value, or a write to it.
 

@@ -19,7 +19,10 @@ class StoredValueError(ValueError):
         module: Where the class is from, as stored; `None` if no class is the matter.
         name: The class's name, likewise.
         path: The steps into the stored value, as text.
+        checkpoint: Thread, namespace and id of the checkpoint that has it, if a saver has read it.
     """
+
+    checkpoint: tuple[str, str, str] | None = None
 
     def __init__(
         self,
@@ -41,7 +44,12 @@ class StoredValueError(ValueError):
         return "".join(self.path)
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.reason}" if self.path else self.reason
+        text = f"{self.place}: {self.reason}" if self.path else self.reason
+        if self.checkpoint is None:
+            return text
+        thread_id, checkpoint_ns, checkpoint_id = self.checkpoint
+        namespace = f", namespace '{checkpoint_ns}'" if checkpoint_ns else ""
+        return f"Checkpoint {checkpoint_id} of thread '{thread_id}'{namespace}: {text}"
 
 
 class TypeNotAllowedError(StoredValueError):

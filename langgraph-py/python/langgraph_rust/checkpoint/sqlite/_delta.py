@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from langgraph_rust.checkpoint.base import DeltaChannelHistory, PendingWrite, writes_sort_key
-from langgraph_rust.checkpoint.serde._channels import load_channel, load_checkpoint
+from langgraph_rust.checkpoint.serde._channels import in_checkpoint, load_channel, load_checkpoint
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.sqlite._rows import find
 
@@ -86,7 +86,10 @@ def _ancestors(
         if checkpoint_id in seen:
             return
         seen.add(checkpoint_id)
-        checkpoint = load_checkpoint(serde, (kind, encoded))
+        try:
+            checkpoint = load_checkpoint(serde, (kind, encoded))
+        except ValueError as error:
+            raise in_checkpoint(error, (*address[:2], checkpoint_id)) from error.__cause__
         yield checkpoint_id, checkpoint.get("channel_values") or {}
 
 

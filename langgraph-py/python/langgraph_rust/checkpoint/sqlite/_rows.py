@@ -22,6 +22,7 @@ from langgraph_rust.checkpoint.base import (
 from langgraph_rust.checkpoint.serde._channels import (
     dump_channel,
     dump_checkpoint,
+    in_checkpoint,
     load_channel,
     load_checkpoint,
 )
@@ -292,7 +293,20 @@ def _writes_on(connection: sqlite3.Connection, row: Row, task_path: str) -> list
 def decoded(
     serde: SerializerProtocol, found: Found, config: RunnableConfig | None = None
 ) -> CheckpointTuple:
-    """Decode; `config` is the one that was asked with, if it named the checkpoint."""
+    """Decode; `config` is the one that was asked with, if it named the checkpoint.
+
+    Raises:
+        StoredValueError: something cannot be read; it says what, of which checkpoint.
+    """
+    try:
+        return _decoded(serde, found, config)
+    except ValueError as error:
+        raise in_checkpoint(error, found.checkpoint[:3]) from error.__cause__
+
+
+def _decoded(
+    serde: SerializerProtocol, found: Found, config: RunnableConfig | None
+) -> CheckpointTuple:
     thread_id, checkpoint_ns, own_id, parent_id, kind, checkpoint, metadata = found.checkpoint
     writes = sorted(found.writes, key=lambda write: writes_sort_key(*write[:3]))
     return CheckpointTuple(

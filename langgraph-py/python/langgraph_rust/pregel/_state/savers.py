@@ -18,6 +18,7 @@ from langgraph_rust._internal._constants import (
     NS_END,
     NS_SEP,
 )
+from langgraph_rust.checkpoint.serde.errors import StoredValueError
 from langgraph_rust.pregel._state.twins import Call, Steps, accepts
 
 if TYPE_CHECKING:
@@ -87,7 +88,11 @@ def is_superseded(
     if not config[CONF].get(CONFIG_KEY_CHECKPOINT_ID):
         return False
     newest = patch_configurable(config, {CONFIG_KEY_CHECKPOINT_ID: None})
-    latest = yield Call(saver, "get_tuple", (newest,))
+    try:
+        latest = yield Call(saver, "get_tuple", (newest,))
+    except StoredValueError:
+        # What cannot be read may be what the caller goes back behind.
+        return True
     return latest is not None and latest.checkpoint["id"] != saved.checkpoint["id"]
 
 

@@ -12,6 +12,8 @@ from functools import lru_cache
 from inspect import signature
 from typing import Any, NamedTuple, TypeVar
 
+from langgraph_rust.checkpoint.serde.errors import StoredValueError
+
 T = TypeVar("T")
 
 
@@ -41,13 +43,16 @@ def run_sync(steps: Steps[T]) -> T:
     result: Any = None
     while True:
         try:
-            call = steps.send(result)
+            call = _next(steps, result)
         except StopIteration as stop:
             return stop.value
         method = getattr(call.target, call.method)
-        result = method(*call.args, **_keywords(call, method))
-        if call.many:
-            result = list(result)
+        try:
+            result = method(*call.args, **_keywords(call, method))
+            if call.many:
+                result = list(result)
+        except StoredValueError as error:
+            result = error
 
 
 async def run_async(steps: Steps[T]) -> T:
@@ -55,12 +60,22 @@ async def run_async(steps: Steps[T]) -> T:
     result: Any = None
     while True:
         try:
-            call = steps.send(result)
+            call = _next(steps, result)
         except StopIteration as stop:
             return stop.value
         method = getattr(call.target, f"a{call.method}")
         pending = method(*call.args, **_keywords(call, method))
-        result = [item async for item in pending] if call.many else await pending
+        try:
+            result = [item async for item in pending] if call.many else await pending
+        except StoredValueError as error:
+            result = error
+
+
+def _next(steps: Steps[T], result: Any) -> Call:
+    """Go on with what a call gave. What cannot be read is raised where it was asked for."""
+    if isinstance(result, StoredValueError):
+        return steps.throw(result)
+    return steps.send(result)
 
 
 def accepts(method: Callable[..., Any], parameter: str) -> bool:
