@@ -30,7 +30,7 @@ class Write(NamedTuple):
 
     task_path: str
     task_id: str
-    index: int
+    position: int
     kind: str
     value: bytes
 
@@ -41,7 +41,7 @@ class Replayed(NamedTuple):
     value: bytes
     """The list that comes of them."""
     completed: dict[tuple[str, int], bytes]
-    """By task id and index, writes that give this only in another form: with the ids that the
+    """By task id and position, writes that give this only in another form: with the ids that the
     messages in them got."""
 
 
@@ -115,7 +115,7 @@ class _AddMessages:
         for write, group in zip(writes, written, strict=True):
             stored = _stored(write, group)
             if stored != write.value:
-                completed[write.task_id, write.index] = stored
+                completed[write.task_id, write.position] = stored
             merged = _merged(value, [_applied(message) for message in group])
             if merged is None:
                 return None

@@ -108,7 +108,9 @@ def as_table(found: Sequence[Use], size: int, free: int, limit: int) -> str:
     """Return the report for people, the largest first; of no more than `limit` channels, if any."""
     ordered = sorted(found, key=lambda use: -use.bytes)
     shown = ordered[: limit or None]
-    lines = [("thread", "namespace", "channel", "values", "", "writes", "", "total", "linear")]
+    lines: list[tuple[str, ...]] = [
+        ("thread", "namespace", "channel", "values", "", "writes", "", "total", "linear")
+    ]
     lines += map(_line, shown)
     if len(shown) < len(ordered):
         lines.append(_summed(f"{len(ordered) - len(shown)} more", ordered[len(shown) :]))
