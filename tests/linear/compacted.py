@@ -85,7 +85,7 @@ def _findings(
     small = Path(shutil.copytree(plain, folder / "small"))
     paths = sorted(map(str, small.glob("*.sqlite")))
     told = subprocess.run(
-        [*ours, "-c", _COMPACT, *paths], cwd=ROOT, check=True, capture_output=True, text=True
+        [*ours, "-c", _COMPACT, *paths], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
     )
     taken = [int(line) for line in told.stdout.split()]
     say(f"written {writer}: {len(taken)} databases, {sum(map(bool, taken))} compacted, "

@@ -229,6 +229,26 @@ def test_every_state_is_as_before(database: Path) -> None:
     assert states(database) == before
 
 
+def test_a_summary_in_the_place_of_messages_is_explained(tmp_path: Path) -> None:
+    path = tmp_path / "summary.sqlite"
+
+    def chat(state: State) -> Any:
+        messages = state["messages"]
+        if len(messages) < 12:
+            return {"messages": [("ai", f"a{len(messages)}")]}
+        old = [RemoveMessage(str(message.id)) for message in messages[1:-3]]
+        return {"messages": [*old, ("system", "all that was said")]}
+
+    with SqliteSaver.from_conn_string(str(path)) as saver:
+        app = StateGraph(State).add_node("chat", chat).add_edge(START, "chat").compile(saver)
+        for turn in range(16):
+            app.invoke({"messages": [("user", f"q{turn}")]}, config())
+    before = states(path)
+    said = compacted(path)
+    assert not said["left_alone"] and said["values"] > 24
+    assert states(path) == before
+
+
 def test_threads_go_on_and_are_made_smaller_again(database: Path) -> None:
     for turn in range(TURNS, TURNS + 4):
         compacted(database)
@@ -274,6 +294,13 @@ def test_only_named_channels_are_touched(database: Path) -> None:
     compacted(database, "--channel", "log", "newest")
     assert not all(stored(database, "log")[1:])
     assert all(stored(database, "messages")[1:])
+
+
+def test_a_channel_that_is_not_there_is_named(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compacted(database, "--channel", "logs")["values"] == 0
+    assert "no channel 'logs' holds a list" in capsys.readouterr().err
 
 
 def test_what_is_no_list_that_grows_is_left_alone(database: Path) -> None:
@@ -441,7 +468,9 @@ def test_others_may_read_while_it_gets_smaller(database: Path) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("BEGIN")
         count = connection.execute("SELECT count(*) FROM checkpoints").fetchone()
-        assert compacted(database)["values"] > 0
+        said = compacted(database)
+        assert said["values"] > 0
+        assert "when those who use it now are done" in said["not_vacuumed"]
         assert connection.execute("SELECT count(*) FROM checkpoints").fetchone() == count
 
 

@@ -104,6 +104,8 @@ def _compact(
         if outcome.values or free_bytes(connection) > before / 20:
             print("vacuum", file=sys.stderr, flush=True)
             trouble = shrink(connection)
+    for name in sorted(set(options.channel or ()) - outcome.seen):
+        print(f"storage: no channel {name!r} holds a list", file=sys.stderr)
     left = reasons(outcome)
     if options.json:
         said = {
@@ -131,7 +133,7 @@ def _compact(
         what = f"{channel} in {count} threads" if channel else f"{count} checkpoints"
         print(f"left alone: {what}: {reason}")
     if trouble:
-        print(f"the file is as large as before: {trouble}. Run it again when nobody else does")
+        print(trouble)
     if not options.dry_run:
         seconds = time.monotonic() - began
         print(f"{spell(before)} before, {spell(_size(options.database))} now, {seconds:.1f} s")

@@ -29,6 +29,8 @@ class Outcome:
     """Bytes of these."""
     completed: int = 0
     """Writes whose messages got their ids."""
+    seen: set[str] = field(default_factory=set)
+    """Channels that hold lists."""
     alone: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     """Threads by channel that was left alone, and reason; by `""`, checkpoints that were."""
 
@@ -121,6 +123,7 @@ def _plans(
     for tree in rows.trees(connection, thread):
         judged = judge(connection, tree, task_path)
         plans.append(decide(judged, channels))
+        outcome.seen.update(judged.cases)
         for channel, case in judged.cases.items():
             is_wanted = channels is None or channel in channels
             if is_wanted and (reason := case.reason):
@@ -150,10 +153,12 @@ def shrink(connection: sqlite3.Connection) -> str | None:
     """Give what is free back to the file system; return why not, if that cannot be done now."""
     try:
         connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # Whoever reads now may do so for long.
+        connection.execute("PRAGMA busy_timeout = 1000")
+        is_busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except sqlite3.OperationalError as error:
-        return str(error)
-    return None
+        return f"the file is as large as before: {error}; run it again when nobody uses it"
+    return "the file gets smaller when those who use it now are done" if is_busy else None
 
 
 def free_bytes(connection: sqlite3.Connection) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Any, NamedTuple, Protocol
 
 from langgraph_rust._storage.spans import (
@@ -147,9 +148,16 @@ def _class_of(value: bytes) -> tuple[int, str] | tuple[()]:
     return (found[0], name[0]) if name else ()
 
 
-@lru_cache(maxsize=1 << 14)
+_SHORT = 1 << 14
+"""Bytes of messages that are remembered; each is met again in every value that holds it."""
+
+
 def _message(stored: bytes) -> _Message | None:
     """Return a message by its bytes, if that is what they are."""
+    return (_remembered if len(stored) <= _SHORT else _read_message)(stored)
+
+
+def _read_message(stored: bytes) -> _Message | None:
     match _class_of(stored):
         case (code, name) if code == EXT_PYDANTIC_V2:
             pass
@@ -167,6 +175,9 @@ def _message(stored: bytes) -> _Message | None:
         return None
     own_id = text_at(stored, own.value)
     return _Message(own_id and own_id[0], stored, name)
+
+
+_remembered = lru_cache(maxsize=1 << 12)(_read_message)
 
 
 def _messages(value: bytes) -> list[_Message] | None:
@@ -218,29 +229,31 @@ def _with_ids(
     value: list[_Message], written: list[list[_Message]], after: bytes | None
 ) -> list[list[_Message]] | None:
     """Give messages that were written without ids those that they have in what came of them."""
-    known = {message.id for message in value}
-    added = 0
-    for message in (one for group in written for one in group):
-        added += message.id is None or message.id not in known
-        known.add(message.id or "")
     if all(message.id is not None for group in written for message in group):
         return written
+    numbers = count()
+    named = [
+        [one if one.id is not None else one._replace(id=f"\0{next(numbers)}") for one in group]
+        for group in written
+    ]
+    merged: list[_Message] | None = value
+    for group in named:
+        if merged is not None:
+            merged = _merged(merged, group)
     came = None if after is None else _messages(after)
-    if came is None or len(came) != len(value) + added:
+    if merged is None or came is None or len(merged) != len(came):
         return None
-    known = {message.id for message in value}
-    tail = iter(came[len(value) :])
+    own = {one.id: there.id for one, there in zip(merged, came, strict=True)}
     made = []
-    for group in written:
+    for group in named:
         made.append([])
         for message in group:
-            if message.id is None or message.id not in known:
-                # New ones are at the end, in the order in which they were written.
-                own = next(tail).id
-                known.add(own)
-                if message.id is None:
-                    message.object.id = own
-                    message = message._replace(id=own)
+            if message.object is not None and message.object.id is None:
+                # One that was removed at once is in nothing that came of it.
+                if message.id not in own:
+                    return None
+                message = message._replace(id=own[message.id])
+                message.object.id = message.id
             made[-1].append(message)
     return made
 
