@@ -25,7 +25,7 @@ from tests.linear.compare import STUB, without_ids
 from tests.seeds import seed_range
 
 _COMPACT = """
-import contextlib, io, json, re, sys
+import contextlib, io, json, sys
 from langgraph_rust._storage.command import main
 for path in sys.argv[1:]:
     told = io.StringIO()
@@ -66,7 +66,7 @@ def compare(ours: list[str], upstream: list[str], seeds: range, show: int) -> in
     for seed, finding in found[:show]:
         print(f"===== seed {seed}: {finding}")
     apart = sorted({seed for seed, _ in found})
-    print(f"compacted: {len(seeds)} histories, {len(apart)} differ (seeds {apart})")
+    print(f"linear: {len(seeds)} histories compacted, {len(apart)} differ (seeds {apart})")
     return 1 if found else 0
 
 
