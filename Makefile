@@ -77,6 +77,7 @@ deltas: ## random histories of delta channels, against a plain reducer and upstr
 
 linear: ## the same of lists stored as changes, handed over to upstream and back; SEEDS=0:2000 is long
 	@$(PYTHON) -m tests.linear $(if $(SEEDS),--seeds $(SEEDS))
+	@$(PYTHON) -m tests.linear.compacted $(if $(SEEDS),--seeds $(SEEDS))
 
 stress: build ## random programs that fail, are cancelled and run side by side; SEEDS=0:20000 is long
 	@$(VENV)/python -m tests.stress --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS))

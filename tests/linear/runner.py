@@ -1,8 +1,9 @@
 """``python -m tests.linear.runner FOLDER FIRST:END PART``: a line of what was seen, as JSON.
 
 `PART` is `plain` or `linear`: do what the program of each seed says, on a database in the folder;
-`go on`: read that of `linear`, do some more, read it again; or `read`. Runs with whichever package
-is there as `langgraph`.
+`at length`: do that plainly, and again and again;
+`go on`: read that of `linear`, do some more, read it again; `go on plainly`: the same, with lists
+stored whole; or `read`. Runs with whichever package is there as `langgraph`.
 """
 
 from __future__ import annotations
@@ -119,17 +120,23 @@ def saver_of(path: Path, made: dict[str, Any]) -> Iterator[Any]:
 
 def done(runner: LinearRunner, part: str) -> Any:
     """Do a part of the work and return what was seen."""
+    if part == "at length":
+        runner.program["script"] *= 4
+        return runner.run()
     if part in ("plain", "linear"):
         runner.is_linear = runner.saver.linear_storage = part == "linear"
         return runner.run()
     seen = [runner.states()]
-    if part == "go on":
-        runner.saver.linear_storage = True
+    if part != "read":
+        runner.saver.linear_storage = part == "go on"
         for action in (
             {"do": "invoke", "durability": "sync"},
             {"do": "update", "durability": "sync", "at": None, "as_node": None, "writes": "add"},
             {"do": "resume", "durability": "exit"},
             {"do": "fork", "durability": "async", "at": 3},
+            {"do": "rewind", "durability": "sync", "at": 2},
+            {"do": "update", "durability": "sync", "at": 6, "as_node": None, "writes": "add"},
+            {"do": "fork", "durability": "sync", "at": 9},
         ):
             runner._act(action)
         seen.append(runner.states())

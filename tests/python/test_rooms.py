@@ -30,6 +30,8 @@ ORDER = (
     ("pregel.main",),
     ("pregel._executor", "func", "graph"),
     ("pregel._upstream",),
+    # Tools.
+    ("_storage",),
     # Ways to start a process.
     ("_dropin", "__main__", "pytest_plugin"),
 )

@@ -1,0 +1,172 @@
+"""What a database's threads take, and what they would take as changes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from langgraph_rust._storage import rows
+from langgraph_rust._storage.compact import transaction
+from langgraph_rust._storage.decide import decide
+from langgraph_rust._storage.judge import judge
+from langgraph_rust._storage.layout import layout_of
+from langgraph_rust._storage.spans import BrokenBytes
+
+REST = ""
+"""In the place of a channel: what belongs to none."""
+
+
+@dataclass
+class Use:
+    """What a channel takes in a namespace of a thread, in bytes and rows."""
+
+    thread: str
+    namespace: str
+    channel: str
+    values: int = 0
+    """How many checkpoints hold a value of it; for `REST`, how many checkpoints there are."""
+    value_bytes: int = 0
+    writes: int = 0
+    write_bytes: int = 0
+    linear_bytes: int = 0
+    """What both would be after `compact`."""
+
+    @property
+    def bytes(self) -> int:
+        return self.value_bytes + self.write_bytes
+
+
+def uses(connection: sqlite3.Connection, threads: Sequence[str]) -> Iterator[Use]:
+    """Yield what each channel of each namespace of these threads takes, and the rest of each."""
+    for thread in threads:
+        with transaction(connection, "DEFERRED"):
+            yield from list(_of_thread(connection, thread))
+
+
+def _of_thread(connection: sqlite3.Connection, thread: str) -> Iterator[Use]:
+    found: dict[tuple[str, str], Use] = {}
+
+    def use(namespace: str, channel: str) -> Use:
+        return found.setdefault((namespace, channel), Use(thread, namespace, channel))
+
+    task_path = rows.path_column(connection)
+    for tree in rows.trees(connection, thread):
+        rest = use(tree.namespace, REST)
+        for node in tree.nodes.values():
+            rest.values += 1
+            rest.value_bytes += node.size
+            for channel, size in _values(connection, tree, node).items():
+                own = use(tree.namespace, channel)
+                own.values += 1
+                own.value_bytes += size
+                rest.value_bytes -= size
+        for channel, saving in decide(judge(connection, tree, task_path)).savings.items():
+            use(tree.namespace, channel).linear_bytes -= saving.taken
+    for namespace, channel, count, size, names in rows.write_sizes(connection, thread):
+        own, rest = use(namespace, channel), use(namespace, REST)
+        own.writes += count
+        own.write_bytes += size or 0
+        rest.write_bytes += names or 0
+    for own in found.values():
+        own.linear_bytes += own.bytes
+        yield own
+
+
+def _values(connection: sqlite3.Connection, tree: rows.Tree, node: rows.Node) -> dict[str, int]:
+    if node.kind != "msgpack":
+        return {}
+    try:
+        layout = layout_of(rows.blob(connection, tree, node.id))
+    except BrokenBytes:
+        return {}
+    return {channel: entry.end - entry.value for channel, entry in layout.values.items()}
+
+
+def as_data(found: Sequence[Use], size: int, free: int) -> dict[str, Any]:
+    """Return the report for machines: all sizes in bytes.
+
+    Args:
+        found: What there is.
+        size: Of the database's files.
+        free: How much of that is in no use.
+    """
+    total, linear = sum(use.bytes for use in found), sum(use.linear_bytes for use in found)
+    return {
+        "file_bytes": size,
+        "free_bytes": free,
+        "row_bytes": total,
+        "index_and_page_bytes": max(size - free - total, 0),
+        "linear_row_bytes": linear,
+        "channels": [asdict(use) for use in sorted(found, key=lambda use: -use.bytes)],
+    }
+
+
+def as_table(found: Sequence[Use], size: int, free: int, limit: int) -> str:
+    """Return the report for people, the largest first; of no more than `limit` channels, if any."""
+    ordered = sorted(found, key=lambda use: -use.bytes)
+    shown = ordered[: limit or None]
+    lines: list[tuple[str, ...]] = [
+        ("thread", "namespace", "channel", "values", "", "writes", "", "total", "linear")
+    ]
+    lines += map(_line, shown)
+    if len(shown) < len(ordered):
+        lines.append(_summed(f"{len(ordered) - len(shown)} more", ordered[len(shown) :]))
+    lines.append(_summed("all", ordered))
+    widths = [max(len(line[column]) for line in lines) for column in range(9)]
+    left = 3
+    table = [
+        "  ".join(
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+    total = sum(use.bytes for use in found)
+    table.append("")
+    table.append(
+        f"{spell(size)} in files: {spell(total)} in rows, {spell(free)} free, "
+        f"{spell(max(size - free - total, 0))} indexes and pages"
+    )
+    return "\n".join(table)
+
+
+def _line(use: Use) -> tuple[str, ...]:
+    names = (_short(use.thread), _short(use.namespace), _short(use.channel) or "(rest)")
+    return (*names, *_numbers([use]))
+
+
+def _summed(name: str, some: Sequence[Use]) -> tuple[str, ...]:
+    return (name, "", "", *_numbers(some))
+
+
+def _numbers(some: Sequence[Use]) -> tuple[str, ...]:
+    sums: defaultdict[str, int] = defaultdict(int)
+    for use in some:
+        for name in ("value_bytes", "writes", "write_bytes", "bytes", "linear_bytes"):
+            sums[name] += getattr(use, name)
+        sums["values"] += use.values if use.channel != REST or len(some) == 1 else 0
+    return (
+        str(sums["values"]),
+        spell(sums["value_bytes"]),
+        str(sums["writes"]),
+        spell(sums["write_bytes"]),
+        spell(sums["bytes"]),
+        spell(sums["linear_bytes"]),
+    )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 40 else f"{name[:24]}…{name[-15:]}"
+
+
+def spell(size: int) -> str:
+    """Return a number of bytes for people."""
+    amount = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(amount) < 1000 or unit == "GB":
+            break
+        amount /= 1000
+    return f"{size} B" if unit == "B" else f"{amount:.1f} {unit}"
