@@ -13,7 +13,7 @@ SUITES ?=
 FILES ?=
 # pytest's -k for `conformance` and `continuity`: runs the matching tests and shows why they fail.
 K ?=
-# The programs of `differential` and `stress`, such as 0:1000; empty: the first few hundred.
+# The programs of `differential`, `deltas`, `linear` and `stress`, such as 0:1000; empty: the first few hundred.
 SEEDS ?=
 # LIST=1 makes `differential` print the lines of known_seeds.toml as it found them.
 LIST ?=
@@ -37,7 +37,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python continuity conformance conformance-update \
-	conformance-upstream differential deltas stress kills fuzz examples api api-update sync sync-report places bench \
+	conformance-upstream differential deltas linear stress kills fuzz examples api api-update sync sync-report places bench \
 	bench-publish bench-rust lint build develop clean
 
 help: ## list the targets
@@ -46,7 +46,7 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python continuity conformance differential deltas stress kills fuzz examples ## every test: Rust, Python, and against upstream
+test: test-rust test-python continuity conformance differential deltas linear stress kills fuzz examples ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
@@ -75,11 +75,15 @@ examples: ## agents of other packages, unmodified: they print what they print on
 deltas: ## random histories of delta channels, against a plain reducer and upstream; SEEDS=0:2000 is long
 	@$(PYTHON) -m tests.deltas $(if $(SEEDS),--seeds $(SEEDS))
 
+linear: ## the same of lists stored as changes, handed over to upstream and back; SEEDS=0:2000 is long
+	@$(PYTHON) -m tests.linear $(if $(SEEDS),--seeds $(SEEDS))
+
 stress: build ## random programs that fail, are cancelled and run side by side; SEEDS=0:20000 is long
 	@$(VENV)/python -m tests.stress --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS))
 
 kills: build ## processes killed at random moments, whose threads go on; POINTS=0:10000 is long
 	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS))
+	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS)) --postgres
 
 fuzz: build ## broken bytes for the decoder of stored values; INPUTS=0:10000000 is long
 	@$(VENV)/python -m tests.fuzz --jobs $(JOBS) $(if $(INPUTS),--inputs $(INPUTS))

@@ -79,9 +79,12 @@ def upstream_environment(interpreter: Path = Path(sys.executable)) -> Environmen
 
 
 def our_environment(interpreter: Path = Path(sys.executable)) -> Environment:
-    """The same without upstream's core; `sync.wheel` puts this package in its place."""
+    """The same without what this package replaces; `sync.wheel` puts this package in its place."""
     pins = load_pins()
-    return _cached("ours", [*requirements(pins.siblings), *_test_requirements(pins)], interpreter)
+    extras = read_toml(ROOT / "pyproject.toml")["project"]["optional-dependencies"]
+    needed = [need for extra in extras.values() for need in extra]
+    wanted = [*requirements(pins.beside), *needed, *_test_requirements(pins)]
+    return _cached("ours", wanted, interpreter)
 
 
 def postgres_environment() -> Environment:

@@ -20,6 +20,9 @@ PINS_FILE = ROOT / "sync" / "upstream.toml"
 CORE = "langgraph"
 """Upstream's core distribution, whose place this package takes."""
 
+REPLACED = ("langgraph-checkpoint-postgres", "langgraph-checkpoint-sqlite")
+"""Other distributions of upstream's whose place it takes, module by module."""
+
 NOT_OURS = ("langgraph-sdk", "langchain-core")
 """Distributions this project uses as they are."""
 
@@ -44,6 +47,11 @@ class Pins:
     def siblings(self) -> dict[str, str]:
         """What may be installed beside this package: all of upstream but the core distribution."""
         return {name: v for name, v in self.distributions.items() if name != CORE}
+
+    @property
+    def beside(self) -> dict[str, str]:
+        """Of these, what has modules that this package lacks."""
+        return {name: v for name, v in self.siblings.items() if name not in REPLACED}
 
     @property
     def test_names(self) -> set[str]:

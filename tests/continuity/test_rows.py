@@ -24,6 +24,13 @@ def test_a_version_is_its_count_and_a_name(fraction: bytes) -> None:
     assert Names().settle(stored) == b"\xa3log<%032d.fraction 0>\xa1k" % 3
 
 
+@pytest.mark.parametrize(
+    "time", [b"\xd9\x202024-01-02T00:00:00.000001", b"\xb92024-01-02T00:00:00"]
+)
+def test_a_time_has_microseconds_unless_there_are_none(time: bytes) -> None:
+    assert Names().settle(b"\xa2ts" + time + b"+00:00\xa1k") == b"\xa2ts<time>\xa1k"
+
+
 def test_other_bytes_are_left_alone() -> None:
-    data = b"\xd9\x20 20 2024-01-02T00:00:00+00:00 00000000-0000-0000-0000-000000000000 abc"
+    data = b"\xd9\x20 20 2024-01-02 00:00:00+00:00 00000000-0000-0000-0000-000000000000 abc"
     assert Names().settle(data) == data

@@ -36,8 +36,8 @@ def main() -> int:
     say(f"comparing {last - first} histories")
     arguments = ["-m", "tests.deltas.runner", f"{first}:{last}:1"]
     sides = [
-        _lines([str(ours), "-m", "langgraph_rust", *arguments]),
-        _lines([str(upstream), *arguments]),
+        lines([str(ours), "-m", "langgraph_rust", *arguments]),
+        lines([str(upstream), *arguments]),
     ]
     findings, count = [], 0
     for (seed, mine), (other, theirs) in zip(*sides, strict=True):
@@ -83,7 +83,8 @@ def _apart(one: Any, other: Any) -> tuple[str, str]:
     return json.dumps(one), json.dumps(other)
 
 
-def _lines(command: list[str]) -> Iterator[tuple[int, Any]]:
+def lines(command: list[str]) -> Iterator[tuple[int, Any]]:
+    """The lines of a command: a seed and what was seen, as JSON."""
     variables = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
     process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True)
     assert process.stdout

@@ -7,17 +7,20 @@ durability, the thread goes on to the same end. Exits with 1 if something of tha
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
 import signal
+import socket
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from tests.kills.program import Way, run, say_to, stored
+from tests.kills.program import POSTGRES, Way, run, say_to, stored
 from tests.seeds import seed_range
 
 WAYS = [Way(a, durability) for a in (False, True) for durability in ("sync", "async", "exit")]
@@ -26,11 +29,24 @@ WAYS = [Way(a, durability) for a in (False, True) for durability in ("sync", "as
 def main() -> int:
     """Kill as often as the command line asks for; returns the process's exit status."""
     options = _parse()
+    if not options.postgres:
+        return _judge(options, _file)
+    with _serving() as database:
+        return _judge(options, database)
+
+
+Database = Callable[[], AbstractContextManager[str]]
+"""Gives an empty database for as long as a `with` block lasts."""
+
+
+def _judge(options: argparse.Namespace, database: Database) -> int:
     began = time.monotonic()
-    expected = {way: _undisturbed(way) for way in WAYS}
+    expected = {way: _undisturbed(way, database) for way in WAYS}
     parts = [options.points[index :: options.jobs] for index in range(options.jobs)]
     # Processes that fork are made by forking, before there are threads.
-    readers = [_begin(lambda say, part=part: _kill_all(part, expected, say)) for part in parts]
+    readers = [
+        _begin(lambda say, part=part: _kill_all(part, expected, database, say)) for part in parts
+    ]
     faults: list[str] = []
     ended, killed = 0, Counter[str]()
     for reader in readers:
@@ -54,24 +70,60 @@ def _parse() -> argparse.Namespace:
         "--points", type=seed_range, default="0:200", help="FIRST:END, or one (default: 0:200)"
     )
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
+    parser.add_argument(
+        "--postgres", action="store_true", help="on a PostgreSQL of its own, not on SQLite"
+    )
     return parser.parse_args()
 
 
-def _undisturbed(way: Way) -> tuple[list[str], float]:
-    """What the program ends with, and how long it takes in seconds."""
+@contextmanager
+def _file() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
+        yield f"{folder}/db"
+
+
+@contextmanager
+def _serving() -> Iterator[Database]:
+    import psycopg
+
+    from sync.environments import postgres_environment
+    from tests.conformance.postgres import serving
+
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    server = f"{POSTGRES}postgres:postgres@localhost:{port}/"
+    numbers = itertools.count()
+
+    def make() -> AbstractContextManager[str]:
+        # Each process counts by itself.
+        name = f"kills_{os.getpid()}_{next(numbers)}"
+        with psycopg.connect(f"{server}postgres", autocommit=True) as conn:
+            conn.execute(f"CREATE DATABASE {name}")
+        return nullcontext(server + name)
+
+    with serving(postgres_environment().ensure().python, port):
+        yield make
+
+
+def _undisturbed(way: Way, database: Database) -> tuple[list[str], float]:
+    """What the program ends with, and how long it takes in seconds."""
+    with database() as own:
         began = time.monotonic()
-        lines = [*_lines(_begin(lambda say: run(f"{folder}/db", way, say)))]
+        lines = [*_lines(_begin(lambda say: run(own, way, say)))]
         return json.loads(lines[-1].removeprefix("end ")), time.monotonic() - began
 
 
 def _kill_all(
-    points: range, expected: dict[Way, tuple[list[str], float]], say: Callable[[str], None]
+    points: range,
+    expected: dict[Way, tuple[list[str], float]],
+    database: Database,
+    say: Callable[[str], None],
 ) -> None:
     for point in points:
         way = WAYS[point % len(WAYS)]
-        with tempfile.TemporaryDirectory() as folder:
-            for fault in _kill(point, way, f"{folder}/db", *expected[way]):
+        with database() as own:
+            for fault in _kill(point, way, own, *expected[way]):
                 say(f"fault point {point}, {_name(way)}: {fault}")
         say(f"killed {_name(way)}")
 
@@ -80,23 +132,23 @@ def _name(way: Way) -> str:
     return f"{'async' if way.is_async else 'sync'} {way.durability}"
 
 
-def _kill(point: int, way: Way, path: str, end: list[str], seconds: float) -> Iterator[str]:
+def _kill(point: int, way: Way, database: str, end: list[str], seconds: float) -> Iterator[str]:
     """Kill the program once and go on; yields what is wrong."""
     delay = random.Random(point).uniform(0, seconds * 1.1)
-    reader, process = _begin_killable(lambda say: run(path, way, say))
+    reader, process = _begin_killable(lambda say: run(database, way, say))
     time.sleep(delay)
     os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
     before = [*_lines((reader, None))]
     shown = [line.removeprefix("shown ") for line in before if line.startswith("shown ")]
-    kept = stored(path) if os.path.exists(path) else []
+    kept = stored(database)
     # A subgraph is shown by its own name, and stored by what its nodes wrote.
     names = {"inner": "in1"}
     if way.durability == "sync":
         for name in shown:
             if names.get(name, name) not in kept:
                 yield f"{name} was shown and is not stored ({kept})"
-    after = [*_lines(_begin(lambda say: run(path, way, say)))]
+    after = [*_lines(_begin(lambda say: run(database, way, say)))]
     if not after or not after[-1].startswith("end "):
         yield f"does not come to its end: {after[-3:]}"
         return

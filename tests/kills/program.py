@@ -8,8 +8,8 @@ import operator
 import os
 import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -81,27 +81,67 @@ def graph(say: Say, is_async: bool, saver: Any) -> Any:
     return builder.compile(checkpointer=saver)
 
 
-def run(path: str, way: Way, say: Say) -> None:
-    """Begin the thread or go on with it, to the end; then say what the state is."""
+def run(database: str, way: Way, say: Say) -> None:
+    """Begin the thread or go on with it, to the end; then say what the state is.
+
+    Args:
+        database: A path, of SQLite, or how to connect to Postgres.
+        way: How the program runs.
+        say: Takes what it says of itself.
+    """
     if way.is_async:
-        asyncio.run(_run_async(path, way, say))
+        asyncio.run(_run_async(database, way, say))
         return
-    with closing(sqlite3.connect(path, timeout=30, check_same_thread=False)) as conn:
-        app = graph(say, False, SqliteSaver(conn))
+    with _saver(database) as saver:
+        app = graph(say, False, saver)
         given = None if app.get_state(CONFIG).created_at else INPUT
         for chunk in app.stream(given, CONFIG, stream_mode="updates", durability=way.durability):
             _shown(say, chunk)
         say("end " + json.dumps(app.get_state(CONFIG).values["log"]))
 
 
-async def _run_async(path: str, way: Way, say: Say) -> None:
-    async with AsyncSqliteSaver.from_conn_string(path) as saver:
+async def _run_async(database: str, way: Way, say: Say) -> None:
+    async with _async_saver(database) as saver:
         app = graph(say, True, saver)
         given = None if (await app.aget_state(CONFIG)).created_at else INPUT
         chunks = app.astream(given, CONFIG, stream_mode="updates", durability=way.durability)
         async for chunk in chunks:
             _shown(say, chunk)
         say("end " + json.dumps((await app.aget_state(CONFIG)).values["log"]))
+
+
+POSTGRES = "postgres://"
+"""What the name of a database begins with that is not a path."""
+
+
+@contextmanager
+def _saver(database: str) -> Iterator[Any]:
+    if database.startswith(POSTGRES):
+        from langgraph_rust.checkpoint.postgres import PostgresSaver
+
+        with PostgresSaver.from_conn_string(database) as saver:
+            saver.setup()
+            yield saver
+    else:
+        with closing(sqlite3.connect(database, timeout=30, check_same_thread=False)) as conn:
+            yield SqliteSaver(conn)
+
+
+@asynccontextmanager
+async def _async_saver(database: str) -> AsyncIterator[Any]:
+    if database.startswith(POSTGRES):
+        from psycopg_pool import AsyncConnectionPool
+
+        from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
+
+        options = {"autocommit": True}
+        async with AsyncConnectionPool(database, min_size=1, max_size=4, kwargs=options) as pool:
+            saver = AsyncPostgresSaver(pool)
+            await saver.setup()
+            yield saver
+    else:
+        async with AsyncSqliteSaver.from_conn_string(database) as saver:
+            yield saver
 
 
 def _shown(say: Say, chunk: Any) -> None:
@@ -111,10 +151,12 @@ def _shown(say: Say, chunk: Any) -> None:
             say(f"shown {line if name == 'packet' else name}")
 
 
-def stored(path: str) -> list[str]:
+def stored(database: str) -> list[str]:
     """What the nodes wrote that the database holds: applied, or pending."""
-    with closing(sqlite3.connect(path, timeout=30)) as conn:
-        newest = SqliteSaver(conn).get_tuple(CONFIG)
+    if not database.startswith(POSTGRES) and not os.path.exists(database):
+        return []
+    with _saver(database) as saver:
+        newest = saver.get_tuple(CONFIG)
     if newest is None:
         return []
     found = list(newest.checkpoint["channel_values"].get("log", ()))

@@ -23,6 +23,21 @@ def no_hanging() -> Iterator[None]:
     faulthandler.cancel_dump_traceback_later()
 
 
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Callable[[], str]]:
+    """Make a database on a PostgreSQL of the tests' own, and tell how to connect to it."""
+    from _postgres import databases
+
+    with databases() as make:
+        yield make
+
+
+@pytest.fixture
+def database(databases: Callable[[], str]) -> str:
+    """How to connect to an empty database."""
+    return databases()
+
+
 @pytest.fixture
 def run_program() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run Python code in a process of its own, which must end well and in time."""

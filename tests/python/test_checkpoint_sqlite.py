@@ -415,7 +415,27 @@ class TestWithOthers:
         assert len(calls) >= 3
 
 
+class Autocommit(sqlite3.Connection):
+    """What `autocommit=True` makes of a connection since Python 3.12."""
+
+    autocommit = True
+
+    def commit(self) -> None:
+        pass
+
+    rollback = commit
+
+
 class TestConnections:
+    def test_that_commit_by_themselves(self, tmp_path: Path) -> None:
+        path = tmp_path / "own"
+        with closing(sqlite3.connect(path, factory=Autocommit, isolation_level=None)) as conn:
+            SqliteSaver(conn).put(PLACE, empty_checkpoint(), {}, {})
+            assert len(rows(path, "checkpoints")) == 1 and not conn.in_transaction
+            with pytest.raises(sqlite3.Error):
+                SqliteSaver(conn).put(PLACE, {**empty_checkpoint(), "id": None}, {}, {})
+            assert not conn.in_transaction
+
     @pytest.mark.parametrize("level", [None, "", "DEFERRED", "IMMEDIATE", "EXCLUSIVE"])
     def test_of_every_isolation_level(self, tmp_path: Path, level: Any) -> None:
         path = tmp_path / "own"

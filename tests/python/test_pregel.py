@@ -489,7 +489,7 @@ def test_what_is_known_about_savers() -> None:
         def get_next_version(self, current: Any, channel: None) -> Any: ...
 
     plain = saver_traits(InMemorySaver(), is_async=False)
-    assert plain == (True, True, True, "text")
+    assert plain == (True, True, True, False, "text")
     old = saver_traits(Old(), is_async=False)
     assert (old.never_blocks, old.takes_path, old.joins) == (False, False, False)
     assert callable(old.versioning)

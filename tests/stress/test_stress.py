@@ -152,7 +152,7 @@ def _started_twice(seen: Observation) -> None:
 
 
 def _starts_late(seen: Observation) -> None:
-    seen.outcomes[0].ledger.entries[0].is_late = True
+    seen.outcomes[0].ledger.entries[0].late = 0.01
 
 
 def _runs_on(seen: Observation) -> None:
@@ -236,6 +236,12 @@ BAD: dict[str, Callable[[Observation], None]] = {
     "stored": _stored,
     "calm": _calm,
 }
+
+
+def test_what_ends_a_run_just_before_a_first_line_is_seen_by_nobody() -> None:
+    seen = good()
+    seen.outcomes[0].ledger.entries[0].late = 0.005
+    assert checks(seen) == set()
 
 
 @pytest.mark.parametrize("check", BAD)

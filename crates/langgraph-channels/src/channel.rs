@@ -181,13 +181,13 @@ impl<D: Domain> Channel<D> {
         })
     }
 
-    /// The value of a channel that mostly keeps changes, for storage; `None` for other channels,
-    /// and while it is empty.
+    /// The value of a channel with a reducer that is stored as changes, for storage; `None` for other
+    /// channels, and while it is empty.
     pub fn snapshot(&self, cx: D::Cx<'_>) -> Option<Saved<D>> {
+        let copy = |value: &D::Value| D::copy(cx, value);
         match self {
-            Channel::Delta(channel) => {
-                channel.value().map(|value| Saved::Snapshot(D::copy(cx, value)))
-            }
+            Channel::Delta(channel) => channel.value().map(copy).map(Saved::Snapshot),
+            Channel::Aggregate(channel) => channel.value().map(copy).map(Saved::Value),
             _ => None,
         }
     }

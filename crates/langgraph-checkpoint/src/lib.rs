@@ -1,11 +1,12 @@
 //! What a thread looks like at rest: checkpoints, their metadata, and the writes pending on them.
 //!
-//! The model is the stored format's, name for name; how it is encoded is the saver's business.
+//! The model is the stored format's, name for name; [`wire`] is how values in it are encoded.
 
 mod checkpoint;
 mod history;
 mod memory;
 mod pending;
+pub mod wire;
 
 pub use checkpoint::{Checkpoint, Metadata, SinceSnapshot, Source, Versions, FORMAT};
 pub use history::{history, Ancestry};

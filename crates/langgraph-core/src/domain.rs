@@ -57,6 +57,12 @@ pub trait Domain: Sized + 'static {
         Ok(value)
     }
 
+    /// How many items the value has, as a measure of what it takes to store it; 0 if it is none that
+    /// could be long (channels that are stored as changes).
+    fn size(_cx: Self::Cx<'_>, _value: &Self::Value) -> usize {
+        0
+    }
+
     /// The value as a name, if it is one (barriers).
     fn label<'v>(cx: Self::Cx<'_>, value: &'v Self::Value) -> Option<Cow<'v, str>>;
 

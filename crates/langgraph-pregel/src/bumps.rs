@@ -32,8 +32,15 @@ impl<D: Domain> ThreadState<D> {
     ) -> Result<Vec<ChannelIndex>, Fault<D>> {
         let mut due = Vec::new();
         for (index, since) in since {
-            let Channel::Delta(channel) = self.channel(*index) else { continue };
-            let is_due = since.updates >= channel.frequency() || since.supersteps >= supersteps;
+            let frequency = match self.channel(*index) {
+                Channel::Delta(channel) => channel.frequency(),
+                Channel::Aggregate(channel) => match channel.value() {
+                    Some(value) => worthwhile(D::size(cx, value)),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            let is_due = since.updates >= frequency || since.supersteps >= supersteps;
             // A channel that was never written has nothing to store.
             if is_due && self.version(*index).is_some() && self.channel(*index).is_available(cx)? {
                 due.push(*index);
@@ -72,6 +79,14 @@ impl<D: Domain> ThreadState<D> {
         }
         Ok(())
     }
+}
+
+/// After how many updates a value of so many items is stored again, if its channel did not say. Up
+/// to a bound that is half as many as there are items: a short value is soon read and costs little,
+/// and while a long one grows, all that is stored of it grows no faster than it does.
+fn worthwhile(items: usize) -> u64 {
+    const BOUND: u64 = 100;
+    (items as u64 / 2).min(BOUND)
 }
 
 /// Moves on whoever had seen the versions before.

@@ -75,6 +75,12 @@ impl NodeSpec {
 
 /// A graph, complete and immutable: what channels there are and which of them start which nodes.
 pub struct Plan<D: Domain> {
+    parts: Arc<Parts<D>>,
+    deltas: Vec<ChannelIndex>,
+}
+
+/// What plans share that differ only in how channels are stored.
+struct Parts<D: Domain> {
     channels: Vec<ChannelSpec<D>>,
     nodes: Vec<NodeSpec>,
     channel_names: BTreeMap<Arc<str>, ChannelIndex>,
@@ -84,7 +90,6 @@ pub struct Plan<D: Domain> {
     ranks: Vec<u32>,
     foreign: Vec<ChannelIndex>,
     finishers: Vec<ChannelIndex>,
-    deltas: Vec<ChannelIndex>,
     reduced: Vec<ChannelIndex>,
 }
 
@@ -153,11 +158,11 @@ impl<D: Domain> Plan<D> {
             let positions = channels.iter().enumerate().filter(|(_, c)| wanted(&c.pattern));
             positions.map(|(position, _)| ChannelIndex::new(position)).collect()
         };
-        Ok(Self {
+        let deltas = select(|channel| matches!(channel, Channel::Delta(_)));
+        let parts = Parts {
             foreign: select(|channel| matches!(channel, Channel::Foreign(_))),
             finishers: select(Channel::hears_finish),
             reduced: select(|channel| matches!(channel, Channel::Aggregate(_) | Channel::Delta(_))),
-            deltas: select(|channel| matches!(channel, Channel::Delta(_))),
             tasks: channel_names[names::TASKS],
             channels,
             nodes,
@@ -165,37 +170,50 @@ impl<D: Domain> Plan<D> {
             node_names,
             triggered,
             ranks,
-        })
+        };
+        Ok(Self { parts: Arc::new(parts), deltas })
+    }
+
+    /// The same graph, with the given reducer's channels stored as changes, too. Their reducers must
+    /// give the same for one write after another as for all at once, whenever that is done.
+    pub fn storing_changes_of(&self, chosen: &[ChannelIndex]) -> Self {
+        let is_plain =
+            |index: &&ChannelIndex| matches!(self.channel(**index).pattern, Channel::Aggregate(_));
+        let mut deltas = self.deltas.clone();
+        deltas.extend(chosen.iter().filter(is_plain));
+        deltas.sort_unstable();
+        deltas.dedup();
+        Self { parts: self.parts.clone(), deltas }
     }
 
     /// The channels, in order of declaration.
     pub fn channels(&self) -> &[ChannelSpec<D>] {
-        &self.channels
+        &self.parts.channels
     }
 
     /// The nodes, in order of declaration.
     pub fn nodes(&self) -> &[NodeSpec] {
-        &self.nodes
+        &self.parts.nodes
     }
 
     /// A channel's declaration.
     pub fn channel(&self, index: ChannelIndex) -> &ChannelSpec<D> {
-        &self.channels[index.get()]
+        &self.parts.channels[index.get()]
     }
 
     /// A node's declaration.
     pub fn node(&self, index: NodeIndex) -> &NodeSpec {
-        &self.nodes[index.get()]
+        &self.parts.nodes[index.get()]
     }
 
     /// The channel with the given name.
     pub fn channel_named(&self, name: &str) -> Option<ChannelIndex> {
-        self.channel_names.get(name).copied()
+        self.parts.channel_names.get(name).copied()
     }
 
     /// The node with the given name.
     pub fn node_named(&self, name: &str) -> Option<NodeIndex> {
-        self.node_names.get(name).copied()
+        self.parts.node_names.get(name).copied()
     }
 
     /// The channels that have been written by the time of `checkpoint`, but whose values it does not
@@ -207,12 +225,12 @@ impl<D: Domain> Plan<D> {
             return Vec::new();
         }
         let named = |name: &Arc<str>| self.channel_named(name);
-        let mut holds = vec![false; self.channels.len()];
+        let mut holds = vec![false; self.parts.channels.len()];
         for index in checkpoint.channel_values.iter().filter_map(|(name, _)| named(name)) {
             holds[index.get()] = true;
         }
         let written = checkpoint.channel_versions.iter().filter_map(|(name, _)| named(name));
-        let has_reducer = |index: &ChannelIndex| self.reduced.contains(index);
+        let has_reducer = |index: &ChannelIndex| self.parts.reduced.contains(index);
         let mut needy: Vec<_> =
             written.filter(|index| !holds[index.get()] && has_reducer(index)).collect();
         needy.sort_unstable();
@@ -221,7 +239,7 @@ impl<D: Domain> Plan<D> {
 
     /// The channel that packets go to.
     pub fn tasks_channel(&self) -> ChannelIndex {
-        self.tasks
+        self.parts.tasks
     }
 
     /// Where a write to `name` goes. Packets are not among them: for the tasks channel the
@@ -274,25 +292,25 @@ impl<D: Domain> Plan<D> {
 
     /// The nodes that a new version of the channel starts.
     pub(crate) fn triggered_by(&self, channel: ChannelIndex) -> &[NodeIndex] {
-        &self.triggered[channel.get()]
+        &self.parts.triggered[channel.get()]
     }
 
     /// The node's place among all nodes sorted by name.
     pub(crate) fn rank(&self, node: NodeIndex) -> u32 {
-        self.ranks[node.get()]
+        self.parts.ranks[node.get()]
     }
 
     /// Channels that must be told of every superstep.
     pub(crate) fn foreign(&self) -> &[ChannelIndex] {
-        &self.foreign
+        &self.parts.foreign
     }
 
     /// The channels with a reducer.
     pub fn reduced(&self) -> &[ChannelIndex] {
-        &self.reduced
+        &self.parts.reduced
     }
 
-    /// The channels that store changes.
+    /// The channels that are stored as changes, with a value only now and then.
     pub fn deltas(&self) -> &[ChannelIndex] {
         &self.deltas
     }
@@ -312,8 +330,12 @@ impl<D: Domain> Plan<D> {
         }
         let admitted = std::mem::take(writes).into_iter().map(|write| {
             let Some(index) = self.delta_target(&write.target) else { return Ok(write) };
-            let Channel::Delta(channel) = &self.channel(index).pattern else { return Ok(write) };
-            let value = D::admit(cx, channel.reducer(), write.value)?;
+            let reducer = match &self.channel(index).pattern {
+                Channel::Delta(channel) => channel.reducer(),
+                Channel::Aggregate(channel) => channel.reducer(),
+                _ => return Ok(write),
+            };
+            let value = D::admit(cx, reducer, write.value)?;
             Ok(Write { target: write.target, value })
         });
         *writes = admitted.collect::<Result<_, _>>()?;
@@ -322,7 +344,7 @@ impl<D: Domain> Plan<D> {
 
     /// Channels that must be told that the run is about to end.
     pub(crate) fn finishers(&self) -> &[ChannelIndex] {
-        &self.finishers
+        &self.parts.finishers
     }
 }
 

@@ -103,9 +103,9 @@ impl<D: Domain> ThreadState<D> {
         let mut channels = Vec::with_capacity(stored.len());
         let mut rebuilt = Vec::new();
         for (spec, saved) in plan.channels().iter().zip(stored) {
-            let is_plain = matches!(spec.pattern, Channel::Aggregate(_));
-            if is_plain && matches!(saved, Some(Saved::History(_))) {
-                rebuilt.push(ChannelIndex::new(channels.len()));
+            let index = ChannelIndex::new(channels.len());
+            if matches!(saved, Some(Saved::History(_))) && !plan.deltas().contains(&index) {
+                rebuilt.push(index);
             }
             channels.push(spec.pattern.restore(cx, &spec.name, saved)?);
         }
@@ -266,8 +266,10 @@ impl<D: Domain> ThreadState<D> {
             if self.versions[position].is_none() {
                 continue;
             }
-            let saved = match snapshots.contains(&ChannelIndex::new(position)) {
-                true => channel.snapshot(cx),
+            let index = ChannelIndex::new(position);
+            let saved = match self.plan.deltas().contains(&index) {
+                true if snapshots.contains(&index) => channel.snapshot(cx),
+                true => None,
                 false => channel.checkpoint(cx)?,
             };
             if let Some(saved) = saved {

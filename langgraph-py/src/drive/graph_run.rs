@@ -21,6 +21,7 @@ use crate::run::begin::{begin, interrupt_at, Begin, Command, Found};
 use crate::run::finish;
 use crate::show::shape::Shape;
 use crate::show::sink::Sink;
+use crate::store::linear::Linear;
 use crate::store::save::Saver;
 use crate::task::handle::around;
 use crate::task::{own_holds, Run};
@@ -44,8 +45,8 @@ impl GraphRun {
     #[pyo3(signature = (
         pregel, plan, input, config, *, checkpoint_config, output_keys, interrupt_before,
         interrupt_after, runtime, command=None, saver=None, never_blocks=false, takes_path=true,
-        joins=false, versioning=None, saved=None, histories=None, addressed=false, superseded=false, durability="async",
-        store=None, cache=None, manager=None, sink=None, shape=None, eager=false, latest=false,
+        joins=false, linear=None, versioning=None, saved=None, histories=None, addressed=false,
+        superseded=false, durability="async", store=None, cache=None, manager=None, sink=None, shape=None, eager=false, latest=false,
         subgraphs=false, is_async=false, drains=false,
     ))]
     #[allow(clippy::too_many_arguments)] // the keywords of one call, named at both ends
@@ -65,6 +66,7 @@ impl GraphRun {
         never_blocks: bool,
         takes_path: bool,
         joins: bool,
+        linear: Option<Bound<'py, PyAny>>,
         versioning: Option<Bound<'py, PyAny>>,
         saved: Option<Bound<'py, PyAny>>,
         histories: Option<Bound<'py, PyAny>>,
@@ -84,12 +86,13 @@ impl GraphRun {
     ) -> PyResult<Self> {
         let graph = plan.get().graph.clone();
         let around = around(&config)?;
+        let linear = Linear::read(linear.as_ref())?;
         let given = Begin {
             output: graph.keys(output_keys)?,
             interrupt_before: interrupt_at(&graph, interrupt_before)?,
             interrupt_after: interrupt_at(&graph, interrupt_after)?,
             durability: finish::durability(durability),
-            saver: saver.map(|object| Saver { object, never_blocks, takes_path, joins }),
+            saver: saver.map(|object| Saver { object, never_blocks, takes_path, joins, linear }),
             shape: shape.map_or(Ok(Shape::Payload), |shape| Shape::read(&shape))?,
             store: store.unwrap_or_else(|| py.None().into_bound(py)),
             pregel,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use langgraph_core::Durability;
 use langgraph_pregel::{
-    Emits, Engine, InterruptAt, Options, Start, StartError, Started, Surroundings,
+    Emits, Engine, InterruptAt, Options, Plan, Start, StartError, Started, Surroundings,
 };
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -108,11 +108,14 @@ pub fn begin<T>(py: Python<'_>, given: Begin<'_, T>) -> PyResult<Arc<Run<T>>> {
     let standing = Standing::read(py, &given.config)?;
     let (loaded, place) =
         load(py, &given.graph, &given.found, &standing.namespace, &standing.checkpoint_map)?;
-    let options = options(&given, &standing)?;
+    let plan = match &given.saver {
+        Some(saver) => saver.linear.plan(py, &given.graph),
+        None => given.graph.plan.clone(),
+    };
+    let options = options(&given, &plan, &standing)?;
     let surroundings = surroundings(&given, &standing)?;
     let input = input::read(py, &given.graph, &given.input, given.command.as_ref())?;
     let mut clock = Clock { py, versioning: &given.versioning };
-    let plan = given.graph.plan.clone();
     let start = Start { plan, options, loaded, input, surroundings };
     let started = Engine::start(py, &mut clock, start);
     let (engine, started) = started.map_err(|error| refused(py, &given.graph, error))?;
@@ -165,7 +168,11 @@ pub(super) fn namespace(conf: &Bound<'_, PyDict>) -> PyResult<String> {
     }
 }
 
-fn options<T>(given: &Begin<'_, T>, standing: &Standing<'_>) -> PyResult<Options> {
+fn options<T>(
+    given: &Begin<'_, T>,
+    plan: &Plan<Objects>,
+    standing: &Standing<'_>,
+) -> PyResult<Options> {
     Ok(Options {
         namespace: standing.namespace.clone(),
         nested: standing.nested,
@@ -178,7 +185,7 @@ fn options<T>(given: &Begin<'_, T>, standing: &Standing<'_>) -> PyResult<Options
         interrupt_before: given.interrupt_before.clone(),
         interrupt_after: given.interrupt_after.clone(),
         emits: emits(given.sink.as_ref().map(|sink| sink.get()), given.latest),
-        snapshot_supersteps: match given.graph.plan.deltas().is_empty() {
+        snapshot_supersteps: match plan.deltas().is_empty() {
             true => u64::MAX,
             false => snapshot_supersteps(given.config.py())?,
         },

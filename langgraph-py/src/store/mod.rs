@@ -4,6 +4,7 @@
 //! by whoever drives. Nothing here decides what is stored or when.
 
 pub mod cache;
+pub mod linear;
 pub mod metadata;
 pub mod save;
 pub mod state_view;

@@ -8,6 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
+use super::linear::Linear;
 use super::stored;
 use crate::collects;
 use crate::host::call::call_with;
@@ -26,6 +27,8 @@ pub struct Saver {
     pub takes_path: bool,
     /// Whether it takes a checkpoint together with the writes before it, all or nothing.
     pub joins: bool,
+    /// Which channels with reducers it wants as changes.
+    pub linear: Linear,
 }
 
 /// The configs that checkpoints are stored under.

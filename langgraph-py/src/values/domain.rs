@@ -55,6 +55,10 @@ impl Domain for Objects {
         reducer.admit(py, value)
     }
 
+    fn size(py: Python<'_>, value: &Py<PyAny>) -> usize {
+        value.bind(py).cast_exact::<PyList>().map_or(0, PyListMethods::len)
+    }
+
     fn overwrite(py: Python<'_>, value: &Py<PyAny>) -> Option<Py<PyAny>> {
         crate::values::reducer::overwritten(value.bind(py)).map(Bound::unbind)
     }

@@ -75,7 +75,9 @@ impl Reducer {
     /// gives the same ones again.
     pub fn admit(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
         let function = match self.method {
-            Method::BatchMessages => imports::with_message_ids(py)?,
+            // An overwrite's value is taken as it is, and stored as it is.
+            Method::AddMessages if overwritten(value.bind(py)).is_some() => return Ok(value),
+            Method::AddMessages | Method::BatchMessages => imports::with_message_ids(py)?,
             Method::Batch if may_hold_messages(value.bind(py)) => {
                 imports::with_base_message_ids(py)?
             }
@@ -91,6 +93,17 @@ impl Reducer {
             typ: self.typ.clone_ref(py),
             factory: self.factory.as_ref().map(|factory| factory.clone_ref(py)),
             method: self.method,
+        }
+    }
+
+    /// Whether writes, once admitted, give the same when they are folded again at another time.
+    pub fn is_known_to_replay(&self, py: Python<'_>) -> bool {
+        match self.method {
+            Method::AddMessages => true,
+            Method::Add => {
+                self.factory.as_ref().is_some_and(|made| made.is(py.get_type::<PyList>()))
+            }
+            Method::Call | Method::Batch | Method::BatchMessages => false,
         }
     }
 

@@ -164,6 +164,19 @@ class BaseCheckpointSaver(Generic[V]):
 
     serde: SerializerProtocol = DefaultSerde()  # type: ignore[assignment]
 
+    linear_storage: bool | Collection[str] | None = False
+    """Whether growing lists are stored as changes, a whole list only now and then.
+
+    `True` does so for the fields of a graph's state with the reducers `operator.add` (of lists) and
+    `add_messages`; a collection of names for the fields of these names, whose reducers must give
+    the same for stored writes, folded one after another, as they did at first. What is stored so
+    is read by any graph with the same reducers, here and by LangGraph from 1.2.24 on. It needs what
+    came before it: none of a thread's checkpoints may then be deleted alone.
+
+    The savers that ship have `None`: what the environment variable `LANGGRAPH_RUST_LINEAR_STORAGE`
+    says, `1` for `True`.
+    """
+
     def __init__(self, *, serde: SerializerProtocol | None = None) -> None:
         self.serde = maybe_add_typed_methods(serde or self.serde)
 

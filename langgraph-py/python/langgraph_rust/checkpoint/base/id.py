@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
+from datetime import datetime, timezone
 from threading import Lock
 
 _TICKS_BEFORE_UNIX_EPOCH = 0x01B21DD213814000
@@ -82,6 +83,18 @@ def uuid6(node: int | None = None, clock_seq: int | None = None) -> UUID:
     value |= (timestamp & 0xFFF) << 64
     value |= (clock_seq & 0x3FFF) << 48
     return UUID(int=value | node, version=6)
+
+
+def time_of(checkpoint_id: str) -> datetime | None:
+    """When a checkpoint was made, by its id; `None` if the id does not tell."""
+    try:
+        own = UUID(checkpoint_id)
+    except ValueError:
+        return None
+    if own.version != 6:
+        return None
+    ticks = own.time - _TICKS_BEFORE_UNIX_EPOCH
+    return datetime.fromtimestamp(ticks // 10 / 10**6, timezone.utc)
 
 
 def _next_timestamp() -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack
+from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ from langgraph_rust.checkpoint.base import (
     writes_sort_key,
 )
 from langgraph_rust.checkpoint.base._delta import DeltaHistoryWalk
+from langgraph_rust.checkpoint.base._prune import Keep, Link, changed, superfluous
 from langgraph_rust.checkpoint.serde._channels import dump_channel, load_channel
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
@@ -50,6 +53,7 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
             they are entered as context managers and closed together with the saver.
     """
 
+    linear_storage: bool | Collection[str] | None = None
     storage: defaultdict[str, dict[str, dict[str, _StoredCheckpoint]]]
     """Thread id, namespace, checkpoint id: `(checkpoint, metadata, parent's id)`, encoded."""
     writes: defaultdict[tuple[str, str, str], dict[tuple[str, int], _StoredWrite]]
@@ -254,10 +258,37 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         wanted = {*run_ids}
         for thread_id, namespaces in [*self.storage.items()]:
             for checkpoint_ns, stored in [*namespaces.items()]:
-                for checkpoint_id, entry in [*stored.items()]:
-                    if self.serde.loads_typed(entry[1]).get("run_id") in wanted:
-                        del stored[checkpoint_id]
-                        self.writes.pop((thread_id, checkpoint_ns, checkpoint_id), None)
+                gone = [
+                    checkpoint_id
+                    for checkpoint_id, entry in [*stored.items()]
+                    if self.serde.loads_typed(entry[1]).get("run_id") in wanted
+                ]
+                self._delete(thread_id, checkpoint_ns, gone)
+
+    def prune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        last: int = 1,
+        newer_than: datetime | None = None,
+    ) -> None:
+        """Delete old checkpoints of the given threads, and the writes on them.
+
+        Of each namespace the newest `last` stay, those that were made at `newer_than` or later, and
+        what the values of these are rebuilt from. `strategy="delete"` deletes everything.
+        """
+        keep = Keep.read(strategy, last, newer_than)
+        for thread_id in thread_ids:
+            if not keep.newest:
+                self.delete_thread(thread_id)
+            for checkpoint_ns, stored in [*self.storage.get(thread_id, {}).items()]:
+                links = [
+                    Link(one, parent_id, changed(self.serde.loads_typed(metadata)))
+                    for one, (_, metadata, parent_id) in [*stored.items()]
+                ]
+                holds = partial(self._held, thread_id, checkpoint_ns)
+                self._delete(thread_id, checkpoint_ns, superfluous(links, keep, holds))
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all checkpoints and writes of a thread to another; what is there already stays."""
@@ -361,6 +392,17 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         """Asynchronous `delete_for_runs`."""
         self.delete_for_runs(run_ids)
 
+    async def aprune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        last: int = 1,
+        newer_than: datetime | None = None,
+    ) -> None:
+        """Asynchronous `prune`."""
+        self.prune(thread_ids, strategy=strategy, last=last, newer_than=newer_than)
+
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Asynchronous `copy_thread`."""
         self.copy_thread(source_thread_id, target_thread_id)
@@ -372,6 +414,35 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         return self.get_delta_channel_history(config=config, channels=channels)
 
     # --- helpers ---
+
+    def _delete(self, thread_id: str, checkpoint_ns: str, checkpoint_ids: Collection[str]) -> None:
+        """Delete checkpoints, the writes on them, and the values that only they have."""
+        if not checkpoint_ids:
+            return
+        stored = self.storage[thread_id][checkpoint_ns]
+        for checkpoint_id in checkpoint_ids:
+            stored.pop(checkpoint_id, None)
+            self.writes.pop((thread_id, checkpoint_ns, checkpoint_id), None)
+        needed = {
+            version
+            for checkpoint, _, _ in [*stored.values()]
+            for version in self._versions(checkpoint).items()
+        }
+        for key in [*self.blobs]:
+            if key[:2] == (thread_id, checkpoint_ns) and key[2:] not in needed:
+                self.blobs.pop(key, None)
+
+    def _held(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> Collection[str]:
+        """The channels whose values a checkpoint has."""
+        versions = self._versions(self.storage[thread_id][checkpoint_ns][checkpoint_id][0])
+        kinds = {
+            name: self.blobs.get((thread_id, checkpoint_ns, name, version), _EMPTY)[0]
+            for name, version in versions.items()
+        }
+        return [name for name, kind in kinds.items() if kind != _EMPTY[0]]
+
+    def _versions(self, checkpoint: _Typed) -> ChannelVersions:
+        return self.serde.loads_typed(checkpoint).get("channel_versions", {})
 
     def _fresh(
         self,

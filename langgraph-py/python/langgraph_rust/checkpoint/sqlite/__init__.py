@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from langgraph_rust.checkpoint.base import (
@@ -18,11 +19,13 @@ from langgraph_rust.checkpoint.base import (
     get_checkpoint_id,
     next_text_version,
 )
+from langgraph_rust.checkpoint.base._prune import Keep
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_rust.checkpoint.sqlite import _rows
 from langgraph_rust.checkpoint.sqlite._commits import Commits
 from langgraph_rust.checkpoint.sqlite._delta import read_history
+from langgraph_rust.checkpoint.sqlite._prune import prune
 from langgraph_rust.checkpoint.sqlite.utils import search_where
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ class SqliteSaver(BaseCheckpointSaver[str]):
         serde: Encodes values; a `JsonPlusSerializer` if left out.
     """
 
+    linear_storage: bool | Collection[str] | None = None
     conn: sqlite3.Connection
     is_setup: bool
 
@@ -216,6 +220,26 @@ class SqliteSaver(BaseCheckpointSaver[str]):
         """Delete the checkpoints that runs have left, and the writes on them."""
         self._store(_rows.delete_for_runs(run_ids))
 
+    def prune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        last: int = 1,
+        newer_than: datetime | None = None,
+    ) -> None:
+        """Delete old checkpoints of the given threads, and the writes on them.
+
+        Of each namespace the newest `last` stay, those that were made at `newer_than` or later, and
+        what the values of these are rebuilt from. `strategy="delete"` deletes everything. Each
+        thread is a transaction of its own.
+
+        Raises:
+            ValueError: no strategy is called so, or what is to stay makes no sense.
+        """
+        for work in prune(self.serde, thread_ids, Keep.read(strategy, last, newer_than)):
+            self._store(work)
+
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all checkpoints and writes of a thread to another."""
         self._store(_rows.copy_thread(source_thread_id, target_thread_id))
@@ -270,15 +294,4 @@ class SqliteSaver(BaseCheckpointSaver[str]):
             yield self.conn
 
     def _store(self, work: _rows.Work) -> None:
-        job = self._commits.add(work)
-        try:
-            while not job.is_done:
-                with self._own() as conn:
-                    # Whoever had the connection before may have done it.
-                    if not job.is_done:
-                        self._commits.commit(conn)
-        except BaseException:
-            self._commits.withdraw(job)
-            raise
-        if job.error is not None:
-            raise job.error
+        self._commits.store(work, self._own)

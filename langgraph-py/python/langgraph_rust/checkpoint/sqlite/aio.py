@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,11 +21,14 @@ from langgraph_rust.checkpoint.base import (
     get_checkpoint_id,
     next_text_version,
 )
+from langgraph_rust.checkpoint.base._elsewhere import call_from_elsewhere
+from langgraph_rust.checkpoint.base._prune import Keep
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_rust.checkpoint.sqlite import _PAGE, _PATIENCE, _rows
 from langgraph_rust.checkpoint.sqlite._commits import Commits
 from langgraph_rust.checkpoint.sqlite._delta import read_history
+from langgraph_rust.checkpoint.sqlite._prune import prune
 from langgraph_rust.checkpoint.sqlite.utils import search_where
 
 if TYPE_CHECKING:
@@ -36,11 +40,19 @@ __all__ = ("AsyncSqliteSaver",)
 
 T = TypeVar("T")
 
-_WRONG_THREAD = (
-    "Synchronous calls to AsyncSqliteSaver are only allowed from a different thread. From the main "
-    "thread, use the async interface. For example, use `await checkpointer.aget_tuple(...)` or "
-    "`await graph.ainvoke(...)`."
-)
+
+def connect(conn_string: str, **options: Any) -> aiosqlite.Connection:
+    """Make a connection that waits for other writers, and whose thread no process waits for.
+
+    Args:
+        conn_string: Path of the file, or `":memory:"`.
+        options: What else `sqlite3.connect` takes.
+    """
+    connection = aiosqlite.connect(conn_string, timeout=_PATIENCE, **options)
+    # Before aiosqlite 0.22 the connection is the thread.
+    thread: Any = getattr(connection, "_thread", connection)
+    thread.daemon = True
+    return connection
 
 
 class AsyncSqliteSaver(BaseCheckpointSaver[str]):
@@ -54,6 +66,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         serde: Encodes values; a `JsonPlusSerializer` if left out.
     """
 
+    linear_storage: bool | Collection[str] | None = None
     lock: asyncio.Lock
     is_setup: bool
 
@@ -79,11 +92,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         Args:
             conn_string: Path of the file, or `":memory:"`.
         """
-        connection = aiosqlite.connect(conn_string, timeout=_PATIENCE)
-        # Before aiosqlite 0.22 the connection is the thread.
-        thread: Any = getattr(connection, "_thread", connection)
-        thread.daemon = True
-        async with connection as conn:
+        async with connect(conn_string) as conn:
             yield cls(conn)
 
     async def setup(self) -> None:
@@ -207,6 +216,26 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         """Delete the checkpoints that runs have left, and the writes on them."""
         await self._store(_rows.delete_for_runs(run_ids))
 
+    async def aprune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        last: int = 1,
+        newer_than: datetime | None = None,
+    ) -> None:
+        """Delete old checkpoints of the given threads, and the writes on them.
+
+        Of each namespace the newest `last` stay, those that were made at `newer_than` or later, and
+        what the values of these are rebuilt from. `strategy="delete"` deletes everything. Each
+        thread is a transaction of its own.
+
+        Raises:
+            ValueError: no strategy is called so, or what is to stay makes no sense.
+        """
+        for work in prune(self.serde, thread_ids, Keep.read(strategy, last, newer_than)):
+            await self._store(work)
+
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all checkpoints and writes of a thread to another."""
         await self._store(_rows.copy_thread(source_thread_id, target_thread_id))
@@ -229,7 +258,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """`aget_tuple`, for other threads than the event loop's."""
-        return self._from_elsewhere(partial(self.aget_tuple, config))
+        return call_from_elsewhere(self, partial(self.aget_tuple, config))
 
     def list(
         self,
@@ -243,7 +272,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         found = self.alist(config, filter=filter, before=before, limit=limit)
         while True:
             try:
-                yield self._from_elsewhere(partial(anext, found))
+                yield call_from_elsewhere(self, partial(anext, found))
             except StopAsyncIteration:
                 return
 
@@ -256,7 +285,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
     ) -> RunnableConfig:
         """`aput`, for other threads than the event loop's."""
         given = config, checkpoint, metadata, new_versions
-        return self._from_elsewhere(partial(self.aput, *given))
+        return call_from_elsewhere(self, partial(self.aput, *given))
 
     def put_superstep(
         self,
@@ -268,7 +297,7 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
     ) -> RunnableConfig:
         """`aput_superstep`, for other threads than the event loop's."""
         given = config, checkpoint, metadata, new_versions, writes
-        return self._from_elsewhere(partial(self.aput_superstep, *given))
+        return call_from_elsewhere(self, partial(self.aput_superstep, *given))
 
     def put_writes(
         self,
@@ -278,42 +307,43 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         task_path: str = "",
     ) -> None:
         """`aput_writes`, for other threads than the event loop's."""
-        return self._from_elsewhere(partial(self.aput_writes, config, writes, task_id, task_path))
+        return call_from_elsewhere(
+            self, partial(self.aput_writes, config, writes, task_id, task_path)
+        )
 
     def delete_thread(self, thread_id: str) -> None:
         """`adelete_thread`, for other threads than the event loop's."""
-        return self._from_elsewhere(partial(self.adelete_thread, thread_id))
+        return call_from_elsewhere(self, partial(self.adelete_thread, thread_id))
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """`adelete_for_runs`, for other threads than the event loop's."""
-        return self._from_elsewhere(partial(self.adelete_for_runs, run_ids))
+        return call_from_elsewhere(self, partial(self.adelete_for_runs, run_ids))
+
+    def prune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        last: int = 1,
+        newer_than: datetime | None = None,
+    ) -> None:
+        """`aprune`, for other threads than the event loop's."""
+        given = {"strategy": strategy, "last": last, "newer_than": newer_than}
+        return call_from_elsewhere(self, partial(self.aprune, thread_ids, **given))
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """`acopy_thread`, for other threads than the event loop's."""
         given = source_thread_id, target_thread_id
-        return self._from_elsewhere(partial(self.acopy_thread, *given))
+        return call_from_elsewhere(self, partial(self.acopy_thread, *given))
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """`aget_delta_channel_history`, for other threads than the event loop's."""
         given = {"config": config, "channels": channels}
-        return self._from_elsewhere(partial(self.aget_delta_channel_history, **given))
+        return call_from_elsewhere(self, partial(self.aget_delta_channel_history, **given))
 
     # --- helpers ---
-
-    def _from_elsewhere(self, call: Callable[[], Any]) -> Any:
-        try:
-            running = asyncio.get_running_loop()
-        except RuntimeError:
-            running = None
-        if running is self.loop:
-            raise asyncio.InvalidStateError(_WRONG_THREAD)
-
-        async def awaited() -> Any:
-            return await call()
-
-        return asyncio.run_coroutine_threadsafe(awaited(), self.loop).result()
 
     async def _ready(self) -> None:
         if not self.is_setup:
@@ -329,10 +359,4 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
 
     async def _store(self, work: _rows.Work) -> None:
         await self._ready()
-        job = self._commits.add(work)
-        async with self.lock:
-            # Whichever trip comes first commits all that waits.
-            if not job.is_done:
-                await self._trip(self._commits.commit)
-        if job.error is not None:
-            raise job.error
+        await self._commits.astore(work, self.lock, self._trip)

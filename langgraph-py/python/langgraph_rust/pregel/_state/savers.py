@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -112,6 +113,8 @@ class SaverTraits(NamedTuple):
     """Whether `put_writes` takes the task's path."""
     joins: bool
     """Whether it has `put_superstep`, which stores what the other two do in one step."""
+    linear: bool | list[str]
+    """Which fields with reducers are stored as changes: those known to allow it, or named."""
     versioning: str | Callable[[Any, None], Any]
     """`"text"` if versions are counted as the engine does by itself, else the function to ask."""
 
@@ -123,6 +126,7 @@ def saver_traits(saver: BaseCheckpointSaver, *, is_async: bool) -> SaverTraits:
         _is_unchanged_memory(saver),
         accepts(put_writes, "task_path"),
         _joins(saver),
+        _linear(saver),
         versioning_of(saver),
     )
 
@@ -140,6 +144,14 @@ def _joins(saver: BaseCheckpointSaver) -> bool:
     if known is None or known[0] != methods:
         known = _joining[cls] = methods, _stores_as_defined(cls)
     return known[1]
+
+
+def _linear(saver: BaseCheckpointSaver) -> bool | list[str]:
+    # Some savers are no `BaseCheckpointSaver`, only like one.
+    wanted = getattr(saver, "linear_storage", False)
+    if wanted is None:
+        wanted = os.environ.get(_LINEAR_STORAGE) == "1"
+    return wanted if isinstance(wanted, bool) else list(wanted)
 
 
 def _stores_as_defined(cls: type) -> bool:
@@ -191,5 +203,6 @@ def _is_from(method: Any, module: str) -> bool:
     return getattr(method, "__globals__", {}).get("__name__") == module
 
 
+_LINEAR_STORAGE = "LANGGRAPH_RUST_LINEAR_STORAGE"
 _STORING = frozenset(("put", "put_writes", "aput", "aput_writes"))
 _ASYNC_METHODS = frozenset(("aget_tuple", "aput", "aput_writes"))

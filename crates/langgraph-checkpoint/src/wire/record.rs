@@ -1,0 +1,124 @@
+use serde::{Serialize, Serializer};
+use serde_bytes::Bytes;
+
+use super::StoredValue;
+
+/// What has no type of its own in msgpack: a number that says how it is to be read, and a payload,
+/// which for the numbers that the Python packages write is msgpack again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    code: i8,
+    payload: Payload,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Payload {
+    Known(StoredValue),
+    Raw(Vec<u8>),
+}
+
+/// The codes of records that name something in Python: module, name and what it is made from.
+const NAMED: std::ops::RangeInclusive<i8> = 0..=5;
+
+/// The codes whose payload is msgpack.
+pub(super) const PACKED: std::ops::RangeInclusive<i8> = 0..=7;
+
+/// The snapshot of a delta channel: the value itself.
+const SNAPSHOT: i8 = 7;
+
+impl Record {
+    /// A record of something in Python, such as code 2, `langgraph.types`, `Interrupt` and a map of
+    /// keyword arguments; the codes are those of `docs/checkpoint-format.md`.
+    pub fn named(code: u8, module: &str, name: &str, content: StoredValue) -> Self {
+        let text = |text: &str| StoredValue::Text(text.to_owned());
+        Self::known(code as i8, StoredValue::List(vec![text(module), text(name), content]))
+    }
+
+    pub(super) fn known(code: i8, payload: StoredValue) -> Self {
+        Self { code, payload: Payload::Known(payload) }
+    }
+
+    pub(super) fn raw(code: i8, payload: Vec<u8>) -> Self {
+        Self { code, payload: Payload::Raw(payload) }
+    }
+
+    /// What [`Record::into_parts`] gave.
+    pub(super) fn of(code: i8, payload: StoredValue) -> Self {
+        match payload {
+            StoredValue::Bytes(bytes) if !PACKED.contains(&code) => Self::raw(code, bytes),
+            payload => Self::known(code, payload),
+        }
+    }
+
+    /// How the record is to be read.
+    pub fn code(&self) -> i8 {
+        self.code
+    }
+
+    /// The Python module that it names, if it names one.
+    pub fn module(&self) -> Option<&str> {
+        self.part(0)?.as_str()
+    }
+
+    /// The class or function in that module.
+    pub fn name(&self) -> Option<&str> {
+        self.part(1)?.as_str()
+    }
+
+    /// What the thing is made from: fields, an argument, a list of arguments; of a snapshot, its
+    /// value. `Nil` if that is not known.
+    pub fn content(&self) -> &StoredValue {
+        match &self.payload {
+            Payload::Known(value) if self.code == SNAPSHOT => value,
+            Payload::Known(value) => self.part(2).unwrap_or(value),
+            Payload::Raw(_) => &StoredValue::Nil,
+        }
+    }
+
+    pub(super) fn into_content(self) -> StoredValue {
+        match self.payload {
+            Payload::Known(StoredValue::List(mut parts)) if is_named(self.code, &parts) => {
+                parts.swap_remove(2)
+            }
+            Payload::Known(value) => value,
+            Payload::Raw(bytes) => StoredValue::Bytes(bytes),
+        }
+    }
+
+    fn part(&self, place: usize) -> Option<&StoredValue> {
+        match &self.payload {
+            Payload::Known(StoredValue::List(parts)) if is_named(self.code, parts) => {
+                parts.get(place)
+            }
+            _ => None,
+        }
+    }
+
+    fn encoded(&self) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+        match &self.payload {
+            Payload::Known(value) => rmp_serde::to_vec(value),
+            Payload::Raw(bytes) => Ok(bytes.clone()),
+        }
+    }
+
+    /// The code and the payload.
+    pub(super) fn into_parts(self) -> (StoredValue, StoredValue) {
+        let payload = match self.payload {
+            Payload::Known(value) => value,
+            Payload::Raw(bytes) => StoredValue::Bytes(bytes),
+        };
+        (StoredValue::Int(self.code.into()), payload)
+    }
+}
+
+fn is_named(code: i8, parts: &[StoredValue]) -> bool {
+    NAMED.contains(&code) && parts.len() > 2
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let payload = self.encoded().map_err(serde::ser::Error::custom)?;
+        let parts = (self.code, Bytes::new(&payload));
+        serializer.serialize_newtype_struct(rmp_serde::MSGPACK_EXT_STRUCT_NAME, &parts)
+    }
+}

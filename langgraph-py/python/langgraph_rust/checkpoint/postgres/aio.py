@@ -1,0 +1,265 @@
+"""The saver for asyncio programs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from langgraph_rust.checkpoint.base import (
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+)
+from langgraph_rust.checkpoint.base._elsewhere import call_from_elsewhere
+from langgraph_rust.checkpoint.postgres import _ainternal, _delta, _plans, _prune, _reads, _sql
+from langgraph_rust.checkpoint.postgres._async import AsyncPostgres
+from langgraph_rust.checkpoint.postgres._rows import address_of
+from langgraph_rust.checkpoint.postgres.base import _DELTA_PAGE_SIZE
+from langgraph_rust.checkpoint.postgres.shallow import AsyncShallowPostgresSaver
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from langgraph_rust.checkpoint.base import SuperstepWrites
+
+__all__ = ("AsyncPostgresSaver", "AsyncShallowPostgresSaver", "Conn")
+
+Conn = _ainternal.Conn
+
+
+class AsyncPostgresSaver(AsyncPostgres):
+    """Keeps checkpoints in a Postgres database, in tables that LangGraph's own saver shares.
+
+    As `PostgresSaver`, for asyncio: calls wait for each other only where they share a connection.
+    The sync methods work in other threads than the event loop's.
+
+    Args:
+        conn: An async connection of psycopg with `autocommit=True`, or a pool of such; see
+            `PostgresSaver`.
+        pipe: The pipeline that a connection is in, if it is in one.
+        serde: Encodes values; a `JsonPlusSerializer` if left out.
+
+    Raises:
+        ValueError: a pool has no pipeline.
+    """
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the checkpoint that `config` names with all that belongs to it, or `None`.
+
+        Without a `checkpoint_id`, that is the newest of the thread and namespace.
+        """
+        found = await self._read(partial(_reads.find, self, config))
+        rows = found.settled(self)
+        return await self._load_checkpoint_tuple(rows[0]) if rows else None
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Yield checkpoints, newest first. The saver can be used meanwhile.
+
+        Args:
+            config: Limits them to its thread and, if it has them, namespace and id; `None` for all.
+            filter: Metadata entries they must have.
+            before: Names a checkpoint; only older ones are returned.
+            limit: How many to return at most.
+        """
+        search = _reads.Search(self, config, filter, before, limit)
+        while not search.is_over:
+            found = await self._read(search.next_page)
+            for row in found.settled(self):
+                yield await self._load_checkpoint_tuple(row)
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store a checkpoint and return the config that names it.
+
+        Args:
+            config: Thread and namespace, and the parent's id as `checkpoint_id`.
+            checkpoint: What to store.
+            metadata: Facts about it.
+            new_versions: The channels whose version changed since the parent; the values of the
+                others are stored already.
+        """
+        return await self.aput_superstep(config, checkpoint, metadata, new_versions, ())
+
+    async def aput_superstep(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+        writes: Sequence[SuperstepWrites],
+    ) -> RunnableConfig:
+        """Store a checkpoint and the writes before it in one transaction; see `aput`.
+
+        Args:
+            config: As for `aput`.
+            checkpoint: As for `aput`.
+            metadata: As for `aput`.
+            new_versions: As for `aput`.
+            writes: For each task the id of the checkpoint that it wrote on, its own id, its path,
+                and `(channel, value)` pairs.
+        """
+        given = config, checkpoint, metadata, new_versions, writes
+        await self._store(self._checkpoint_batches(*given))
+        return address_of(config, checkpoint["id"])
+
+    async def aput_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Store what a task wrote on top of the checkpoint that `config` names.
+
+        Writes to reserved channels replace earlier ones; of the others, those stored first stay.
+
+        Args:
+            config: Thread, namespace and id of the checkpoint.
+            writes: `(channel, value)` pairs.
+            task_id: Id of the task.
+            task_path: Path of the task, which decides the order among tasks.
+        """
+        await self._store(self._write_batches(config, writes, task_id, task_path))
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Delete everything stored for a thread; does nothing if there is nothing."""
+        await self._write(_plans.write(_sql.DELETE_THREAD_SQL, {"thread_id": str(thread_id)}))
+
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Delete the checkpoints that runs have left, and what only they needed.
+
+        Delta channels of a thread that lives on may lose what they are rebuilt from.
+        """
+        await self._write(_plans.write(_sql.DELETE_RUNS_SQL, ([*map(str, run_ids)],)))
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy everything stored for a thread to another; what is there already stays."""
+        named = {"source": str(source_thread_id), "target": str(target_thread_id)}
+        await self._write(_plans.write(_sql.COPY_THREAD_SQL, named))
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Delete old checkpoints of threads, and what only they needed.
+
+        See `PostgresSaver.prune` for what each strategy keeps, and what is raised.
+
+        Args:
+            thread_ids: Their ids.
+            strategy: `"keep_latest"` or `"delete"`.
+        """
+        own = _prune.checked(thread_ids, strategy)
+        if not own:
+            return
+        if strategy == "delete":
+            await self._write(_prune.delete_threads(own), transaction=True)
+            return
+        await self._read(partial(_prune.refuse_delta_threads, own))
+        for thread_id in own:
+            await self._write(_prune.keep_latest(thread_id), transaction=True)
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Return what rebuilds delta channels as of the checkpoint that `config` names (beta)."""
+        if not channels:
+            return {}
+        given = _reads.address(config), [*dict.fromkeys(channels)], self._ingest_stage1_page
+        history = await self._read(partial(_delta.find_history, *given, _DELTA_PAGE_SIZE))
+        return _delta.decoded(self.serde, history)
+
+    async def _load_checkpoint_tuple(self, value: dict[str, Any]) -> CheckpointTuple:
+        return self._decoded(value)
+
+    # --- for other threads ---
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """`aget_tuple`, for other threads than the event loop's."""
+        return call_from_elsewhere(self, partial(self.aget_tuple, config))
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """`alist`, for other threads than the event loop's."""
+        found = self.alist(config, filter=filter, before=before, limit=limit)
+        while True:
+            try:
+                yield call_from_elsewhere(self, partial(anext, found))
+            except StopAsyncIteration:
+                return
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """`aput`, for other threads than the event loop's."""
+        given = config, checkpoint, metadata, new_versions
+        return call_from_elsewhere(self, partial(self.aput, *given))
+
+    def put_superstep(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+        writes: Sequence[SuperstepWrites],
+    ) -> RunnableConfig:
+        """`aput_superstep`, for other threads than the event loop's."""
+        given = config, checkpoint, metadata, new_versions, writes
+        return call_from_elsewhere(self, partial(self.aput_superstep, *given))
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """`aput_writes`, for other threads than the event loop's."""
+        given = config, writes, task_id, task_path
+        return call_from_elsewhere(self, partial(self.aput_writes, *given))
+
+    def delete_thread(self, thread_id: str) -> None:
+        """`adelete_thread`, for other threads than the event loop's."""
+        return call_from_elsewhere(self, partial(self.adelete_thread, thread_id))
+
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """`adelete_for_runs`, for other threads than the event loop's."""
+        return call_from_elsewhere(self, partial(self.adelete_for_runs, run_ids))
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """`acopy_thread`, for other threads than the event loop's."""
+        given = source_thread_id, target_thread_id
+        return call_from_elsewhere(self, partial(self.acopy_thread, *given))
+
+    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """`aprune`, for other threads than the event loop's."""
+        return call_from_elsewhere(self, partial(self.aprune, thread_ids, strategy=strategy))
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """`aget_delta_channel_history`, for other threads than the event loop's."""
+        given = {"config": config, "channels": channels}
+        return call_from_elsewhere(self, partial(self.aget_delta_channel_history, **given))

@@ -1,0 +1,347 @@
+"""Deprecated savers that keep the newest checkpoint of a thread only, in tables of their own."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from psycopg import AsyncPipeline, Pipeline
+
+from langgraph_rust.checkpoint.base import (
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    get_serializable_checkpoint_metadata,
+)
+from langgraph_rust.checkpoint.base._elsewhere import call_from_elsewhere
+from langgraph_rust.checkpoint.postgres import _ainternal, _internal, _plans, _rows, _sql
+from langgraph_rust.checkpoint.postgres._async import AsyncPostgres
+from langgraph_rust.checkpoint.postgres._sync import SyncPostgres
+from langgraph_rust.checkpoint.postgres.base import BasePostgresSaver
+from langgraph_rust.checkpoint.serde.base import SerializerProtocol
+from langgraph_rust.checkpoint.serde.types import TASKS
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+__all__ = ("AsyncShallowPostgresSaver", "ShallowPostgresSaver")
+
+MIGRATIONS = [
+    _sql.MIGRATIONS_TABLE,
+    """CREATE TABLE IF NOT EXISTS checkpoints (
+    thread_id TEXT NOT NULL,
+    checkpoint_ns TEXT NOT NULL DEFAULT '',
+    type TEXT,
+    checkpoint JSONB NOT NULL,
+    metadata JSONB NOT NULL DEFAULT '{}',
+    PRIMARY KEY (thread_id, checkpoint_ns)
+)""",
+    """CREATE TABLE IF NOT EXISTS checkpoint_blobs (
+    thread_id TEXT NOT NULL,
+    checkpoint_ns TEXT NOT NULL DEFAULT '',
+    channel TEXT NOT NULL,
+    type TEXT NOT NULL,
+    blob BYTEA,
+    PRIMARY KEY (thread_id, checkpoint_ns, channel)
+)""",
+    _sql.WRITES_TABLE,
+    *_sql.INDEXES,
+    _sql.TASK_PATH_COLUMN,
+]
+
+SELECT_SQL = f"""
+SELECT
+    thread_id, checkpoint, checkpoint_ns, metadata,
+    ({_sql.SELECT_BLOBS}
+    ) AS channel_values,
+    ({_sql.SELECT_WRITES}(checkpoints.checkpoint ->> 'id')
+    ) AS pending_writes,
+    (
+        SELECT array_agg(
+            ARRAY[convert_to(w.type, 'UTF8'), w.blob] ORDER BY w.task_path, w.task_id, w.idx
+        )
+        FROM checkpoint_writes w
+        WHERE w.thread_id = checkpoints.thread_id
+            AND w.checkpoint_ns = checkpoints.checkpoint_ns
+            AND w.channel = '{TASKS}'
+    ) AS pending_sends
+FROM checkpoints """
+
+UPSERT_CHECKPOINT_BLOBS_SQL = """
+INSERT INTO checkpoint_blobs (thread_id, checkpoint_ns, channel, type, blob)
+VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (thread_id, checkpoint_ns, channel)
+DO UPDATE SET type = EXCLUDED.type, blob = EXCLUDED.blob
+"""
+
+UPSERT_CHECKPOINTS_SQL = """
+INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint, metadata)
+VALUES (%s, %s, %s, %s)
+ON CONFLICT (thread_id, checkpoint_ns)
+DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata
+"""
+
+UPSERT_CHECKPOINT_WRITES_SQL = _sql.UPSERT_CHECKPOINT_WRITES_SQL
+INSERT_CHECKPOINT_WRITES_SQL = _sql.INSERT_CHECKPOINT_WRITES_SQL
+
+_DELETE_WRITES_SQL = """
+DELETE FROM checkpoint_writes
+WHERE thread_id = %s AND checkpoint_ns = %s AND checkpoint_id NOT IN (%s, %s)
+"""
+
+
+def _warn(name: str, invoke: str) -> None:
+    warnings.warn(
+        f"{name} is deprecated as of version 2.0.20 and will be removed in 3.0.0. "
+        f"Use {name.replace('Shallow', '')} instead, and invoke the graph with "
+        f"`{invoke}(..., durability='exit')`.",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+
+
+class _Shallow(BasePostgresSaver):
+    """Rows and values of both."""
+
+    SELECT_SQL = SELECT_SQL
+    MIGRATIONS = MIGRATIONS
+    UPSERT_CHECKPOINT_BLOBS_SQL = UPSERT_CHECKPOINT_BLOBS_SQL
+    UPSERT_CHECKPOINTS_SQL = UPSERT_CHECKPOINTS_SQL
+    UPSERT_CHECKPOINT_WRITES_SQL = UPSERT_CHECKPOINT_WRITES_SQL
+    INSERT_CHECKPOINT_WRITES_SQL = INSERT_CHECKPOINT_WRITES_SQL
+
+    linear_storage = False
+    """There are no ancestors that a value could be rebuilt from."""
+
+    def _checkpoint_batches(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+        writes: Iterable[Any] = (),
+    ) -> list[_plans.Batch]:
+        configurable = config["configurable"]
+        thread = str(configurable["thread_id"]), configurable["checkpoint_ns"]
+        rest: dict[str, Any] = {**checkpoint}
+        values = rest.pop("channel_values")
+        # Without the versions: of each channel there is one value.
+        blobs = [(*row[:3], *row[4:]) for row in self._dump_blobs(*thread, values, new_versions)]
+        facts = get_serializable_checkpoint_metadata(config, metadata)
+        kept = checkpoint["id"], configurable.get("checkpoint_id", "")
+        batches: list[_plans.Batch] = [
+            (_DELETE_WRITES_SQL, [(*thread, *kept)]),
+            (self.UPSERT_CHECKPOINT_BLOBS_SQL, blobs),
+            (
+                self.UPSERT_CHECKPOINTS_SQL,
+                [(*thread, _rows.as_json(rest), _rows.as_json(facts))],
+            ),
+        ]
+        return [batch for batch in batches if batch[1]]
+
+    def _found(self, config: RunnableConfig) -> _plans.Plan[_plans.Rows]:
+        configurable = config["configurable"]
+        return _plans.read(
+            f"{self.SELECT_SQL}WHERE thread_id = %s AND checkpoint_ns = %s",
+            (str(configurable["thread_id"]), configurable.get("checkpoint_ns", "")),
+        )
+
+    def _searched(
+        self,
+        config: RunnableConfig | None,
+        filter: dict[str, Any] | None,
+        before: RunnableConfig | None,
+        limit: int | None,
+    ) -> _plans.Plan[_plans.Rows]:
+        where, parameters = self._search_where(config, filter, before)
+        if limit is not None:
+            where, parameters = f"{where} LIMIT %s", [*parameters, int(limit)]
+        return _plans.read(self.SELECT_SQL + where, parameters)
+
+    def _decoded(self, row: Mapping[str, Any]) -> CheckpointTuple:
+        sends = [
+            self.serde.loads_typed((kind.decode(), value))
+            for kind, value in row["pending_sends"] or ()
+        ]
+        checkpoint: Any = {
+            **row["checkpoint"],
+            "channel_values": self._load_blobs(row["channel_values"]),
+            "pending_sends": sends,
+        }
+        named: RunnableConfig = {
+            "configurable": {
+                "thread_id": row["thread_id"],
+                "checkpoint_ns": row["checkpoint_ns"],
+                "checkpoint_id": checkpoint["id"],
+            }
+        }
+        writes = self._load_writes(row["pending_writes"])
+        return CheckpointTuple(named, checkpoint, row["metadata"], pending_writes=writes)
+
+
+class ShallowPostgresSaver(_Shallow, SyncPostgres):
+    """Keeps the newest checkpoint of each thread, and no history. Deprecated.
+
+    Use `PostgresSaver`, and `durability="exit"` where older checkpoints are not needed.
+
+    Args:
+        conn: As for `PostgresSaver`.
+        pipe: As for `PostgresSaver`.
+        serde: As for `PostgresSaver`.
+    """
+
+    def __init__(
+        self,
+        conn: _internal.Conn,
+        pipe: Pipeline | None = None,
+        serde: SerializerProtocol | None = None,
+    ) -> None:
+        _warn("ShallowPostgresSaver", "graph.invoke")
+        super().__init__(conn, pipe, serde)
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the thread's checkpoint with all that belongs to it, or `None`."""
+        rows = self._read(partial(self._found, config))
+        return self._decoded(rows[0]) if rows else None
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """Yield checkpoints, of each thread and namespace one; see `PostgresSaver.list`.
+
+        `before`, and a `checkpoint_id` in `config`, are not supported: there is no such column.
+        """
+        for row in self._read(partial(self._searched, config, filter, before, limit)):
+            yield self._decoded(row)
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store a checkpoint in the place of the one before; see `PostgresSaver.put`."""
+        self._store(self._checkpoint_batches(config, checkpoint, metadata, new_versions))
+        return _rows.address_of(config, checkpoint["id"])
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Store what a task wrote on top of a checkpoint; see `PostgresSaver.put_writes`."""
+        self._store(self._write_batches(config, writes, task_id, task_path))
+
+
+class AsyncShallowPostgresSaver(_Shallow, AsyncPostgres):
+    """`ShallowPostgresSaver`, for asyncio. Deprecated.
+
+    The sync methods work in other threads than the event loop's.
+
+    Args:
+        conn: As for `AsyncPostgresSaver`.
+        pipe: As for `AsyncPostgresSaver`.
+        serde: As for `AsyncPostgresSaver`.
+    """
+
+    def __init__(
+        self,
+        conn: _ainternal.Conn,
+        pipe: AsyncPipeline | None = None,
+        serde: SerializerProtocol | None = None,
+    ) -> None:
+        _warn("AsyncShallowPostgresSaver", "await graph.ainvoke")
+        super().__init__(conn, pipe, serde)
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the thread's checkpoint with all that belongs to it, or `None`."""
+        rows = await self._read(partial(self._found, config))
+        return self._decoded(rows[0]) if rows else None
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Yield checkpoints, of each thread and namespace one; see `ShallowPostgresSaver.list`."""
+        for row in await self._read(partial(self._searched, config, filter, before, limit)):
+            yield self._decoded(row)
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store a checkpoint in the place of the one before; see `AsyncPostgresSaver.aput`."""
+        await self._store(self._checkpoint_batches(config, checkpoint, metadata, new_versions))
+        return _rows.address_of(config, checkpoint["id"])
+
+    async def aput_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Store what a task wrote on top of a checkpoint; see `AsyncPostgresSaver.aput_writes`."""
+        await self._store(self._write_batches(config, writes, task_id, task_path))
+
+    # --- for other threads ---
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """`aget_tuple`, for other threads than the event loop's."""
+        return call_from_elsewhere(self, partial(self.aget_tuple, config))
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """`alist`, for other threads than the event loop's."""
+        found = self.alist(config, filter=filter, before=before, limit=limit)
+        while True:
+            try:
+                yield call_from_elsewhere(self, partial(anext, found))
+            except StopAsyncIteration:
+                return
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """`aput`, for other threads than the event loop's."""
+        given = config, checkpoint, metadata, new_versions
+        return call_from_elsewhere(self, partial(self.aput, *given))
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """`aput_writes`, for other threads than the event loop's."""
+        given = config, writes, task_id, task_path
+        return call_from_elsewhere(self, partial(self.aput_writes, *given))

@@ -1,0 +1,187 @@
+"""Deleting what is not needed of threads, and nothing that is."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any
+
+import pytest
+from typing_extensions import TypedDict
+
+from langgraph_rust.channels import DeltaChannel
+from langgraph_rust.checkpoint.base.id import time_of, uuid6
+from langgraph_rust.checkpoint.memory import InMemorySaver
+from langgraph_rust.checkpoint.sqlite import SqliteSaver
+from langgraph_rust.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph_rust.graph import START, StateGraph
+
+Savers = Callable[[], Any]
+
+
+@contextmanager
+def sqlite() -> Iterator[SqliteSaver]:
+    with SqliteSaver.from_conn_string(":memory:") as saver:
+        yield saver
+
+
+@contextmanager
+def memory() -> Iterator[InMemorySaver]:
+    yield InMemorySaver()
+
+
+@pytest.fixture(params=[memory, sqlite])
+def saver(request: pytest.FixtureRequest) -> Iterator[Any]:
+    with request.param() as made:
+        yield made
+
+
+def fold(state: list[Any], writes: list[Any]) -> list[Any]:
+    return [*state, *(item for write in writes for item in write)]
+
+
+def graph(saver: Any, kind: Any = operator.add) -> Any:
+    state: Any = TypedDict("State", {"log": Annotated[list, kind]})  # pyright: ignore
+    builder = StateGraph(state).add_node("a", lambda state: {"log": ["a"]})
+    return builder.add_edge(START, "a").compile(checkpointer=saver)
+
+
+def thread(name: str) -> Any:
+    return {"configurable": {"thread_id": name, "checkpoint_ns": ""}}
+
+
+def ids(saver: Any, name: str) -> list[str]:
+    return [one.checkpoint["id"] for one in saver.list(thread(name))]
+
+
+def filled(saver: Any, name: str = "1", turns: int = 5, **options: Any) -> Any:
+    app = graph(saver, **options)
+    for turn in range(turns):
+        app.invoke({"log": [f"q{turn}"]}, thread(name))
+    return app
+
+
+def test_the_newest_stays(saver: Any) -> None:
+    app = filled(saver)
+    before, newest = app.get_state(thread("1")), ids(saver, "1")[0]
+    filled(saver, "2")
+    others = ids(saver, "2")
+    saver.prune(["1", "nowhere"])
+    assert ids(saver, "1") == [newest]
+    assert app.get_state(thread("1")) == before._replace(parent_config=before.parent_config)
+    assert ids(saver, "2") == others
+    assert app.invoke({"log": ["on"]}, thread("1"))["log"] == [*before.values["log"], "on", "a"]
+
+
+def test_the_newest_few_stay(saver: Any) -> None:
+    filled(saver)
+    all_ids = ids(saver, "1")
+    saver.prune(["1"], last=4)
+    assert ids(saver, "1") == all_ids[:4]
+    saver.prune(["1"], last=9)
+    assert ids(saver, "1") == all_ids[:4]
+
+
+def test_what_is_newer_stays(saver: Any) -> None:
+    app = filled(saver)
+    made = [one.checkpoint["ts"] for one in saver.list(thread("1"))]
+    saver.prune(["1"], newer_than=datetime.fromisoformat(made[6]) - timedelta(microseconds=200))
+    assert 7 <= len(ids(saver, "1")) < 15
+    saver.prune(["1"], newer_than=datetime.now(timezone.utc) + timedelta(days=1))
+    assert len(ids(saver, "1")) == 1
+    assert len(app.get_state(thread("1")).values["log"]) == 10
+
+
+def test_nothing_stays_if_that_is_wanted(saver: Any) -> None:
+    filled(saver)
+    saver.prune(["1"], strategy="delete")
+    assert ids(saver, "1") == []
+
+
+@pytest.mark.parametrize("kind", ["delta", "linear"])
+def test_what_a_list_is_rebuilt_from_stays(saver: Any, kind: str) -> None:
+    saver.linear_storage = kind == "linear"
+    options = {"kind": DeltaChannel(fold, snapshot_frequency=4)} if kind == "delta" else {}
+    for turns in range(1, 9):
+        name = str(turns)
+        app = filled(saver, name, turns, **options)
+        before = app.get_state(thread(name))
+        count = len(ids(saver, name))
+        saver.prune([name])
+        assert app.get_state(thread(name)).values == before.values
+        assert len(ids(saver, name)) < count or turns == 1
+        on = app.invoke({"log": ["on"]}, thread(name))["log"]
+        assert on == [*before.values["log"], "on", "a"]
+
+
+def test_values_that_nobody_has_go_from_memory() -> None:
+    saver = InMemorySaver()
+    filled(saver)
+    saver.prune(["1"])
+    kept = saver.get_tuple(thread("1"))
+    assert kept
+    assert {key[2:] for key in saver.blobs} == {*kept.checkpoint["channel_versions"].items()}
+    assert not [key for key in saver.writes if key[2] != kept.checkpoint["id"]]
+
+
+def test_subgraphs_are_pruned_by_namespace(saver: Any) -> None:
+    config = {"configurable": {"thread_id": "1", "checkpoint_ns": "child"}}
+    filled(saver)
+    for number in range(3):
+        saver.put(
+            config,
+            {
+                "v": 4,
+                "id": str(uuid6()),
+                "ts": "",
+                "channel_values": {},
+                "channel_versions": {},
+                "versions_seen": {},
+            },
+            {"step": number},
+            {},
+        )
+    saver.prune(["1"])
+    assert len([*saver.list(config)]) == 1
+    assert len(ids(saver, "1")) == 1
+
+
+def test_what_makes_no_sense_is_refused(saver: Any) -> None:
+    filled(saver)
+    before = ids(saver, "1")
+    for wrong in (
+        {"strategy": "oldest"},
+        {"last": 0},
+        {"newer_than": datetime(2024, 1, 1)},
+    ):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            saver.prune(["1"], **wrong)
+    assert ids(saver, "1") == before
+
+
+async def test_async_savers_prune() -> None:
+    async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
+        app = graph(saver)
+        for turn in range(3):
+            await app.ainvoke({"log": [f"q{turn}"]}, thread("1"))
+        before = await app.aget_state(thread("1"))
+        await saver.aprune(["1"], last=2)
+        assert len([one async for one in saver.alist(thread("1"))]) == 2
+        await asyncio.to_thread(saver.prune, ["1"])
+        assert len([one async for one in saver.alist(thread("1"))]) == 1
+        assert (await app.aget_state(thread("1"))).values == before.values
+    memory = InMemorySaver()
+    filled(memory)
+    await memory.aprune(["1"])
+    assert len(ids(memory, "1")) == 1
+
+
+def test_an_id_tells_its_time() -> None:
+    before = datetime.now(timezone.utc)
+    made = time_of(str(uuid6()))
+    assert made and abs(made - before) < timedelta(seconds=1)
+    assert time_of("nothing") is None
+    assert time_of("00000000-0000-4000-8000-000000000000") is None
