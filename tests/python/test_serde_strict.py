@@ -485,7 +485,8 @@ class TestTypesOfGraphs:
         compiled = graph.compile(checkpointer=saver)
 
         compiled.invoke({"own": Deeper(int=1)}, CONFIG)
-        with pytest.raises(TypeNotAllowedError, match=r"^Checkpoint .* of thread '1': own: .*Deeper"):
+        said = r"^Checkpoint .* of thread '1': own: .*Deeper"
+        with pytest.raises(TypeNotAllowedError, match=said):
             compiled.get_state(CONFIG)
 
 
