@@ -10,6 +10,7 @@ from benches.compare.cases.react import react_cases
 from benches.compare.cases.scaling import scaling_cases
 from benches.compare.cases.sequential import sequential_cases
 from benches.compare.cases.single import single_node_cases
+from benches.compare.cases.turns import turn_cases
 from benches.compare.cases.wide import wide_cases
 
 MODES: tuple[Mode, ...] = ("sync", "async")
@@ -23,6 +24,7 @@ QUICK = (
     "chain_*",
     "keys_*",
     "sends_*",
+    "chat_turn_*",
 )
 """What a quick run measures unless it is told otherwise."""
 
@@ -36,6 +38,7 @@ def all_cases() -> dict[str, Case]:
         *wide_cases(),
         *single_node_cases(),
         *scaling_cases(),
+        *turn_cases(),
     ]
     return {case.name: case for case in cases}
 

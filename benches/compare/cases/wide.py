@@ -110,7 +110,8 @@ def _reduced_state(builder: Any) -> tuple[dict[str, Any], Callable[[dict[str, An
 
 
 def _pack(state: dict[str, Any]) -> None:
-    """What a saver cannot do without: encode the final state once."""
+    """What a saver cannot do without: encode the final state once, each channel by itself."""
     import ormsgpack
 
-    ormsgpack.packb(state)
+    for value in state.values():
+        ormsgpack.packb(value)
