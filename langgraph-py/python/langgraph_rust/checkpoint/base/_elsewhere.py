@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from langgraph_rust.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+)
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
 
 
 def call_from_elsewhere(saver: Any, call: Callable[[], Any]) -> Any:
@@ -32,3 +45,76 @@ def call_from_elsewhere(saver: Any, call: Callable[[], Any]) -> Any:
         return await call()
 
     return asyncio.run_coroutine_threadsafe(awaited(), saver.loop).result()
+
+
+class SyncFromElsewhere(BaseCheckpointSaver[str]):
+    """The sync methods of an async saver, for other threads than its event loop's.
+
+    A saver that stores supersteps at once adds `put_superstep`, whose being there says so.
+    """
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """`aget_tuple`, for other threads than the event loop's."""
+        return call_from_elsewhere(self, partial(self.aget_tuple, config))
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """`alist`, for other threads than the event loop's."""
+        found = self.alist(config, filter=filter, before=before, limit=limit)
+        while True:
+            try:
+                yield call_from_elsewhere(self, partial(anext, found))
+            except StopAsyncIteration:
+                return
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """`aput`, for other threads than the event loop's."""
+        given = config, checkpoint, metadata, new_versions
+        return call_from_elsewhere(self, partial(self.aput, *given))
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """`aput_writes`, for other threads than the event loop's."""
+        given = config, writes, task_id, task_path
+        return call_from_elsewhere(self, partial(self.aput_writes, *given))
+
+    def delete_thread(self, thread_id: str) -> None:
+        """`adelete_thread`, for other threads than the event loop's."""
+        return call_from_elsewhere(self, partial(self.adelete_thread, thread_id))
+
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """`adelete_for_runs`, for other threads than the event loop's."""
+        return call_from_elsewhere(self, partial(self.adelete_for_runs, run_ids))
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """`acopy_thread`, for other threads than the event loop's."""
+        given = source_thread_id, target_thread_id
+        return call_from_elsewhere(self, partial(self.acopy_thread, *given))
+
+    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """`aprune`, for other threads than the event loop's."""
+        return call_from_elsewhere(self, partial(self.aprune, thread_ids, strategy=strategy))
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """`aget_delta_channel_history`, for other threads than the event loop's."""
+        given = {"config": config, "channels": channels}
+        return call_from_elsewhere(self, partial(self.aget_delta_channel_history, **given))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from langgraph_rust.checkpoint.base import (
     CheckpointTuple,
     DeltaChannelHistory,
 )
-from langgraph_rust.checkpoint.base._elsewhere import call_from_elsewhere
+from langgraph_rust.checkpoint.base._elsewhere import SyncFromElsewhere, call_from_elsewhere
 from langgraph_rust.checkpoint.postgres import _ainternal, _delta, _plans, _prune, _reads, _sql
 from langgraph_rust.checkpoint.postgres._async import AsyncPostgres
 from langgraph_rust.checkpoint.postgres._rows import address_of
@@ -30,7 +30,7 @@ __all__ = ("AsyncPostgresSaver", "AsyncShallowPostgresSaver", "Conn")
 Conn = _ainternal.Conn
 
 
-class AsyncPostgresSaver(AsyncPostgres):
+class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
     """Keeps checkpoints in a Postgres database, in tables that LangGraph's own saver shares.
 
     As `PostgresSaver`, for asyncio: calls wait for each other only where they share a connection.
@@ -186,37 +186,6 @@ class AsyncPostgresSaver(AsyncPostgres):
 
     # --- for other threads ---
 
-    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """`aget_tuple`, for other threads than the event loop's."""
-        return call_from_elsewhere(self, partial(self.aget_tuple, config))
-
-    def list(
-        self,
-        config: RunnableConfig | None,
-        *,
-        filter: dict[str, Any] | None = None,
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> Iterator[CheckpointTuple]:
-        """`alist`, for other threads than the event loop's."""
-        found = self.alist(config, filter=filter, before=before, limit=limit)
-        while True:
-            try:
-                yield call_from_elsewhere(self, partial(anext, found))
-            except StopAsyncIteration:
-                return
-
-    def put(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """`aput`, for other threads than the event loop's."""
-        given = config, checkpoint, metadata, new_versions
-        return call_from_elsewhere(self, partial(self.aput, *given))
-
     def put_superstep(
         self,
         config: RunnableConfig,
@@ -228,38 +197,3 @@ class AsyncPostgresSaver(AsyncPostgres):
         """`aput_superstep`, for other threads than the event loop's."""
         given = config, checkpoint, metadata, new_versions, writes
         return call_from_elsewhere(self, partial(self.aput_superstep, *given))
-
-    def put_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
-    ) -> None:
-        """`aput_writes`, for other threads than the event loop's."""
-        given = config, writes, task_id, task_path
-        return call_from_elsewhere(self, partial(self.aput_writes, *given))
-
-    def delete_thread(self, thread_id: str) -> None:
-        """`adelete_thread`, for other threads than the event loop's."""
-        return call_from_elsewhere(self, partial(self.adelete_thread, thread_id))
-
-    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """`adelete_for_runs`, for other threads than the event loop's."""
-        return call_from_elsewhere(self, partial(self.adelete_for_runs, run_ids))
-
-    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """`acopy_thread`, for other threads than the event loop's."""
-        given = source_thread_id, target_thread_id
-        return call_from_elsewhere(self, partial(self.acopy_thread, *given))
-
-    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """`aprune`, for other threads than the event loop's."""
-        return call_from_elsewhere(self, partial(self.aprune, thread_ids, strategy=strategy))
-
-    def get_delta_channel_history(
-        self, *, config: RunnableConfig, channels: Sequence[str]
-    ) -> Mapping[str, DeltaChannelHistory]:
-        """`aget_delta_channel_history`, for other threads than the event loop's."""
-        given = {"config": config, "channels": channels}
-        return call_from_elsewhere(self, partial(self.aget_delta_channel_history, **given))

@@ -16,7 +16,7 @@ from langgraph_rust.checkpoint.base import (
     CheckpointTuple,
     get_serializable_checkpoint_metadata,
 )
-from langgraph_rust.checkpoint.base._elsewhere import call_from_elsewhere
+from langgraph_rust.checkpoint.base._elsewhere import SyncFromElsewhere
 from langgraph_rust.checkpoint.postgres import _ainternal, _internal, _plans, _rows, _sql
 from langgraph_rust.checkpoint.postgres._async import AsyncPostgres
 from langgraph_rust.checkpoint.postgres._sync import SyncPostgres
@@ -244,7 +244,7 @@ class ShallowPostgresSaver(_Shallow, SyncPostgres):
         self._store(self._write_batches(config, writes, task_id, task_path))
 
 
-class AsyncShallowPostgresSaver(_Shallow, AsyncPostgres):
+class AsyncShallowPostgresSaver(SyncFromElsewhere, _Shallow, AsyncPostgres):
     """`ShallowPostgresSaver`, for asyncio. Deprecated.
 
     The sync methods work in other threads than the event loop's.
@@ -301,47 +301,3 @@ class AsyncShallowPostgresSaver(_Shallow, AsyncPostgres):
     ) -> None:
         """Store what a task wrote on top of a checkpoint; see `AsyncPostgresSaver.aput_writes`."""
         await self._store(self._write_batches(config, writes, task_id, task_path))
-
-    # --- for other threads ---
-
-    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """`aget_tuple`, for other threads than the event loop's."""
-        return call_from_elsewhere(self, partial(self.aget_tuple, config))
-
-    def list(
-        self,
-        config: RunnableConfig | None,
-        *,
-        filter: dict[str, Any] | None = None,
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> Iterator[CheckpointTuple]:
-        """`alist`, for other threads than the event loop's."""
-        found = self.alist(config, filter=filter, before=before, limit=limit)
-        while True:
-            try:
-                yield call_from_elsewhere(self, partial(anext, found))
-            except StopAsyncIteration:
-                return
-
-    def put(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """`aput`, for other threads than the event loop's."""
-        given = config, checkpoint, metadata, new_versions
-        return call_from_elsewhere(self, partial(self.aput, *given))
-
-    def put_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
-    ) -> None:
-        """`aput_writes`, for other threads than the event loop's."""
-        given = config, writes, task_id, task_path
-        return call_from_elsewhere(self, partial(self.aput_writes, *given))

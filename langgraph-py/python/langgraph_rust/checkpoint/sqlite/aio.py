@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import aiosqlite
 
 from langgraph_rust.checkpoint.base import (
-    BaseCheckpointSaver,
     ChannelVersions,
     Checkpoint,
     CheckpointMetadata,
@@ -21,7 +20,7 @@ from langgraph_rust.checkpoint.base import (
     get_checkpoint_id,
     next_text_version,
 )
-from langgraph_rust.checkpoint.base._elsewhere import call_from_elsewhere
+from langgraph_rust.checkpoint.base._elsewhere import SyncFromElsewhere, call_from_elsewhere
 from langgraph_rust.checkpoint.base._prune import Keep
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -55,7 +54,7 @@ def connect(conn_string: str, **options: Any) -> aiosqlite.Connection:
     return connection
 
 
-class AsyncSqliteSaver(BaseCheckpointSaver[str]):
+class AsyncSqliteSaver(SyncFromElsewhere):
     """Keeps checkpoints in a SQLite database, in tables that LangGraph's own saver shares.
 
     As `SqliteSaver`, for asyncio: the database is used in the connection's thread, with one trip
@@ -256,37 +255,6 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
 
     # --- for other threads ---
 
-    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """`aget_tuple`, for other threads than the event loop's."""
-        return call_from_elsewhere(self, partial(self.aget_tuple, config))
-
-    def list(
-        self,
-        config: RunnableConfig | None,
-        *,
-        filter: dict[str, Any] | None = None,
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> Iterator[CheckpointTuple]:
-        """`alist`, for other threads than the event loop's."""
-        found = self.alist(config, filter=filter, before=before, limit=limit)
-        while True:
-            try:
-                yield call_from_elsewhere(self, partial(anext, found))
-            except StopAsyncIteration:
-                return
-
-    def put(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """`aput`, for other threads than the event loop's."""
-        given = config, checkpoint, metadata, new_versions
-        return call_from_elsewhere(self, partial(self.aput, *given))
-
     def put_superstep(
         self,
         config: RunnableConfig,
@@ -299,26 +267,6 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         given = config, checkpoint, metadata, new_versions, writes
         return call_from_elsewhere(self, partial(self.aput_superstep, *given))
 
-    def put_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
-    ) -> None:
-        """`aput_writes`, for other threads than the event loop's."""
-        return call_from_elsewhere(
-            self, partial(self.aput_writes, config, writes, task_id, task_path)
-        )
-
-    def delete_thread(self, thread_id: str) -> None:
-        """`adelete_thread`, for other threads than the event loop's."""
-        return call_from_elsewhere(self, partial(self.adelete_thread, thread_id))
-
-    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """`adelete_for_runs`, for other threads than the event loop's."""
-        return call_from_elsewhere(self, partial(self.adelete_for_runs, run_ids))
-
     def prune(
         self,
         thread_ids: Sequence[str],
@@ -330,18 +278,6 @@ class AsyncSqliteSaver(BaseCheckpointSaver[str]):
         """`aprune`, for other threads than the event loop's."""
         given = {"strategy": strategy, "last": last, "newer_than": newer_than}
         return call_from_elsewhere(self, partial(self.aprune, thread_ids, **given))
-
-    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """`acopy_thread`, for other threads than the event loop's."""
-        given = source_thread_id, target_thread_id
-        return call_from_elsewhere(self, partial(self.acopy_thread, *given))
-
-    def get_delta_channel_history(
-        self, *, config: RunnableConfig, channels: Sequence[str]
-    ) -> Mapping[str, DeltaChannelHistory]:
-        """`aget_delta_channel_history`, for other threads than the event loop's."""
-        given = {"config": config, "channels": channels}
-        return call_from_elsewhere(self, partial(self.aget_delta_channel_history, **given))
 
     # --- helpers ---
 
