@@ -7,11 +7,13 @@ import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 from typing_extensions import TypedDict
 
+from langgraph_rust._storage.command import main as storage
 from langgraph_rust.channels import DeltaChannel
 from langgraph_rust.checkpoint.base.id import time_of, uuid6
 from langgraph_rust.checkpoint.memory import InMemorySaver
@@ -114,6 +116,24 @@ def test_what_a_list_is_rebuilt_from_stays(saver: Any, kind: str) -> None:
         assert app.get_state(thread(name)).values == before.values
         assert len(ids(saver, name)) < count or turns == 1
         on = app.invoke({"log": ["on"]}, thread(name))["log"]
+        assert on == [*before.values["log"], "on", "a"]
+
+
+def test_so_it_does_of_a_thread_that_was_compacted(tmp_path: Path) -> None:
+    path = str(tmp_path / "threads.sqlite")
+    with SqliteSaver.from_conn_string(path) as saver:
+        app = filled(saver, turns=20)
+        before = app.get_state(thread("1"))
+    assert storage([path, "compact"]) == 0
+    with SqliteSaver.from_conn_string(path) as saver:
+        app = graph(saver)
+        newest = saver.get_tuple(thread("1"))
+        assert newest and "log" not in newest.checkpoint["channel_values"]
+        count = len(ids(saver, "1"))
+        saver.prune(["1"])
+        assert len(ids(saver, "1")) < count
+        assert app.get_state(thread("1")).values == before.values
+        on = app.invoke({"log": ["on"]}, thread("1"))["log"]
         assert on == [*before.values["log"], "on", "a"]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from langgraph_rust.checkpoint.base.id import time_of
+from langgraph_rust.checkpoint.serde.types import _DeltaSnapshot
 
 _COUNTERS = "counters_since_delta_snapshot"
 
@@ -43,7 +45,16 @@ class Link(NamedTuple):
     checkpoint_id: str
     parent_id: str | None
     changed: frozenset[str]
-    """Channels that were written to since their value was stored."""
+    """Channels that its metadata names as stored as changes, not whole."""
+
+
+class Look(NamedTuple):
+    """What a checkpoint says of its channels."""
+
+    written: Collection[str]
+    """Those that have a version."""
+    held: Mapping[str, bool]
+    """Those whose values it holds, and whether such a value may be what a list is rebuilt from."""
 
 
 def changed(metadata: Mapping[str, Any]) -> frozenset[str]:
@@ -51,33 +62,50 @@ def changed(metadata: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(metadata.get(_COUNTERS) or ())
 
 
-def superfluous(
-    links: Iterable[Link], keep: Keep, holds: Callable[[str], Collection[str]]
-) -> list[str]:
+def may_be_seed(value: object) -> bool:
+    """Whether a list may be rebuilt from this value: it is one, or a delta channel's snapshot."""
+    return isinstance(value, (list, _DeltaSnapshot))
+
+
+def superfluous(links: Iterable[Link], keep: Keep, look: Callable[[str], Look]) -> list[str]:
     """Return the ids of the checkpoints that may go.
 
     Those stay that a kept one needs: its ancestors, up to the nearest ones that hold the values of
-    the channels that are stored as changes.
+    the channels that are stored as changes. Metadata names these, but for threads that were made
+    smaller later; there it is any channel that was written, and whose last value was a list.
 
     Args:
         links: All checkpoints of a namespace.
         keep: What is to stay.
-        holds: Gives the channels whose values a checkpoint holds, by its id.
+        look: Looks at a checkpoint, by its id.
     """
     by_id = {link.checkpoint_id: link for link in links}
+    look = cache(look)
     ids = sorted(by_id, reverse=True)
     kept = set(ids[: keep.newest])
     if since := keep.since:
         kept.update(one for one in ids if (made := time_of(one)) and made >= since)
     needed = set(kept)
     for one in kept:
-        link = by_id[one]
-        missing = set(link.changed.difference(holds(one)) if link.changed else ())
-        # What was stored under one of its descendants again would be its own ancestor.
-        seen = {one}
-        while missing and (parent := link.parent_id) in by_id and parent not in seen:
-            seen.add(parent)
-            link = by_id[parent]
-            missing.difference_update(holds(parent))
-        needed |= seen
+        needed.update(_needed(by_id, one, look))
     return [one for one in ids if one not in needed]
+
+
+def _needed(by_id: Mapping[str, Link], one: str, look: Callable[[str], Look]) -> Iterable[str]:
+    """Return the ancestors that a checkpoint needs."""
+    link = by_id[one]
+    missing = set(link.changed.union(look(one).written).difference(look(one).held))
+    ancestors: list[str] = []
+    count = 0
+    while missing and (parent := link.parent_id) is not None and parent in by_id:
+        # What was stored under one of its descendants again would be its own ancestor.
+        if parent == one or parent in ancestors:
+            break
+        ancestors.append(parent)
+        found = missing.intersection(held := look(parent).held)
+        if any(held[name] or name in by_id[one].changed for name in found):
+            count = len(ancestors)
+        missing -= found
+        link = by_id[parent]
+    # What has no value anywhere, and was written, is rebuilt from the beginning.
+    return ancestors if missing & by_id[one].changed else ancestors[:count]

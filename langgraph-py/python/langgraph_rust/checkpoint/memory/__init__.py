@@ -26,7 +26,14 @@ from langgraph_rust.checkpoint.base import (
     writes_sort_key,
 )
 from langgraph_rust.checkpoint.base._delta import DeltaHistoryWalk
-from langgraph_rust.checkpoint.base._prune import Keep, Link, changed, superfluous
+from langgraph_rust.checkpoint.base._prune import (
+    Keep,
+    Link,
+    Look,
+    changed,
+    may_be_seed,
+    superfluous,
+)
 from langgraph_rust.checkpoint.serde._channels import dump_channel, in_checkpoint, load_channel
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
@@ -287,8 +294,8 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
                     Link(one, parent_id, changed(self.serde.loads_typed(metadata)))
                     for one, (_, metadata, parent_id) in [*stored.items()]
                 ]
-                holds = partial(self._held, thread_id, checkpoint_ns)
-                self._delete(thread_id, checkpoint_ns, superfluous(links, keep, holds))
+                look = partial(self._look, thread_id, checkpoint_ns)
+                self._delete(thread_id, checkpoint_ns, superfluous(links, keep, look))
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all checkpoints and writes of a thread to another; what is there already stays."""
@@ -432,14 +439,10 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
             if key[:2] == (thread_id, checkpoint_ns) and key[2:] not in needed:
                 self.blobs.pop(key, None)
 
-    def _held(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> Collection[str]:
-        """The channels whose values a checkpoint has."""
+    def _look(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> Look:
         versions = self._versions(self.storage[thread_id][checkpoint_ns][checkpoint_id][0])
-        kinds = {
-            name: self.blobs.get((thread_id, checkpoint_ns, name, version), _EMPTY)[0]
-            for name, version in versions.items()
-        }
-        return [name for name, kind in kinds.items() if kind != _EMPTY[0]]
+        values = self._load_blobs(thread_id, checkpoint_ns, versions)
+        return Look(versions, {name: may_be_seed(value) for name, value in values.items()})
 
     def _versions(self, checkpoint: _Typed) -> ChannelVersions:
         return self.serde.loads_typed(checkpoint).get("channel_versions", {})

@@ -5,10 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
-from langgraph_rust.checkpoint.base._prune import Keep, Link, changed, superfluous
+from langgraph_rust.checkpoint.base._prune import (
+    Keep,
+    Link,
+    Look,
+    changed,
+    may_be_seed,
+    superfluous,
+)
+from langgraph_rust.checkpoint.serde._channels import load_checkpoint
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.sqlite._rows import Work, delete_thread
 
@@ -33,23 +41,25 @@ def _prune(
         namespaces[checkpoint_ns].append(Link(checkpoint_id, parent_id, names))
     for checkpoint_ns, links in namespaces.items():
         place = thread_id, checkpoint_ns
-        holds = partial(_held, connection, serde, place)
-        _delete(connection, place, superfluous(links, keep, holds))
+        look = partial(_look, connection, serde, place)
+        _delete(connection, place, superfluous(links, keep, look))
 
 
-def _held(
+def _look(
     connection: sqlite3.Connection,
     serde: SerializerProtocol,
     place: tuple[str, str],
     checkpoint_id: str,
-) -> Collection[str]:
-    """The channels whose values a checkpoint has."""
+) -> Look:
     stored = connection.execute(
         "SELECT type, checkpoint FROM checkpoints "
         "WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
         (*place, checkpoint_id),
     ).fetchone()
-    return serde.loads_typed(stored).get("channel_values") or ()
+    checkpoint = load_checkpoint(serde, stored)
+    values = checkpoint.get("channel_values") or {}
+    held = {name: may_be_seed(value) for name, value in values.items()}
+    return Look(checkpoint.get("channel_versions") or (), held)
 
 
 def _delete(
