@@ -30,7 +30,7 @@ from langgraph_rust._storage.command import main
 for path in sys.argv[1:]:
     told = io.StringIO()
     with contextlib.redirect_stdout(told), contextlib.redirect_stderr(io.StringIO()):
-        assert main([path, "compact", "--json"]) == 0, path
+        assert main([path, "compact", "--all", "--json"]) == 0, path
     print(json.loads(told.getvalue())["values"])
 """
 

@@ -124,7 +124,7 @@ def test_so_it_does_of_a_thread_that_was_compacted(tmp_path: Path) -> None:
     with SqliteSaver.from_conn_string(path) as saver:
         app = filled(saver, turns=20)
         before = app.get_state(thread("1"))
-    assert storage([path, "compact"]) == 0
+    assert storage([path, "compact", "--all"]) == 0
     with SqliteSaver.from_conn_string(path) as saver:
         app = graph(saver)
         newest = saver.get_tuple(thread("1"))

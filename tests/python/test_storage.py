@@ -130,7 +130,8 @@ def command(*arguments: Any) -> tuple[int, list[str]]:
 
 
 def compacted(path: Path, *more: str) -> Any:
-    status, told = command(path, "compact", "--json", *more)
+    which = () if {"--channel", "--dry-run"} & {*more} else ("--all",)
+    status, told = command(path, "compact", "--json", *which, *more)
     assert status == 0
     return json.loads("\n".join(told))
 
@@ -296,6 +297,13 @@ def test_only_named_channels_are_touched(database: Path) -> None:
     assert all(stored(database, "messages")[1:])
 
 
+def test_which_channels_must_be_said(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([str(database), "compact"])
+    assert "--channel NAME ..., or say --all" in capsys.readouterr().err
+    assert all(stored(database, "log")[1:])
+
+
 def test_a_channel_that_is_not_there_is_named(
     database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -420,7 +428,7 @@ KILLED = """
 import sys
 from langgraph_rust._storage.command import main
 print("begun", flush=True)
-sys.exit(main([sys.argv[1], "compact"]))
+sys.exit(main([sys.argv[1], "compact", "--all"]))
 """
 
 

@@ -24,8 +24,8 @@ and what they would take with `linear_storage`: lists stored as what was written
 the reducers `operator.add` and `add_messages`. No database says which reducer a channel has: a
 value is taken out where the stored writes give exactly its bytes, and a channel is left alone if
 some step of its thread contradicts both. A `Topic(..., accumulate=True)`, or a channel class of
-your own, that is only given lists looks the same, but cannot be rebuilt: if a graph has one, name
-the others with --channel. To read the result takes LangGraph 1.2.24 or newer, or this package.
+your own, that is only given lists looks the same, but cannot be rebuilt: so name the channels with
+--channel, or say --all if no graph has such a one. To read the result takes LangGraph 1.2.24 or newer, or this package.
 """
 
 
@@ -34,8 +34,14 @@ def main(arguments: Sequence[str]) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     is_compact = options.action == "compact"
-    if not is_compact and (options.dry_run or options.channel or options.no_vacuum):
-        parser.error("--dry-run, --channel and --no-vacuum are for `compact`")
+    for_compact = options.dry_run or options.channel or options.all or options.no_vacuum
+    if not is_compact and for_compact:
+        parser.error("--dry-run, --channel, --all and --no-vacuum are for `compact`")
+    if is_compact and not (options.channel or options.all or options.dry_run):
+        parser.error(
+            "name the lists with --channel NAME ..., or say --all if no graph has a channel that "
+            "only looks like one (see --help); --dry-run says what would be done"
+        )
     try:
         with closing(rows.connect(options.database, writable=is_compact)) as connection:
             threads = rows.threads(connection)
@@ -70,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--limit", type=int, default=40, metavar="N", help="lines to show, 0 for all (default: 40)")
     add("--dry-run", action="store_true", help="only say what would be done")
     add("--channel", nargs="+", metavar="NAME", help="only these channels")
+    add("--all", action="store_true", help="all channels that look like lists with a reducer")
     add("--no-vacuum", action="store_true", help="leave the file as large as it is")
     return parser
 
