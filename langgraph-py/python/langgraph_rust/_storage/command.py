@@ -25,7 +25,8 @@ the reducers `operator.add` and `add_messages`. No database says which reducer a
 value is taken out where the stored writes give exactly its bytes, and a channel is left alone if
 some step of its thread contradicts both. A `Topic(..., accumulate=True)`, or a channel class of
 your own, that is only given lists looks the same, but cannot be rebuilt: so name the channels with
---channel, or say --all if no graph has such a one. To read the result takes LangGraph 1.2.24 or newer, or this package.
+--channel, or say --all if no graph has such a one. To read the result takes LangGraph 1.2.24 or
+newer, or this package.
 """
 
 
