@@ -16,7 +16,7 @@ from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.checkpoint.sqlite import SqliteSaver
 from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.graph.message import add_messages
-from langgraph_rust.types import Overwrite
+from langgraph_rust.types import Command, Overwrite, interrupt
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 
@@ -228,3 +228,32 @@ def test_the_environment_decides_for_the_savers_that_ship(monkeypatch: pytest.Mo
             app.invoke(given(f"q{turn}"), THREAD)
     assert not all(stored(saver, "log")[1:])
     assert all(stored(told, "log")[1:])
+
+
+@pytest.mark.parametrize("second", ["sync", "async", "exit"])
+@pytest.mark.parametrize("first", ["sync", "async", "exit"])
+def test_another_answer_to_an_old_question_leaves_the_first_as_it_was(
+    first: Any, second: Any
+) -> None:
+    def node(state: State) -> Any:
+        said = interrupt("?")
+        return {"log": [said], "messages": [("user", said)]}
+
+    def after(state: State) -> Any:
+        return {"log": ["after"], "messages": [("ai", "after")]}
+
+    seen = []
+    for linear in (False, True):
+        builder = StateGraph(State).add_node("ask", node).add_node("after", after)
+        builder.add_edge(START, "ask").add_edge("ask", "after")
+        app = builder.compile(memory(linear))
+        for turn in range(3):
+            app.invoke(given(f"q{turn}"), THREAD, durability=first)
+            app.invoke(Command(resume=f"yes{turn}"), THREAD, durability=first)
+        end = app.get_state(THREAD)
+        asked = next(s for s in app.get_state_history(THREAD) if s.next == ("ask",))
+        forked = app.invoke(Command(resume="no"), asked.config, durability=second)
+        again = app.get_state(end.config)
+        assert again.values == end.values
+        seen.append((forked["log"], again.values["log"]))
+    assert seen[0] == seen[1]

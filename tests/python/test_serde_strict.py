@@ -664,3 +664,18 @@ def test_a_broken_checkpoint_is_named_and_the_thread_goes_on_behind_it(kind: str
                 read(config)
         assert app.invoke({"log": ["on"]}, before.config)["log"] == ["q", "on", "a"]
         assert app.invoke({"log": ["on"]}, config)["log"] == ["q", "on", "a", "on", "a"]
+
+
+@dataclasses.dataclass
+class Previous:
+    count: int
+
+
+def test_what_an_entrypoint_had_before_is_of_its_signature() -> None:
+    @entrypoint(checkpointer=InMemorySaver())
+    def counting(given: int, *, previous: Previous | None = None):
+        return Previous((previous.count if previous else 0) + given)
+
+    config: Any = {"configurable": {"thread_id": "previous"}}
+    counting.invoke(1, config)
+    assert counting.invoke(2, config) == Previous(3)

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use langgraph_channels::Channel;
 use langgraph_checkpoint::{Checkpoint, Metadata, PendingWrite, SinceSnapshot, Source};
-use langgraph_core::{ChannelIndex, CheckpointId, Domain, Fault, TaskId, TaskPath, Write};
+use langgraph_core::{ChannelIndex, CheckpointId, Domain, Durability, Fault, TaskId, TaskPath, Write};
 
 use super::Engine;
 use crate::{CheckpointToStore, Env, Plan};
@@ -233,7 +234,28 @@ impl<D: Domain> Engine<D> {
             &deltas.since,
             self.options.snapshot_supersteps,
         )?);
+        if matches!(self.options.durability, Durability::Exit) {
+            due.extend(self.changed_lists(cx)?);
+        }
         Ok(due.into_iter().collect())
+    }
+
+    /// The channels with plain reducers that are stored as changes, and have changed. With durability
+    /// `exit` their values are stored: what a run wrote would be on the checkpoint that it started
+    /// from, where another run from there may write beside it, for both to be replayed.
+    fn changed_lists(&self, cx: D::Cx<'_>) -> Result<Vec<ChannelIndex>, Fault<D>> {
+        let mut changed = Vec::new();
+        for index in self.plan().deltas() {
+            let channel = self.state.channel(*index);
+            let stored = self.stored_versions.get(index.get()).and_then(Option::as_ref);
+            if matches!(channel, Channel::Aggregate(_))
+                && self.state.version(*index) != stored
+                && channel.is_available(cx)?
+            {
+                changed.push(*index);
+            }
+        }
+        Ok(changed)
     }
 
     /// The values of these channels are part of the next checkpoint.

@@ -62,13 +62,13 @@ def remember_types(schemas: Iterable[Any] = (), channels: Mapping[str, Any] | No
 
 
 def remember_signature(func: Any) -> None:
-    """Do the same for what a function takes first and returns."""
+    """Do the same for what a function takes first, and as `previous`, and returns."""
     try:
         hints = get_type_hints(func, include_extras=True)
         first = next(iter(signature(func).parameters), "return")
     except Exception:
         return
-    remember_types([hints[name] for name in {first, "return"} & hints.keys()])
+    remember_types([hints[name] for name in {first, "previous", "return"} & hints.keys()])
 
 
 def apply_checkpointer_allowlist(checkpointer: Any, allowlist: set[tuple[str, ...]] | None) -> Any:
@@ -179,6 +179,9 @@ class _Collector:
             self._visit_all(_hints(cls).values())
         elif _is_pydantic_model(cls):
             self._add(cls)
+            # `Box` of `Box[int]`, a class of its own.
+            if generic := cls.__dict__.get("__pydantic_generic_metadata__", {}).get("origin"):
+                self._add(generic)
             # What those that ship refer to is stored as plain data.
             if not is_safe:
                 self._visit_all((*_hints(cls).values(), *_pydantic_field_types(cls)))
