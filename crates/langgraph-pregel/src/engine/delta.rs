@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use langgraph_channels::Channel;
 use langgraph_checkpoint::{Checkpoint, Metadata, PendingWrite, SinceSnapshot, Source};
-use langgraph_core::{ChannelIndex, CheckpointId, Domain, Durability, Fault, TaskId, TaskPath, Write};
+use langgraph_core::{
+    ChannelIndex, CheckpointId, Domain, Durability, Fault, TaskId, TaskPath, Write,
+};
 
 use super::Engine;
 use crate::{CheckpointToStore, Env, Plan};
