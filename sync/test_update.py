@@ -167,8 +167,13 @@ def test_an_interruption_ends_the_suite_and_changes_nothing(sync: Sync) -> None:
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
 
+    # A shell has what it runs in the background ignore it.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=interrupt, daemon=True).start()
-    outcome = guarded(sync.move)
+    try:
+        outcome = guarded(sync.move)
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert outcome.status is Status.NOT_JUDGED and "interrupted" in outcome.text
     assert ended.exists()
     assert content(sync.root) == before
