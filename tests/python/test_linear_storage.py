@@ -87,6 +87,20 @@ def test_a_list_is_stored_when_half_of_it_has_changed() -> None:
     assert gaps[0] == 1 and gaps[-1] > 12
 
 
+def test_a_list_that_nobody_writes_to_is_not_stored_again() -> None:
+    def count(state: State) -> Any:
+        return {"text": "."}
+
+    saver = memory(True)
+    app = graph(saver, count)
+    app.invoke({"log": ["only"]}, THREAD)
+    for _ in range(6):
+        app.invoke({"text": "?"}, THREAD)
+    versions = {one.checkpoint["channel_versions"].get("log") for one in saver.list(THREAD)}
+    assert len(versions - {None}) == 1
+    assert app.get_state(THREAD).values["log"] == ["only"]
+
+
 def test_storage_grows_with_the_thread_not_with_its_square(tmp_path: Path) -> None:
     sizes = {}
     for linear in (False, True):

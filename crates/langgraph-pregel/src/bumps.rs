@@ -83,10 +83,11 @@ impl<D: Domain> ThreadState<D> {
 
 /// After how many updates a value of so many items is stored again, if its channel did not say. Up
 /// to a bound that is half as many as there are items: a short value is soon read and costs little,
-/// and while a long one grows, all that is stored of it grows no faster than it does.
+/// and while a long one grows, all that is stored of it grows no faster than it does. What nobody has
+/// written to need not be stored again.
 fn worthwhile(items: usize) -> u64 {
     const BOUND: u64 = 100;
-    (items as u64 / 2).min(BOUND)
+    (items as u64 / 2).clamp(1, BOUND)
 }
 
 /// Moves on whoever had seen the versions before.
