@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import pytest
 from _driver_graphs import PlainSaver, thread
-from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, RemoveMessage
 from typing_extensions import TypedDict
 
 from langgraph_rust.channels import DeltaChannel
@@ -17,7 +19,7 @@ from langgraph_rust.checkpoint.serde.types import _DeltaSnapshot
 from langgraph_rust.errors import EmptyChannelError, InvalidUpdateError
 from langgraph_rust.func import entrypoint
 from langgraph_rust.graph import START, StateGraph
-from langgraph_rust.graph.message import _messages_delta_reducer
+from langgraph_rust.graph.message import REMOVE_ALL_MESSAGES, _messages_delta_reducer
 from langgraph_rust.types import CachePolicy, Overwrite, interrupt
 
 
@@ -220,6 +222,29 @@ class TestNodes:
         assert ids[0] == ids[1] == ids[2] and all(ids[0]) and given.id == ids[0][0]
         app.update_state(thread(), {"log": RemoveMessage(id=ids[0][0])}, as_node="a")
         assert [m.content for m in app.get_state(thread()).values["log"]] == ["hello"]
+
+
+ids = st.sampled_from([None, "1", "2", "3"])
+messages = st.builds(
+    lambda kind, content, id: kind(content, id=id),
+    st.sampled_from([AIMessage, AIMessageChunk, HumanMessage]),
+    st.sampled_from("ab"),
+    ids,
+)
+removals = st.sampled_from(["1", "2", REMOVE_ALL_MESSAGES]).map(lambda id: RemoveMessage(id=id))
+others = st.one_of(removals, st.just("text"), st.just(("ai", "text")))
+forms = st.one_of(messages, messages, messages, others)
+writes = st.lists(st.one_of(forms, st.lists(messages, max_size=3), st.lists(forms, max_size=3)))
+
+
+@given(st.lists(messages), writes)
+def test_messages_are_folded_natively_as_in_python(state: list[Any], writes: list[Any]) -> None:
+    channel = DeltaChannel(_messages_delta_reducer, list).from_checkpoint(list(state))
+    channel.update(writes)
+    expected = _messages_delta_reducer(state, writes) if writes else state
+    assert channel.get() == expected
+    old = {id(message) for message in state}
+    assert [id(m) in old for m in channel.get()] == [id(m) in old for m in expected]
 
 
 def test_a_graph_without_delta_channels_asks_savers_nothing_new() -> None:

@@ -1,7 +1,8 @@
-//! The reducer `add_messages`, for histories that are lists of messages already.
+//! The reducer `add_messages`, and its kin for delta channels, for histories that are lists of
+//! messages already.
 //!
-//! Everything else it can do (coercing dicts, tuples, strings and chunks, removing messages) is
-//! left to the Python function, write by write.
+//! Everything else they can do (coercing dicts, tuples and strings, removing messages) is left to
+//! the Python functions: of `add_messages` write by write.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -20,23 +21,38 @@ pub fn fold<'py>(
     let py = left.py();
     let mut rest = writes;
     while let Some((write, others)) = rest.split_first() {
-        let (mergeable, beyond) = rest.split_at(mergeable(&left, rest)?);
+        let (mergeable, beyond) = rest.split_at(mergeable(&left, rest, Chunks::Become)?);
         if mergeable.is_empty() {
             left = call::call(operator, &[&left, write.bind(py)])?;
             rest = others;
         } else {
-            left = merge(left.cast::<PyList>()?, flatten(py, mergeable))?.into_any();
+            let messages = flatten(py, mergeable);
+            left = merge(left.cast::<PyList>()?, messages, own_or_new_id)?.into_any();
             rest = beyond;
         }
     }
     Ok(left)
 }
 
+/// Folds `writes` into `left`; `operator` is `_messages_delta_reducer`, which takes all at once. It
+/// lets chunks stand, and messages without an id.
+pub fn fold_batch<'py>(
+    operator: &Bound<'py, PyAny>,
+    left: Bound<'py, PyAny>,
+    writes: Vec<Py<PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = left.py();
+    if mergeable(&left, &writes, Chunks::Stand)? == writes.len() {
+        return Ok(merge(left.cast::<PyList>()?, flatten(py, &writes), own_id)?.into_any());
+    }
+    call::call(operator, &[&left, PyList::new(py, writes)?.as_any()])
+}
+
 /// How many of the first `writes` can be merged into `left` here.
-fn mergeable(left: &Bound<'_, PyAny>, writes: &[Py<PyAny>]) -> PyResult<usize> {
+fn mergeable(left: &Bound<'_, PyAny>, writes: &[Py<PyAny>], chunks: Chunks) -> PyResult<usize> {
     let py = left.py();
     let Ok(history) = left.cast_exact::<PyList>() else { return Ok(0) };
-    let Some(mut kinds) = Kinds::new(py)? else { return Ok(0) };
+    let Some(mut kinds) = Kinds::new(py, chunks)? else { return Ok(0) };
     if !kinds.is_history(history) {
         return Ok(0);
     }
@@ -56,10 +72,11 @@ fn flatten<'py>(py: Python<'py>, writes: &[Py<PyAny>]) -> Vec<Bound<'py, PyAny>>
 }
 
 /// A new list of `history` and `messages`, where a message takes the place of the last one with
-/// its id. Messages without an id get one, those of `history` first.
+/// its id, as `id_of` tells it, of the history first. Without one it is appended.
 fn merge<'py>(
     history: &Bound<'py, PyList>,
     messages: Vec<Bound<'py, PyAny>>,
+    id_of: fn(&Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyList>> {
     let py = history.py();
     let merged = history.get_slice(0, history.len());
@@ -67,7 +84,7 @@ fn merge<'py>(
     let new_ids = messages.iter().map(id_of).collect::<PyResult<Vec<_>>>()?;
     // Only places of ids that are written matter, so that the index is as small as the write.
     let places = PyDict::new(py);
-    for id in &new_ids {
+    for id in new_ids.iter().filter(|id| !id.is_none()) {
         places.set_item(id, py.None())?;
     }
     for (place, id) in old_ids.iter().enumerate() {
@@ -79,7 +96,9 @@ fn merge<'py>(
         match places.get_item(id)?.filter(|place| !place.is_none()) {
             Some(place) => merged.set_item(place.extract()?, message)?,
             None => {
-                places.set_item(id, merged.len())?;
+                if !id.is_none() {
+                    places.set_item(id, merged.len())?;
+                }
                 merged.append(message)?;
             }
         }
@@ -87,11 +106,16 @@ fn merge<'py>(
     Ok(merged)
 }
 
+/// The message's id, which may be `None`.
+fn own_id<'py>(message: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    message.getattr(intern!(message.py(), "id"))
+}
+
 /// The message's id, given to it now if it has none.
-fn id_of<'py>(message: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+fn own_or_new_id<'py>(message: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = message.py();
     let attribute = intern!(py, "id");
-    let id = message.getattr(attribute)?;
+    let id = own_id(message)?;
     if !id.is_none() {
         return Ok(id);
     }
@@ -106,7 +130,17 @@ struct Kinds<'py> {
     message: &'py Bound<'py, PyType>,
     chunk: &'py Bound<'py, PyType>,
     removal: &'py Bound<'py, PyType>,
+    chunks: Chunks,
     known: Vec<(Bound<'py, PyType>, Kind)>,
+}
+
+/// What becomes of chunks of messages.
+#[derive(Clone, Copy, PartialEq)]
+enum Chunks {
+    /// They are messages like others.
+    Stand,
+    /// They become messages first.
+    Become,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -121,7 +155,7 @@ enum Kind {
 
 impl<'py> Kinds<'py> {
     /// `None` as long as no program can have a message.
-    fn new(py: Python<'py>) -> PyResult<Option<Self>> {
+    fn new(py: Python<'py>, chunks: Chunks) -> PyResult<Option<Self>> {
         static CLASSES: PyOnceLock<[Py<PyType>; 3]> = PyOnceLock::new();
         let classes = match CLASSES.get(py) {
             Some(classes) => classes,
@@ -129,7 +163,7 @@ impl<'py> Kinds<'py> {
             None => CLASSES.get_or_try_init(py, || classes_of_messages(py))?,
         };
         let [message, chunk, removal] = classes.each_ref().map(|class| class.bind(py));
-        Ok(Some(Self { message, chunk, removal, known: Vec::with_capacity(4) }))
+        Ok(Some(Self { message, chunk, removal, chunks, known: Vec::with_capacity(4) }))
     }
 
     /// Whether `list` holds nothing but messages.
@@ -160,7 +194,8 @@ impl<'py> Kinds<'py> {
         // By inheritance proper: asking the classes would run code, and say the same.
         let bases = class.mro();
         let inherits = |base: &Bound<'py, PyType>| bases.iter().any(|class| class.is(base));
-        if !inherits(self.message) || inherits(self.chunk) {
+        let becomes_another = self.chunks == Chunks::Become && inherits(self.chunk);
+        if !inherits(self.message) || becomes_another {
             Kind::Other
         } else if inherits(self.removal) {
             Kind::Removal

@@ -1,8 +1,9 @@
 //! How a channel with a reducer starts, and how it folds writes into its value.
 //!
-//! A reducer is any callable of the current value and one write. Two of them are known here:
-//! `operator.add` and `add_messages`. For these, a batch of writes makes one new list instead of
-//! one per write, which nobody can tell apart because nobody sees the lists in between.
+//! A reducer is any callable of the current value and one write; that of a delta channel takes a
+//! list of writes. Known here are `operator.add`, `add_messages` and the latter's kin for delta
+//! channels. For these, a batch of writes makes one new list instead of one per write, which nobody
+//! can tell apart because nobody sees the lists in between.
 
 mod messages;
 
@@ -36,7 +37,7 @@ enum Method {
     Call,
     /// By calling the operator once, with a list of all writes.
     Batch,
-    /// Likewise; its writes are messages in any form.
+    /// As `_messages_delta_reducer` does, which takes a list of all writes.
     BatchMessages,
 }
 
@@ -137,7 +138,8 @@ impl Reducer {
             Method::Add => add(left, &writes)?,
             Method::AddMessages => messages::fold(self.operator.bind(py), left, &writes)?,
             Method::Call => call_each(self.operator.bind(py), left, writes)?,
-            Method::Batch | Method::BatchMessages => {
+            Method::BatchMessages => messages::fold_batch(self.operator.bind(py), left, writes)?,
+            Method::Batch => {
                 let writes = PyList::new(py, writes)?;
                 call(self.operator.bind(py), &[&left, writes.as_any()])?
             }
