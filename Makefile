@@ -21,6 +21,8 @@ LIST ?=
 POINTS ?=
 # The inputs of `fuzz`, such as 0:10000000; empty: the first 200000.
 INPUTS ?=
+# How many inputs `fuzz` looks for by the code that they reach; empty: 200000.
+RUNS ?=
 # Patterns of benchmark cases; empty: all. QUICK=1 measures less.
 CASES ?=
 QUICK ?=
@@ -86,8 +88,9 @@ kills: build ## processes killed at random moments, whose threads go on; POINTS=
 	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS))
 	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS)) --postgres
 
-fuzz: build ## broken bytes for the decoder of stored values; INPUTS=0:10000000 is long
+fuzz: build ## broken bytes for the decoder of stored values; INPUTS=0:10000000, RUNS=10000000 are long
 	@$(VENV)/python -m tests.fuzz --jobs $(JOBS) $(if $(INPUTS),--inputs $(INPUTS))
+	@$(PYTHON) -m tests.fuzz.guided --jobs $(JOBS) $(if $(RUNS),--runs $(RUNS))
 
 api: ## what this package lacks of upstream's API or signs differently
 	@$(PYTHON) -m sync.api $(MODULES)

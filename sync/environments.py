@@ -92,6 +92,12 @@ def postgres_environment() -> Environment:
     return _cached("postgres", requirements(load_pins().postgres), Path(sys.executable))
 
 
+def fuzzer_environment() -> Environment:
+    """What this package needs, and a fuzzer that is guided by the code that an input reaches."""
+    needed = read_toml(ROOT / "pyproject.toml")["project"]["dependencies"]
+    return _cached("fuzzer", [*needed, *requirements(load_pins().fuzzer)], Path(sys.executable))
+
+
 def development_environment() -> Environment:
     """`.venv`: the tools named in `pyproject.toml`, maturin, and this package's dependencies."""
     project = read_toml(ROOT / "pyproject.toml")
@@ -168,6 +174,7 @@ def main() -> None:
     makers = {
         "dev": development_environment,
         "ours": our_environment,
+        "fuzzer": fuzzer_environment,
         "postgres": postgres_environment,
         "upstream": upstream_environment,
     }

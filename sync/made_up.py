@@ -142,6 +142,9 @@ hatchling = "1.0"
 [postgres]
 server = "1.0"
 
+[fuzzer]
+guide = "1.0"
+
 [constraints]
 another = "1.0"
 elsewhere = "1.0.0"  # from elsewhere

@@ -34,6 +34,7 @@ class Pins:
     distributions: dict[str, str]
     test_dependencies: dict[str, str]
     postgres: dict[str, str]
+    fuzzer: dict[str, str]
     constraints: dict[str, str]
     sdists: dict[str, str]
     """The distributions whose own tests are run, to the sha256 of their source distribution."""
@@ -61,7 +62,7 @@ class Pins:
     @property
     def elsewhere(self) -> dict[str, str]:
         """Every pin that is not upstream's, by name without extras."""
-        pins = self.constraints | self.test_dependencies | self.postgres
+        pins = self.constraints | self.test_dependencies | self.postgres | self.fuzzer
         return {name.partition("[")[0]: version for name, version in pins.items()}
 
     def label(self) -> str:
@@ -86,6 +87,7 @@ def read_pins(path: Path) -> Pins:
         distributions=document["distributions"],
         test_dependencies=document["test-dependencies"],
         postgres=document["postgres"],
+        fuzzer=document["fuzzer"],
         constraints=document["constraints"],
         sdists=document["sdists"],
     )

@@ -14,7 +14,7 @@ from sync.update.index import Refused
 
 def pins(tests: dict[str, str] | None = None, **constraints: str) -> Pins:
     versions = {CORE: "1.0", "side": "1.0"}
-    return Pins(versions, tests or {}, {}, constraints, sdists={})
+    return Pins(versions, tests or {}, {}, {}, constraints, sdists={})
 
 
 def release(core: str, side: str) -> Release:
@@ -25,9 +25,7 @@ def test_a_core_that_cannot_be_installed_is_held_back(tmp_path: Path) -> None:
     made = [Made(CORE, "1.0"), Made(CORE, "1.1", ("unpublished",)), Made("side", "1.0")]
     found = find_release(published(tmp_path, made), pins())
     assert found.versions == {CORE: "1.0", "side": "1.0"}
-    assert [(h.distribution, h.newest, h.chosen) for h in found.held_back] == [
-        (CORE, "1.1", "1.0")
-    ]
+    assert [(h.distribution, h.newest, h.chosen) for h in found.held_back] == [(CORE, "1.1", "1.0")]
     assert "ERROR: No matching distribution found for unpublished" in found.held_back[0].why
 
 
