@@ -30,6 +30,7 @@ fn _engine(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<store::state_view::StateView>()?;
     m.add_class::<task::handle::TaskHandle>()?;
     m.add_class::<task::config::TaskConfig>()?;
+    m.add_class::<task::callee::Callee>()?;
     m.add_class::<host::coroutine::Coroutine>()?;
     m.add_function(wrap_pyfunction!(host::clock::checkpoint_id, m)?)?;
     m.add_function(wrap_pyfunction!(host::clock::timestamp, m)?)?;

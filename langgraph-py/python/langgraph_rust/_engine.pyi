@@ -458,6 +458,25 @@ class TaskConfig(dict[str, Any]):
         """Return the config as a plain dict, the same each time."""
 
 @final
+class Callee:
+    """A function that is called as a task, and what the engine knows of it."""
+
+    def __init__(self, func: Callable[..., Any]) -> None: ...
+    def start(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        retry_policy: Sequence[RetryPolicy] | None,
+        cache_policy: CachePolicy[Any] | None,
+        timeout: TimeoutPolicy | None,
+    ) -> Any | None:
+        """Call the function as a task of the one that runs here; return the future of its result.
+
+        `None` if the ambient config is not just what a task was given: then it is to be called
+        through the config.
+        """
+
+@final
 class Task:
     """A running task, as its config shows it: `__pregel_send` (called) and `__pregel_scratchpad`.
 
