@@ -651,6 +651,20 @@ def call_on_worker(code: Callable[[], Any]) -> Awaitable[Any]:
     they have called. Needs a running event loop.
     """
 
+def side_by_side(
+    calls: Sequence[Callable[[], Any]], limit: int | None = None
+) -> list[tuple[Any, BaseException | None]]:
+    """Make calls side by side, on this thread and on workers, and return what each gave and raised.
+
+    Calls that wait for something overlap; those that compute are made one after the other, as
+    further threads would only slow them down. A signal, or an exit from a call on this thread, is
+    raised at once.
+
+    Args:
+        calls: What to call, without arguments, in this order.
+        limit: How many may be made at the same time; as many as there are if left out.
+    """
+
 def checkpoint_id(clock_seq: int) -> str:
     """Return a new UUID of version 6, greater than all that this process has made before.
 
