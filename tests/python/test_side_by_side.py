@@ -13,19 +13,43 @@ import pytest
 from langgraph_rust._engine import side_by_side
 
 
-def test_what_each_gave_and_raised_in_order() -> None:
-    def fails() -> None:
-        raise ValueError("it")
+def fails(text: str) -> None:
+    raise ValueError(text)
 
-    ended = side_by_side([lambda: 1, fails, lambda: None])
-    assert [value for value, _ in ended] == [1, None, None]
-    assert [repr(error) for _, error in ended] == ["None", "ValueError('it')", "None"]
+
+def test_results_in_order() -> None:
+    assert side_by_side([partial(int, n) for n in range(40)]) == [*range(40)]
     assert side_by_side([]) == []
 
 
+@pytest.mark.parametrize("takes_part", [True, False])
+def test_after_a_failure_nothing_begins(takes_part: bool) -> None:
+    made: list[Any] = []
+    with pytest.raises(ValueError, match="first"):
+        side_by_side([partial(fails, "first"), *[partial(made.append, 1)] * 5], 1, takes_part)
+    assert not made
+
+
+def test_the_first_error_in_order_is_raised_when_all_have_ended() -> None:
+    ended: list[Any] = []
+
+    def late(text: str) -> None:
+        time.sleep(0.05)
+        ended.append(text)
+        raise ValueError(text)
+
+    with pytest.raises(ValueError, match="a"):
+        side_by_side([partial(late, text) for text in "abc"])
+    assert ended
+
+
 def test_calls_that_compute_are_made_here() -> None:
-    threads = {value for value, _ in side_by_side([threading.get_ident] * 50)}
-    assert threads == {threading.get_ident()}
+    assert {*side_by_side([threading.get_ident] * 50)} == {threading.get_ident()}
+
+
+def test_none_is_made_here_if_this_thread_is_not_to_take_part() -> None:
+    made = side_by_side([threading.get_ident] * 20, None, False)
+    assert len(made) == 20 and threading.get_ident() not in made
 
 
 def test_calls_that_wait_overlap() -> None:
@@ -53,11 +77,9 @@ def test_no_more_at_a_time_than_the_limit(limit: int) -> None:
 
 def test_within_each_other() -> None:
     def inner(n: int) -> int:
-        return sum(value for value, _ in side_by_side([partial(int, n)] * 5))
+        return sum(side_by_side([partial(int, n)] * 5))
 
-    assert [value for value, _ in side_by_side([partial(inner, n) for n in range(9)])] == [
-        5 * n for n in range(9)
-    ]
+    assert side_by_side([partial(inner, n) for n in range(9)]) == [5 * n for n in range(9)]
 
 
 def test_an_exit_begins_nothing_more() -> None:

@@ -27,6 +27,7 @@ from langgraph_rust.types import All, CachePolicy, Durability, Interrupt, RetryP
 _Value = TypeVar("_Value")
 _Update = TypeVar("_Update")
 _Checkpoint = TypeVar("_Checkpoint")
+_Result = TypeVar("_Result")
 
 class BaseChannel(Generic[_Value, _Update, _Checkpoint]):
     """The interface every channel has.
@@ -652,17 +653,19 @@ def call_on_worker(code: Callable[[], Any]) -> Awaitable[Any]:
     """
 
 def side_by_side(
-    calls: Sequence[Callable[[], Any]], limit: int | None = None
-) -> list[tuple[Any, BaseException | None]]:
-    """Make calls side by side, on this thread and on workers, and return what each gave and raised.
+    calls: Sequence[Callable[[], _Result]], limit: int | None = None, takes_part: bool = True
+) -> list[_Result]:
+    """Make calls side by side, on this thread and on workers; return their results in order.
 
     Calls that wait for something overlap; those that compute are made one after the other, as
-    further threads would only slow them down. A signal, or an exit from a call on this thread, is
-    raised at once.
+    further threads would only slow them down. After a failure no further call begins, those that
+    have begun are waited for, and the first error in the order of the calls is raised. A signal, or
+    an exit from a call on this thread, is raised at once.
 
     Args:
         calls: What to call, without arguments, in this order.
         limit: How many may be made at the same time; as many as there are if left out.
+        takes_part: Whether this thread makes calls, too.
     """
 
 def checkpoint_id(clock_seq: int) -> str:

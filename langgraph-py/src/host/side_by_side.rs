@@ -21,9 +21,6 @@ const WINDOW: Duration = Duration::from_micros(300);
 /// How often a waiting thread looks for signals.
 const SIGNALS: Duration = Duration::from_millis(50);
 
-/// What a call gave, or what it raised.
-type Ended = (Option<Py<PyAny>>, Option<PyErr>);
-
 /// Calls, and what came of them.
 struct Calls {
     waiting: Mutex<VecDeque<(usize, Py<PyAny>)>>,
@@ -43,19 +40,22 @@ struct Numbers {
     places: AtomicUsize,
 }
 
-/// Makes calls of no arguments side by side, at most `limit` at a time.
+/// Makes calls of no arguments side by side, at most `limit` at a time, and returns their results in
+/// order. With `takes_part` this thread makes calls, too.
 ///
-/// Returns for each what it gave and what it raised, in order. A signal that is heard meanwhile, or
-/// an exit from a call on this thread, is raised at once: what nobody has begun is not called.
+/// After a failure no further call begins; those that have begun are waited for, and the first error
+/// in the order of the calls is raised. A signal that is heard meanwhile, or an exit from a call on
+/// this thread, is raised at once.
 #[pyfunction]
-#[pyo3(signature = (calls, limit=None))]
+#[pyo3(signature = (calls, limit=None, takes_part=true))]
 pub fn side_by_side(
     py: Python<'_>,
     calls: Vec<Py<PyAny>>,
     limit: Option<usize>,
-) -> PyResult<Vec<Ended>> {
+    takes_part: bool,
+) -> PyResult<Vec<Py<PyAny>>> {
     let count = calls.len();
-    let others = limit.unwrap_or(count).min(count).saturating_sub(1);
+    let others = limit.unwrap_or(count).min(count).saturating_sub(usize::from(takes_part));
     let calls = Arc::new(Calls {
         waiting: Mutex::new(calls.into_iter().enumerate().collect()),
         results: Mutex::new((0..count).map(|_| None).collect()),
@@ -66,21 +66,30 @@ pub fn side_by_side(
         }),
         waker: Waker::default(),
     });
-    invite(py, &calls, None)?;
-    let waited = calls.make_own(py).and_then(|()| wait(py, &calls));
-    if waited.is_err() {
+    let joins = if takes_part { Join::IfStuck(None) } else { Join::AtOnce };
+    let ended = invite(py, &calls, joins).and_then(|()| {
+        if takes_part {
+            calls.make_own(py)?;
+        }
+        wait(py, &calls)
+    });
+    if ended.is_err() {
         calls.give_up();
     }
-    waited?;
+    ended?;
     let results = std::mem::take(&mut *plain_lock(&calls.results));
-    let lost = || Err(PyRuntimeError::new_err("A call ended by a panic"));
-    Ok(results
-        .into_iter()
-        .map(|result| match result.unwrap_or_else(lost) {
-            Ok(value) => (Some(value), None),
-            Err(error) => (None, Some(error)),
-        })
-        .collect())
+    let mut values = Vec::with_capacity(count);
+    for result in results {
+        match result {
+            Some(result) => values.push(result?),
+            // Nobody began it, because another one failed; or the thread that did came to its end.
+            None => continue,
+        }
+    }
+    match values.len() == count {
+        true => Ok(values),
+        false => Err(PyRuntimeError::new_err("A call ended by a panic")),
+    }
 }
 
 impl Calls {
@@ -96,23 +105,27 @@ impl Calls {
         let mut waiting = plain_lock(&self.waiting);
         let unwanted = std::mem::take(&mut *waiting);
         self.numbers.waiting.store(0, Ordering::Release);
+        self.numbers.left.fetch_sub(unwanted.len(), Ordering::AcqRel);
         // Released without the lock, as that may run Python code.
         drop(waiting);
         drop(unwanted);
     }
 
-    fn make(&self, py: Python<'_>, (number, code): (usize, Py<PyAny>)) {
+    fn make(&self, py: Python<'_>, number: usize, code: Py<PyAny>) {
         // However it ends, nobody waits for it for ever.
         let _over = Over(self);
         let result = call(code.bind(py), &[]).map(Bound::unbind);
         drop(code);
+        if result.is_err() {
+            self.give_up();
+        }
         plain_lock(&self.results)[number] = Some(result);
     }
 
     /// Makes calls on the thread that asked for them, until one is exited.
     fn make_own(&self, py: Python<'_>) -> PyResult<()> {
         while let Some((number, code)) = self.take() {
-            self.make(py, (number, code));
+            self.make(py, number, code);
             if let Some(Some(Err(error))) = plain_lock(&self.results).get(number) {
                 if !error.is_instance_of::<PyException>(py) {
                     return Err(error.clone_ref(py));
@@ -123,8 +136,8 @@ impl Calls {
     }
 
     fn make_all(&self, py: Python<'_>) {
-        while let Some(next) = self.take() {
-            self.make(py, next);
+        while let Some((number, code)) = self.take() {
+            self.make(py, number, code);
         }
     }
 }
@@ -140,9 +153,17 @@ impl Drop for Over<'_> {
     }
 }
 
-/// Has a worker look on, if there is a place for it, and join when calls are stuck. Those who are
-/// `stuck` already need not be looked at.
-fn invite(py: Python<'_>, calls: &Arc<Calls>, stuck: Option<usize>) -> PyResult<()> {
+/// When a worker joins.
+#[derive(Clone, Copy)]
+enum Join {
+    /// Now: nobody else makes the calls.
+    AtOnce,
+    /// When calls stop getting done. They have, if just so many are left.
+    IfStuck(Option<usize>),
+}
+
+/// Has a worker join, if there is a place for it. It invites the next when it has.
+fn invite(py: Python<'_>, calls: &Arc<Calls>, join: Join) -> PyResult<()> {
     let numbers = &calls.numbers;
     let has_place = |places: usize| places.checked_sub(1);
     if numbers.waiting.load(Ordering::Acquire) == 0
@@ -150,21 +171,24 @@ fn invite(py: Python<'_>, calls: &Arc<Calls>, stuck: Option<usize>) -> PyResult<
     {
         return Ok(());
     }
-    let look_on = (!threads::are_cooperative(py)?).then(|| {
-        let numbers = numbers.clone();
-        Box::new(move || look_on(&numbers, stuck)) as LookOn
-    });
+    let look_on = match join {
+        Join::IfStuck(stuck) if !threads::are_cooperative(py)? => {
+            let numbers = numbers.clone();
+            Some(Box::new(move || look_on(&numbers, stuck)) as LookOn)
+        }
+        _ => None,
+    };
     // One that comes too late finds nothing, and keeps nothing alive until then.
     let theirs: Weak<Calls> = Arc::downgrade(calls);
     let work = move |py: Python<'_>| {
         let Some(calls) = theirs.upgrade() else { return Next::Unknown };
         let left = calls.numbers.left.load(Ordering::Acquire);
-        if let Some(first) = calls.take() {
+        if let Some((number, code)) = calls.take() {
             // Without another one the calls still get made, only later.
-            if let Err(error) = invite(py, &calls, Some(left)) {
+            if let Err(error) = invite(py, &calls, Join::IfStuck(Some(left))) {
                 error.write_unraisable(py, None);
             }
-            calls.make(py, first);
+            calls.make(py, number, code);
             calls.make_all(py);
         }
         Next::Unknown
