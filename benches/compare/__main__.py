@@ -15,15 +15,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benches.compare.cases import MODES, QUICK, all_cases, select
+from benches.compare.cases import QUICK, all_cases, select
+from benches.compare.cases.base import MODES
 from benches.compare.coldstart import ColdStart, measure_cold_start
+from benches.compare.places import make_places
 from benches.compare.rounds import Plan, measure
 from benches.compare.rows import Row, make_rows
+from benches.compare.sides import OURS, UPSTREAM
 from benches.compare.table import cold_start_lines, terminal_table, write_readme_table
-from sync.artifacts import upstream_suite
-from sync.environments import say, upstream_environment
-from sync.pins import CACHE, CORE, ROOT, load_pins
-from sync.wheel import ready_environment
+from sync.environments import say
+from sync.pins import CACHE, ROOT, load_pins
 
 LATEST = CACHE / "bench" / "latest.json"
 PUBLISHED = Path(__file__).parent / "results.json"
@@ -51,19 +52,15 @@ def main() -> int:
 
 
 def make_plan(options: argparse.Namespace) -> Plan:
-    """Prepare both environments and upstream's graphs; decide what is measured and how long."""
-    patterns = options.cases or (list(QUICK) if options.quick else [])
-    labels = [f"{c.name}:{mode}" for c in select(patterns) for mode in options.modes]
-    upstream = upstream_environment().ensure()
-    ours = ready_environment()
-    python = {"ours": ours.python, "upstream": upstream.python, "floor": upstream.python}
+    """Prepare the environments and upstream's graphs; decide what is measured and how long."""
+    cases = select(options.cases or (list(QUICK) if options.quick else []))
+    labels = [f"{c.name}:{mode}" for c in cases for mode in c.modes if mode in options.modes]
     return Plan(
         cases=tuple(labels),
         rounds=options.rounds or (2 if options.quick else 3),
-        budget=0.2 if options.quick else 0.7,
+        budget=0.15 if options.quick else 0.3,
         loop=options.loop,
-        interpreters=python,
-        suite=upstream_suite(CORE, upstream),
+        places=make_places(cases),
     )
 
 
@@ -79,8 +76,8 @@ def run_plan(plan: Plan) -> list[Row]:
 
 def run_cold_start(plan: Plan, quick: bool) -> dict[str, ColdStart | str]:
     """Fresh processes of ours and of upstream in turn."""
-    python = plan.interpreters
-    sides = measure_cold_start(python["ours"], python["upstream"], times=4 if quick else 12)
+    python = plan.places.interpreters
+    sides = measure_cold_start(python[OURS], python[UPSTREAM], times=4 if quick else 12)
     print(cold_start_lines(sides))
     return sides
 

@@ -14,7 +14,18 @@ README_END = "<!-- bench:end -->"
 AGENTS_BEGIN = "<!-- agents:begin -->"
 AGENTS_END = "<!-- agents:end -->"
 
-_HEADINGS = ("case", "mode", "upstream/ours", "range", "ours/floor", "us/step", "upstream", "floor")
+_HEADINGS = (
+    "case",
+    "mode",
+    "upstream/ours",
+    "range",
+    "processor",
+    "ours/floor",
+    "us/step",
+    "processor",
+    "upstream",
+    "floor",
+)
 
 
 def terminal_table(rows: list[Row]) -> str:
@@ -115,10 +126,10 @@ def _cells(row: Row) -> list[str]:
     ratio, span = "-", "-"
     if row.speedup:
         middle, low, high = row.speedup
-        ratio, span = f"{middle:.1f}x", f"{low:.1f}-{high:.1f}"
-    over = f"{row.over_floor:.1f}x" if row.over_floor else "-"
-    times = [_number(row.per_step(value)) for value in (row.ours, row.upstream, row.floor)]
-    return [row.case, row.mode, ratio, span, over, *times]
+        ratio, span = _ratio(middle), f"{_number(low)}-{_number(high)}"
+    ratios = [ratio, span, _ratio(row.processor_speedup), _ratio(row.over_floor)]
+    measured = (row.ours, row.processor, row.upstream, row.floor)
+    return [row.case, row.mode, *ratios, *(_number(row.per_step(value)) for value in measured)]
 
 
 def _remarks(row: Row | None) -> str:
@@ -127,8 +138,16 @@ def _remarks(row: Row | None) -> str:
     remarks = [f"per {row.unit}"] if row.unit != "step" else []
     if row.same_result is False:
         remarks.append("DIFFERENT RESULT")
+    remarks += [f"{side} {_number(row.per_step(took))}" for side, took in row.others.items()]
     remarks += [f"{side}: {error[:90]}" for side, error in row.errors.items()]
     return "; ".join(remarks)
+
+
+def _ratio(value: float | None) -> str:
+    """Two decimals where the first alone would hide whether it is more than one."""
+    if value is None:
+        return "-"
+    return f"{value:.2f}x" if value < 2 else f"{value:.1f}x"
 
 
 def _number(value: float | None) -> str:

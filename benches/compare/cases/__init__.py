@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatch
 
-from benches.compare.cases.base import Case, Mode
+from benches.compare.cases.base import Case
 from benches.compare.cases.fanout import fanout_cases
 from benches.compare.cases.react import react_cases
 from benches.compare.cases.scaling import scaling_cases
@@ -12,8 +12,6 @@ from benches.compare.cases.sequential import sequential_cases
 from benches.compare.cases.single import single_node_cases
 from benches.compare.cases.turns import turn_cases
 from benches.compare.cases.wide import wide_cases
-
-MODES: tuple[Mode, ...] = ("sync", "async")
 
 QUICK = (
     "sequential_*",
