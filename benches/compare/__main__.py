@@ -12,13 +12,14 @@ import json
 import os
 import platform
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from benches.compare.cases import QUICK, all_cases, select
 from benches.compare.cases.base import MODES
 from benches.compare.coldstart import ColdStart, measure_cold_start
-from benches.compare.places import make_places
+from benches.compare.places import make_places, serving_postgres
 from benches.compare.rounds import Plan, measure
 from benches.compare.rows import Row, make_rows
 from benches.compare.sides import OURS, UPSTREAM
@@ -67,9 +68,11 @@ def make_plan(options: argparse.Namespace) -> Plan:
 def run_plan(plan: Plan) -> list[Row]:
     """All rounds, then the table."""
     rows: list[Row] = []
-    for number, results in measure(plan):
-        say(f"round {number} of {plan.rounds} done")
-        rows = make_rows(plan.cases, results)
+    needed = any(all_cases()[label.partition(":")[0]].needs_postgres for label in plan.cases)
+    with serving_postgres(plan.places) if needed else nullcontext(plan.places) as places:
+        for number, results in measure(dataclasses.replace(plan, places=places)):
+            say(f"round {number} of {plan.rounds} done")
+            rows = make_rows(plan.cases, results)
     print(terminal_table(rows))
     return rows
 

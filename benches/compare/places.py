@@ -7,16 +7,27 @@ conformance suites run, too: that langchain is installed changes what some of th
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benches.compare.cases.base import Case
 from benches.compare.sides import ACCELERATED, FLOOR, LANGCHAIN_CORE, OURS, PEERS, UPSTREAM
 from sync.artifacts import upstream_suite
-from sync.environments import Environment, Failed, locked, say, upstream_environment
+from sync.environments import (
+    Environment,
+    Failed,
+    locked,
+    postgres_environment,
+    say,
+    upstream_environment,
+)
 from sync.pins import CACHE, CORE
 from sync.wheel import ready_environment
+from tests.conformance.postgres import serving
+from tests.conformance.runner import CutOff
 
 BESIDE = Path(__file__).parent / "beside"
 """A list of exact requirements for each package that is put on the path, and for the peers."""
@@ -40,9 +51,22 @@ class Places:
         folders = [self.suite] if beside is None else [self.suite, self.beside[beside]]
         return ":".join(map(str, folders))
 
-    def serving(self, postgres: str) -> Places:
-        """The same with a server."""
-        return replace(self, postgres=postgres)
+
+@contextmanager
+def serving_postgres(places: Places) -> Iterator[Places]:
+    """The same places with a server that waits for the disk, or without where it does not start."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    with ExitStack() as stack:
+        try:
+            python = postgres_environment().ensure().python
+            stack.enter_context(serving(python, port, durable=True))
+        except (Failed, CutOff) as why:
+            say(f"what needs PostgreSQL is not measured: {why}")
+            yield places
+            return
+        yield replace(places, postgres=f"postgres://postgres:postgres@localhost:{port}/")
 
 
 def make_places(cases: Iterable[Case]) -> Places:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatch
 
 from benches.compare.cases.base import Case
+from benches.compare.cases.durable import durable_cases
 from benches.compare.cases.fanout import fanout_cases
 from benches.compare.cases.react import react_cases
 from benches.compare.cases.scaling import scaling_cases
@@ -37,6 +38,7 @@ def all_cases() -> dict[str, Case]:
         *single_node_cases(),
         *scaling_cases(),
         *turn_cases(),
+        *durable_cases(),
     ]
     return {case.name: case for case in cases}
 

@@ -62,9 +62,11 @@ class Case(ABC):
 
     async def aopen(self) -> None:
         """Make what belongs to the event loop. Comes after `graph` in mode ``async``."""
+        return
 
     async def aclose(self) -> None:
         """Give it back."""
+        return
 
     def clean(self) -> None:
         """Forget the threads of the runs so far; outside the time taken, or memory would fill."""
