@@ -19,6 +19,7 @@ from typing import Any
 from benches.compare.cases import QUICK, all_cases, select
 from benches.compare.cases.base import MODES
 from benches.compare.coldstart import ColdStart, measure_cold_start
+from benches.compare.fsyncs import fsync_lines, measure_fsyncs
 from benches.compare.places import make_places, serving_postgres
 from benches.compare.rounds import Plan, measure
 from benches.compare.rows import Row, make_rows
@@ -42,8 +43,11 @@ def main() -> int:
         return 0
     plan = make_plan(options)
     rows = run_plan(plan)
-    cold = {} if options.no_cold_start else run_cold_start(plan, options.quick)
-    document = as_document(plan, rows, cold)
+    document = as_document(plan, rows)
+    if not options.no_cold_start:
+        document["cold_start"] = run_cold_start(plan, options.quick)
+    if not options.no_fsyncs:
+        document["fsyncs"] = run_fsyncs(plan)
     save(LATEST, document)
     print(f"results: {LATEST.relative_to(ROOT)}")
     if options.publish:
@@ -77,19 +81,26 @@ def run_plan(plan: Plan) -> list[Row]:
     return rows
 
 
-def run_cold_start(plan: Plan, quick: bool) -> dict[str, ColdStart | str]:
-    """Fresh processes of ours and of upstream in turn."""
+def run_cold_start(plan: Plan, quick: bool) -> dict[str, Any]:
+    """Fresh processes of ours and of upstream in turn, and the ratio of what they took."""
     python = plan.places.interpreters
     sides = measure_cold_start(python[OURS], python[UPSTREAM], times=4 if quick else 12)
     print(cold_start_lines(sides))
-    return sides
-
-
-def as_document(plan: Plan, rows: list[Row], cold: dict[str, ColdStart | str]) -> dict[str, Any]:
-    """Everything as one JSON document."""
-    started = {k: dataclasses.asdict(v) for k, v in cold.items() if isinstance(v, ColdStart)}
+    started = {k: dataclasses.asdict(v) for k, v in sides.items() if isinstance(v, ColdStart)}
     if len(started) == 2:
         started["ratio"] = started["upstream"]["wall"] / started["ours"]["wall"]
+    return started
+
+
+def run_fsyncs(plan: Plan) -> dict[str, Any]:
+    """By side and number of threads; empty where they cannot be counted."""
+    counted = measure_fsyncs(plan.places)
+    print(fsync_lines(counted))
+    return {} if isinstance(counted, str) else counted
+
+
+def as_document(plan: Plan, rows: list[Row]) -> dict[str, Any]:
+    """The rows, and what they depend on."""
     return {
         "pins": load_pins().label(),
         "machine": {
@@ -101,7 +112,6 @@ def as_document(plan: Plan, rows: list[Row], cold: dict[str, ColdStart | str]) -
         "seconds_per_case": plan.budget,
         "loop": plan.loop,
         "rows": [row.to_json() for row in rows],
-        "cold_start": started,
     }
 
 
@@ -119,6 +129,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer cases, less time for each")
     parser.add_argument("--loop", choices=("uvloop", "asyncio"), default="uvloop")
     parser.add_argument("--no-cold-start", action="store_true")
+    parser.add_argument("--no-fsyncs", action="store_true")
     parser.add_argument("--publish", action="store_true", help="store the results, fill the README")
     parser.add_argument("--readme", action="store_true", help="only fill the README again")
     parser.add_argument("--list", action="store_true", help="print the cases and do nothing")

@@ -131,7 +131,7 @@ def _run_process(
         process = subprocess.run(
             [str(part) for part in [*command, *options]],
             cwd=ROOT,
-            env=_environment_variables(plan.places, _beside(cases[0])),
+            env=side_environment(plan.places, _beside(cases[0])),
             capture_output=True,
             text=True,
             timeout=CASE_SECONDS * len(cases),
@@ -146,6 +146,7 @@ def _run_process(
     return (begun or [None])[-1], [e for e in entries if "case" in e], complaint
 
 
-def _environment_variables(places: Places, beside: str | None) -> dict[str, str]:
+def side_environment(places: Places, beside: str | None) -> dict[str, str]:
+    """The environment variables of a side's process, for cases that need `beside`."""
     wanted = {"PYTHONPATH": places.path(beside), "PYTHONHASHSEED": "0", **QUIET}
     return os.environ | wanted | ({POSTGRES: places.postgres} if places.postgres else {})
