@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from benches.compare.cases.base import Case, Mode
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benches.compare.cases.base import Case, Mode
 
 OURS = "ours"
 UPSTREAM = "upstream"

@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from benches.compare.cases.base import Case
 from benches.compare.cases.durable import durable_cases
 from benches.compare.cases.fanout import fanout_cases
+from benches.compare.cases.memory import memory_cases
 from benches.compare.cases.react import react_cases
 from benches.compare.cases.scaling import scaling_cases
 from benches.compare.cases.sequential import sequential_cases
@@ -37,6 +38,7 @@ def all_cases() -> dict[str, Case]:
         *wide_cases(),
         *single_node_cases(),
         *scaling_cases(),
+        *memory_cases(),
         *turn_cases(),
         *durable_cases(),
     ]
