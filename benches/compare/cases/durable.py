@@ -128,7 +128,7 @@ class PostgresSteps(_Steps):
     async def aopen(self) -> None:
         self._own = await self._store.aconnect()
         if not self._is_floor:
-            self._compiled = self.builder("async").compile(_async_postgres_saver(self._own))
+            self._compiled = self.builder("async").compile(self._store.asaver(self._own))
 
     async def aclose(self) -> None:
         await self._own.close()
@@ -195,7 +195,7 @@ class PostgresPool(_Steps):
     async def aopen(self) -> None:
         self._pool = await self._store.apool(POOL)
         if not self._is_floor:
-            self._compiled = self.builder("async").compile(_async_postgres_saver(self._pool))
+            self._compiled = self.builder("async").compile(self._store.asaver(self._pool))
 
     async def aclose(self) -> None:
         await self._pool.close()
@@ -218,12 +218,6 @@ class PostgresPool(_Steps):
             return (await asyncio.gather(*(chat() for _ in range(CHATS))))[-1]
 
         return arun
-
-
-def _async_postgres_saver(connections: Any) -> Any:
-    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-
-    return AsyncPostgresSaver(connections)
 
 
 def _at_once(work: Callable[[], Any]) -> Run:

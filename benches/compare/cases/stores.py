@@ -119,6 +119,12 @@ class Postgres:
         saver.setup()
         return saver
 
+    def asaver(self, connections: Any) -> Any:
+        """The same for asyncio, on a connection or a pool that is open."""
+        from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+
+        return AsyncPostgresSaver(connections)
+
     async def aconnect(self) -> Any:
         """A connection for asyncio."""
         import psycopg
