@@ -19,6 +19,14 @@ Run = Callable[[], Any] | Callable[[], Awaitable[Any]]
 
 It returns the list of what was streamed, or the result, to tell whether two sides did the same."""
 
+SUFFIXES: dict[Durability | None, str] = {
+    None: "",
+    "exit": "_checkpoint",
+    "async": "_checkpoint_default",
+}
+"""What the name of a case ends with, by the durability that its saver is used with; `None`: it has
+no saver. Upstream's own benchmark stores at the end."""
+
 POSTGRES = "BENCH_POSTGRES"
 """The environment variable that says how to connect to a server."""
 
@@ -77,14 +85,15 @@ class Case(ABC):
     def stream_run(
         self, graph: Any, value: Any, mode: Mode, durability: Durability | None = "exit"
     ) -> Run:
-        """A run that drains the graph's stream, as upstream's benchmark does, or with the
-        durability that a user gets who asks for none (`None`)."""
+        """A run that drains the graph's stream, with a saver as upstream's benchmark does, or with
+        the durability that a user gets who asks for none (`None`)."""
+        options = {"durability": durability} if self._saver else {}
 
         def run() -> list[Any]:
-            return list(graph.stream(value, self._config(), durability=durability))
+            return list(graph.stream(value, self._config(), **options))
 
         async def arun() -> list[Any]:
-            chunks = graph.astream(value, self._config(), durability=durability)
+            chunks = graph.astream(value, self._config(), **options)
             return [chunk async for chunk in chunks]
 
         return run if mode == "sync" else arun

@@ -5,15 +5,9 @@ from __future__ import annotations
 from typing import Any
 from unittest.mock import patch
 
-from benches.compare.cases.base import Case, Durability, Mode, Run
+from benches.compare.cases.base import SUFFIXES, Case, Durability, Mode, Run
 from benches.compare.cases.byhand import Functions, Keep, Prepared, agent_loop, drop
 from benches.compare.sides import LANGCHAIN_CORE
-
-SUFFIXES: dict[Durability | None, str] = {
-    None: "",
-    "exit": "_checkpoint",
-    "async": "_checkpoint_default",
-}
 
 
 def react_cases() -> list[Case]:
@@ -41,7 +35,7 @@ class React(Case):
 
         saver = self.new_saver(self._durability is not None)
         graph = react_agent(self._calls, checkpointer=saver)
-        return self.stream_run(graph, {"messages": _question()}, mode, self._durability or "exit")
+        return self.stream_run(graph, {"messages": _question()}, mode, self._durability)
 
     def floor(self, mode: Mode) -> Run:
         calls = Functions(*_model_and_tools(self._calls))
