@@ -62,14 +62,14 @@ class Chain(Case):
         return run if mode == "sync" else arun
 
 
-def chain(n: int, mode: Mode) -> Any:
-    """The graph of `n` nodes in a row that count."""
+def chain(n: int, mode: Mode, node: Any = None) -> Any:
+    """The graph of `n` nodes in a row that count, or are `node`."""
     from langgraph.graph import END, START, StateGraph
 
     builder = StateGraph(State)
     names = [f"n{i}" for i in range(n)]
     for name in names:
-        builder.add_node(name, bump if mode == "sync" else abump)
+        builder.add_node(name, node or (bump if mode == "sync" else abump))
     for start, end in zip([START, *names], [*names, END], strict=True):
         builder.add_edge(start, end)
     return builder
