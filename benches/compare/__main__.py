@@ -1,7 +1,8 @@
 """``python -m benches.compare [CASE ...]``: ours against upstream and the floor, in turn.
 
 Cases are shell-style patterns; ``--list`` prints them. Results go to `.cache/bench/latest.json`,
-with ``--publish`` also to `benches/compare/results.json` and into the README's table.
+with ``--publish`` also to `benches/compare/results.json` and into the tables of the README and of
+`docs/benchmarks.md`.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from benches.compare.cases.base import MODES
 from benches.compare.coldstart import ColdStart, measure_cold_start
 from benches.compare.fsyncs import fsync_lines, measure_fsyncs
 from benches.compare.places import make_places, serving_postgres
+from benches.compare.publish import publish
 from benches.compare.rounds import Plan, measure
 from benches.compare.rows import Row, make_rows
 from benches.compare.sides import OURS, UPSTREAM
-from benches.compare.table import cold_start_lines, terminal_table, write_readme_table
+from benches.compare.table import cold_start_lines, terminal_table
 from sync.environments import say
 from sync.pins import CACHE, ROOT, load_pins
 
@@ -38,8 +40,8 @@ def main() -> int:
     if options.list:
         print("\n".join(all_cases()))
         return 0
-    if options.readme:
-        write_readme_table(ROOT / "README.md", json.loads(PUBLISHED.read_text(encoding="utf-8")))
+    if options.tables:
+        publish(json.loads(PUBLISHED.read_text(encoding="utf-8")))
         return 0
     plan = make_plan(options)
     rows = run_plan(plan)
@@ -52,7 +54,7 @@ def main() -> int:
     print(f"results: {LATEST.relative_to(ROOT)}")
     if options.publish:
         save(PUBLISHED, document)
-        write_readme_table(ROOT / "README.md", document)
+        publish(document)
     return 0
 
 
@@ -130,8 +132,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--loop", choices=("uvloop", "asyncio"), default="uvloop")
     parser.add_argument("--no-cold-start", action="store_true")
     parser.add_argument("--no-fsyncs", action="store_true")
-    parser.add_argument("--publish", action="store_true", help="store the results, fill the README")
-    parser.add_argument("--readme", action="store_true", help="only fill the README again")
+    parser.add_argument("--publish", action="store_true", help="store the results, fill the tables")
+    parser.add_argument("--tables", action="store_true", help="only fill the tables again")
     parser.add_argument("--list", action="store_true", help="print the cases and do nothing")
     return parser.parse_args()
 

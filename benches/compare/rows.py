@@ -31,6 +31,8 @@ class Row:
     """Processor time of ours."""
     processor_speedup: float | None
     """`speedup` in processor time."""
+    processor_over_floor: float | None
+    """`over_floor` in processor time."""
     others: dict[str, float]
     """What the case's other sides took, in seconds per run."""
     same_result: bool | None
@@ -83,6 +85,7 @@ def _row(case: Case, mode: str, sides: dict[str, Measured]) -> Row:
         over_floor=_middle(over_floor),
         processor=_middle(ours.processor),
         processor_speedup=_middle(processor),
+        processor_over_floor=_middle(_ratios(ours.processor, floor.processor)),
         others={side: took for side, took in others.items() if took is not None},
         same_result=ours.did == upstream.did if both else None,
         errors={side: m.error for side, m in sides.items() if m.error is not None},
