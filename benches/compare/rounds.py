@@ -66,7 +66,7 @@ def measure(plan: Plan) -> Iterator[tuple[int, Results]]:
     for number in range(1, plan.rounds + 1):
         # Every other round goes the other way, so that no side always follows the same one.
         order = SIDES if number % 2 else SIDES[::-1]
-        for group in _groups(plan.cases):
+        for group in groups(plan.cases):
             for side in order:
                 for entry in _run_side(plan, side, [c for c in group if side in sides[c]]):
                     _absorb(results[entry["case"], side], entry)
@@ -91,7 +91,7 @@ def _beside(label: str) -> str | None:
     return all_cases()[label.partition(":")[0]].beside
 
 
-def _groups(cases: tuple[str, ...]) -> Iterator[list[str]]:
+def groups(cases: tuple[str, ...]) -> Iterator[list[str]]:
     """A few cases each, all of which have the same on their path."""
     for _, alike in groupby(cases, _beside):
         found = list(alike)

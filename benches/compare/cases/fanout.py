@@ -38,17 +38,21 @@ class Fanout(Case):
         return self.stream_run(compiled, self._input(), mode, self._durability)
 
     def floor(self, mode: Mode) -> Run:
-        keep = _pack if self._durability == "async" else _drop
+        kept: list[bytes] = []
+        pack = _packer(kept)
+        keep = pack if self._durability == "async" else _drop
         loop = _Loop(self._builder(mode), "func" if mode == "sync" else "afunc", keep)
         value = self._input()
-        finish = _pack if self._durability else _drop
+        finish = pack if self._durability else _drop
 
         def run() -> list[Any]:
+            kept.clear()
             chunks, state = loop.run(value)
             finish(state)
             return chunks
 
         async def arun() -> list[Any]:
+            kept.clear()
             chunks, state = await loop.arun(value)
             finish(state)
             return chunks
@@ -123,11 +127,11 @@ class _Loop:
         return jokes
 
 
-def _pack(state: Any) -> None:
-    """What a saver cannot do without: encode a state once."""
+def _packer(kept: list[bytes]) -> Callable[[Any], None]:
+    """What a saver cannot do without: encode a state once, and keep that."""
     import ormsgpack
 
-    ormsgpack.packb(state)
+    return lambda state: kept.append(ormsgpack.packb(state))
 
 
 def _drop(state: Any) -> None:

@@ -104,9 +104,13 @@ def _keeper(durability: Durability | None) -> Keep:
     """What a saver cannot do without: the messages, at the end or after each superstep."""
     import ormsgpack
 
+    kept: list[bytes] = []
+
     def keep(messages: list[Any], ended: bool) -> None:
         if ended or durability == "async":
-            ormsgpack.packb([message.__dict__ for message in messages])
+            kept.append(ormsgpack.packb([message.__dict__ for message in messages]))
+        if ended:
+            kept.clear()
 
     return keep if durability else drop
 

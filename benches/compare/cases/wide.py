@@ -65,8 +65,8 @@ class Wide(Case):
 class _Loop:
     """The graph by hand. Nodes of one step see the state as it was before the step.
 
-    What a saver cannot do without is encoding: each channel by itself, at the end or, when it has
-    changed, after each superstep.
+    What a saver cannot do without is encoding, and keeping that: each channel by itself, at the end
+    or, when it has changed, after each superstep.
     """
 
     def __init__(self, builder: Any, durability: Durability | None) -> None:
@@ -78,13 +78,14 @@ class _Loop:
     def run(self, value: dict[str, Any]) -> list[Any]:
         state, write = _reduced_state(self._builder)
         chunks: list[Any] = []
-        self._apply([("", value)], state, write)
+        kept: list[bytes] = []
+        self._apply([("", value)], state, write, kept)
         goto = "one"
         while goto == "one":
             for step in STEPS:
                 seen = [(name, self._as_state(state)) for name in step]
                 updates = [(name, self._nodes[name](given)) for name, given in seen]
-                self._apply(updates, state, write)
+                self._apply(updates, state, write, kept)
                 chunks += [{name: update} for name, update in updates]
             goto = self._leave(self._as_state(state))
         return self._finish(chunks, state)
@@ -94,14 +95,15 @@ class _Loop:
         run = partial(asyncio.get_running_loop().run_in_executor, None)
         state, write = _reduced_state(self._builder)
         chunks: list[Any] = []
-        self._apply([("", value)], state, write)
+        kept: list[bytes] = []
+        self._apply([("", value)], state, write, kept)
         goto = "one"
         while goto == "one":
             for step in STEPS:
                 seen = [(name, self._as_state(state)) for name in step]
                 done = await asyncio.gather(*(run(self._nodes[n], given) for n, given in seen))
                 updates = list(zip(step, done, strict=True))
-                self._apply(updates, state, write)
+                self._apply(updates, state, write, kept)
                 chunks += [{name: update} for name, update in updates]
             goto = self._leave(self._as_state(state))
         return self._finish(chunks, state)
@@ -111,12 +113,13 @@ class _Loop:
         updates: list[tuple[str, dict[str, Any]]],
         state: dict[str, Any],
         write: Callable[[dict[str, Any]], None],
+        kept: list[bytes],
     ) -> None:
         for _, update in updates:
             write(update)
         if self._durability == "async":
-            _pack([value for _, update in updates for value in update.values()])
-            _pack([state[key] for key in {key for _, update in updates for key in update}])
+            kept += _pack([value for _, update in updates for value in update.values()])
+            kept += _pack([state[key] for key in {key for _, update in updates for key in update}])
 
     def _finish(self, chunks: list[Any], state: dict[str, Any]) -> list[Any]:
         if self._durability == "exit":
@@ -147,8 +150,7 @@ def _reduced_state(builder: Any) -> tuple[dict[str, Any], Callable[[dict[str, An
     return state, write
 
 
-def _pack(values: Iterable[Any]) -> None:
+def _pack(values: Iterable[Any]) -> list[bytes]:
     import ormsgpack
 
-    for value in values:
-        ormsgpack.packb(value)
+    return [ormsgpack.packb(value) for value in values]
