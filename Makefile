@@ -71,7 +71,7 @@ conformance-upstream: ## run upstream's suites on upstream; store what passes th
 differential: ## random graphs here and on upstream; SEEDS=FIRST:END picks them, LIST=1 lists known ones
 	@$(PYTHON) -m tests.differential --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(LIST),--list)
 
-examples: ## agents of other packages, unmodified: they print what they print on upstream
+examples: ## five agents, unmodified: they print what they print on upstream
 	@$(PYTHON) -m tests.examples
 
 deltas: ## random histories of delta channels, against a plain reducer and upstream; SEEDS=0:2000 is long
