@@ -7,12 +7,10 @@ durability, the thread goes on to the same end. Exits with 1 if something of tha
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import random
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -20,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from tests.kills.program import POSTGRES, Way, run, say_to, stored
+from tests.kills.program import Way, run, say_to, stored
 from tests.seeds import seed_range
 
 WAYS = [Way(a, durability) for a in (False, True) for durability in ("sync", "async", "exit")]
@@ -84,26 +82,11 @@ def _file() -> Iterator[str]:
 
 @contextmanager
 def _serving() -> Iterator[Database]:
-    import psycopg
-
     from sync.environments import postgres_environment
-    from tests.conformance.postgres import serving
+    from tests.conformance.postgres import databases
 
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
-    server = f"{POSTGRES}postgres:postgres@localhost:{port}/"
-    numbers = itertools.count()
-
-    def make() -> AbstractContextManager[str]:
-        # Each process counts by itself.
-        name = f"kills_{os.getpid()}_{next(numbers)}"
-        with psycopg.connect(f"{server}postgres", autocommit=True) as conn:
-            conn.execute(f"CREATE DATABASE {name}")
-        return nullcontext(server + name)
-
-    with serving(postgres_environment().ensure().python, port):
-        yield make
+    with databases(postgres_environment().ensure().python) as make:
+        yield lambda: nullcontext(make())
 
 
 def _undisturbed(way: Way, database: Database) -> tuple[list[str], float]:
