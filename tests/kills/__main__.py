@@ -7,7 +7,6 @@ durability, the thread goes on to the same end. Exits with 1 if something of tha
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import signal
@@ -18,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+from tests.kills.judge import ending, wrong
 from tests.kills.program import Way, run, say_to, stored
 from tests.seeds import seed_range
 
@@ -94,7 +94,7 @@ def _undisturbed(way: Way, database: Database) -> tuple[list[str], float]:
     with database() as own:
         began = time.monotonic()
         lines = [*_lines(_begin(lambda say: run(own, way, say)))]
-        return json.loads(lines[-1].removeprefix("end ")), time.monotonic() - began
+        return ending(lines), time.monotonic() - began
 
 
 def _kill_all(
@@ -123,25 +123,9 @@ def _kill(point: int, way: Way, database: str, end: list[str], seconds: float) -
     os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
     before = [*_lines((reader, None))]
-    shown = [line.removeprefix("shown ") for line in before if line.startswith("shown ")]
     kept = stored(database)
-    # A subgraph is shown by its own name, and stored by what its nodes wrote.
-    names = {"inner": "in1"}
-    if way.durability == "sync":
-        for name in shown:
-            if names.get(name, name) not in kept:
-                yield f"{name} was shown and is not stored ({kept})"
     after = [*_lines(_begin(lambda say: run(database, way, say)))]
-    if not after or not after[-1].startswith("end "):
-        yield f"does not come to its end: {after[-3:]}"
-        return
-    found = json.loads(after[-1].removeprefix("end "))
-    if sorted(found) != sorted(end):
-        yield f"ends with {found}, not {end}"
-    if way.durability == "sync":
-        for name in shown:
-            if f"start {name}" in after:
-                yield f"{name} was shown and has run again"
+    yield from wrong(way.durability, before, kept, after, end)
 
 
 # --- processes ---

@@ -25,6 +25,9 @@ INPUT: Any = {"log": ["input"]}
 
 Say = Callable[[str], None]
 
+SHOWN, END = "shown ", "end "
+"""What lines begin with that say what was shown, and what the state is at the end."""
+
 
 class State(TypedDict, total=False):
     """What the graph works on."""
@@ -92,22 +95,31 @@ def run(database: str, way: Way, say: Say) -> None:
     if way.is_async:
         asyncio.run(_run_async(database, way, say))
         return
-    with _saver(database) as saver:
-        app = graph(say, False, saver)
-        given = None if app.get_state(CONFIG).created_at else INPUT
-        for chunk in app.stream(given, CONFIG, stream_mode="updates", durability=way.durability):
-            _shown(say, chunk)
-        say("end " + json.dumps(app.get_state(CONFIG).values["log"]))
+    with open_saver(database) as saver:
+        go_on(saver, way.durability, say)
 
 
 async def _run_async(database: str, way: Way, say: Say) -> None:
-    async with _async_saver(database) as saver:
-        app = graph(say, True, saver)
-        given = None if (await app.aget_state(CONFIG)).created_at else INPUT
-        chunks = app.astream(given, CONFIG, stream_mode="updates", durability=way.durability)
-        async for chunk in chunks:
-            _shown(say, chunk)
-        say("end " + json.dumps((await app.aget_state(CONFIG)).values["log"]))
+    async with open_async_saver(database) as saver:
+        await ago_on(saver, way.durability, say)
+
+
+def go_on(saver: Any, durability: Any, say: Say) -> None:
+    """The same with a saver that is there already."""
+    app = graph(say, False, saver)
+    given = None if app.get_state(CONFIG).created_at else INPUT
+    for chunk in app.stream(given, CONFIG, stream_mode="updates", durability=durability):
+        _shown(say, chunk)
+    say(END + json.dumps(app.get_state(CONFIG).values["log"]))
+
+
+async def ago_on(saver: Any, durability: Any, say: Say) -> None:
+    """The same with an async saver."""
+    app = graph(say, True, saver)
+    given = None if (await app.aget_state(CONFIG)).created_at else INPUT
+    async for chunk in app.astream(given, CONFIG, stream_mode="updates", durability=durability):
+        _shown(say, chunk)
+    say(END + json.dumps((await app.aget_state(CONFIG)).values["log"]))
 
 
 POSTGRES = "postgres://"
@@ -115,7 +127,8 @@ POSTGRES = "postgres://"
 
 
 @contextmanager
-def _saver(database: str) -> Iterator[Any]:
+def open_saver(database: str) -> Iterator[Any]:
+    """Give a saver on a database."""
     if database.startswith(POSTGRES):
         from langgraph_rust.checkpoint.postgres import PostgresSaver
 
@@ -128,7 +141,8 @@ def _saver(database: str) -> Iterator[Any]:
 
 
 @asynccontextmanager
-async def _async_saver(database: str) -> AsyncIterator[Any]:
+async def open_async_saver(database: str) -> AsyncIterator[Any]:
+    """The same for async graphs; on Postgres it has a pool."""
     if database.startswith(POSTGRES):
         from psycopg_pool import AsyncConnectionPool
 
@@ -148,15 +162,19 @@ def _shown(say: Say, chunk: Any) -> None:
     # What was stored before the run is shown again, and marked so.
     for name, update in chunk.items() if "__metadata__" not in chunk else ():
         for line in update["log"]:
-            say(f"shown {line if name == 'packet' else name}")
+            say(f"{SHOWN}{line if name == 'packet' else name}")
 
 
 def stored(database: str) -> list[str]:
     """What the nodes wrote that the database holds: applied, or pending."""
     if not database.startswith(POSTGRES) and not os.path.exists(database):
         return []
-    with _saver(database) as saver:
-        newest = saver.get_tuple(CONFIG)
+    with open_saver(database) as saver:
+        return written(saver.get_tuple(CONFIG))
+
+
+def written(newest: Any) -> list[str]:
+    """The same of a thread's newest checkpoint, if there is one."""
     if newest is None:
         return []
     found = list(newest.checkpoint["channel_values"].get("log", ()))

@@ -19,6 +19,7 @@ from langgraph_rust.checkpoint.base import (
     get_checkpoint_id,
     next_text_version,
 )
+from langgraph_rust.checkpoint.base._failed import name_place
 from langgraph_rust.checkpoint.base._prune import Keep
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -184,9 +185,8 @@ class SqliteSaver(BaseCheckpointSaver[str]):
                 and `(channel, value)` pairs.
         """
         rows = _rows.superstep_rows(self.serde, config, writes)
-        self._store(
-            _rows.store(rows, _rows.checkpoint_row(self.serde, config, checkpoint, metadata))
-        )
+        row = _rows.checkpoint_row(self.serde, config, checkpoint, metadata)
+        self._put(_rows.store(rows, row), config, checkpoint["id"])
         configurable = config["configurable"]
         return _rows.address_of(
             configurable["thread_id"], configurable["checkpoint_ns"], checkpoint["id"]
@@ -210,7 +210,7 @@ class SqliteSaver(BaseCheckpointSaver[str]):
             task_path: Path of the task, which decides the order among tasks.
         """
         rows = _rows.write_rows(self.serde, _rows.place(config), writes, task_id, task_path)
-        self._store(_rows.store([rows]))
+        self._put(_rows.store([rows]), config)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
@@ -292,6 +292,13 @@ class SqliteSaver(BaseCheckpointSaver[str]):
         with self.lock:
             self.setup()
             yield self.conn
+
+    def _put(self, work: _rows.Work, config: RunnableConfig, made: str | None = None) -> None:
+        try:
+            self._store(work)
+        except sqlite3.Error as error:
+            name_place(error, config, made)
+            raise
 
     def _store(self, work: _rows.Work) -> None:
         self._commits.store(work, self._own)
