@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 from typing_extensions import TypedDict
 
+from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.checkpoint.sqlite import SqliteSaver
 from langgraph_rust.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph_rust.graph import START, StateGraph
@@ -41,6 +42,12 @@ class Way:
 
     is_async: bool
     durability: str
+    saver: str = ""
+    """`memory` for one in memory; on Postgres `single` or `pool`; empty for what is usual."""
+
+    def __str__(self) -> str:
+        mode = "async" if self.is_async else "sync"
+        return " ".join(filter(None, (mode, self.durability, self.saver)))
 
 
 def graph(say: Say, is_async: bool, saver: Any) -> Any:
@@ -95,12 +102,12 @@ def run(database: str, way: Way, say: Say) -> None:
     if way.is_async:
         asyncio.run(_run_async(database, way, say))
         return
-    with open_saver(database) as saver:
+    with open_saver(database, way.saver) as saver:
         go_on(saver, way.durability, say)
 
 
 async def _run_async(database: str, way: Way, say: Say) -> None:
-    async with open_async_saver(database) as saver:
+    async with open_async_saver(database, way.saver) as saver:
         await ago_on(saver, way.durability, say)
 
 
@@ -125,11 +132,25 @@ async def ago_on(saver: Any, durability: Any, say: Say) -> None:
 POSTGRES = "postgres://"
 """What the name of a database begins with that is not a path."""
 
+_OPTIONS: Any = {"autocommit": True, "prepare_threshold": 0}
+
 
 @contextmanager
-def open_saver(database: str) -> Iterator[Any]:
-    """Give a saver on a database."""
-    if database.startswith(POSTGRES):
+def open_saver(database: str, kind: str = "") -> Iterator[Any]:
+    """Give a saver on a database, of a kind that `Way` names; usually with a connection."""
+    if kind == "memory":
+        yield InMemorySaver()
+    elif kind == "pool":
+        from psycopg_pool import ConnectionPool
+
+        from langgraph_rust.checkpoint.postgres import PostgresSaver
+
+        # One connection: who does not give it back is found out at once.
+        with ConnectionPool(database, min_size=1, max_size=1, kwargs=_OPTIONS) as pool:
+            saver = PostgresSaver(pool)
+            saver.setup()
+            yield saver
+    elif database.startswith(POSTGRES):
         from langgraph_rust.checkpoint.postgres import PostgresSaver
 
         with PostgresSaver.from_conn_string(database) as saver:
@@ -141,15 +162,25 @@ def open_saver(database: str) -> Iterator[Any]:
 
 
 @asynccontextmanager
-async def open_async_saver(database: str) -> AsyncIterator[Any]:
-    """The same for async graphs; on Postgres it has a pool."""
-    if database.startswith(POSTGRES):
+async def open_async_saver(database: str, kind: str = "") -> AsyncIterator[Any]:
+    """The same for async graphs; on Postgres it usually has a pool."""
+    if kind == "memory":
+        yield InMemorySaver()
+    elif kind == "single":
+        from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
+
+        async with AsyncPostgresSaver.from_conn_string(database) as saver:
+            await saver.setup()
+            yield saver
+    elif database.startswith(POSTGRES):
         from psycopg_pool import AsyncConnectionPool
 
         from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
 
-        options = {"autocommit": True}
-        async with AsyncConnectionPool(database, min_size=1, max_size=4, kwargs=options) as pool:
+        size = 1 if kind else 4
+        async with AsyncConnectionPool(
+            database, min_size=1, max_size=size, kwargs=_OPTIONS
+        ) as pool:
             saver = AsyncPostgresSaver(pool)
             await saver.setup()
             yield saver

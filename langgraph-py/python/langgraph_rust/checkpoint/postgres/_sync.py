@@ -87,12 +87,17 @@ class SyncPostgres(BasePostgresSaver):
         with self.lock if is_single else nullcontext(), _internal.get_connection(self.conn) as conn:
             if is_single and conn.closed:
                 raise psycopg.OperationalError(_plans.lost(type(self).__name__, "ConnectionPool"))
+            _internal.settle(conn)
             make_known(conn.adapters)
             with (
                 self._piped() if self.pipe else self._transaction(conn, pipeline, is_single),
                 conn.cursor(binary=True, row_factory=dict_row) as cur,
             ):
-                yield cur
+                try:
+                    yield cur
+                except BaseException:
+                    _internal.settle(conn)
+                    raise
 
     @contextmanager
     def _piped(self) -> Iterator[None]:

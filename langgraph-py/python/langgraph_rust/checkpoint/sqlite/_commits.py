@@ -31,21 +31,25 @@ class Commits:
         self._waiting: deque[Job] = deque()
 
     def store(
-        self, work: Work, own: Callable[[], AbstractContextManager[sqlite3.Connection]]
+        self,
+        work: Work,
+        lock: AbstractContextManager[Any],
+        connect: Callable[[], sqlite3.Connection],
     ) -> None:
         """Have `work` committed.
 
         Args:
             work: A part of a transaction; done again on its own if another part fails.
-            own: Gives the connection, to oneself.
+            lock: Held by whoever has the connection.
+            connect: Gives the connection.
         """
         job = self.add(work)
         try:
             while not job.is_done:
-                with own() as connection:
+                with lock:
                     # Whoever had the connection before may have done it.
                     if not job.is_done:
-                        self.commit(connection)
+                        self.commit(connect())
         except BaseException:
             self.withdraw(job)
             raise
