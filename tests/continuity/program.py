@@ -12,8 +12,7 @@ import asyncio
 import json
 import sys
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,7 @@ import graphs
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from langgraph.errors import EmptyInputError, GraphRecursionError
 from langgraph.types import Command, Overwrite, StateSnapshot, StateUpdate
+from savers import open_async, open_sync
 
 
 @dataclass
@@ -314,9 +314,6 @@ GRAPHS = {
 }
 """Scenarios that use the graph of another one."""
 
-NO_WAITING = "PRAGMA synchronous=OFF"
-"""These databases need not survive a power cut."""
-
 
 async def take(turn: str, case: cases.Case, saver: Any) -> dict[str, Any]:
     """Take a turn of `case`, and tell what it did and what could be seen."""
@@ -338,40 +335,6 @@ def finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
     except StopIteration as stop:
         return stop.value
     raise RuntimeError("a sync thread waited for something")
-
-
-@contextmanager
-def open_sync(database: str) -> Iterator[Any]:
-    """Give a saver on a database."""
-    if "://" in database:
-        from langgraph.checkpoint.postgres import PostgresSaver
-
-        with PostgresSaver.from_conn_string(database) as saver:
-            saver.setup()
-            yield saver
-    else:
-        from langgraph.checkpoint.sqlite import SqliteSaver
-
-        with SqliteSaver.from_conn_string(database) as saver:
-            saver.conn.execute(NO_WAITING)
-            yield saver
-
-
-@asynccontextmanager
-async def open_async(database: str) -> AsyncIterator[Any]:
-    """The same for async graphs."""
-    if "://" in database:
-        from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-
-        async with AsyncPostgresSaver.from_conn_string(database) as saver:
-            await saver.setup()
-            yield saver
-    else:
-        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
-        async with AsyncSqliteSaver.from_conn_string(database) as saver:
-            await saver.conn.execute(NO_WAITING)
-            yield saver
 
 
 def take_sync(turn: str, chosen: list[cases.Case], database: str) -> dict[str, Any]:
