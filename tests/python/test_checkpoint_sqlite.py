@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import linecache
 import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -215,14 +216,15 @@ class TestSharedCommits:
             lock = threading.Lock()
 
             @contextmanager
-            def own() -> Iterator[sqlite3.Connection]:
+            def own() -> Iterator[None]:
                 with lock:
                     both.wait(PATIENCE)
-                    yield conn
+                    yield
                     over.wait(PATIENCE)
 
             def store() -> None:
-                commits.store(lambda conn: conn.execute("INSERT INTO t VALUES (1)"), own)
+                insert = "INSERT INTO t VALUES (1)"
+                commits.store(lambda conn: conn.execute(insert), own(), lambda: conn)
 
             leads, follows = (threading.Thread(target=store) for _ in range(2))
             leads.start()
@@ -244,7 +246,7 @@ class TestSharedCommits:
             conn.execute("CREATE TABLE t (x)")
             commits._leading.acquire()
             insert = "INSERT INTO t VALUES (1)"
-            commits.store(lambda conn: conn.execute(insert), lambda: nullcontext(conn))
+            commits.store(lambda conn: conn.execute(insert), nullcontext(), lambda: conn)
             assert conn.execute("SELECT x FROM t").fetchall() == [(1,)]
 
     def test_one_that_fails_is_the_only_one(self) -> None:
@@ -335,6 +337,38 @@ class TestThreads:
         assert seen == SUPERSTEPS + 50
 
 
+@contextmanager
+def interrupted_at(line: int) -> Iterator[None]:
+    """Interrupt what runs of `_commits.py` before its `line`th line, where a signal can be heard.
+
+    None is between the end of a `with` block and what its context manager does then, though a
+    tracer is called there.
+    """
+    left = line
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename != commits_module.__file__:
+            return None
+        text = linecache.getline(commits_module.__file__, frame.f_lineno).strip()
+        if event == "line" and text.startswith("with "):
+            # The second time it is on its way out.
+            entered.symmetric_difference_update({(id(frame), frame.f_lineno)})
+            if (id(frame), frame.f_lineno) not in entered:
+                return trace
+        left -= event == "line"
+        if left == 0 and event == "line":
+            raise KeyboardInterrupt
+        return trace
+
+    entered: set[tuple[int, int]] = set()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(None)
+
+
 class TestWithOthers:
     """The connection is not the saver's alone, nor is the database."""
 
@@ -345,24 +379,8 @@ class TestWithOthers:
             with closing(sqlite3.connect(":memory:")) as conn:
                 conn.execute("CREATE TABLE t (x PRIMARY KEY)")
                 other = commits.add(lambda conn: conn.execute("INSERT OR IGNORE INTO t VALUES (1)"))
-                left = line
-
-                def trace(frame: Any, event: str, _: Any) -> Any:
-                    nonlocal left
-                    if frame.f_code.co_filename != commits_module.__file__:
-                        return None
-                    left -= event == "line"
-                    if left == 0 and event == "line":
-                        raise KeyboardInterrupt
-                    return trace
-
-                sys.settrace(trace)
-                try:
+                with interrupted_at(line), suppress(KeyboardInterrupt):
                     commits.commit(conn)
-                except KeyboardInterrupt:
-                    pass
-                finally:
-                    sys.settrace(None)
                 while not other.is_done:
                     commits.commit(conn)
                 assert conn.execute("SELECT x FROM t").fetchall() == [(1,)], line
@@ -377,34 +395,10 @@ class TestWithOthers:
             commits, lock = Commits(), threading.Lock()
             with closing(sqlite3.connect(":memory:")) as conn:
                 conn.execute("CREATE TABLE t (x PRIMARY KEY)")
-
-                @contextmanager
-                def own(
-                    lock: threading.Lock = lock, conn: sqlite3.Connection = conn
-                ) -> Iterator[sqlite3.Connection]:
-                    with lock:
-                        yield conn
-
-                left = line
-
-                def trace(frame: Any, event: str, _: Any) -> Any:
-                    nonlocal left
-                    if frame.f_code.co_filename != commits_module.__file__:
-                        return None
-                    left -= event == "line"
-                    if left == 0 and event == "line":
-                        raise KeyboardInterrupt
-                    return trace
-
-                sys.settrace(trace)
-                try:
-                    commits.store(insert(1), own)
-                except KeyboardInterrupt:
-                    pass
-                finally:
-                    sys.settrace(None)
+                with interrupted_at(line), suppress(KeyboardInterrupt):
+                    commits.store(insert(1), lock, lambda conn=conn: conn)
                 assert not conn.in_transaction
-                commits.store(insert(2), own)
+                commits.store(insert(2), lock, lambda conn=conn: conn)
                 assert (2,) in conn.execute("SELECT x FROM t").fetchall(), line
 
     def test_a_list_that_is_being_read_does_not_hold_the_database(self, tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,3 +50,33 @@ def serving(python: Path, port: int, durable: bool = False) -> Iterator[None]:
             yield
         finally:
             process.communicate()
+
+
+@contextmanager
+def databases(python: Path) -> Iterator[Callable[[], str]]:
+    """Serve, and give what makes an empty database and returns how to connect to it.
+
+    Processes that are forked meanwhile may make some, too.
+
+    Args:
+        python: As for `serving`.
+
+    Raises:
+        CutOff: the server did not start.
+    """
+    import psycopg
+
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    server = f"postgres://postgres:postgres@localhost:{port}/"
+    numbers = itertools.count()
+
+    def make() -> str:
+        name = f"test_{os.getpid()}_{next(numbers)}"
+        with psycopg.connect(f"{server}postgres", autocommit=True) as conn:
+            conn.execute(f"CREATE DATABASE {name}")
+        return server + name
+
+    with serving(python, port):
+        yield make

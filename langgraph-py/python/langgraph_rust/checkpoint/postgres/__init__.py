@@ -115,7 +115,7 @@ class PostgresSaver(SyncPostgres):
                 and `(channel, value)` pairs.
         """
         given = config, checkpoint, metadata, new_versions, writes
-        self._store(self._checkpoint_batches(*given))
+        self._put(self._checkpoint_batches(*given), config, checkpoint["id"])
         return address_of(config, checkpoint["id"])
 
     def put_writes(
@@ -135,7 +135,7 @@ class PostgresSaver(SyncPostgres):
             task_id: Id of the task.
             task_path: Path of the task, which decides the order among tasks.
         """
-        self._store(self._write_batches(config, writes, task_id, task_path))
+        self._put(self._write_batches(config, writes, task_id, task_path), config)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor, AsyncPipeline, Capabilities
@@ -13,11 +14,15 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 from typing_extensions import Self
 
+from langgraph_rust.checkpoint.base._failed import name_place
 from langgraph_rust.checkpoint.postgres import _ainternal, _plans
 from langgraph_rust.checkpoint.postgres._arrays import make_known
 from langgraph_rust.checkpoint.postgres._plans import Batch, Plan, T
 from langgraph_rust.checkpoint.postgres.base import BasePostgresSaver
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
 
 
 class AsyncPostgres(BasePostgresSaver):
@@ -162,6 +167,15 @@ class AsyncPostgres(BasePostgresSaver):
                 statement = plan.send(rows)
         except StopIteration as end:
             return end.value
+
+    async def _put(
+        self, batches: list[Batch], config: RunnableConfig, made: str | None = None
+    ) -> None:
+        try:
+            await self._store(batches)
+        except psycopg.Error as error:
+            name_place(error, config, made)
+            raise
 
     async def _store(self, batches: list[Batch]) -> None:
         """Execute batches as one transaction."""

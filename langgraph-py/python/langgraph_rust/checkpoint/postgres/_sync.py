@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import Capabilities, Connection, Cursor, Pipeline
@@ -13,11 +14,15 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 from typing_extensions import Self
 
+from langgraph_rust.checkpoint.base._failed import name_place
 from langgraph_rust.checkpoint.postgres import _internal, _plans
 from langgraph_rust.checkpoint.postgres._arrays import make_known
 from langgraph_rust.checkpoint.postgres._plans import Batch, Plan, T
 from langgraph_rust.checkpoint.postgres.base import BasePostgresSaver
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
 
 
 class SyncPostgres(BasePostgresSaver):
@@ -82,12 +87,17 @@ class SyncPostgres(BasePostgresSaver):
         with self.lock if is_single else nullcontext(), _internal.get_connection(self.conn) as conn:
             if is_single and conn.closed:
                 raise psycopg.OperationalError(_plans.lost(type(self).__name__, "ConnectionPool"))
+            _internal.settle(conn)
             make_known(conn.adapters)
             with (
                 self._piped() if self.pipe else self._transaction(conn, pipeline, is_single),
                 conn.cursor(binary=True, row_factory=dict_row) as cur,
             ):
-                yield cur
+                try:
+                    yield cur
+                except BaseException:
+                    _internal.settle(conn)
+                    raise
 
     @contextmanager
     def _piped(self) -> Iterator[None]:
@@ -148,6 +158,13 @@ class SyncPostgres(BasePostgresSaver):
                 statement = plan.send(rows)
         except StopIteration as end:
             return end.value
+
+    def _put(self, batches: list[Batch], config: RunnableConfig, made: str | None = None) -> None:
+        try:
+            self._store(batches)
+        except psycopg.Error as error:
+            name_place(error, config, made)
+            raise
 
     def _store(self, batches: list[Batch]) -> None:
         """Execute batches as one transaction."""

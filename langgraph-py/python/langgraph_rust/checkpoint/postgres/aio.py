@@ -114,7 +114,7 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
                 and `(channel, value)` pairs.
         """
         given = config, checkpoint, metadata, new_versions, writes
-        await self._store(self._checkpoint_batches(*given))
+        await self._put(self._checkpoint_batches(*given), config, checkpoint["id"])
         return address_of(config, checkpoint["id"])
 
     async def aput_writes(
@@ -134,7 +134,7 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
             task_id: Id of the task.
             task_path: Path of the task, which decides the order among tasks.
         """
-        await self._store(self._write_batches(config, writes, task_id, task_path))
+        await self._put(self._write_batches(config, writes, task_id, task_path), config)
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""

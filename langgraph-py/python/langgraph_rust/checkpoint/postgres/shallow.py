@@ -230,7 +230,8 @@ class ShallowPostgresSaver(_Shallow, SyncPostgres):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Store a checkpoint in the place of the one before; see `PostgresSaver.put`."""
-        self._store(self._checkpoint_batches(config, checkpoint, metadata, new_versions))
+        batches = self._checkpoint_batches(config, checkpoint, metadata, new_versions)
+        self._put(batches, config, checkpoint["id"])
         return _rows.address_of(config, checkpoint["id"])
 
     def put_writes(
@@ -241,7 +242,7 @@ class ShallowPostgresSaver(_Shallow, SyncPostgres):
         task_path: str = "",
     ) -> None:
         """Store what a task wrote on top of a checkpoint; see `PostgresSaver.put_writes`."""
-        self._store(self._write_batches(config, writes, task_id, task_path))
+        self._put(self._write_batches(config, writes, task_id, task_path), config)
 
 
 class AsyncShallowPostgresSaver(SyncFromElsewhere, _Shallow, AsyncPostgres):
@@ -289,7 +290,8 @@ class AsyncShallowPostgresSaver(SyncFromElsewhere, _Shallow, AsyncPostgres):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Store a checkpoint in the place of the one before; see `AsyncPostgresSaver.aput`."""
-        await self._store(self._checkpoint_batches(config, checkpoint, metadata, new_versions))
+        batches = self._checkpoint_batches(config, checkpoint, metadata, new_versions)
+        await self._put(batches, config, checkpoint["id"])
         return _rows.address_of(config, checkpoint["id"])
 
     async def aput_writes(
@@ -300,4 +302,4 @@ class AsyncShallowPostgresSaver(SyncFromElsewhere, _Shallow, AsyncPostgres):
         task_path: str = "",
     ) -> None:
         """Store what a task wrote on top of a checkpoint; see `AsyncPostgresSaver.aput_writes`."""
-        await self._store(self._write_batches(config, writes, task_id, task_path))
+        await self._put(self._write_batches(config, writes, task_id, task_path), config)

@@ -11,8 +11,8 @@ from typing import Any
 
 from langgraph_rust.checkpoint.sqlite._rows import Work
 
-Own = Callable[[], AbstractContextManager[sqlite3.Connection]]
-"""Gives the connection, to oneself."""
+Lock = AbstractContextManager[Any]
+Connect = Callable[[], sqlite3.Connection]
 
 _NAP = 0.1
 """Seconds that a thread waits to be told; then it stands in line for the connection itself."""
@@ -54,30 +54,31 @@ class Commits:
         self._waiting: deque[Job] = deque()
         self._leading = threading.Lock()
 
-    def store(self, work: Work, own: Own) -> None:
+    def store(self, work: Work, lock: Lock, connect: Connect) -> None:
         """Have `work` committed.
 
         Args:
             work: A part of a transaction; done again on its own if another part fails.
-            own: Gives the connection, to oneself.
+            lock: Held by whoever has the connection.
+            connect: Gives the connection.
         """
         job = self.add(work)
         try:
             while not job.is_done:
-                if not self._lead(job, own) and not job.wait():
-                    self._commit_with(job, own)
+                if not self._lead(job, lock, connect) and not job.wait():
+                    self._commit_with(job, lock, connect)
         except BaseException:
             self.withdraw(job)
             raise
         if job.error is not None:
             raise job.error
 
-    def _lead(self, job: Job, own: Own) -> bool:
+    def _lead(self, job: Job, lock: Lock, connect: Connect) -> bool:
         """Commit what waits, unless another thread is about to; tells which."""
         if not self._leading.acquire(blocking=False):
             return False
         try:
-            self._commit_with(job, own)
+            self._commit_with(job, lock, connect)
         finally:
             self._leading.release()
             # Who came too late for this commit leads the next one.
@@ -86,11 +87,12 @@ class Commits:
                 break
         return True
 
-    def _commit_with(self, job: Job, own: Own) -> None:
-        with own() as connection:
+    def _commit_with(self, job: Job, lock: Lock, connect: Connect) -> None:
+        # A plain lock: an interrupt amid a context manager of ours could leave it taken.
+        with lock:
             # Whoever had the connection before may have done it.
             if not job.is_done:
-                self.commit(connection)
+                self.commit(connect())
 
     async def astore(
         self,

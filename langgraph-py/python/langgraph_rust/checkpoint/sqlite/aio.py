@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -21,6 +22,7 @@ from langgraph_rust.checkpoint.base import (
     next_text_version,
 )
 from langgraph_rust.checkpoint.base._elsewhere import SyncFromElsewhere, call_from_elsewhere
+from langgraph_rust.checkpoint.base._failed import name_place
 from langgraph_rust.checkpoint.base._prune import Keep
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -181,7 +183,7 @@ class AsyncSqliteSaver(SyncFromElsewhere):
         """
         rows = _rows.superstep_rows(self.serde, config, writes)
         row = _rows.checkpoint_row(self.serde, config, checkpoint, metadata)
-        await self._store(_rows.store(rows, row))
+        await self._put(_rows.store(rows, row), config, checkpoint["id"])
         configurable = config["configurable"]
         return _rows.address_of(
             configurable["thread_id"], configurable["checkpoint_ns"], checkpoint["id"]
@@ -205,7 +207,7 @@ class AsyncSqliteSaver(SyncFromElsewhere):
             task_path: Path of the task, which decides the order among tasks.
         """
         rows = _rows.write_rows(self.serde, _rows.place(config), writes, task_id, task_path)
-        await self._store(_rows.store([rows]))
+        await self._put(_rows.store([rows]), config)
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
@@ -292,6 +294,13 @@ class AsyncSqliteSaver(SyncFromElsewhere):
 
     async def _trip(self, work: Callable[..., T], *arguments: Any) -> T:
         return await self.conn._execute(lambda: work(self.conn._conn, *arguments))
+
+    async def _put(self, work: _rows.Work, config: RunnableConfig, made: str | None = None) -> None:
+        try:
+            await self._store(work)
+        except sqlite3.Error as error:
+            name_place(error, config, made)
+            raise
 
     async def _store(self, work: _rows.Work) -> None:
         await self._ready()

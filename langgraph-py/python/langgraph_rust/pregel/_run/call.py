@@ -134,7 +134,7 @@ def new_future(is_async: bool) -> Any:
 def _task_future_class() -> type[Any]:
     from concurrent.futures import Future
 
-    class TaskFuture(Future):  # type: ignore[type-arg]
+    class TaskFuture(Future):
         """The pending result of a task of a sync run."""
 
         run_here: Callable[[], None] | None = None

@@ -210,7 +210,7 @@ class SqliteStore(BaseSqliteStore, BaseStore):
         if batch.texts and self.embeddings:
             batch.embed(self.embeddings.embed_documents(batch.texts))
         if batch.writes:
-            self._commits.store(batch.run, self._own)
+            self._commits.store(batch.run, self.lock, lambda: self.conn)
         else:
             with self.lock:
                 read(self.conn, batch.run)
@@ -229,7 +229,7 @@ class SqliteStore(BaseSqliteStore, BaseStore):
             nonlocal count
             count = sweep(connection, has_vectors=self._has_vectors)
 
-        self._commits.store(work, self._own)
+        self._commits.store(work, self.lock, lambda: self.conn)
         return count
 
     def start_ttl_sweeper(self, sweep_interval_minutes: int | None = None) -> Future[None]:
@@ -287,12 +287,6 @@ class SqliteStore(BaseSqliteStore, BaseStore):
     def _ready(self) -> None:
         if not self.is_setup:
             self.setup()
-
-    @contextmanager
-    def _own(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection, to oneself."""
-        with self.lock:
-            yield self.conn
 
 
 def _ensure_index_config(
