@@ -267,18 +267,6 @@ class AsyncSqliteSaver(SyncFromElsewhere):
         given = config, checkpoint, metadata, new_versions, writes
         return call_from_elsewhere(self, partial(self.aput_superstep, *given))
 
-    def prune(
-        self,
-        thread_ids: Sequence[str],
-        *,
-        strategy: str = "keep_latest",
-        last: int = 1,
-        newer_than: datetime | None = None,
-    ) -> None:
-        """`aprune`, for other threads than the event loop's."""
-        given = {"strategy": strategy, "last": last, "newer_than": newer_than}
-        return call_from_elsewhere(self, partial(self.aprune, thread_ids, **given))
-
     # --- helpers ---
 
     async def _ready(self) -> None:
