@@ -121,6 +121,7 @@ class _Shallow(BasePostgresSaver):
     UPSERT_CHECKPOINTS_SQL = UPSERT_CHECKPOINTS_SQL
     UPSERT_CHECKPOINT_WRITES_SQL = UPSERT_CHECKPOINT_WRITES_SQL
     INSERT_CHECKPOINT_WRITES_SQL = INSERT_CHECKPOINT_WRITES_SQL
+    _CHECKPOINT_ID = "(checkpoint ->> 'id')"
 
     linear_storage = False
     """There are no ancestors that a value could be rebuilt from."""

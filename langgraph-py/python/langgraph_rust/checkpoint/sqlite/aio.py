@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,11 +20,13 @@ from langgraph_rust.checkpoint.base import (
     get_checkpoint_id,
     next_text_version,
 )
+from langgraph_rust.checkpoint.base._aexpiry import AsyncExpiring
 from langgraph_rust.checkpoint.base._elsewhere import SyncFromElsewhere, call_from_elsewhere
+from langgraph_rust.checkpoint.base._expiry import chunks, limit
 from langgraph_rust.checkpoint.base._prune import Keep
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph_rust.checkpoint.sqlite import _PAGE, _PATIENCE, _rows
+from langgraph_rust.checkpoint.sqlite import _PAGE, _PATIENCE, _expiry, _rows
 from langgraph_rust.checkpoint.sqlite._commits import Commits
 from langgraph_rust.checkpoint.sqlite._delta import read_history
 from langgraph_rust.checkpoint.sqlite._prune import prune
@@ -54,7 +56,7 @@ def connect(conn_string: str, **options: Any) -> aiosqlite.Connection:
     return connection
 
 
-class AsyncSqliteSaver(SyncFromElsewhere):
+class AsyncSqliteSaver(AsyncExpiring, SyncFromElsewhere):
     """Keeps checkpoints in a SQLite database, in tables that LangGraph's own saver shares.
 
     As `SqliteSaver`, for asyncio: the database is used in the connection's thread, with one trip
@@ -92,7 +94,11 @@ class AsyncSqliteSaver(SyncFromElsewhere):
             conn_string: Path of the file, or `":memory:"`.
         """
         async with connect(conn_string) as conn:
-            yield cls(conn)
+            saver = cls(conn)
+            try:
+                yield saver
+            finally:
+                await saver.stop_ttl_sweeper()
 
     async def setup(self) -> None:
         """Make the tables unless they are there. Called when needed.
@@ -214,6 +220,19 @@ class AsyncSqliteSaver(SyncFromElsewhere):
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints that runs have left, and the writes on them."""
         await self._store(_rows.delete_for_runs(run_ids))
+
+    async def adelete_expired(self, ttl: timedelta, *, now: datetime | None = None) -> list[str]:
+        """Delete the threads that nobody has gone on with for some time; return their ids.
+
+        See `SqliteSaver.delete_expired`.
+        """
+        below, deleted = limit(ttl, now), []
+        await self._ready()
+        for chunk in chunks(await self._in_thread(_expiry.find, below)):
+            deletion = _expiry.Deletion(chunk, below)
+            await self._store(deletion)
+            deleted += deletion.deleted
+        return deleted
 
     async def aprune(
         self,
