@@ -161,6 +161,26 @@ def test_so_it_does_of_a_thread_that_was_compacted(tmp_path: Path) -> None:
         assert on == [*before.values["log"], "on", "a"]
 
 
+def test_so_it_does_of_one_in_postgres(database: str) -> None:
+    with postgres(database) as saver:
+        app = filled(saver, turns=20)
+        before = app.get_state(thread("1"))
+        assert storage([database, "compact", "--all"]) == 0
+        # Also where no metadata says that it was, and a newer value is there, but of no use.
+        app.update_state(thread("1"), {"log": []})
+        count = len(ids(saver, "1"))
+        for last in (8, 3, 1):
+            saver.prune(["1"], last=last)
+            kept = [one.checkpoint["id"] for one in saver.list(thread("1"))]
+            assert len(kept) < count
+            for one in kept[:last]:
+                at = {"configurable": {**thread("1")["configurable"], "checkpoint_id": one}}
+                state = app.get_state(at).values["log"]
+                assert state == before.values["log"][: len(state)] and len(state) > 20
+        on = app.invoke({"log": ["on"]}, thread("1"))["log"]
+        assert on == [*before.values["log"], "on", "a"]
+
+
 def test_nothing_stays_in_postgres_that_nobody_has(database: str) -> None:
     with postgres(database) as saver:
         filled(saver)
