@@ -29,6 +29,7 @@ NOW = datetime.now(timezone.utc)
 DAY = timedelta(days=1)
 MONTH = timedelta(days=30)
 PATIENCE = 30
+LATER = "later"
 SOON = 1e-4
 """Minutes."""
 
@@ -168,6 +169,9 @@ def test_one_that_becomes_newer_after_the_look_stays(
             module, "find", late(module.find, saver, in_plan=module is not sqlite_expiry)
         )
     assert saver.delete_expired(MONTH) == ["old"]
+    for thread in threading.enumerate():
+        if thread.name == LATER:
+            thread.join(PATIENCE)
     assert names(saver) == ["gone on with"]
 
 
@@ -176,7 +180,7 @@ def late(find: Callable[..., Any], saver: Any, *, in_plan: bool) -> Callable[...
 
     def sqlite(*given: Any) -> Any:
         found = find(*given)
-        later = threading.Thread(target=put, args=(saver, "gone on with", DAY))
+        later = threading.Thread(target=put, args=(saver, "gone on with", DAY), name=LATER)
         later.start()
         # It waits for the connection, before whoever deletes.
         until = time.monotonic() + PATIENCE
