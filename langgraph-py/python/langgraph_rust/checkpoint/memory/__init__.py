@@ -55,7 +55,7 @@ _EMPTY: _Typed = ("empty", b"")
 
 
 class InMemorySaver(
-    Expiring, BaseCheckpointSaver[str], AbstractContextManager, AbstractAsyncContextManager
+    BaseCheckpointSaver[str], AbstractContextManager, AbstractAsyncContextManager, Expiring
 ):
     """Keeps checkpoints in dictionaries, for tests and experiments: they are gone with the process.
 

@@ -24,7 +24,7 @@ from langgraph_rust.checkpoint.postgres.base import BasePostgresSaver
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
 
-class AsyncPostgres(AsyncExpiring, BasePostgresSaver):
+class AsyncPostgres(BasePostgresSaver, AsyncExpiring):
     """A saver on a connection, which one call at a time has, or a pool, without a lock around."""
 
     lock: asyncio.Lock

@@ -23,7 +23,7 @@ from langgraph_rust.checkpoint.postgres.base import BasePostgresSaver
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
 
-class SyncPostgres(Expiring, BasePostgresSaver):
+class SyncPostgres(BasePostgresSaver, Expiring):
     """A saver on a connection, which one call at a time has, or a pool, without a lock around."""
 
     lock: threading.Lock

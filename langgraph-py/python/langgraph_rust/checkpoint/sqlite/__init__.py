@@ -49,7 +49,7 @@ _NO_ASYNC = (
 )
 
 
-class SqliteSaver(Expiring, BaseCheckpointSaver[str]):
+class SqliteSaver(BaseCheckpointSaver[str], Expiring):
     """Keeps checkpoints in a SQLite database, in tables that LangGraph's own saver shares.
 
     The database is put into WAL mode, and every call that stores is one transaction, on disk when

@@ -56,7 +56,7 @@ def connect(conn_string: str, **options: Any) -> aiosqlite.Connection:
     return connection
 
 
-class AsyncSqliteSaver(AsyncExpiring, SyncFromElsewhere):
+class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
     """Keeps checkpoints in a SQLite database, in tables that LangGraph's own saver shares.
 
     As `SqliteSaver`, for asyncio: the database is used in the connection's thread, with one trip

@@ -50,7 +50,7 @@ __all__ = (
 )
 
 
-class AsyncPostgresStore(AsyncSwept, AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Conn]):
+class AsyncPostgresStore(AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Conn], AsyncSwept):
     """Keeps items in a Postgres database, in tables that LangGraph's own store shares.
 
     As `PostgresStore`, for asyncio: what is asked for in one tick of the event loop is one batch.

@@ -129,7 +129,7 @@ class BasePostgresStore(Generic[C]):
         return _statements.filter_condition(key, op, value)
 
 
-class PostgresStore(Swept, BaseStore, BasePostgresStore[_internal.Conn]):
+class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn], Swept):
     """Keeps items in a Postgres database, in tables that LangGraph's own store shares.
 
     With an index, items are embedded as they are stored, and `search` with a `query` ranks them by

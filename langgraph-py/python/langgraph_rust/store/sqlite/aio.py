@@ -29,7 +29,7 @@ from langgraph_rust.store.sqlite.base import (
 __all__ = ("AsyncSqliteStore",)
 
 
-class AsyncSqliteStore(AsyncSwept, AsyncBatchedBaseStore, BaseSqliteStore):
+class AsyncSqliteStore(AsyncBatchedBaseStore, BaseSqliteStore, AsyncSwept):
     """Keeps items in a SQLite database, in tables that LangGraph's own store shares.
 
     As `SqliteStore`, for asyncio: the database is used in the connection's thread. What is asked

@@ -98,7 +98,7 @@ class BaseSqliteStore:
         return [list_query(op, omits_expired=omits_expired) for _, op in list_ops]
 
 
-class SqliteStore(Swept, BaseSqliteStore, BaseStore):
+class SqliteStore(BaseSqliteStore, BaseStore, Swept):
     """Keeps items in a SQLite database, in tables that LangGraph's own store shares.
 
     The database is put into WAL mode. Every call that stores is one transaction, on disk when it
