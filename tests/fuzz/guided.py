@@ -103,7 +103,7 @@ def _fuzz(environment: Environment, runs: int, number: int) -> subprocess.Popen[
     return subprocess.Popen(
         [
             *(environment.python, "-m", "tests.fuzz.guided_process", CORPUS),
-            *(f"-runs={runs}", f"-seed={number + 1}", "-max_len=2048", "-timeout=10"),
+            *(f"-runs={runs}", f"-seed={number + 1}", "-max_len=2048", "-timeout=60"),
             *(f"-artifact_prefix={HOME}/", "-print_final_stats=0"),
         ],
         env=os.environ | {"LD_PRELOAD": str(runtime), "PYTHONPATH": paths},

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +208,45 @@ class TestSharedCommits:
         assert seen.count("COMMIT") == 1
         assert len(list(saver.list(None))) == 8
 
+    def test_who_is_done_does_not_wait_for_the_connection(self) -> None:
+        commits, both, over = Commits(), threading.Event(), threading.Event()
+        with closing(sqlite3.connect(":memory:", check_same_thread=False)) as conn:
+            conn.execute("CREATE TABLE t (x)")
+            lock = threading.Lock()
+
+            @contextmanager
+            def own() -> Iterator[sqlite3.Connection]:
+                with lock:
+                    both.wait(PATIENCE)
+                    yield conn
+                    over.wait(PATIENCE)
+
+            def store() -> None:
+                commits.store(lambda conn: conn.execute("INSERT INTO t VALUES (1)"), own)
+
+            leads, follows = (threading.Thread(target=store) for _ in range(2))
+            leads.start()
+            while not lock.locked():
+                pass
+            follows.start()
+            while len(commits._waiting) < 2:
+                pass
+            both.set()
+            follows.join(PATIENCE)
+            assert leads.is_alive() and not follows.is_alive()
+            over.set()
+            leads.join(PATIENCE)
+            assert conn.execute("SELECT count(*) FROM t").fetchall() == [(2,)]
+
+    def test_a_leader_that_never_tells_costs_a_nap(self) -> None:
+        commits = Commits()
+        with closing(sqlite3.connect(":memory:")) as conn:
+            conn.execute("CREATE TABLE t (x)")
+            commits._leading.acquire()
+            insert = "INSERT INTO t VALUES (1)"
+            commits.store(lambda conn: conn.execute(insert), lambda: nullcontext(conn))
+            assert conn.execute("SELECT x FROM t").fetchall() == [(1,)]
+
     def test_one_that_fails_is_the_only_one(self) -> None:
         commits = Commits()
         with closing(sqlite3.connect(":memory:")) as conn:
@@ -327,6 +366,46 @@ class TestWithOthers:
                 while not other.is_done:
                     commits.commit(conn)
                 assert conn.execute("SELECT x FROM t").fetchall() == [(1,)], line
+
+    def test_an_interrupt_at_any_line_of_storing_keeps_nobody_from_it(self) -> None:
+        """Interrupts what stores at each line in turn; then somebody else stores."""
+
+        def insert(value: int) -> Callable[[Any], Any]:
+            return lambda conn: conn.execute("INSERT OR IGNORE INTO t VALUES (?)", (value,))
+
+        for line in range(1, 80):
+            commits, lock = Commits(), threading.Lock()
+            with closing(sqlite3.connect(":memory:")) as conn:
+                conn.execute("CREATE TABLE t (x PRIMARY KEY)")
+
+                @contextmanager
+                def own(
+                    lock: threading.Lock = lock, conn: sqlite3.Connection = conn
+                ) -> Iterator[sqlite3.Connection]:
+                    with lock:
+                        yield conn
+
+                left = line
+
+                def trace(frame: Any, event: str, _: Any) -> Any:
+                    nonlocal left
+                    if frame.f_code.co_filename != commits_module.__file__:
+                        return None
+                    left -= event == "line"
+                    if left == 0 and event == "line":
+                        raise KeyboardInterrupt
+                    return trace
+
+                sys.settrace(trace)
+                try:
+                    commits.store(insert(1), own)
+                except KeyboardInterrupt:
+                    pass
+                finally:
+                    sys.settrace(None)
+                assert not conn.in_transaction
+                commits.store(insert(2), own)
+                assert (2,) in conn.execute("SELECT x FROM t").fetchall(), line
 
     def test_a_list_that_is_being_read_does_not_hold_the_database(self, tmp_path: Path) -> None:
         path = str(tmp_path / "own")

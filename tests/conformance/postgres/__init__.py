@@ -15,7 +15,7 @@ SERVE = Path(__file__).parent / "serve.py"
 
 
 @contextmanager
-def serving(python: Path, port: int) -> Iterator[None]:
+def serving(python: Path, port: int, durable: bool = False) -> Iterator[None]:
     """A new, empty PostgreSQL on `port` of localhost, gone afterwards.
 
     The server stops when this process does, whatever ends it.
@@ -23,6 +23,7 @@ def serving(python: Path, port: int) -> Iterator[None]:
     Args:
         python: an interpreter that has `pgserver`.
         port: where it listens.
+        durable: whether it waits for the disk, which tests need not.
 
     Raises:
         CutOff: it did not start.
@@ -30,7 +31,7 @@ def serving(python: Path, port: int) -> Iterator[None]:
     say(f"starting PostgreSQL on port {port}")
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
-            [python, SERVE, str(port)],
+            [python, SERVE, str(port), *(["durable"] if durable else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
