@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from langgraph_rust.checkpoint.base import (
@@ -19,11 +19,12 @@ from langgraph_rust.checkpoint.base import (
     get_checkpoint_id,
     next_text_version,
 )
+from langgraph_rust.checkpoint.base._expiry import Expiring, chunks, limit
 from langgraph_rust.checkpoint.base._failed import name_place
 from langgraph_rust.checkpoint.base._prune import Keep
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph_rust.checkpoint.sqlite import _rows
+from langgraph_rust.checkpoint.sqlite import _expiry, _rows
 from langgraph_rust.checkpoint.sqlite._commits import Commits
 from langgraph_rust.checkpoint.sqlite._delta import read_history
 from langgraph_rust.checkpoint.sqlite._prune import prune
@@ -49,7 +50,7 @@ _NO_ASYNC = (
 )
 
 
-class SqliteSaver(BaseCheckpointSaver[str]):
+class SqliteSaver(BaseCheckpointSaver[str], Expiring):
     """Keeps checkpoints in a SQLite database, in tables that LangGraph's own saver shares.
 
     The database is put into WAL mode, and every call that stores is one transaction, on disk when
@@ -87,7 +88,11 @@ class SqliteSaver(BaseCheckpointSaver[str]):
         """
         connection = sqlite3.connect(conn_string, timeout=_PATIENCE, check_same_thread=False)
         with closing(connection) as conn:
-            yield cls(conn)
+            saver = cls(conn)
+            try:
+                yield saver
+            finally:
+                saver.stop_ttl_sweeper()
 
     def setup(self) -> None:
         """Make the tables unless they are there. Called when needed.
@@ -216,6 +221,29 @@ class SqliteSaver(BaseCheckpointSaver[str]):
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
         self._store(_rows.delete_thread(str(thread_id)))
+
+    def delete_expired(self, ttl: timedelta, *, now: datetime | None = None) -> list[str]:
+        """Delete the threads that nobody has gone on with for some time; return their ids.
+
+        A thread's age is that of its newest checkpoint, in whichever namespace, by its id. One that
+        becomes newer meanwhile stays.
+
+        Args:
+            ttl: How old the newest checkpoint must be; much longer than a run takes.
+            now: The time that ages are counted from; the clock's if left out.
+
+        Raises:
+            TypeError: `ttl` is no `timedelta`.
+            ValueError: it is not positive, or `now` has no time zone.
+        """
+        below, deleted = limit(ttl, now), []
+        with self._own() as conn:
+            found = _expiry.find(conn, below)
+        for chunk in chunks(found):
+            deletion = _expiry.Deletion(chunk, below)
+            self._store(deletion)
+            deleted += deletion.deleted
+        return deleted
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints that runs have left, and the writes on them."""

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,12 +21,14 @@ from langgraph_rust.checkpoint.base import (
     get_checkpoint_id,
     next_text_version,
 )
+from langgraph_rust.checkpoint.base._aexpiry import AsyncExpiring
 from langgraph_rust.checkpoint.base._elsewhere import SyncFromElsewhere, call_from_elsewhere
+from langgraph_rust.checkpoint.base._expiry import chunks, limit
 from langgraph_rust.checkpoint.base._failed import name_place
 from langgraph_rust.checkpoint.base._prune import Keep
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph_rust.checkpoint.sqlite import _PAGE, _PATIENCE, _rows
+from langgraph_rust.checkpoint.sqlite import _PAGE, _PATIENCE, _expiry, _rows
 from langgraph_rust.checkpoint.sqlite._commits import Commits
 from langgraph_rust.checkpoint.sqlite._delta import read_history
 from langgraph_rust.checkpoint.sqlite._prune import prune
@@ -56,7 +58,7 @@ def connect(conn_string: str, **options: Any) -> aiosqlite.Connection:
     return connection
 
 
-class AsyncSqliteSaver(SyncFromElsewhere):
+class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
     """Keeps checkpoints in a SQLite database, in tables that LangGraph's own saver shares.
 
     As `SqliteSaver`, for asyncio: the database is used in the connection's thread, with one trip
@@ -94,7 +96,11 @@ class AsyncSqliteSaver(SyncFromElsewhere):
             conn_string: Path of the file, or `":memory:"`.
         """
         async with connect(conn_string) as conn:
-            yield cls(conn)
+            saver = cls(conn)
+            try:
+                yield saver
+            finally:
+                await saver.stop_ttl_sweeper()
 
     async def setup(self) -> None:
         """Make the tables unless they are there. Called when needed.
@@ -217,6 +223,19 @@ class AsyncSqliteSaver(SyncFromElsewhere):
         """Delete the checkpoints that runs have left, and the writes on them."""
         await self._store(_rows.delete_for_runs(run_ids))
 
+    async def adelete_expired(self, ttl: timedelta, *, now: datetime | None = None) -> list[str]:
+        """Delete the threads that nobody has gone on with for some time; return their ids.
+
+        See `SqliteSaver.delete_expired`.
+        """
+        below, deleted = limit(ttl, now), []
+        await self._ready()
+        for chunk in chunks(await self._in_thread(_expiry.find, below)):
+            deletion = _expiry.Deletion(chunk, below)
+            await self._store(deletion)
+            deleted += deletion.deleted
+        return deleted
+
     async def aprune(
         self,
         thread_ids: Sequence[str],
@@ -268,18 +287,6 @@ class AsyncSqliteSaver(SyncFromElsewhere):
         """`aput_superstep`, for other threads than the event loop's."""
         given = config, checkpoint, metadata, new_versions, writes
         return call_from_elsewhere(self, partial(self.aput_superstep, *given))
-
-    def prune(
-        self,
-        thread_ids: Sequence[str],
-        *,
-        strategy: str = "keep_latest",
-        last: int = 1,
-        newer_than: datetime | None = None,
-    ) -> None:
-        """`aprune`, for other threads than the event loop's."""
-        given = {"strategy": strategy, "last": last, "newer_than": newer_than}
-        return call_from_elsewhere(self, partial(self.aprune, thread_ids, **given))
 
     # --- helpers ---
 
