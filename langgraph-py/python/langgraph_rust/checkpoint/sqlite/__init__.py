@@ -237,8 +237,8 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
             ValueError: it is not positive, or `now` has no time zone.
         """
         below, deleted = limit(ttl, now), []
-        with self._own() as conn:
-            found = _expiry.find(conn, below)
+        with self.lock:
+            found = _expiry.find(self._connect(), below)
         for chunk in chunks(found):
             deletion = _expiry.Deletion(chunk, below)
             self._store(deletion)
