@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from langgraph_rust._internal._lazy.callbacks import is_silent
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "is_own",
+    "is_traced_ambiently",
     "needs_callbacks",
     "runs_as_defined",
     "watch_graphs",
@@ -44,7 +45,7 @@ def needs_callbacks(config: RunnableConfig) -> bool:
     return (
         (bool(callbacks) and not is_silent(callbacks))
         or _is_anything_replaced()
-        or _is_traced_ambiently()
+        or is_traced_ambiently()
     )
 
 
@@ -66,8 +67,15 @@ _TRACING_SWITCHES = (
 _TRACING_KEYS = frozenset(map(_encoded, _TRACING_SWITCHES))
 
 
-def _is_traced_ambiently() -> bool:
+def _asks_langsmith(utils: ModuleType) -> bool:
+    return utils.tracing_is_enabled()
+
+
+def is_traced_ambiently(is_enabled: Callable[[ModuleType], bool] = _asks_langsmith) -> bool:
     """Tell whether langchain-core would add a handler to a run that has none of its own.
+
+    Args:
+        is_enabled: Says whether langsmith traces here, given its module `langsmith.utils`.
 
     Looks at langchain-core's and langsmith's state only as far as they are loaded: before that,
     only environment variables can have turned anything on.
@@ -81,7 +89,7 @@ def _is_traced_ambiently() -> bool:
         return True
     langsmith_utils = loaded("langsmith.utils")
     if langsmith_utils is not None and "langsmith.run_helpers" in sys.modules:
-        if langsmith_utils.tracing_is_enabled():
+        if is_enabled(langsmith_utils):
             return True
     context = loaded("langchain_core.tracers.context")
     if context is None:
