@@ -20,9 +20,9 @@ from langgraph_rust._internal._quiet._load import models, tools
 from langgraph_rust._internal._quiet._reasons import quick, reasons
 
 __all__ = (
-    "accelerate",
     "acall_model",
     "acall_tool",
+    "accelerate",
     "call_model",
     "call_tool",
     "is_accelerated",

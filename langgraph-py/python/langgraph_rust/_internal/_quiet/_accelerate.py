@@ -1,7 +1,7 @@
 """Quiet calls for every caller: `invoke` of langchain-core's own classes tries to be quick.
 
-For call sites that are not this package's: langchain's agents, nodes that call a model. Classes with
-an `invoke` of their own keep it, and where that calls `super().invoke`, that one tries.
+For call sites that are not this package's: langchain's agents, nodes that call a model. Classes
+with an `invoke` of their own keep it, and where that calls `super().invoke`, that one tries.
 """
 
 from __future__ import annotations

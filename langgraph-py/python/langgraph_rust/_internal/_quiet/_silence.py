@@ -12,14 +12,15 @@ from types import ModuleType
 from typing import Any
 
 from langchain_core.callbacks import manager as managers
+from langchain_core.runnables.config import var_child_runnable_config as ambient
 
 from langgraph_rust._internal._lazy.callbacks import is_silent
 from langgraph_rust._internal._lazy.listening import is_traced_ambiently
-from langgraph_rust._internal._quiet._fingerprints import FINGERPRINTS
 from langgraph_rust._internal._quiet._known import is_known
-from langgraph_rust._internal._quiet._watch import Place, unchanged_since_now
+from langgraph_rust._internal._quiet._known.fingerprints import FINGERPRINTS
+from langgraph_rust._internal._quiet._known.watch import Place, unchanged_since_now
 
-__all__ = ("LISTENED_TO", "Skipped", "hears", "is_traced", "managed")
+__all__ = ("LISTENED_TO", "Skipped", "hears", "is_heard", "is_traced", "managed")
 
 LISTENED_TO = "a callback handler, a tracer or a hook listens"
 
@@ -35,6 +36,17 @@ def hears(callbacks: Any) -> bool:
     return True
 
 
+def is_heard(config: Any) -> bool:
+    """Tell whether callbacks that a call is given, or that are ambient, have a handler.
+
+    What is no plain config is taken for one with a handler.
+    """
+    if config is not None and (type(config) is not dict or hears(config.get("callbacks"))):
+        return True
+    around = ambient.get()
+    return around is not None and hears(around.get("callbacks"))
+
+
 def is_traced() -> bool:
     """Tell whether langchain-core would add a handler to a call that has none of its own."""
     return is_traced_ambiently(_is_langsmith_on)
@@ -44,26 +56,34 @@ class Skipped:
     """The functions of langchain-core that a kind of call skips or does in another way.
 
     Args:
-        places: Modules and classes, with names in them. Classes are to be langchain-core's own,
+        watched: Modules and classes, with names in them. Classes are to be langchain-core's own,
             functions known ones.
+        trusted: The same, of what nobody has a reason to replace. It is looked at, but not watched.
     """
 
-    __slots__ = ("_is_as_seen", "_places", "_reason")
+    __slots__ = ("_is_as_seen", "_reason", "_trusted", "_watched")
 
-    def __init__(self, places: list[Place]) -> None:
-        self._places = places
+    def __init__(self, watched: list[Place], trusted: list[Place]) -> None:
+        self._watched = watched
+        self._trusted = trusted
         self._is_as_seen: Callable[[], bool] = _never
         self._reason: str | None = None
+
+    @property
+    def places(self) -> list[Place]:
+        """All that is looked at."""
+        return self._watched + self._trusted
 
     def why_not(self) -> str | None:
         """Return why these cannot be skipped, or `None` if they can."""
         if not self._is_as_seen():
-            for holder, name in self._places:
+            places = self.places
+            for holder, name in places:
                 if not hasattr(holder, name):
                     return f"{holder.__name__}.{name} is missing"
             # What is seen by the next call is at least as new as what is judged here.
-            self._is_as_seen = unchanged_since_now(self._places)
-            self._reason = next(filter(None, map(_judge, self._places)), None)
+            self._is_as_seen = unchanged_since_now(self._watched)
+            self._reason = next(filter(None, map(_judge, places)), None)
         return self._reason
 
 

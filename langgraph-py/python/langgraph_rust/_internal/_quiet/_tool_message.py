@@ -8,6 +8,7 @@ from langchain_core.messages import ToolMessage
 
 __all__ = ("tool_message",)
 
+
 def tool_message(content: str, artifact: Any, call_id: str, name: str, status: str) -> ToolMessage:
     """Return `ToolMessage(content, artifact=..., tool_call_id=call_id, name=..., status=...)`.
 

@@ -7,26 +7,35 @@ function has for the config, callbacks or run manager; which fields of its schem
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import FunctionType, MethodType
-from typing import Any
+from functools import partial
+from types import FunctionType, MethodType, UnionType
+from typing import Any, Union, get_args, get_origin
 
+from langchain_core.messages import ToolMessage
 from langchain_core.runnables import config as configs
 from langchain_core.tools import base, simple, structured
 from langchain_core.tools.base import BaseTool, InjectedToolCallId
-from langchain_core.tools.structured import StructuredTool
-from langchain_core.utils import pydantic as schemas
 from langchain_core.utils._signature import _signature_parameters
 from pydantic import BaseModel
 
-from langgraph_rust._internal._quiet._known import is_known
-from langgraph_rust._internal._quiet._memo import Memo
+from langgraph_rust._internal._quiet._known import is_known, original
+from langgraph_rust._internal._quiet._known.memo import Memo
+from langgraph_rust._internal._quiet._known.watch import class_unchanged_since_now
 from langgraph_rust._internal._quiet._silence import Skipped, managed
-from langgraph_rust._internal._quiet._watch import unchanged_since_now
 
-__all__ = ("SKIPPED", "Function", "Schema", "ToolClass", "function_of", "schema_of", "tool_class")
+__all__ = (
+    "METHODS",
+    "SKIPPED",
+    "Function",
+    "Schema",
+    "ToolClass",
+    "function_of",
+    "schema_of",
+    "tool_class",
+)
 
 SKIPPED = Skipped(
-    [
+    watched=[
         *managed(
             "CallbackManager",
             "AsyncCallbackManager",
@@ -37,20 +46,22 @@ SKIPPED = Skipped(
         (base, "AsyncCallbackManager"),
         (base, "ToolMessage"),
         (base, "_prep_run_args"),
+        (base, "_format_output"),
         (base, "ensure_config"),
         (base, "patch_config"),
         (base, "set_config_context"),
         (base, "coro_with_context"),
+        (ToolMessage, "__init__"),
+    ],
+    trusted=[
         (base, "get_fields"),
         (base, "get_all_basemodel_annotations"),
         (base, "is_basemodel_subclass"),
         (base, "_is_injected_arg_type"),
         (base, "_is_tool_call"),
-        (base, "_format_output"),
         (base, "_signature_parameters"),
         (base, "_get_runnable_config_param"),
-        (base.ToolMessage, "__init__"),
-        (base.ToolMessage, "coerce_args"),
+        (ToolMessage, "coerce_args"),
         (simple, "_signature_parameters"),
         (simple, "_get_runnable_config_param"),
         (simple, "run_in_executor"),
@@ -59,23 +70,24 @@ SKIPPED = Skipped(
         (structured, "run_in_executor"),
         (configs, "_set_config_context"),
         (configs, "ensure_config"),
-        (schemas, "is_basemodel_subclass"),
-    ]
+    ],
 )
 
 
 # --- Classes -------------------------------------------------------------------------------------
 
-METHODS = (
-    "invoke",
-    "ainvoke",
-    "run",
-    "arun",
-    "_run",
-    "_arun",
-    "_parse_input",
-    "_to_args_and_kwargs",
-    "_filter_injected_args",
+METHODS = frozenset(
+    (
+        "invoke",
+        "ainvoke",
+        "run",
+        "arun",
+        "_run",
+        "_arun",
+        "_parse_input",
+        "_to_args_and_kwargs",
+        "_filter_injected_args",
+    )
 )
 
 for _name in METHODS:
@@ -86,24 +98,24 @@ _OF_FUNCTIONS = ("tools.structured:StructuredTool.", "tools.simple:Tool.")
 
 
 class ToolClass:
-    """What calls of tools of one class may pass over.
+    """What calls of tools of one class may pass over, sync ones or async ones.
 
     Attributes:
-        entry: Why `invoke` and `ainvoke` of the class are not just langchain-core's, by whether
-            async; `None` where they are.
-        below: The same of what langchain-core's `invoke` and `ainvoke` call.
+        entry: Why the class's `invoke` is not just langchain-core's; `None` where it is.
+        below: The same of what langchain-core's `invoke` calls.
         parses: Whether arguments are parsed as langchain-core does it.
-        runs: Whether `_run` and `_arun` just call the tool's `func` or `coroutine`, by whether
-            async.
+        runs: Whether `_run` just calls the tool's `func`, and `_arun` its `coroutine`.
         offloads: Whether `ainvoke` runs `invoke` on a thread if the tool has no `coroutine`.
-        run: The function that is called otherwise, by whether async: its parameters count.
+        run: The function that is called otherwise: its parameters count.
         is_as_seen: Tells whether the methods of the class are still those.
     """
 
     __slots__ = ("below", "entry", "is_as_seen", "offloads", "parses", "run", "runs")
 
-    def __init__(self, cls: type[BaseTool]) -> None:
-        self.is_as_seen = unchanged_since_now((cls, name) for name in METHODS)
+    def __init__(self, cls: type[BaseTool], is_async: bool) -> None:
+        invoke, run, work = _ASYNC if is_async else _SYNC
+        names = (invoke, run, work, *_PARSING, *(("_run",) if is_async else ()))
+        self.is_as_seen = class_unchanged_since_now(cls, names)
 
         def is_own(name: str, *places: str) -> bool:
             return is_known(getattr(cls, name), *(place + name for place in places))
@@ -112,30 +124,37 @@ class ToolClass:
             found = next((name for name in names if not is_own(name, _BASE)), None)
             return found and f"{cls.__name__}.{found} is not langchain-core's"
 
-        self.offloads = is_own("ainvoke", *_OF_FUNCTIONS)
-        self.entry = (
-            overridden("invoke"),
-            None if self.offloads else overridden("ainvoke"),
-        )
-        self.below = (
-            overridden("run", "_filter_injected_args"),
-            overridden("arun", "_filter_injected_args"),
-        )
+        self.offloads = is_async and is_own(invoke, *_OF_FUNCTIONS)
+        self.entry = None if self.offloads else overridden(invoke)
+        self.below = overridden(run, "_filter_injected_args")
         self.parses = is_own("_parse_input", _BASE) and is_own("_to_args_and_kwargs", _BASE)
-        self.runs = (is_own("_run", *_OF_FUNCTIONS), is_own("_arun", *_OF_FUNCTIONS))
-        is_default = is_own("_arun", _BASE)
-        self.run = (cls._run, cls._run if is_default else cls._arun)
+        self.runs = is_own(work, *_OF_FUNCTIONS)
+        # By default, an async tool runs the sync one on a thread.
+        self.run = cls._run if is_async and is_own(work, _BASE) else getattr(cls, work)
 
 
-_tool_class: Memo[type[BaseTool], ToolClass] = Memo(ToolClass)
+_SYNC = ("invoke", "run", "_run")
+_ASYNC = ("ainvoke", "arun", "_arun")
+_PARSING = ("_parse_input", "_to_args_and_kwargs", "_filter_injected_args")
 
 
-def tool_class(cls: type[BaseTool]) -> ToolClass:
-    """Return what is known of a class of tools, as it is now."""
-    found = _tool_class(cls)
-    if not found.is_as_seen():
-        _tool_class.forget(cls)
-        found = _tool_class(cls)
+def _look_at(cls: type[Any], is_async: bool) -> ToolClass | None:
+    return ToolClass(cls, is_async) if issubclass(cls, BaseTool) else None
+
+
+_tool_classes: tuple[Memo[type[Any], ToolClass | None], ...] = (
+    Memo(partial(_look_at, is_async=False)),
+    Memo(partial(_look_at, is_async=True)),
+)
+
+
+def tool_class(cls: type[Any], is_async: bool) -> ToolClass | None:
+    """Return what is known of a class, as it is now, or `None` if it is none of tools."""
+    remembered = _tool_classes[is_async]
+    found = remembered(cls)
+    if found is not None and not found.is_as_seen():
+        remembered.forget(cls)
+        found = remembered(cls)
     return found
 
 
@@ -191,9 +210,12 @@ class Schema:
         call_ids: The fields that are given the id of the tool call.
         optional: The fields that are passed on though the call does not name them.
         fields: All of them, as pydantic has them at the moment.
+        is_plain: Whether the fields are all that dumping a valid object shows, and it cannot fail.
     """
 
-    __slots__ = ("call_ids", "fields", "is_empty", "model", "optional")
+    __slots__ = ("call_ids", "fields", "is_empty", "is_plain", "model", "optional")
+
+    model: Any
 
     def __init__(self, model: Any) -> None:
         self.model = None
@@ -218,6 +240,38 @@ class Schema:
             for name, field in self.fields.items()
             if not field.is_required() and name not in ("args", "kwargs")
         )
+        self.is_plain = _is_plain(model)
+
+
+_SCALARS = (str, int, float, bool, type(None))
+_CONTAINERS = (list, dict, tuple, set, frozenset, Union, UnionType)
+_HOOKS = ("__get_pydantic_core_schema__", "model_validate", "model_dump")
+
+
+def _is_plain(model: type[BaseModel]) -> bool:
+    """Tell whether a model has plain fields, and nothing to say about how they are dumped."""
+    decorators = model.__pydantic_decorators__
+    return (
+        not decorators.computed_fields
+        and not decorators.field_serializers
+        and not decorators.model_serializers
+        and model.model_config.get("extra") != "allow"
+        and all(
+            not field.metadata and not field.exclude and _is_plain_type(field.annotation)
+            for field in model.__pydantic_fields__.values()
+        )
+        and all(
+            original(getattr(model, name)) is original(getattr(BaseModel, name)) for name in _HOOKS
+        )
+    )
+
+
+def _is_plain_type(hint: Any) -> bool:
+    if hint in _SCALARS:
+        return True
+    arguments = [argument for argument in get_args(hint) if argument is not ...]
+    is_known = get_origin(hint) in _CONTAINERS and arguments
+    return bool(is_known) and all(map(_is_plain_type, arguments))
 
 
 _schema: Memo[Any, Schema] = Memo(Schema)
@@ -228,7 +282,10 @@ def schema_of(model: Any) -> Schema | None:
     if not isinstance(model, type):
         return None
     found = _schema(model)
-    if found.model is None or found.fields is not model.__pydantic_fields__:
+    if found.model is None:
         _schema.forget(model)  # it may be complete by the next call
-        found = _schema(model) if found.model is not None else found
-    return found if found.model is not None else None
+        return None
+    if found.fields is not model.__pydantic_fields__:
+        _schema.forget(model)
+        return schema_of(model)
+    return found

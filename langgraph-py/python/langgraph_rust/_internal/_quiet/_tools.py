@@ -5,14 +5,22 @@ from __future__ import annotations
 from contextvars import copy_context
 from typing import Any
 
-from langchain_core.tools import base, simple, structured
-from langchain_core.tools.base import BaseTool, ToolException
+from langchain_core.runnables.config import run_in_executor
+from langchain_core.tools import base
+from langchain_core.tools.base import ToolException
+from pydantic import ValidationError
+from pydantic.v1 import ValidationError as ValidationErrorV1
 
-from langgraph_rust._internal._quiet import _configs as configs
-from langgraph_rust._internal._quiet._in_context import in_context
-from langgraph_rust._internal._quiet._managers import AsyncChild, AsyncToolRun, Child, Run, ToolRun
+from langgraph_rust._internal._quiet._contexts import ambient, child, copied, in_context, merged
+from langgraph_rust._internal._quiet._managers import (
+    AsyncToolManager,
+    Run,
+    ToolManager,
+    child_of,
+    manager_of,
+)
 from langgraph_rust._internal._quiet._reasons import count_quick, count_reason
-from langgraph_rust._internal._quiet._silence import LISTENED_TO, hears, is_traced
+from langgraph_rust._internal._quiet._silence import LISTENED_TO, hears, is_heard, is_traced
 from langgraph_rust._internal._quiet._tool_message import tool_message
 from langgraph_rust._internal._quiet._tool_plans import (
     METHODS,
@@ -25,55 +33,48 @@ from langgraph_rust._internal._quiet._tool_plans import (
 
 __all__ = ("acall", "aenter", "call", "enter")
 
-_MANAGERS = ((Child, ToolRun), (AsyncChild, AsyncToolRun))
-
 
 def call(tool: Any, value: Any, config: Any, kwargs: dict[str, Any]) -> Any:
     """Do what `tool.invoke(value, config, **kwargs)` does."""
-    reason = why_not(tool, config, kwargs, False, False)
-    if reason is not None:
-        count_reason(reason)
+    plan = may_be_quick(tool, config, kwargs, False, False)
+    if plan is None:
         return tool.invoke(value, config, **kwargs)
-    return proceed(tool, value, config)
+    return _proceed(tool, plan, value, config)
 
 
 async def acall(tool: Any, value: Any, config: Any, kwargs: dict[str, Any]) -> Any:
     """Do what `await tool.ainvoke(value, config, **kwargs)` does."""
-    reason = why_not(tool, config, kwargs, True, False)
-    if reason is not None:
-        count_reason(reason)
+    plan = may_be_quick(tool, config, kwargs, True, False)
+    if plan is None:
         return await tool.ainvoke(value, config, **kwargs)
-    if tool_class(type(tool)).offloads and not tool.coroutine:
-        module = structured if isinstance(tool, structured.StructuredTool) else simple
-        return await module.run_in_executor(config, call, tool, value, config, kwargs)
-    return await aproceed(tool, value, config)
+    if plan.offloads and not tool.coroutine:
+        return await run_in_executor(None, call, tool, value, config, kwargs)
+    return await _aproceed(tool, plan, value, config)
 
 
 def enter(method: Any, tool: Any, value: Any, config: Any, kwargs: dict[str, Any]) -> Any:
     """Do what langchain-core's `method`, which is `BaseTool.invoke`, does with these arguments."""
-    reason = why_not(tool, config, kwargs, False, True)
-    if reason is not None:
-        count_reason(reason)
+    plan = may_be_quick(tool, config, kwargs, False, True)
+    if plan is None:
         return method(tool, value, config, **kwargs)
-    return proceed(tool, value, config)
+    return _proceed(tool, plan, value, config)
 
 
 async def aenter(method: Any, tool: Any, value: Any, config: Any, kwargs: dict[str, Any]) -> Any:
     """Do what langchain-core's `method`, which is `BaseTool.ainvoke`, does."""
-    reason = why_not(tool, config, kwargs, True, True)
-    if reason is not None:
-        count_reason(reason)
+    plan = may_be_quick(tool, config, kwargs, True, True)
+    if plan is None:
         return await method(tool, value, config, **kwargs)
-    return await aproceed(tool, value, config)
+    return await _aproceed(tool, plan, value, config)
 
 
 # --- May it be quick? ----------------------------------------------------------------------------
 
 
-def why_not(
+def may_be_quick(
     tool: Any, config: Any, kwargs: dict[str, Any], is_async: bool, entered: bool
-) -> str | None:
-    """Return why a call is an ordinary one, or `None` if it can be quick.
+) -> ToolClass | None:
+    """Return what is known of the tool's class, or `None` if the call is an ordinary one.
 
     Args:
         tool: The tool.
@@ -82,52 +83,51 @@ def why_not(
         is_async: Whether it is `ainvoke` that is called.
         entered: Whether it is langchain-core's own `invoke` that asks.
     """
-    cls = type(tool)
-    if not issubclass(cls, BaseTool):
-        return "it is not a tool of langchain-core"
-    plan = tool_class(cls)
-    around = configs.ambient.get()
-    return (
-        (None if entered else plan.entry[is_async])
-        or plan.below[is_async]
-        or (None if tool.__dict__.keys().isdisjoint(METHODS) else "a method is the tool's own")
-        or ("there are arguments for listeners" if kwargs else None)
-        or configs.own(config)
-        or SKIPPED.why_not()
-        or (
-            LISTENED_TO
-            if tool.verbose
-            or hears(tool.callbacks)
-            or (config is not None and hears(config.get("callbacks")))
-            or (around is not None and hears(around.get("callbacks")))
-            or is_traced()
-            else None
-        )
-        or _cannot_work(tool, plan, is_async, entered)
-    )
+    plan = tool_class(type(tool), is_async)
+    if plan is None:
+        reason = "it is not a tool of langchain-core"
+    else:
+        reason = _why_not(tool, plan, config, kwargs, is_async, entered)
+        if reason is None:
+            count_quick("tool")
+            return plan
+    count_reason(reason)
+    return None
 
 
-def _cannot_work(tool: Any, plan: ToolClass, is_async: bool, entered: bool) -> str | None:
-    if plan.runs[is_async]:
-        if is_async and plan.offloads and not tool.coroutine and not entered:
-            return None  # decided anew on the thread
-        function = tool.coroutine if is_async else tool.func
-        return function_of(function).reason if function else "the tool has no function for this"
-    return function_of(plan.run[is_async]).reason
+def _why_not(
+    tool: Any, plan: ToolClass, config: Any, kwargs: Any, is_async: bool, entered: bool
+) -> str | None:
+    if not entered and (reason := plan.entry) is not None:
+        return reason
+    if (reason := plan.below or SKIPPED.why_not()) is not None:
+        return reason
+    if not tool.__dict__.keys().isdisjoint(METHODS):
+        return "a method is the tool's own"
+    if kwargs:
+        return "there are further arguments"
+    if tool.verbose or hears(tool.callbacks) or is_heard(config) or is_traced():
+        return LISTENED_TO
+    if not plan.runs:
+        return function_of(plan.run).reason
+    function = tool.coroutine if is_async else tool.func
+    if function:
+        return function_of(function).reason
+    if is_async and plan.offloads and not entered:
+        return None  # decided anew, on the thread
+    return "the tool has no function for this"
 
 
 # --- The call ------------------------------------------------------------------------------------
 
 
-def proceed(tool: Any, value: Any, config: Any) -> Any:
-    """Call a tool that may be called quickly."""
-    count_quick("tool")
-    whole = configs.merged(config)
+def _proceed(tool: Any, plan: ToolClass, value: Any, config: Any) -> Any:
+    whole = merged(config)
     tool_input, call_id = _opened(value)
     status, artifact = "success", None
     try:
-        function, args, kwargs, child = _prepared(tool, tool_input, call_id, whole, False)
-        content = copy_context().run(_with_ambient, child, function, args, kwargs)
+        function, args, kwargs, within = _prepared(tool, plan, tool_input, call_id, whole, False)
+        content = copy_context().run(_with_ambient, within, function, args, kwargs)
         if tool.response_format == "content_and_artifact":
             content, artifact = _split(content)
     except BaseException as error:
@@ -138,16 +138,14 @@ def proceed(tool: Any, value: Any, config: Any) -> Any:
     return _output(content, artifact, call_id, tool.name, status)
 
 
-async def aproceed(tool: Any, value: Any, config: Any) -> Any:
-    """Call a tool that may be called quickly, on the event loop."""
-    count_quick("tool")
-    whole = configs.merged(config)
+async def _aproceed(tool: Any, plan: ToolClass, value: Any, config: Any) -> Any:
+    whole = merged(config)
     tool_input, call_id = _opened(value)
     status, artifact = "success", None
     try:
-        function, args, kwargs, child = _prepared(tool, tool_input, call_id, whole, True)
+        function, args, kwargs, within = _prepared(tool, plan, tool_input, call_id, whole, True)
         context = copy_context()
-        context.run(configs.ambient.set, child)
+        context.run(ambient.set, within)
         content = await in_context(context, function, args, kwargs)
         if tool.response_format == "content_and_artifact":
             content, artifact = _split(content)
@@ -159,6 +157,11 @@ async def aproceed(tool: Any, value: Any, config: Any) -> Any:
     return _output(content, artifact, call_id, tool.name, status)
 
 
+def _with_ambient(within: Any, function: Any, args: Any, kwargs: Any) -> Any:
+    ambient.set(within)
+    return function(*args, **kwargs)
+
+
 def _opened(value: Any) -> tuple[Any, Any]:
     """Return the arguments in what a tool is given, and the id of the tool call."""
     if isinstance(value, dict) and value.get("type") == "tool_call":
@@ -168,63 +171,67 @@ def _opened(value: Any) -> tuple[Any, Any]:
 
 
 def _prepared(
-    tool: Any, tool_input: Any, call_id: Any, whole: dict[str, Any], is_async: bool
+    tool: Any,
+    plan: ToolClass,
+    tool_input: Any,
+    call_id: Any,
+    whole: dict[str, Any],
+    is_async: bool,
 ) -> tuple[Any, tuple[Any, ...], dict[str, Any], dict[str, Any]]:
     """Return what is left to do: a function, its arguments, and the config that is ambient then."""
-    plan = tool_class(type(tool))
     run = Run(is_async, whole, tool)
-    of_child, of_run = _MANAGERS[is_async]
     args, kwargs = _arguments(tool, plan, tool_input, call_id)
-    child = configs.child(whole, of_child(run))
-    if plan.runs[is_async] and "self" not in kwargs:
+    within = child(whole, child_of(run, is_async))
+    if plan.runs and "self" not in kwargs:
         function = tool.coroutine if is_async else tool.func
         known = function_of(function)
         # These are parameters of the method that is passed over.
         kwargs.pop("config", None)
         kwargs.pop("run_manager", None)
         if known.callbacks:
-            kwargs["callbacks"] = of_run(run).get_child()
+            kwargs["callbacks"] = manager_of(run, _MANAGERS[is_async]).get_child()
     else:
         function = tool._arun if is_async else tool._run
-        known = function_of(plan.run[is_async])
+        known = function_of(plan.run)
         if known.run_manager:
-            kwargs["run_manager"] = of_run(run)
+            kwargs["run_manager"] = manager_of(run, _MANAGERS[is_async])
     if known.config is not None:
-        kwargs[known.config] = configs.copied(whole)
-    return function, args, kwargs, child
+        kwargs[known.config] = copied(whole)
+    return function, args, kwargs, within
 
 
-def _with_ambient(child: Any, function: Any, args: Any, kwargs: Any) -> Any:
-    configs.ambient.set(child)
-    return function(*args, **kwargs)
+_MANAGERS = (ToolManager, AsyncToolManager)
 
 
 def _arguments(
     tool: Any, plan: ToolClass, tool_input: Any, call_id: Any
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     schema = schema_of(tool.args_schema) if plan.parses else None
-    if schema is not None and schema.is_empty:
-        return (), {}
-    if schema is None or not isinstance(tool_input, dict):
+    if schema is None:
         return tool._to_args_and_kwargs(tool_input, call_id)
-    if call_id is None and schema.call_ids:
-        return tool._to_args_and_kwargs(tool_input, call_id)  # says what is missing
+    if schema.is_empty:
+        return (), {}
+    if not isinstance(tool_input, dict) or (schema.call_ids and call_id is None):
+        return tool._to_args_and_kwargs(tool_input, call_id)
     for name in schema.call_ids:
         tool_input[name] = call_id
-    result: Any = schema.model.model_validate(tool_input)  # type: ignore[union-attr]
+    result: Any = schema.model.model_validate(tool_input)
     provided = result.model_fields_set
-    optional = schema.optional
-    parsed = {
-        name: getattr(result, name)
-        for name in result.model_dump()
-        if name in tool_input or name in provided or name in optional
-    }
+    if schema.is_plain and len(provided) == len(schema.fields):
+        parsed = {name: getattr(result, name) for name in schema.fields}
+    else:
+        optional = schema.optional
+        parsed = {
+            name: getattr(result, name)
+            for name in result.model_dump()
+            if name in tool_input or name in provided or name in optional
+        }
     for name in tool._injected_args_keys:
         if name in tool_input:
             parsed[name] = tool_input[name]
         elif name == "tool_call_id":
             if call_id is None:
-                return tool._to_args_and_kwargs(tool_input, call_id)
+                return tool._to_args_and_kwargs(tool_input, call_id)  # says what is missing
             parsed[name] = call_id
     return (), parsed
 
@@ -250,7 +257,7 @@ def _split(response: Any) -> tuple[Any, Any]:
 
 def _handled(tool: Any, error: BaseException) -> tuple[Any, str] | None:
     """Return content and status that the tool makes of an error, or `None` if it is raised."""
-    if isinstance(error, (base.ValidationError, base.ValidationErrorV1)):
+    if isinstance(error, (ValidationError, ValidationErrorV1)):
         if tool.handle_validation_error:
             flag = tool.handle_validation_error
             return base._handle_validation_error(error, flag=flag), "error"

@@ -1,4 +1,4 @@
-"""The configs of a quiet call: what it is given, and what is ambient for what it calls.
+"""The configs and contexts of quiet calls: what they are given, and what is ambient within them.
 
 `merged` is what the ambient config and the given one are together. Of that, a tool's function may
 ask for a copy, and another, with callbacks of its own, is ambient while it works (`child`).
@@ -6,12 +6,15 @@ ask for a copy, and another, with callbacks of its own, is ambient while it work
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Generator
+from contextvars import Context
+from types import CoroutineType, coroutine
 from typing import Any, cast
 
 from langchain_core.runnables import config as configs
 from langchain_core.runnables.config import ensure_config, patch_config
 
-__all__ = ("ambient", "child", "copied", "merged", "own")
+__all__ = ("ambient", "child", "copied", "in_context", "merged")
 
 Config = dict[str, Any]
 
@@ -22,15 +25,12 @@ _TRACED = ("model", "checkpoint_ns")
 """What langchain-core copies from `configurable` to the metadata."""
 
 
-def own(config: Any) -> str | None:
-    """Return why a config is none that calls here can take, or `None` if it is."""
-    if config is not None and type(config) is not dict:
-        return "the config is not a plain dict"
-    return None
-
-
 def merged(config: Config | None) -> Config:
-    """Return the ambient config updated with `config`; what they hold is shared with them."""
+    """Return the ambient config updated with `config`; what they hold is shared with them.
+
+    Raises:
+        AttributeError: They are no configs, as langchain-core says it.
+    """
     around = cast("Config | None", ambient.get())
     made: Config = {
         "tags": [],
@@ -39,6 +39,8 @@ def merged(config: Config | None) -> Config:
         "recursion_limit": configs.DEFAULT_RECURSION_LIMIT,
         "configurable": {},
     }
+    if not around and not config:
+        return made
     for source in (around, config):
         if source:
             for key, value in source.items():
@@ -77,9 +79,9 @@ def child(config: Config, callbacks: Any) -> Config:
         config: The merged config.
         callbacks: The callback manager for what is called within.
     """
-    if not _KEYS.issuperset(config):
-        own_config = copied(config)
-        return cast("Config", patch_config(cast("Any", own_config), callbacks=callbacks))
+    if len(config) > 5 and not _KEYS.issuperset(config):
+        own = cast("Any", copied(config))
+        return cast("Config", patch_config(own, callbacks=callbacks))
     made = config.copy()
     made["tags"] = made["tags"].copy()
     made["metadata"] = made["metadata"].copy()
@@ -88,3 +90,37 @@ def child(config: Config, callbacks: Any) -> Config:
     made.pop("run_name", None)
     made.pop("run_id", None)
     return made
+
+
+@coroutine
+def in_context(
+    context: Context, function: Callable[..., Any], args: Any, kwargs: Any
+) -> Generator[Any, Any, Any]:
+    """Return what `await function(*args, **kwargs)` gives when all of its code runs in `context`.
+
+    A task would do that, too, but takes two turns of the event loop. What is awaited, is awaited by
+    the calling task, and what is thrown into that one arrives here.
+    """
+    run = context.run
+    made = run(function, *args, **kwargs)
+    coro: Any = made if type(made) is CoroutineType else _awaiting(made)
+    step: Any = coro.send
+    sent: Any = None
+    while True:
+        try:
+            waited_for = run(step, sent)
+        except StopIteration as done:
+            return done.value
+        finally:
+            sent = None  # an exception would lead back to this frame
+        try:
+            step, sent = coro.send, (yield waited_for)
+        except GeneratorExit:
+            run(coro.close)
+            raise
+        except BaseException as error:
+            step, sent = coro.throw, error
+
+
+async def _awaiting(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable

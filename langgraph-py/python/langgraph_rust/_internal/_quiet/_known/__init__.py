@@ -16,8 +16,8 @@ from functools import cache
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
-from langgraph_rust._internal._quiet._fingerprints import FINGERPRINTS
-from langgraph_rust._internal._quiet._memo import Memo
+from langgraph_rust._internal._quiet._known.fingerprints import FINGERPRINTS
+from langgraph_rust._internal._quiet._known.memo import Memo
 
 __all__ = ("fingerprint", "is_known", "original", "stand_in")
 

@@ -37,6 +37,7 @@ FINGERPRINTS: dict[str, tuple[str, ...]] = {
     "callbacks.manager:_configure": ("100ee4d186c95f77",),
     "callbacks.manager:ahandle_event": ("f80177ec6f67aed1",),
     "callbacks.manager:handle_event": ("b18986a78ecf6112",),
+    "globals:get_llm_cache": ("fa219ddb0b90b10d",),
     "langsmith.utils:tracing_is_enabled": ("cd0120031e497a51",),
     "language_models._utils:_normalize_messages": ("9c6cc73d3fe8b3d1",),
     "language_models.chat_models:BaseChatModel._agenerate": ("968be47a71fb89a1",),
@@ -46,7 +47,9 @@ FINGERPRINTS: dict[str, tuple[str, ...]] = {
     "language_models.chat_models:BaseChatModel._generate": ("68f4f1cbbf10bdc5",),
     "language_models.chat_models:BaseChatModel._generate_with_cache": ("aab3f165fddff4be",),
     "language_models.chat_models:BaseChatModel._should_stream": ("8ccc5442662bc15d",),
-    "language_models.chat_models:BaseChatModel._should_use_protocol_streaming": ("50f487969c6b9ae0",),
+    "language_models.chat_models:BaseChatModel._should_use_protocol_streaming": (
+        "50f487969c6b9ae0",
+    ),
     "language_models.chat_models:BaseChatModel._stream": ("62455c45a56cf057",),
     "language_models.chat_models:BaseChatModel._streaming_disabled": ("04a652a89402f582",),
     "language_models.chat_models:BaseChatModel.agenerate": ("4f5af8dde28c30a4",),
