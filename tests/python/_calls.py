@@ -14,10 +14,14 @@ from langchain_core.callbacks.manager import BaseRunManager
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables.config import var_child_runnable_config
 from pydantic import BaseModel, ValidationError
+from pydantic.v1 import ValidationError as OldValidationError
 
 from langgraph_rust._internal import _quiet
 
 Call = Callable[..., Any]
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+"""An id that is made anew."""
 
 var: ContextVar[str] = ContextVar("var", default="unset")
 
@@ -36,16 +40,12 @@ def note(*values: Any) -> None:
 
 def plain(value: Any) -> Any:
     """Return what counts of a value, in a form that can be compared."""
-    if isinstance(value, BaseRunManager):
+    if isinstance(value, (BaseRunManager, BaseCallbackManager)):
         kind = next(cls for cls in type(value).__mro__ if "langchain_core" in cls.__module__)
-        inherited = value.inheritable_tags, value.inheritable_metadata, value.inheritable_handlers
-        return [kind, value.handlers, value.tags, plain(value.metadata), inherited,
-                str(value.parent_run_id), plain(value.run_id)]  # fmt: skip
-    if isinstance(value, BaseCallbackManager):
-        kind = next(cls for cls in type(value).__mro__ if "langchain_core" in cls.__module__)
-        inherited = value.inheritable_tags, value.inheritable_metadata, value.inheritable_handlers
-        return [kind, value.handlers, value.tags, value.metadata, inherited,
-                plain(value.parent_run_id)]  # fmt: skip
+        handlers = [type(each) for each in (*value.handlers, None, *value.inheritable_handlers)]
+        ids = value.parent_run_id, getattr(value, "run_id", None)
+        inherited = value.inheritable_tags, value.inheritable_metadata
+        return [kind, handlers, value.tags, plain(value.metadata), plain(inherited), plain(ids)]
     if isinstance(value, BaseException):
         return error_of(value)
     if isinstance(value, BaseMessage):
@@ -60,8 +60,7 @@ def plain(value: Any) -> Any:
     if type(value).__name__ == "UUID":
         return ["a UUID of version", value.version] if value.version == 7 else value
     if isinstance(value, str):
-        return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}(-[0-9a-f]{4}){1}-[0-9a-f]{12}",
-                      "<uuid7>", value)  # fmt: skip
+        return _ID.sub("<id>", value)
     return value
 
 
@@ -86,7 +85,8 @@ def error_of(error: BaseException | None) -> list[Any]:
     """Return type, arguments, notes, cause and context of an error."""
     if error is None:
         return []
-    args = error.errors() if isinstance(error, ValidationError) else plain(error.args)
+    is_invalid = isinstance(error, (ValidationError, OldValidationError))
+    args = error.errors() if is_invalid else plain(error.args)
     notes = getattr(error, "__notes__", None)
     return [type(error), args, notes, error_of(error.__cause__), error_of(error.__context__),
             str(error)]  # fmt: skip

@@ -126,8 +126,9 @@ def _proceed(tool: Any, plan: ToolClass, value: Any, config: Any) -> Any:
     tool_input, call_id = _opened(value)
     status, artifact = "success", None
     try:
+        context = copy_context()  # what validators set, the tool does not see
         function, args, kwargs, within = _prepared(tool, plan, tool_input, call_id, whole, False)
-        content = copy_context().run(_with_ambient, within, function, args, kwargs)
+        content = context.run(_with_ambient, within, function, args, kwargs)
         if tool.response_format == "content_and_artifact":
             content, artifact = _split(content)
     except BaseException as error:
@@ -144,7 +145,7 @@ async def _aproceed(tool: Any, plan: ToolClass, value: Any, config: Any) -> Any:
     status, artifact = "success", None
     try:
         function, args, kwargs, within = _prepared(tool, plan, tool_input, call_id, whole, True)
-        context = copy_context()
+        context = copy_context()  # and of an async one, it does
         context.run(ambient.set, within)
         content = await in_context(context, function, args, kwargs)
         if tool.response_format == "content_and_artifact":
