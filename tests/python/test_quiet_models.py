@@ -24,6 +24,7 @@ from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_core.runnables import RunnableLambda
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tools import tool
+from langchain_core.utils._gateway import GATEWAY_METADATA_RESPONSE_KEY
 from pydantic import BaseModel
 
 from langgraph_rust._internal import _quiet
@@ -162,10 +163,10 @@ SAYS: dict[str, Any] = {
     "none": lambda: ChatResult(generations=[]),
     "info": lambda: result_of(
         AIMessage("x", response_metadata={"a": 1}),
-        info={"a": 2, "b": 3, "ls_gateway_metadata": {}},
+        info={"a": 2, "b": 3, GATEWAY_METADATA_RESPONSE_KEY: {}},
         output={"a": 3, "token_usage": {}},
     ),
-    "a chunk": lambda: result_of(AIMessageChunk("x")),
+    "a chunk": lambda: result_of(AIMessageChunk(content="x")),
     "a person": lambda: result_of(HumanMessage("x")),
     "an error": lambda: raising(ValueError("no")),
     "a client's error": lambda: raising(Refused("no")),
@@ -177,6 +178,10 @@ for name, says in SAYS.items():
     MAKERS[f"says {name}, async"] = lambda says=says: NotingAsync(says=says)
 for cls in (NoManager, Streaming, StreamingAsync, OwnGenerate, OwnInvoke, OwnDecision, Simple):
     MAKERS[cls.__name__] = cls
+
+
+def text_of(message: Any) -> Any:
+    return message.content
 
 
 class Answer(BaseModel):
@@ -214,7 +219,15 @@ MAKERS |= {
     "bound reserved": lambda: Noting().bind(metadata={}),
     "bound config": lambda: Noting().bind(config={}),
     "structured": lambda: Noting().bind(ls_structured_output_format={"schema": Answer}),
-    "a sequence": lambda: Noting() | RunnableLambda(lambda message: message.content),
+    "structured, no schema": lambda: Noting().bind(ls_structured_output_format={"a": 1}),
+    "structured, odd": lambda: Noting().bind(ls_structured_output_format={"schema": 3}),
+    "structured, json": lambda: Noting().bind(
+        structured_output_format={"kwargs": {"a": 1}, "schema": Answer.model_json_schema()}
+    ),
+    "structured twice": lambda: Noting().bind(
+        ls_structured_output_format={"schema": Answer}, structured_output_format={"schema": 3}
+    ),
+    "a sequence": lambda: Noting() | RunnableLambda(text_of),
     "with retry": lambda: Noting().with_retry(),
     "a cache": lambda: Noting(cache=InMemoryCache()),
     "no cache": lambda: Noting(cache=False),
@@ -232,7 +245,7 @@ MAKERS |= {
 }
 
 ORDINARY = {"OwnGenerate", "OwnInvoke", "OwnDecision", "bound reserved", "bound config",
-            "structured", "a sequence", "with retry", "a cache", "cache wanted", "limited",
+            "a sequence", "with retry", "a cache", "cache wanted", "limited",
             "streams", "streams async", "stream bound", "stream not bound", "blocks"}  # fmt: skip
 
 MESSAGES = [SystemMessage("s"), HumanMessage("h"), AIMessage("a", id="1")]
@@ -252,7 +265,7 @@ VALUES: dict[str, Callable[[], Any]] = {
     "pairs": lambda: [("system", "s"), {"role": "user", "content": "c"}, "text"],
     "tuple": lambda: tuple(MESSAGES),
     "nothing": list,
-    "own messages": lambda: [OwnMessage("h")],
+    "own messages": lambda: [OwnMessage(content="h")],
     "blocks": lambda: [HumanMessage([{"type": "text", "text": "t"}, IMAGE]), HumanMessage("x")],
     "a file": lambda: [HumanMessage([FILE])],
     "a bad block": lambda: [HumanMessage([{"type": "image", "source_type": "base64"}])],

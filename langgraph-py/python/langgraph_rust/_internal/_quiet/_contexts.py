@@ -7,7 +7,7 @@ ask for a copy, and another, with callbacks of its own, is ambient while it work
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from contextvars import Context
+from contextvars import Context, ContextVar
 from types import CoroutineType, coroutine
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ __all__ = ("ambient", "child", "copied", "in_context", "merged")
 
 Config = dict[str, Any]
 
-ambient = configs.var_child_runnable_config
+ambient: ContextVar[Any] = cast("Any", configs.var_child_runnable_config)
 
 _KEYS = frozenset(configs.CONFIG_KEYS)
 _TRACED = ("model", "checkpoint_ns")
@@ -31,7 +31,7 @@ def merged(config: Config | None) -> Config:
     Raises:
         AttributeError: They are no configs, as langchain-core says it.
     """
-    around = cast("Config | None", ambient.get())
+    around: Config | None = ambient.get()
     made: Config = {
         "tags": [],
         "metadata": {},

@@ -40,6 +40,7 @@ SKIPPED = Skipped(
     trusted=[
         (chat_models, "convert_to_messages"),
         (chat_models, "_signature_parameters"),
+        (chat_models, "_format_ls_structured_output"),
         (chat_models, "_generate_response_from_error"),
         (chat_models, "_gen_info_and_msg_metadata"),
         (runnables, "merge_configs"),
@@ -164,7 +165,7 @@ def class_of(cls: type[Any], is_async: bool) -> ModelClass | BindingClass | None
     """Return what is known of a class, as it is now, or `None` if it is neither of the two."""
     remembered = _classes[is_async]
     found = remembered(cls)
-    if found is not None and not found.is_as_seen():
+    if found is not None and not found.is_as_seen(cls.__mro__):
         remembered.forget(cls)
         found = remembered(cls)
     return found

@@ -17,6 +17,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.utils.utils import LC_ID_PREFIX
 
 from langgraph_rust._internal._quiet._contexts import in_context, merged
+from langgraph_rust._internal._quiet._known.memo import Memo
 from langgraph_rust._internal._quiet._managers import (
     AsyncModelManager,
     ModelManager,
@@ -92,9 +93,6 @@ _RESERVED = frozenset(
         "run_name",
         "self",
         "tags",
-        # What is done with these is not done here.
-        "ls_structured_output_format",
-        "structured_output_format",
     )
 )
 
@@ -141,6 +139,8 @@ def _begin(
     for binding in bindings:
         if binding.config:
             config = binding._merge_configs(config)
+    if not _FORMATS.isdisjoint(kwargs):
+        kwargs = _without_format(kwargs)
     run = ModelRun(is_async, merged(config), model, kwargs)
     given = {"stop": None, **kwargs}
     if plan.takes_manager:
@@ -186,6 +186,29 @@ def _why_not(
 
 
 # --- The call ------------------------------------------------------------------------------------
+
+_FORMATS = frozenset(("ls_structured_output_format", "structured_output_format"))
+
+
+def _without_format(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments without the one that tells listeners what output is wanted.
+
+    langchain-core makes a JSON schema of it, and may refuse to.
+    """
+    name, other = "ls_structured_output_format", "structured_output_format"
+    given = {key: value for key, value in kwargs.items() if key != name}
+    wanted = kwargs.get(name) or given.pop(other, None)
+    schema = wanted.get("schema") if type(wanted) is dict else None
+    if isinstance(schema, type):
+        _describe(schema)
+    else:
+        chat_models._format_ls_structured_output(wanted)
+    return given
+
+
+_describe: Memo[Any, Any] = Memo(
+    lambda schema: chat_models._format_ls_structured_output({"schema": schema})
+)
 
 
 def _proceed(begun: Begun) -> Any:

@@ -6,7 +6,7 @@ function has for the config, callbacks or run manager; which fields of its schem
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from types import FunctionType, MethodType, UnionType
 from typing import Any, Union, get_args, get_origin
@@ -106,11 +106,11 @@ class ToolClass:
         parses: Whether arguments are parsed as langchain-core does it.
         runs: Whether `_run` just calls the tool's `func`, and `_arun` its `coroutine`.
         offloads: Whether `ainvoke` runs `invoke` on a thread if the tool has no `coroutine`.
-        run: The function that is called otherwise: its parameters count.
+        work: What is known of the function that is called otherwise.
         is_as_seen: Tells whether the methods of the class are still those.
     """
 
-    __slots__ = ("below", "entry", "is_as_seen", "offloads", "parses", "run", "runs")
+    __slots__ = ("below", "entry", "is_as_seen", "offloads", "parses", "runs", "work")
 
     def __init__(self, cls: type[BaseTool], is_async: bool) -> None:
         invoke, run, work = _ASYNC if is_async else _SYNC
@@ -130,7 +130,7 @@ class ToolClass:
         self.parses = is_own("_parse_input", _BASE) and is_own("_to_args_and_kwargs", _BASE)
         self.runs = is_own(work, *_OF_FUNCTIONS)
         # By default, an async tool runs the sync one on a thread.
-        self.run = cls._run if is_async and is_own(work, _BASE) else getattr(cls, work)
+        self.work = Function(cls._run if is_async and is_own(work, _BASE) else getattr(cls, work))
 
 
 _SYNC = ("invoke", "run", "_run")
@@ -152,7 +152,7 @@ def tool_class(cls: type[Any], is_async: bool) -> ToolClass | None:
     """Return what is known of a class, as it is now, or `None` if it is none of tools."""
     remembered = _tool_classes[is_async]
     found = remembered(cls)
-    if found is not None and not found.is_as_seen():
+    if found is not None and not found.is_as_seen(cls.__mro__):
         remembered.forget(cls)
         found = remembered(cls)
     return found
@@ -210,10 +210,12 @@ class Schema:
         call_ids: The fields that are given the id of the tool call.
         optional: The fields that are passed on though the call does not name them.
         fields: All of them, as pydantic has them at the moment.
-        is_plain: Whether the fields are all that dumping a valid object shows, and it cannot fail.
+        injected: The fields that callers fill in, not models: they may hold all of a graph's state.
+        is_plain: Whether the fields are all that dumping a valid object shows, and dumping those
+            that are not injected has no effects.
     """
 
-    __slots__ = ("call_ids", "fields", "is_empty", "is_plain", "model", "optional")
+    __slots__ = ("call_ids", "fields", "injected", "is_empty", "is_plain", "model", "optional")
 
     model: Any
 
@@ -240,7 +242,8 @@ class Schema:
             for name, field in self.fields.items()
             if not field.is_required() and name not in ("args", "kwargs")
         )
-        self.is_plain = _is_plain(model)
+        self.injected = {name for name, hint in hints.items() if base._is_injected_arg_type(hint)}
+        self.is_plain = _is_plain(model, self.injected)
 
 
 _SCALARS = (str, int, float, bool, type(None))
@@ -248,7 +251,7 @@ _CONTAINERS = (list, dict, tuple, set, frozenset, Union, UnionType)
 _HOOKS = ("__get_pydantic_core_schema__", "model_validate", "model_dump")
 
 
-def _is_plain(model: type[BaseModel]) -> bool:
+def _is_plain(model: type[BaseModel], injected: Collection[str]) -> bool:
     """Tell whether a model has plain fields, and nothing to say about how they are dumped."""
     decorators = model.__pydantic_decorators__
     return (
@@ -257,8 +260,9 @@ def _is_plain(model: type[BaseModel]) -> bool:
         and not decorators.model_serializers
         and model.model_config.get("extra") != "allow"
         and all(
-            not field.metadata and not field.exclude and _is_plain_type(field.annotation)
-            for field in model.__pydantic_fields__.values()
+            not field.exclude
+            and (name in injected or (not field.metadata and _is_plain_type(field.annotation)))
+            for name, field in model.__pydantic_fields__.items()
         )
         and all(
             original(getattr(model, name)) is original(getattr(BaseModel, name)) for name in _HOOKS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextvars import copy_context
 from typing import Any
 
@@ -25,6 +26,7 @@ from langgraph_rust._internal._quiet._tool_message import tool_message
 from langgraph_rust._internal._quiet._tool_plans import (
     METHODS,
     SKIPPED,
+    Schema,
     ToolClass,
     function_of,
     schema_of,
@@ -109,7 +111,7 @@ def _why_not(
     if tool.verbose or hears(tool.callbacks) or is_heard(config) or is_traced():
         return LISTENED_TO
     if not plan.runs:
-        return function_of(plan.run).reason
+        return plan.work.reason
     function = tool.coroutine if is_async else tool.func
     if function:
         return function_of(function).reason
@@ -193,7 +195,7 @@ def _prepared(
             kwargs["callbacks"] = manager_of(run, _MANAGERS[is_async]).get_child()
     else:
         function = tool._arun if is_async else tool._run
-        known = function_of(plan.run)
+        known = plan.work
         if known.run_manager:
             kwargs["run_manager"] = manager_of(run, _MANAGERS[is_async])
     if known.config is not None:
@@ -224,7 +226,7 @@ def _arguments(
         optional = schema.optional
         parsed = {
             name: getattr(result, name)
-            for name in result.model_dump()
+            for name in _shown(result, schema)
             if name in tool_input or name in provided or name in optional
         }
     for name in tool._injected_args_keys:
@@ -235,6 +237,19 @@ def _arguments(
                 return tool._to_args_and_kwargs(tool_input, call_id)  # says what is missing
             parsed[name] = call_id
     return (), parsed
+
+
+def _shown(result: Any, schema: Schema) -> Iterable[str]:
+    """Return the names that dumping validated arguments shows.
+
+    What is injected is not dumped: that would take as long as the state of a graph is large.
+    """
+    injected = schema.injected
+    if not injected:
+        return result.model_dump()
+    dumped = result.model_dump(exclude=injected)
+    fields = [name for name in schema.fields if name in injected or name in dumped]
+    return (*fields, *(name for name in dumped if name not in schema.fields))
 
 
 # --- The result ----------------------------------------------------------------------------------

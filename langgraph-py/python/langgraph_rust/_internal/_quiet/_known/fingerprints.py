@@ -59,6 +59,7 @@ FINGERPRINTS: dict[str, tuple[str, ...]] = {
     "language_models.chat_models:BaseChatModel.generate_prompt": ("6e54c7e82edb4cb8",),
     "language_models.chat_models:BaseChatModel.invoke": ("b00eaba2aae3f7da",),
     "language_models.chat_models:_format_for_tracing": ("719dff386b57a43d",),
+    "language_models.chat_models:_format_ls_structured_output": ("482d685afd9af434",),
     "language_models.chat_models:_gen_info_and_msg_metadata": ("8fb66d73d585878f",),
     "language_models.chat_models:_generate_response_from_error": ("184dfe9d9f3c80bd",),
     "messages.tool:ToolMessage.__init__": ("2dc2fae7c84a642c",),

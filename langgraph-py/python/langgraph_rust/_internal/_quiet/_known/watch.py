@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import ref
 
 __all__ = ("Place", "class_unchanged_since_now", "unchanged_since_now")
 
@@ -26,23 +27,38 @@ def unchanged_since_now(places: Iterable[Place]) -> Callable[[], bool]:
     return checks.compiled()
 
 
-def class_unchanged_since_now(cls: type[Any], names: Iterable[str]) -> Callable[[], bool]:
-    """Return the same for many names of one class, of which bases have most."""
+def class_unchanged_since_now(
+    cls: type[Any], names: Iterable[str]
+) -> Callable[[tuple[type[Any], ...]], bool]:
+    """Return the same for many names of one class, of which bases have most.
+
+    The function is given the class's `__mro__`; it keeps no class alive that may ever be gone.
+    """
     checks = _Checks()
     mro = cls.__mro__
     last = 0
     for name in names:
         index = next(n for n, base in enumerate(mro) if name in vars(base))
-        checks.same(vars(mro[index]), name)
+        if _stays(mro[index]):
+            checks.same(vars(mro[index]), name)
+        else:
+            checks.same_while_alive(f"mro[{index}].__dict__", vars(mro[index]), name)
         last = max(last, index)
-    for base in mro[:last]:
+    for index, base in enumerate(mro[:last]):
         # Whoever gives a class what its base had makes the class larger.
-        checks.as_large(vars(base))
+        if _stays(base):
+            checks.as_large(vars(base))
+        else:
+            checks.as_large(vars(base), f"mro[{index}].__dict__")
     return checks.compiled()
 
 
+def _stays(cls: type[Any]) -> bool:
+    return cls.__module__.partition(".")[0] in ("abc", "builtins", "langchain_core", "pydantic")
+
+
 _UNCHANGED = """
-def unchanged({}):
+def unchanged(mro=(), {}):
     try:
         return {}
     except KeyError:
@@ -70,11 +86,20 @@ class _Checks:
         was = self._name(getattr(holder, name))
         self._texts.append(f"{self._name(holder)}.{name} is {was}")
 
-    def as_large(self, namespace: Any) -> None:
-        """Check that there are as many names."""
-        self._texts.append(f"len({self._name(namespace)}) == {len(namespace)}")
+    def same_while_alive(self, namespace: str, now: Any, name: str) -> None:
+        """Check the same where the object may be gone, given how to get at the namespace."""
+        try:
+            was = f"{self._name(ref(now[name]))}()"
+        except TypeError:
+            was = self._name(now[name])
+        self._texts.append(f"{namespace}[{name!r}] is {was}")
 
-    def compiled(self) -> Callable[[], bool]:
+    def as_large(self, namespace: Any, source: str | None = None) -> None:
+        """Check that there are as many names, given how to get at the namespace."""
+        self._texts.append(f"len({source or self._name(namespace)}) == {len(namespace)}")
+
+    def compiled(self) -> Callable[..., bool]:
+        """Return a function that makes them all."""
         # As defaults, since these are looked up faster than globals.
         defaults = ", ".join(f"{name}={name}" for name in self._scope)
         scope = self._scope.copy()
