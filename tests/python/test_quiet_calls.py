@@ -11,7 +11,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from types import FunctionType
 from typing import Any
 
@@ -139,6 +139,31 @@ def test_who_replaces_what_is_skipped_is_called(
         patch.setattr(owner, name, replace(getattr(owner, name)))
         assert is_quick(call) == (expected, False)
     assert is_quick(call)[1]
+
+
+class Descriptor:
+    """What some tracing packages put in place of a method: bound anew whenever it is looked up."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return partial(self.function, instance) if instance is not None else plain(self.function)
+
+
+def test_a_lasting_replacement_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    was = managers.BaseCallbackManager.__init__
+    monkeypatch.setattr(managers.BaseCallbackManager, "__init__", Descriptor(was))
+    for call, skipped in (
+        (call_tool, _tool_plans.SKIPPED),
+        (call_model, _model_plans.SKIPPED),
+    ):
+        assert not is_quick(call)[1]
+        seen = skipped._is_as_seen
+        assert not is_quick(call)[1]
+        assert skipped._is_as_seen is seen
+    monkeypatch.undo()
+    assert is_quick(call_tool)[1] and is_quick(call_model)[1]
 
 
 @pytest.mark.parametrize(
@@ -351,7 +376,7 @@ def test_a_sync_tool_does_not_block_the_loop() -> None:
 
 ACCELERATED = """
 import asyncio, inspect, sys
-from functools import wraps
+from functools import partial, wraps
 
 {before}
 from langgraph_rust import install

@@ -21,8 +21,6 @@ from typing import TYPE_CHECKING, Any
 from langgraph_rust._internal._lazy.callbacks import is_silent
 
 if TYPE_CHECKING:
-    from contextvars import ContextVar
-
     from langchain_core.runnables import RunnableConfig
 
 __all__ = (
@@ -94,16 +92,14 @@ def is_traced_ambiently(is_enabled: Callable[[ModuleType], bool] = _asks_langsmi
     context = loaded("langchain_core.tracers.context")
     if context is None:
         return False
-    return context.tracing_v2_callback_var.get() is not None or any(
-        map(_adds_handler, context._configure_hooks)
-    )
-
-
-def _adds_handler(hook: tuple[ContextVar[Any], bool, type | None, str | None]) -> bool:
-    var, _, handler_class, switch = hook
-    if var.get() is not None:
+    if context.tracing_v2_callback_var.get() is not None:
         return True
-    return handler_class is not None and switch is not None and _is_switched_on(switch)
+    for var, _, handler_class, switch in context._configure_hooks:
+        if var.get() is not None:
+            return True
+        if handler_class is not None and switch is not None and _is_switched_on(switch):
+            return True
+    return False
 
 
 @cache

@@ -82,8 +82,9 @@ class Skipped:
                 if not hasattr(holder, name):
                     return f"{holder.__name__}.{name} is missing"
             # What is seen by the next call is at least as new as what is judged here.
-            self._is_as_seen = unchanged_since_now(self._watched)
+            unchanged = unchanged_since_now(self._watched)
             self._reason = next(filter(None, map(_judge, places)), None)
+            self._is_as_seen = unchanged
         return self._reason
 
 

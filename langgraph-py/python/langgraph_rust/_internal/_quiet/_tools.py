@@ -242,9 +242,9 @@ def _arguments(
 def _shown(result: Any, schema: Schema) -> Iterable[str]:
     """Return the names that dumping validated arguments shows.
 
-    What is injected is not dumped: that would take as long as the state of a graph is large.
+    What was injected is not dumped: that would take as long as the state of a graph is large.
     """
-    injected = schema.injected
+    injected = schema.injected & result.model_fields_set
     if not injected:
         return result.model_dump()
     dumped = result.model_dump(exclude=injected)

@@ -7,6 +7,7 @@ at by their dicts: looking an attribute up takes three times as long where a met
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from types import FunctionType
 from typing import Any
 from weakref import ref
 
@@ -20,11 +21,16 @@ def unchanged_since_now(places: Iterable[Place]) -> Callable[[], bool]:
     """Return a function that tells whether all names still stand for what they do now."""
     checks = _Checks()
     for holder, name in places:
-        if isinstance(vars(holder).get(name), classmethod):
-            checks.same(vars(holder), name)  # as an attribute, it is a new object each time
-        else:
+        owner = next(owner for owner in _mro(holder) if name in vars(owner))
+        if isinstance(vars(owner)[name], (FunctionType, type)):
             checks.same_attribute(holder, name)
+        else:
+            checks.same(vars(owner), name)  # as an attribute, it may be a new object each time
     return checks.compiled()
+
+
+def _mro(holder: Any) -> tuple[Any, ...]:
+    return holder.__mro__ if isinstance(holder, type) else (holder,)
 
 
 def class_unchanged_since_now(
