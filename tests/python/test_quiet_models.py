@@ -283,6 +283,7 @@ CONFIGS: dict[str, Any] = {
         "run_name": "named",
         "run_id": uuid.UUID(int=7),
     },
+    "tags": {"tags": ["z", "a", "z"], "metadata": {"lc_versions": {"a": "1"}}},
     "foreign keys": {"mine": 5},
     "a manager": {"callbacks": MANAGER, "tags": ["b"]},
     "odd": {"tags": ("a",)},
@@ -336,10 +337,21 @@ def test_every_value(value: str, way: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize(
-    "name", ["plain", "plain async", "with config", "all of it", "tags and metadata", "Simple"]
+    "name",
+    [
+        "plain",
+        "plain async",
+        "bound",
+        "bound tools",
+        "bound twice",
+        "with config",
+        "all of it",
+        "tags and metadata",
+        "Simple",
+    ],
 )
 def test_configs(name: str, config: str, way: str) -> None:
-    for around in (None, AROUND):
+    for around in (None, AROUND, {"metadata": {"lc_versions": {"b": "2"}}, "tags": ["y"]}):
         compare(MAKERS[name], "messages", config, way, around)
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 from langchain_core.runnables import config as configs
 from langchain_core.runnables.config import ensure_config, patch_config
 
-__all__ = ("ambient", "child", "copied", "in_context", "merged")
+__all__ = ("ambient", "bound", "child", "copied", "in_context", "merged")
 
 Config = dict[str, Any]
 
@@ -60,6 +60,16 @@ def merged(config: Config | None) -> Config:
         if key in configurable and key not in metadata and isinstance(configurable[key], str):
             made["metadata"] = metadata = {**metadata, key: configurable[key]}
     return made
+
+
+def bound(config: Config | None, bindings: list[Any]) -> Config:
+    """Return what bound arguments, from the outermost in, make of a config.
+
+    Each merges the ambient config with it, so that tags and metadata add up.
+    """
+    for binding in bindings:
+        config = binding._merge_configs(config)
+    return cast("Config", config)
 
 
 def copied(config: Config) -> Config:

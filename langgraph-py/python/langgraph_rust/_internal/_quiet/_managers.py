@@ -23,6 +23,7 @@ from langgraph_rust._internal._lazy.callbacks import (
     SilentAsyncCallbackManager,
     SilentCallbackManager,
 )
+from langgraph_rust._internal._quiet._contexts import bound, merged
 
 __all__ = (
     "AsyncModelManager",
@@ -123,13 +124,27 @@ class ModelRun(Run):
         arguments: What the model is called with besides messages, for its description.
     """
 
-    __slots__ = ("_arguments",)
+    __slots__ = ("_arguments", "_bindings")
 
     def __init__(
         self, is_async: bool, config: dict[str, Any], owner: Any, arguments: dict[str, Any]
     ) -> None:
         super().__init__(is_async, config, owner)
         self._arguments = arguments
+        self._bindings: Any = None
+
+    def merges(self, config: dict[str, Any] | None, bindings: list[Any]) -> None:
+        """Note that the config is really what these bound arguments make of another one.
+
+        Of which only managers have something.
+        """
+        self._bindings = config, bindings
+
+    def _manager(self) -> Any:
+        if self._bindings is not None:
+            (config, bindings), self._bindings = self._bindings, None
+            self._config = merged(bound(config, bindings))
+        return super()._manager()
 
     def _metadata(self) -> Any:
         further = {name: value for name, value in self._arguments.items() if name != "stop"}

@@ -16,7 +16,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult, LLMResult
 from langchain_core.utils.utils import LC_ID_PREFIX
 
-from langgraph_rust._internal._quiet._contexts import in_context, merged
+from langgraph_rust._internal._quiet._contexts import bound, in_context, merged
 from langgraph_rust._internal._quiet._known.memo import Memo
 from langgraph_rust._internal._quiet._managers import (
     AsyncModelManager,
@@ -136,12 +136,13 @@ def _begin(
         count_reason(reason or _NO_MODEL)
         return None
     count_quick("model")
-    for binding in bindings:
-        if binding.config:
-            config = binding._merge_configs(config)
     if not _FORMATS.isdisjoint(kwargs):
         kwargs = _without_format(kwargs)
+    if any(binding.config for binding in bindings):
+        config, bindings = bound(config, bindings), []
     run = ModelRun(is_async, merged(config), model, kwargs)
+    if bindings:
+        run.merges(config, bindings)
     given = {"stop": None, **kwargs}
     if plan.takes_manager:
         given["run_manager"] = manager_of(run, AsyncModelManager if is_async else ModelManager)
