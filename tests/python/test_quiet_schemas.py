@@ -94,7 +94,9 @@ def test_any_schema_with_any_arguments(
             found, was_quick = is_quick(
                 lambda value=value: outcome(lambda: _quiet.call_tool(made, _copied(value)))
             )
-            assert found == expected and was_quick
+            assert found == expected and was_quick, {
+                name: repr(field) for name, field in schema.model_fields.items()
+            }
 
 
 def _copied(value: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from langchain_core.tools import base, simple, structured
 from langchain_core.tools.base import BaseTool, InjectedToolCallId
 from langchain_core.utils._signature import _signature_parameters
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from langgraph_rust._internal._quiet._known import is_known, original
 from langgraph_rust._internal._quiet._known.memo import Memo
@@ -242,7 +243,17 @@ class Schema:
             for name, field in self.fields.items()
             if not field.is_required() and name not in ("args", "kwargs")
         )
-        self.injected = {name for name, hint in hints.items() if base._is_injected_arg_type(hint)}
+        is_special = (
+            model.__pydantic_decorators__.model_serializers
+            or model.model_config.get("extra") == "allow"
+        )
+        self.injected = {
+            name
+            for name, hint in hints.items()
+            if base._is_injected_arg_type(hint)
+            and not is_special
+            and not _may_be_left_out(self.fields[name])
+        }
         self.is_plain = _is_plain(model, self.injected)
 
 
@@ -260,7 +271,7 @@ def _is_plain(model: type[BaseModel], injected: Collection[str]) -> bool:
         and not decorators.model_serializers
         and model.model_config.get("extra") != "allow"
         and all(
-            not field.exclude
+            not _may_be_left_out(field)
             and (name in injected or (not field.metadata and _is_plain_type(field.annotation)))
             for name, field in model.__pydantic_fields__.items()
         )
@@ -268,6 +279,10 @@ def _is_plain(model: type[BaseModel], injected: Collection[str]) -> bool:
             original(getattr(model, name)) is original(getattr(BaseModel, name)) for name in _HOOKS
         )
     )
+
+
+def _may_be_left_out(field: FieldInfo) -> bool:
+    return bool(field.exclude or getattr(field, "exclude_if", None))
 
 
 def _is_plain_type(hint: Any) -> bool:
