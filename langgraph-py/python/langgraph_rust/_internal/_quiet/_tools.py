@@ -46,11 +46,11 @@ def call(tool: Any, value: Any, config: Any, kwargs: dict[str, Any]) -> Any:
 
 async def acall(tool: Any, value: Any, config: Any, kwargs: dict[str, Any]) -> Any:
     """Do what `await tool.ainvoke(value, config, **kwargs)` does."""
+    if _offloads(tool) and (config is None or type(config) is dict):
+        return await run_in_executor(None, call, tool, value, config, kwargs)
     plan = may_be_quick(tool, config, kwargs, True, False)
     if plan is None:
         return await tool.ainvoke(value, config, **kwargs)
-    if plan.offloads and not tool.coroutine:
-        return await run_in_executor(None, call, tool, value, config, kwargs)
     return await _aproceed(tool, plan, value, config)
 
 
@@ -91,7 +91,6 @@ def may_be_quick(
     else:
         reason = _why_not(tool, plan, config, kwargs, is_async, entered)
         if reason is None:
-            count_quick("tool")
             return plan
     count_reason(reason)
     return None
@@ -113,17 +112,22 @@ def _why_not(
     if not plan.runs:
         return plan.work.reason
     function = tool.coroutine if is_async else tool.func
-    if function:
-        return function_of(function).reason
-    if is_async and plan.offloads and not entered:
-        return None  # decided anew, on the thread
-    return "the tool has no function for this"
+    return function_of(function).reason if function else "the tool has no function for this"
+
+
+def _offloads(tool: Any) -> bool:
+    """Tell whether all that `ainvoke` of a tool does is to call `invoke` on a thread."""
+    plan = tool_class(type(tool), True)
+    return (
+        plan is not None and plan.offloads and not tool.coroutine and "ainvoke" not in tool.__dict__
+    )
 
 
 # --- The call ------------------------------------------------------------------------------------
 
 
 def _proceed(tool: Any, plan: ToolClass, value: Any, config: Any) -> Any:
+    count_quick("tool")
     whole = merged(config)
     tool_input, call_id = _opened(value)
     status, artifact = "success", None
@@ -142,6 +146,7 @@ def _proceed(tool: Any, plan: ToolClass, value: Any, config: Any) -> Any:
 
 
 async def _aproceed(tool: Any, plan: ToolClass, value: Any, config: Any) -> Any:
+    count_quick("tool")
     whole = merged(config)
     tool_input, call_id = _opened(value)
     status, artifact = "success", None
