@@ -6,6 +6,7 @@ A model with bound arguments (`bind_tools`, `bind`, `with_config`) is taken apar
 from __future__ import annotations
 
 from contextvars import copy_context
+from operator import attrgetter
 from typing import Any
 
 from langchain_core import messages as kinds
@@ -229,6 +230,10 @@ _KINDS = frozenset(
 )
 
 
+_TEXTS = frozenset((str,))
+_content = attrgetter("content")
+
+
 def _messages(model: Any, value: Any) -> list[BaseMessage]:
     """Return what a model is called with, as messages in a list for it alone."""
     messages: list[BaseMessage]
@@ -238,12 +243,11 @@ def _messages(model: Any, value: Any) -> list[BaseMessage]:
         messages = [HumanMessage(content=value)]
     else:
         messages = model._convert_input(value).to_messages()
-    for message in messages:
-        if type(message.content) is not str:
-            # Refuses some contents, and has others written differently.
-            chat_models._format_for_tracing(messages)
-            return _normalize_messages(messages)
-    return messages
+    if _TEXTS.issuperset(map(type, map(_content, messages))):
+        return messages
+    # Refuses some contents, and has others written differently.
+    chat_models._format_for_tracing(messages)
+    return _normalize_messages(messages)
 
 
 def _is_one(value: Any) -> bool:
