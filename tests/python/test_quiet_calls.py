@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial, wraps
 from types import FunctionType
 from typing import Any
+from unittest import mock
 
 import langsmith.utils
 import pytest
@@ -122,7 +123,11 @@ MODEL_PATCHES = [
 ]
 
 
-@pytest.mark.parametrize("replace", [plain, wrapped])
+def mocked(function: Any) -> Any:
+    return mock.create_autospec(function, side_effect=function)
+
+
+@pytest.mark.parametrize("replace", [plain, wrapped, mocked])
 @pytest.mark.parametrize(
     ("call", "owner", "name"),
     [
