@@ -18,6 +18,7 @@ from unittest import mock
 
 import langsmith.utils
 import pytest
+from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.callbacks import manager as managers
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
@@ -157,8 +158,8 @@ class Descriptor:
 
 
 def test_a_lasting_replacement_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    was = managers.BaseCallbackManager.__init__
-    monkeypatch.setattr(managers.BaseCallbackManager, "__init__", Descriptor(was))
+    was = BaseCallbackManager.__init__
+    monkeypatch.setattr(BaseCallbackManager, "__init__", Descriptor(was))
     for call, skipped in (
         (call_tool, _tool_plans.SKIPPED),
         (call_model, _model_plans.SKIPPED),

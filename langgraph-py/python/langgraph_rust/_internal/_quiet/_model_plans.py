@@ -150,9 +150,14 @@ class BindingClass:
 
 
 def _look_at(cls: type[Any], is_async: bool) -> ModelClass | BindingClass | None:
-    if issubclass(cls, BaseChatModel):
-        return ModelClass(cls, is_async)
-    return BindingClass(cls, is_async) if issubclass(cls, RunnableBindingBase) else None
+    try:
+        if issubclass(cls, BaseChatModel):
+            return ModelClass(cls, is_async)
+        if issubclass(cls, RunnableBindingBase):
+            return BindingClass(cls, is_async)
+    except Exception:
+        pass  # whatever stands in for its methods: that is for `invoke` to find out
+    return None
 
 
 _classes: tuple[Memo[type[Any], ModelClass | BindingClass | None], ...] = (

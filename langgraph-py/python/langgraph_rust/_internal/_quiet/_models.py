@@ -76,7 +76,7 @@ async def aenter(method: Any, model: Any, value: Any, config: Any, kwargs: dict[
 
 # --- May it be quick? ----------------------------------------------------------------------------
 
-_NO_MODEL = "it is not a chat model of langchain-core"
+_NO_MODEL = "its class is not known for a chat model of langchain-core"
 _OF_ITS_OWN = "a method is the model's own"
 
 _RESERVED = frozenset(

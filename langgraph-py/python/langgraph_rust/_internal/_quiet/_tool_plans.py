@@ -140,7 +140,12 @@ _PARSING = ("_parse_input", "_to_args_and_kwargs", "_filter_injected_args")
 
 
 def _look_at(cls: type[Any], is_async: bool) -> ToolClass | None:
-    return ToolClass(cls, is_async) if issubclass(cls, BaseTool) else None
+    if not issubclass(cls, BaseTool):
+        return None
+    try:
+        return ToolClass(cls, is_async)
+    except Exception:
+        return None  # whatever stands in for its methods: that is for `invoke` to find out
 
 
 _tool_classes: tuple[Memo[type[Any], ToolClass | None], ...] = (
@@ -150,7 +155,7 @@ _tool_classes: tuple[Memo[type[Any], ToolClass | None], ...] = (
 
 
 def tool_class(cls: type[Any], is_async: bool) -> ToolClass | None:
-    """Return what is known of a class, as it is now, or `None` if it is none of tools."""
+    """Return what is known of a class, as it is now, or `None` if it is no class of tools."""
     remembered = _tool_classes[is_async]
     found = remembered(cls)
     if found is not None and not found.is_as_seen(cls.__mro__):

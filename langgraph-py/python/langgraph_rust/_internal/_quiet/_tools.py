@@ -87,7 +87,7 @@ def may_be_quick(
     """
     plan = tool_class(type(tool), is_async)
     if plan is None:
-        reason = "it is not a tool of langchain-core"
+        reason = "its class is not known for a tool of langchain-core"
     else:
         reason = _why_not(tool, plan, config, kwargs, is_async, entered)
         if reason is None:
