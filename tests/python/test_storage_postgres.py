@@ -317,18 +317,20 @@ def test_killed_at_any_moment_it_loses_nothing_and_goes_on(database: str) -> Non
     would = compacted(database, "--dry-run")
     usual, chance = time.monotonic() - began, random.Random(5)
     statuses, left = [], []
-    for _ in range(40):
+    for attempt in range(40):
         process = subprocess.Popen(
             [sys.executable, "-c", KILLED, database], stdout=subprocess.PIPE, text=True
         )
         assert process.stdout and process.stdout.readline() == "begun\n"
-        time.sleep(0.1 + chance.random() * usual)
+        # Later and later: how long it takes to begin depends on what else the machine does.
+        time.sleep(0.1 + chance.random() * usual * (1 + attempt / 4))
         process.send_signal(signal.SIGKILL)
         statuses.append(process.wait())
         process.stdout.close()
         assert states(database, *names) == before
         left.append(compacted(database, "--dry-run")["values"])
-        if left[-1] == 0 or statuses.count(-signal.SIGKILL) > 8:
+        got_on = left[-1] < would["values"]
+        if left[-1] == 0 or (got_on and statuses.count(-signal.SIGKILL) > 8):
             break
     assert statuses.count(-signal.SIGKILL) > 1
     # What was done by then stays done.
