@@ -14,6 +14,7 @@ use crate::plan::Graph;
 use crate::store::save::{configurable, Place};
 use crate::store::stored;
 use crate::values::domain::Objects;
+use crate::values::texts::Texts;
 
 /// What is stored for a thread when its run begins.
 pub struct Found<'py> {
@@ -49,6 +50,7 @@ pub(super) fn load(
         metadata: None,
         namespace: namespace.clone(),
         parents: parents.clone().unbind(),
+        texts: Texts::default(),
     };
     let Some(saved) = &found.saved else {
         merged.set_item(intern!(py, "configurable"), conf)?;

@@ -15,6 +15,7 @@ use crate::host::call::call_with;
 use crate::host::imports;
 use crate::plan::Graph;
 use crate::values::domain::Objects;
+use crate::values::texts::Texts;
 use crate::values::version;
 
 /// A saver and what it can do.
@@ -45,6 +46,8 @@ pub struct Place {
     pub namespace: Arc<str>,
     /// The namespaces and checkpoints of the enclosing runs.
     pub parents: Py<PyDict>,
+    /// Names and versions that were stored before.
+    pub texts: Texts,
 }
 
 collects!(Saver { object });
@@ -73,7 +76,7 @@ pub fn checkpoint(
 
     let stored = match put.is_stub {
         true => stored::stub_to_python(py, &put.checkpoint)?,
-        false => stored::checkpoint_to_python(py, &put.checkpoint)?,
+        false => stored::checkpoint_to_python(py, &put.checkpoint, &mut place.texts)?,
     };
     if !graph.untracked.is_empty() {
         clean_packets(py, graph, &stored)?;
@@ -87,7 +90,7 @@ pub fn checkpoint(
         metadata.set_item(intern!(py, "parents"), &place.parents)?;
         stored::put_since_snapshot(&metadata, &put.metadata.since_snapshot)?;
     }
-    let versions = version::all_to_python(py, &put.new_versions)?;
+    let versions = version::all_to_python(py, &put.new_versions, &mut place.texts)?;
 
     let next_conf = conf.copy()?;
     next_conf.set_item(intern!(py, "checkpoint_id"), put.checkpoint.id.as_str())?;

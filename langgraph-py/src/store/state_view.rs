@@ -15,6 +15,7 @@ use crate::host::{call, clock};
 use crate::plan::{read_keys, writers, Graph, Plan};
 use crate::values::domain::{fault_to_python, shown, Objects};
 use crate::values::env::{Clock, Versioning};
+use crate::values::texts::Texts;
 use crate::values::{path, version};
 
 /// The state that a checkpoint describes.
@@ -170,7 +171,7 @@ impl StateView {
     #[getter]
     fn versions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let versions: Vec<(Arc<str>, Version)> = self.state(py)?.all_versions();
-        version::all_to_python(py, &versions)
+        version::all_to_python(py, &versions, &mut Texts::default())
     }
 
     /// The versions that each node ran on.
@@ -191,7 +192,7 @@ impl StateView {
         let id = CheckpointId::from_text(&id);
         let checkpoint = self.state(py)?.checkpoint(py, id, clock::timestamp().into(), &[]);
         let checkpoint = checkpoint.map_err(|fault| fault_to_python(py, fault))?;
-        Ok(stored::checkpoint_to_python(py, &checkpoint)?.into_any())
+        Ok(stored::checkpoint_to_python(py, &checkpoint, &mut Texts::default())?.into_any())
     }
 
     /// Makes writes to delta channels complete, before they are stored and applied.
@@ -278,7 +279,10 @@ impl StateView {
         let id = CheckpointId::from_text(&clock::checkpoint_id(step));
         let checkpoint = state.checkpoint(py, id, clock::timestamp().into(), &snapshots);
         let checkpoint = checkpoint.map_err(raised)?;
-        Ok((stored::checkpoint_to_python(py, &checkpoint)?.into_any(), metadata))
+        Ok((
+            stored::checkpoint_to_python(py, &checkpoint, &mut Texts::default())?.into_any(),
+            metadata,
+        ))
     }
 }
 

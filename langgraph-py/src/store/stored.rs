@@ -14,6 +14,7 @@ use crate::plan::Graph;
 use crate::values::channels;
 use crate::values::domain::Objects;
 use crate::values::path::packet_target;
+use crate::values::texts::Texts;
 use crate::values::version;
 
 /// A stored checkpoint, as savers return it.
@@ -101,14 +102,15 @@ fn saved(
 pub fn checkpoint_to_python<'py>(
     py: Python<'py>,
     checkpoint: &Checkpoint<Objects>,
+    texts: &mut Texts,
 ) -> PyResult<Bound<'py, PyDict>> {
     let values = PyDict::new(py);
     for (name, saved) in &checkpoint.channel_values {
-        values.set_item(&**name, channels::saved_to_python(py, saved)?)?;
+        values.set_item(texts.get(py, name), channels::saved_to_python(py, saved)?)?;
     }
     let seen = PyDict::new(py);
     for (name, versions) in &checkpoint.versions_seen {
-        seen.set_item(&**name, version::all_to_python(py, versions)?)?;
+        seen.set_item(texts.get(py, name), version::all_to_python(py, versions, texts)?)?;
     }
     let updated = match &checkpoint.updated_channels {
         Some(names) => Some(PyList::new(py, names.iter().map(|name| &**name))?),
@@ -119,7 +121,7 @@ pub fn checkpoint_to_python<'py>(
     dict.set_item(intern!(py, "ts"), &*checkpoint.ts)?;
     dict.set_item(intern!(py, "id"), checkpoint.id.as_str())?;
     dict.set_item(intern!(py, "channel_values"), values)?;
-    let versions = version::all_to_python(py, &checkpoint.channel_versions)?;
+    let versions = version::all_to_python(py, &checkpoint.channel_versions, texts)?;
     dict.set_item(intern!(py, "channel_versions"), versions)?;
     dict.set_item(intern!(py, "versions_seen"), seen)?;
     dict.set_item(intern!(py, "updated_channels"), updated)?;

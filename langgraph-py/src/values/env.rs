@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::domain::Objects;
+use super::texts::Texts;
 use super::version;
 use crate::collects;
 use crate::host::call::call;
@@ -64,7 +65,8 @@ impl Env<Objects> for Clock<'_, '_> {
             (Versioning::Text, _) => Ok(Version::Text(next_text_version(None).into())),
             (Versioning::Custom(next), current) => {
                 let none = self.py.None().into_bound(self.py);
-                let current = current.map(|current| version::to_python(self.py, current));
+                let current = current
+                    .map(|current| version::to_python(self.py, current, &mut Texts::default()));
                 let current = current.transpose()?.unwrap_or_else(|| none.clone());
                 version::read(&call(next.bind(self.py), &[&current, &none])?)
             }

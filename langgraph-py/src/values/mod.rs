@@ -8,4 +8,5 @@ pub mod env;
 pub mod errors;
 pub mod path;
 pub mod reducer;
+pub mod texts;
 pub mod version;

@@ -7,6 +7,8 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyString};
 
+use super::texts::Texts;
+
 /// A channel version.
 pub fn read(value: &Bound<'_, PyAny>) -> PyResult<Version> {
     if let Ok(text) = value.cast::<PyString>() {
@@ -22,11 +24,15 @@ pub fn read(value: &Bound<'_, PyAny>) -> PyResult<Version> {
 }
 
 /// A channel version for Python.
-pub fn to_python<'py>(py: Python<'py>, version: &Version) -> PyResult<Bound<'py, PyAny>> {
+pub fn to_python<'py>(
+    py: Python<'py>,
+    version: &Version,
+    texts: &mut Texts,
+) -> PyResult<Bound<'py, PyAny>> {
     Ok(match version {
         Version::Int(n) => n.into_pyobject(py)?.into_any(),
         Version::Float(n) => n.into_pyobject(py)?.into_any(),
-        Version::Text(text) => PyString::new(py, text).into_any(),
+        Version::Text(text) => texts.get(py, text).into_any(),
     })
 }
 
@@ -44,10 +50,11 @@ pub fn read_all(value: &Bound<'_, PyAny>) -> PyResult<Vec<(Arc<str>, Version)>> 
 pub fn all_to_python<'py>(
     py: Python<'py>,
     versions: &[(Arc<str>, Version)],
+    texts: &mut Texts,
 ) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     for (name, version) in versions {
-        dict.set_item(&**name, to_python(py, version)?)?;
+        dict.set_item(texts.get(py, name), to_python(py, version, texts)?)?;
     }
     Ok(dict)
 }
