@@ -122,7 +122,7 @@ fn obey(
         }
         Effect::PersistCheckpoint(put) => {
             let Some(saver) = &run.context.saver else { return Ok(()) };
-            let call = save::checkpoint(py, &run.graph, &mut run.core(py)?.place, &put);
+            let call = save::checkpoint(py, &run.graph, saver, &mut run.core(py)?.place, &put);
             store(py, run, hands, put.ticket, saver, call)
         }
         Effect::Emit(event) => shown::show(py, run, &event),

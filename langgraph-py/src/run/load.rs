@@ -13,6 +13,7 @@ use crate::host::clock;
 use crate::plan::Graph;
 use crate::store::save::{configurable, Place};
 use crate::store::stored;
+use crate::store::stored::SeenBefore;
 use crate::values::domain::Objects;
 use crate::values::texts::Texts;
 
@@ -51,6 +52,7 @@ pub(super) fn load(
         namespace: namespace.clone(),
         parents: parents.clone().unbind(),
         texts: Texts::default(),
+        seen: SeenBefore::default(),
     };
     let Some(saved) = &found.saved else {
         merged.set_item(intern!(py, "configurable"), conf)?;

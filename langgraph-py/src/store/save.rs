@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::linear::Linear;
-use super::stored;
+use super::stored::{self, SeenBefore};
 use crate::collects;
 use crate::host::call::call_with;
 use crate::host::imports;
@@ -48,6 +48,8 @@ pub struct Place {
     pub parents: Py<PyDict>,
     /// Names and versions that were stored before.
     pub texts: Texts,
+    /// What nodes had seen, as it was stored before.
+    pub seen: SeenBefore,
 }
 
 collects!(Saver { object });
@@ -65,6 +67,7 @@ pub struct SaverCall {
 pub fn checkpoint(
     py: Python<'_>,
     graph: &Graph,
+    saver: &Saver,
     place: &mut Place,
     put: &CheckpointToStore<Objects>,
 ) -> PyResult<SaverCall> {
@@ -76,7 +79,11 @@ pub fn checkpoint(
 
     let stored = match put.is_stub {
         true => stored::stub_to_python(py, &put.checkpoint)?,
-        false => stored::checkpoint_to_python(py, &put.checkpoint, &mut place.texts)?,
+        false => {
+            // This package's own savers encode at once what they are given.
+            let before = saver.joins.then_some(&mut place.seen);
+            stored::checkpoint_to_python(py, &put.checkpoint, &mut place.texts, before)?
+        }
     };
     if !graph.untracked.is_empty() {
         clean_packets(py, graph, &stored)?;

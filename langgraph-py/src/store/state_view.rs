@@ -192,7 +192,7 @@ impl StateView {
         let id = CheckpointId::from_text(&id);
         let checkpoint = self.state(py)?.checkpoint(py, id, clock::timestamp().into(), &[]);
         let checkpoint = checkpoint.map_err(|fault| fault_to_python(py, fault))?;
-        Ok(stored::checkpoint_to_python(py, &checkpoint, &mut Texts::default())?.into_any())
+        Ok(stored::checkpoint_to_python(py, &checkpoint, &mut Texts::default(), None)?.into_any())
     }
 
     /// Makes writes to delta channels complete, before they are stored and applied.
@@ -280,7 +280,7 @@ impl StateView {
         let checkpoint = state.checkpoint(py, id, clock::timestamp().into(), &snapshots);
         let checkpoint = checkpoint.map_err(raised)?;
         Ok((
-            stored::checkpoint_to_python(py, &checkpoint, &mut Texts::default())?.into_any(),
+            stored::checkpoint_to_python(py, &checkpoint, &mut Texts::default(), None)?.into_any(),
             metadata,
         ))
     }

@@ -1,9 +1,10 @@
 //! Stored things between Python and the engine: checkpoints, pending writes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use langgraph_channels::{Channel, Saved};
-use langgraph_checkpoint::{Checkpoint, PendingWrite, SinceSnapshot, FORMAT};
+use langgraph_checkpoint::{Checkpoint, PendingWrite, SinceSnapshot, Versions, FORMAT};
 use langgraph_core::{CheckpointId, IdHash, TaskId, Write};
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
@@ -98,11 +99,37 @@ fn saved(
     Ok(Saved::Packets(packets.collect::<PyResult<_>>()?))
 }
 
-/// A checkpoint for savers.
+/// What nodes have seen, as savers were last given it, by the nodes' names.
+#[derive(Default)]
+pub struct SeenBefore(HashMap<Arc<str>, (Versions, Py<PyDict>)>);
+
+impl SeenBefore {
+    /// What a node has seen: the same dict as long as that is the same.
+    fn get<'py>(
+        &mut self,
+        py: Python<'py>,
+        name: &Arc<str>,
+        versions: &Versions,
+        texts: &mut Texts,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        if let Some((known, dict)) = self.0.get(name) {
+            if known == versions {
+                return Ok(dict.bind(py).clone());
+            }
+        }
+        let dict = version::all_to_python(py, versions, texts)?;
+        self.0.insert(name.clone(), (versions.clone(), dict.clone().unbind()));
+        Ok(dict)
+    }
+}
+
+/// A checkpoint for savers. Those who keep and change nothing that they are given may be given, with
+/// `before`, what they were given before.
 pub fn checkpoint_to_python<'py>(
     py: Python<'py>,
     checkpoint: &Checkpoint<Objects>,
     texts: &mut Texts,
+    mut before: Option<&mut SeenBefore>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let values = PyDict::new(py);
     for (name, saved) in &checkpoint.channel_values {
@@ -110,7 +137,11 @@ pub fn checkpoint_to_python<'py>(
     }
     let seen = PyDict::new(py);
     for (name, versions) in &checkpoint.versions_seen {
-        seen.set_item(texts.get(py, name), version::all_to_python(py, versions, texts)?)?;
+        let versions = match &mut before {
+            Some(before) => before.get(py, name, versions, texts)?,
+            None => version::all_to_python(py, versions, texts)?,
+        };
+        seen.set_item(texts.get(py, name), versions)?;
     }
     let updated = match &checkpoint.updated_channels {
         Some(names) => Some(PyList::new(py, names.iter().map(|name| &**name))?),
