@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, ToolMessage
@@ -22,6 +23,7 @@ class _Kinds(dict[type, type | None]):
 
 
 _kinds = _Kinds()
+_id_of = itemgetter("id")
 
 
 def _validate_chat_history(messages: Sequence[BaseMessage]) -> None:
@@ -35,11 +37,11 @@ def _validate_chat_history(messages: Sequence[BaseMessage]) -> None:
     answered: set[str] = set()
     for message in messages:
         kind = _kinds[type(message)]
-        if kind is AIMessage:
-            calls += message.tool_calls  # type: ignore[attr-defined]
-        elif kind is ToolMessage:
+        if kind is ToolMessage:
             answered.add(message.tool_call_id)  # type: ignore[attr-defined]
-    if all(call["id"] in answered for call in calls):
+        elif kind is AIMessage:
+            calls += message.tool_calls  # type: ignore[attr-defined]
+    if answered.issuperset(map(_id_of, calls)):
         return
     unanswered = [call for call in calls if call["id"] not in answered]
     raise ValueError(

@@ -1,6 +1,7 @@
 """The states of agents, where users bring none of their own.
 
-Annotations here are no strings: they are read where a graph is made of them.
+Annotations here are no strings: they are read where a graph is made of them. What the docstrings of
+the classes say is part of the JSON schemas of agents.
 """
 
 import warnings
@@ -28,7 +29,7 @@ StructuredResponseSchema = dict | type[BaseModel]
     category=LangGraphDeprecatedSinceV10,
 )
 class AgentState(TypedDict):
-    """The state of an agent."""
+    """The state of the agent."""
 
     messages: Annotated[Sequence[BaseMessage], add_messages]
 
@@ -40,7 +41,7 @@ class AgentState(TypedDict):
     category=LangGraphDeprecatedSinceV10,
 )
 class AgentStatePydantic(BaseModel):
-    """The state of an agent, as a model."""
+    """The state of the agent."""
 
     messages: Annotated[Sequence[BaseMessage], add_messages]
 
@@ -57,7 +58,7 @@ with warnings.catch_warnings():
         category=LangGraphDeprecatedSinceV10,
     )
     class AgentStateWithStructuredResponse(AgentState):
-        """The state of an agent with a `response_format`."""
+        """The state of the agent with a structured response."""
 
         structured_response: StructuredResponse
 
@@ -67,7 +68,7 @@ with warnings.catch_warnings():
         category=LangGraphDeprecatedSinceV10,
     )
     class AgentStateWithStructuredResponsePydantic(AgentStatePydantic):
-        """The same as a model."""
+        """The state of the agent with a structured response."""
 
         structured_response: StructuredResponse
 

@@ -158,8 +158,18 @@ class ToolNode(RunnableCallable):
                 execution_info=runtime.execution_info,
                 server_info=runtime.server_info,
             )
-            for call, own in zip(calls, get_config_list(config, len(calls)), strict=True)
+            for call, own in zip(calls, self._configs(calls, config), strict=True)
         ]
+
+    def _configs(
+        self, calls: Sequence[ToolCall], config: RunnableConfig
+    ) -> Sequence[RunnableConfig]:
+        if len(calls) == 1 and not self._is_wrapped:
+            injected = self._injected_args.get(calls[0]["name"])
+            if injected is None or not injected.runtime:
+                # Nobody but the tool's own machinery sees it, which completes it once more.
+                return (config,)
+        return get_config_list(config, len(calls))
 
     def _parse_input(self, input: Input) -> tuple[list[ToolCall], InputType]:
         return read_input(input, self._messages_key)
