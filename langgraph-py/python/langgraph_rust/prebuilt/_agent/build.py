@@ -121,8 +121,11 @@ def _input_schema(parts: AgentParts) -> Any:
             __module__="langgraph_rust.prebuilt.chat_agent_executor",
             llm_input_messages=(list[AnyMessage], ...),
         )
-    annotations = {"llm_input_messages": list[AnyMessage]}
-    return type(base)("CallModelInputSchema", (base,), {"__annotations__": annotations})
+
+    class CallModelInputSchema(base):
+        llm_input_messages: list[AnyMessage]
+
+    return CallModelInputSchema
 
 
 def _is_model(schema: Any) -> bool:

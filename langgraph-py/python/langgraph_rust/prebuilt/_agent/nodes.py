@@ -12,13 +12,11 @@ from langgraph_rust.prebuilt._agent.history import _validate_chat_history
 from langgraph_rust.prebuilt._agent.states import _get_state_value
 from langgraph_rust.prebuilt._calls import acall_model, call_model
 
-# Without a quote, for the sake of who reads annotations of nodes.
-from langgraph_rust.runtime import Runtime
-
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
     from langgraph_rust.prebuilt._agent.models import ModelSource
+    from langgraph_rust.runtime import Runtime
 
 
 @dataclass(frozen=True)
