@@ -128,6 +128,19 @@ def test_after_a_failure_nothing_begins_and_what_began_is_waited_for() -> None:
     assert done == [1]
 
 
+async def test_after_a_failure_within_an_event_loop() -> None:
+    begun: list[int] = []
+
+    def fails() -> None:
+        begun.append(1)
+        time.sleep(0.01)
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        side_by_side([fails] * 6, limit=2)
+    assert 1 <= len(begun) <= 2
+
+
 def test_calls_within_calls_never_wait_for_a_thread() -> None:
     def nested(depth: int) -> Callable[[], int]:
         if not depth:

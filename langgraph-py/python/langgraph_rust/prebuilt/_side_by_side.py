@@ -66,17 +66,17 @@ class _Batch:
 
     def done(self, most: int, takes_part: bool) -> list[Any]:
         """Do the calls, so many at a time, and return their results or raise what one raised."""
-        count = len(self._results)
         helped = all(_hand_to_thread(self._work) for _ in range(most - takes_part))
         if takes_part or not helped:
             self._work()
-        # Who takes a call away is who does it. What is left after a failure nobody is to begin.
-        dropped = 0
-        while self._errors and self._take() is not None:
-            dropped += 1
+        left = len(self._results)
         try:
-            for _ in range(count - dropped):
+            while left:
                 self._ended.get()
+                left -= 1
+                # Who takes a call away is who does it. After a failure nobody is to begin another.
+                while self._errors and self._take() is not None:
+                    left -= 1
         except BaseException:
             # A signal: the caller does not wait any more, so nothing further is to begin.
             self._waiting.clear()
