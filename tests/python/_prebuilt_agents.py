@@ -206,11 +206,18 @@ def runs(kind: str, options: dict[str, Any]) -> Iterator[Any]:
         async def chunks() -> Any:
             return [chunk async for chunk in graph.astream(given, config, stream_mode="updates")]
 
+        async def events() -> Any:
+            seen = [event async for event in graph.astream_events(given, config, version="v2")]
+            # Sorted, since in async runs tools run side by side, and which is first is chance.
+            return sorted((event["event"], event["name"], event["tags"]) for event in seen)
+
         for run in (
             lambda: graph.invoke(given, config),
             lambda: list(graph.stream(given, config, stream_mode=["updates", "tasks"])),
             lambda: asyncio.run(graph.ainvoke(given, config)),
             lambda: asyncio.run(chunks()),
+            lambda: list(graph.stream(given, config, stream_mode="messages")),
+            lambda: asyncio.run(events()),
         ):
             try:
                 yield run()
@@ -229,7 +236,7 @@ def runs(kind: str, options: dict[str, Any]) -> Iterator[Any]:
         yield from results(agent(version=version), {})
         recorder = Recorder()
         yield from results(agent(version=version), {"callbacks": [recorder]})
-        yield recorder.events
+        yield sorted(recorder.events)
     yield from results(agent(), {"recursion_limit": 3})
 
 

@@ -16,7 +16,6 @@ from langchain_core.tools.base import (
 )
 from typing_extensions import TypeVar
 
-from langgraph_rust.pregel._streams.tools import _tool_call_writer
 from langgraph_rust.runtime import ExecutionInfo, ServerInfo
 from langgraph_rust.store.base import BaseStore
 from langgraph_rust.types import StreamWriter
@@ -64,6 +63,9 @@ class ToolRuntime(_DirectlyInjectedToolArg, Generic[ContextT, StateT]):
             delta: Anything that can be stored as JSON. When nobody streams that mode, nothing
                 happens.
         """
+        # With it comes what a stream needs, which most tools never write to.
+        from langgraph_rust.pregel._streams.tools import _tool_call_writer
+
         write = _tool_call_writer.get()
         if write is not None:
             write(delta)
