@@ -115,25 +115,6 @@ def messages_of(state: Any) -> Any:
 
 MESSAGES = RunnableLambda(messages_of, name="messages")
 
-SYNC: dict[str, dict[str, Any]] = {
-    "plain": {},
-    "text": {"prompt": "be brief"},
-    "function": {"prompt": prompted},
-    "runnable": {"prompt": MESSAGES},
-    "sequence": {"prompt": MESSAGES | RunnableLambda(lambda messages: messages)},
-    "chosen": {"model": chosen, "prompt": "be brief"},
-    "before": {"pre_model_hook": hooked},
-    "after": {"post_model_hook": passed},
-    "answer": {"response_format": Answer},
-    "answer after": {"response_format": Answer, "post_model_hook": passed},
-    "answer of chosen": {"response_format": ("now", Answer), "model": chosen, "name": "me"},
-    "direct": {"tools": [keys, last]},
-    "no tools": {"tools": [], "response_format": Answer, "pre_model_hook": passed},
-    "async": {"prompt": aprompted, "model": achosen},
-    "cannot be": {"prompt": 1},
-    "no runnable": {"model": lambda state, runtime: 1},
-}
-
 
 class Recorder(BaseCallbackHandler):
     """Notes what runs there are, of what, within what, and how they end."""
@@ -179,6 +160,39 @@ class Recorder(BaseCallbackHandler):
 
     def on_tool_error(self, error: BaseException, **kwargs: Any) -> None:
         self._end(error, **kwargs)
+
+
+OWN = Recorder()
+"""For models that have a handler whoever runs them."""
+
+
+def said(message: Any) -> Any:
+    return message
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "text": {"prompt": "be brief"},
+    "function": {"prompt": prompted},
+    "runnable": {"prompt": MESSAGES},
+    "sequence": {"prompt": MESSAGES | RunnableLambda(lambda messages: messages)},
+    "chosen": {"model": chosen, "prompt": "be brief"},
+    "before": {"pre_model_hook": hooked},
+    "after": {"post_model_hook": passed},
+    "answer": {"response_format": Answer},
+    "answer after": {"response_format": Answer, "post_model_hook": passed},
+    "answer of chosen": {"response_format": ("now", Answer), "model": chosen, "name": "me"},
+    "direct": {"tools": [keys, last]},
+    "no tools": {"tools": [], "response_format": Answer, "pre_model_hook": passed},
+    "async": {"prompt": aprompted, "model": achosen},
+    "handler of the model's": {"model": Scripted(callbacks=[OWN])},
+    "handler bound to the model": {
+        "model": Scripted().bind_tools([keys, late]).with_config(callbacks=[OWN])
+    },
+    "model in a sequence": {"model": Scripted().bind_tools([keys, late]) | said},
+    "cannot be": {"prompt": 1},
+    "no runnable": {"model": lambda state, runtime: 1},
+}
 
 
 def shown(value: Any) -> Any:
@@ -238,6 +252,8 @@ def runs(kind: str, options: dict[str, Any]) -> Iterator[Any]:
         yield from results(agent(version=version), {"callbacks": [recorder]})
         yield sorted(recorder.events)
     yield from results(agent(), {"recursion_limit": 3})
+    yield sorted(OWN.events)
+    OWN.events.clear()
 
 
 def main() -> None:
@@ -245,7 +261,7 @@ def main() -> None:
 
     assert langgraph.prebuilt.__name__.startswith("langgraph_rust") == (SIDE == "ours")
     warnings.simplefilter("ignore")
-    for kind, options in SYNC.items():
+    for kind, options in KINDS.items():
         for result in runs(kind, options):
             print(kind, json.dumps(shown(result)))
 

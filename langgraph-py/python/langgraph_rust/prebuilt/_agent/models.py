@@ -116,16 +116,25 @@ class Prompted:
 
     def ask(self, state: Any, config: RunnableConfig) -> Any:
         """Return what the model says to a state."""
-        if not (self._is_usual and _goes_unseen("invoke", config)):
+        if not self._goes_unseen("invoke", config):
             return self.sequence.invoke(state, config)
         return call_model(self._model, self._prompter.messages(state, config), config)
 
     async def aask(self, state: Any, config: RunnableConfig) -> Any:
         """Do what `ask` does, on an event loop."""
-        if not (self._is_usual and _goes_unseen("ainvoke", config)):
+        if not self._goes_unseen("ainvoke", config):
             return await self.sequence.ainvoke(state, config)
         messages = await self._prompter.amessages(state, config)
         return await acall_model(self._model, messages, config)
+
+    def _goes_unseen(self, name: str, config: RunnableConfig) -> bool:
+        """Whether nobody would notice that the sequence's steps are called and it is not."""
+        return (
+            self._is_usual
+            and getattr(RunnableSequence, name) is _SEQUENCE_RUNS[name]
+            and not needs_callbacks(config)
+            and not _has_listeners(self._model)
+        )
 
 
 _USUAL_ORS = (Runnable.__or__, RunnableSequence.__or__)
@@ -134,10 +143,14 @@ _USUAL_ORS = (Runnable.__or__, RunnableSequence.__or__)
 _SEQUENCE_RUNS = {name: getattr(RunnableSequence, name) for name in ("invoke", "ainvoke")}
 
 
-def _goes_unseen(name: str, config: RunnableConfig) -> bool:
-    """Whether nobody would notice that a sequence's steps are called and the sequence is not."""
-    is_own = getattr(RunnableSequence, name) is _SEQUENCE_RUNS[name]
-    return is_own and not needs_callbacks(config)
+def _has_listeners(model: Any) -> bool:
+    """Whether a model has handlers of its own: they are told of what is around it."""
+    while isinstance(model, RunnableBinding):
+        if model.config.get("callbacks") or model.config_factories:
+            return True
+        model = model.bound
+    # Of anything but a chat model nobody knows.
+    return not isinstance(model, BaseChatModel) or bool(model.callbacks or model.verbose)
 
 
 def _should_bind_tools(
