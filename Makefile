@@ -71,7 +71,7 @@ conformance-upstream: ## run upstream's suites on upstream; store what passes th
 differential: ## random graphs here and on upstream; SEEDS=FIRST:END picks them, LIST=1 lists known ones
 	@$(PYTHON) -m tests.differential --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(LIST),--list)
 
-examples: ## agents of other packages, unmodified: they print what they print on upstream
+examples: ## five agents, unmodified: they print what they print on upstream
 	@$(PYTHON) -m tests.examples
 
 deltas: ## random histories of delta channels, against a plain reducer and upstream; SEEDS=0:2000 is long
@@ -84,9 +84,11 @@ linear: ## the same of lists stored as changes, handed over to upstream and back
 stress: build ## random programs that fail, are cancelled and run side by side; SEEDS=0:20000 is long
 	@$(VENV)/python -m tests.stress --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS))
 
-kills: build ## processes killed at random moments, whose threads go on; POINTS=0:10000 is long
+kills: build ## processes killed or interrupted at random moments, whose threads go on; POINTS=0:10000 is long
 	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS))
 	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS)) --postgres
+	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS)) --signals
+	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS)) --signals --postgres
 
 fuzz: build ## broken bytes for the decoder of stored values; INPUTS=0:10000000, RUNS=10000000 are long
 	@$(VENV)/python -m tests.fuzz --jobs $(JOBS) $(if $(INPUTS),--inputs $(INPUTS))
@@ -107,10 +109,10 @@ sync-report: ## only report on two releases: OLD=1.2.15 NEW=1.2.22
 places: ## write what repeats the pins and the lists: version.py, tests/conformance/suites/README.md
 	@$(PYTHON) -m sync.places --write
 
-bench: ## this package, upstream and the floor in turn
+bench: ## this package, upstream and the floor in turn; a quarter of an hour
 	@$(BENCH)
 
-bench-publish: ## the same, stored in benches/compare/results.json and the README's table
+bench-publish: ## the same, stored in benches/compare/results.json, the README's table and docs/benchmarks.md
 	@$(BENCH) --publish
 
 bench-rust: ## the engine without Python

@@ -110,13 +110,16 @@ def development_environment() -> Environment:
 def example_environment(example: Path) -> Environment:
     """What the `requirements.txt` of an example names; `sync.wheel` adds this package.
 
+    Examples that name the same share one, and one whose requirements change gets another.
+
     Raises:
         OSError: the example has none.
     """
     lines = (example / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    wanted = tuple(line for line in lines if line and not line.startswith("#"))
-    path = CACHE / "envs" / f"example-{example.name}"
-    return Environment(f"example-{example.name}", path, wanted, is_complete=True)
+    wanted = tuple(sorted(line for line in lines if line and not line.startswith("#")))
+    digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
+    name = f"examples-{digest[:12]}"
+    return Environment(name, CACHE / "envs" / name, wanted, is_complete=True)
 
 
 @contextmanager

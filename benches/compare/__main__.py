@@ -1,7 +1,8 @@
 """``python -m benches.compare [CASE ...]``: ours against upstream and the floor, in turn.
 
 Cases are shell-style patterns; ``--list`` prints them. Results go to `.cache/bench/latest.json`,
-with ``--publish`` also to `benches/compare/results.json` and into the README's table.
+with ``--publish`` also to `benches/compare/results.json` and into the tables of the README and of
+`docs/benchmarks.md`.
 """
 
 from __future__ import annotations
@@ -12,18 +13,22 @@ import json
 import os
 import platform
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from benches.compare.cases import MODES, QUICK, all_cases, select
+from benches.compare.cases import QUICK, all_cases, select
+from benches.compare.cases.base import MODES
 from benches.compare.coldstart import ColdStart, measure_cold_start
+from benches.compare.fsyncs import fsync_lines, measure_fsyncs
+from benches.compare.places import make_places, serving_postgres
+from benches.compare.publish import publish
 from benches.compare.rounds import Plan, measure
 from benches.compare.rows import Row, make_rows
-from benches.compare.table import cold_start_lines, terminal_table, write_readme_table
-from sync.artifacts import upstream_suite
-from sync.environments import say, upstream_environment
-from sync.pins import CACHE, CORE, ROOT, load_pins
-from sync.wheel import ready_environment
+from benches.compare.sides import OURS, UPSTREAM
+from benches.compare.table import cold_start_lines, terminal_table
+from sync.environments import say
+from sync.pins import CACHE, ROOT, load_pins
 
 LATEST = CACHE / "bench" / "latest.json"
 PUBLISHED = Path(__file__).parent / "results.json"
@@ -35,61 +40,69 @@ def main() -> int:
     if options.list:
         print("\n".join(all_cases()))
         return 0
-    if options.readme:
-        write_readme_table(ROOT / "README.md", json.loads(PUBLISHED.read_text(encoding="utf-8")))
+    if options.tables:
+        publish(json.loads(PUBLISHED.read_text(encoding="utf-8")))
         return 0
     plan = make_plan(options)
     rows = run_plan(plan)
-    cold = {} if options.no_cold_start else run_cold_start(plan, options.quick)
-    document = as_document(plan, rows, cold)
+    document = as_document(plan, rows)
+    if not options.no_cold_start:
+        document["cold_start"] = run_cold_start(plan, options.quick)
+    if not options.no_fsyncs:
+        document["fsyncs"] = run_fsyncs(plan)
     save(LATEST, document)
     print(f"results: {LATEST.relative_to(ROOT)}")
     if options.publish:
         save(PUBLISHED, document)
-        write_readme_table(ROOT / "README.md", document)
+        publish(document)
     return 0
 
 
 def make_plan(options: argparse.Namespace) -> Plan:
-    """Prepare both environments and upstream's graphs; decide what is measured and how long."""
-    patterns = options.cases or (list(QUICK) if options.quick else [])
-    labels = [f"{c.name}:{mode}" for c in select(patterns) for mode in options.modes]
-    upstream = upstream_environment().ensure()
-    ours = ready_environment()
-    python = {"ours": ours.python, "upstream": upstream.python, "floor": upstream.python}
+    """Prepare the environments and upstream's graphs; decide what is measured and how long."""
+    cases = select(options.cases or (list(QUICK) if options.quick else []))
+    labels = [f"{c.name}:{mode}" for c in cases for mode in c.modes if mode in options.modes]
     return Plan(
         cases=tuple(labels),
         rounds=options.rounds or (2 if options.quick else 3),
-        budget=0.2 if options.quick else 0.7,
+        budget=0.15 if options.quick else 0.3,
         loop=options.loop,
-        interpreters=python,
-        suite=upstream_suite(CORE, upstream),
+        places=make_places(cases),
     )
 
 
 def run_plan(plan: Plan) -> list[Row]:
     """All rounds, then the table."""
     rows: list[Row] = []
-    for number, results in measure(plan):
-        say(f"round {number} of {plan.rounds} done")
-        rows = make_rows(plan.cases, results)
+    needed = any(all_cases()[label.partition(":")[0]].needs_postgres for label in plan.cases)
+    with serving_postgres(plan.places) if needed else nullcontext(plan.places) as places:
+        for number, results in measure(dataclasses.replace(plan, places=places)):
+            say(f"round {number} of {plan.rounds} done")
+            rows = make_rows(plan.cases, results)
     print(terminal_table(rows))
     return rows
 
 
-def run_cold_start(plan: Plan, quick: bool) -> dict[str, ColdStart | str]:
-    """Fresh processes of ours and of upstream in turn."""
-    python = plan.interpreters
-    sides = measure_cold_start(python["ours"], python["upstream"], times=4 if quick else 12)
+def run_cold_start(plan: Plan, quick: bool) -> dict[str, Any]:
+    """Fresh processes of ours and of upstream in turn, and the ratio of what they took."""
+    python = plan.places.interpreters
+    sides = measure_cold_start(python[OURS], python[UPSTREAM], times=4 if quick else 12)
     print(cold_start_lines(sides))
-    return sides
-
-
-def as_document(plan: Plan, rows: list[Row], cold: dict[str, ColdStart | str]) -> dict[str, Any]:
-    """Everything as one JSON document."""
-    started = {k: dataclasses.asdict(v) for k, v in cold.items() if isinstance(v, ColdStart)}
+    started = {k: dataclasses.asdict(v) for k, v in sides.items() if isinstance(v, ColdStart)}
     if len(started) == 2:
         started["ratio"] = started["upstream"]["wall"] / started["ours"]["wall"]
+    return started
+
+
+def run_fsyncs(plan: Plan) -> dict[str, Any]:
+    """By side and number of threads; empty where they cannot be counted."""
+    counted = measure_fsyncs(plan.places)
+    print(fsync_lines(counted))
+    return {} if isinstance(counted, str) else counted
+
+
+def as_document(plan: Plan, rows: list[Row]) -> dict[str, Any]:
+    """The rows, and what they depend on."""
     return {
         "pins": load_pins().label(),
         "machine": {
@@ -101,7 +114,6 @@ def as_document(plan: Plan, rows: list[Row], cold: dict[str, ColdStart | str]) -
         "seconds_per_case": plan.budget,
         "loop": plan.loop,
         "rows": [row.to_json() for row in rows],
-        "cold_start": started,
     }
 
 
@@ -119,8 +131,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer cases, less time for each")
     parser.add_argument("--loop", choices=("uvloop", "asyncio"), default="uvloop")
     parser.add_argument("--no-cold-start", action="store_true")
-    parser.add_argument("--publish", action="store_true", help="store the results, fill the README")
-    parser.add_argument("--readme", action="store_true", help="only fill the README again")
+    parser.add_argument("--no-fsyncs", action="store_true")
+    parser.add_argument("--publish", action="store_true", help="store the results, fill the tables")
+    parser.add_argument("--tables", action="store_true", help="only fill the tables again")
     parser.add_argument("--list", action="store_true", help="print the cases and do nothing")
     return parser.parse_args()
 

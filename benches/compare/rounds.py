@@ -10,13 +10,19 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import groupby
 from statistics import median
 from typing import Any
 
+from benches.compare.cases import all_cases
+from benches.compare.cases.base import POSTGRES
+from benches.compare.places import Places
+from benches.compare.sides import SIDES, sides_of
 from sync.pins import CACHE, ROOT
 
-SIDES = ("ours", "upstream", "floor")
+QUIET = {"AGNO_TELEMETRY": "false", "LANGSMITH_TRACING": "false"}
+"""No process calls home."""
+
 GROUP = 8
 """How many cases a process measures before another side has its turn at them."""
 
@@ -34,10 +40,7 @@ class Plan:
     budget: float
     """Seconds per case, mode, side and round."""
     loop: str
-    interpreters: dict[str, Path]
-    """The Python of each side."""
-    suite: Path
-    """The folder that holds upstream's `bench/`."""
+    places: Places
 
 
 @dataclass
@@ -46,6 +49,8 @@ class Measured:
 
     medians: list[float] = field(default_factory=list)
     """Seconds per run: the median of each round's samples."""
+    processor: list[float] = field(default_factory=list)
+    """The same of processor time."""
     did: str | None = None
     error: str | None = None
 
@@ -56,13 +61,14 @@ Results = dict[tuple[str, str], Measured]
 
 def measure(plan: Plan) -> Iterator[tuple[int, Results]]:
     """Run the rounds; after each, its number and everything measured so far."""
-    results: Results = {(case, side): Measured() for case in plan.cases for side in SIDES}
+    sides = {label: _sides(label) for label in plan.cases}
+    results: Results = {(case, side): Measured() for case in plan.cases for side in sides[case]}
     for number in range(1, plan.rounds + 1):
         # Every other round goes the other way, so that no side always follows the same one.
         order = SIDES if number % 2 else SIDES[::-1]
-        for group in _groups(plan.cases):
+        for group in groups(plan.cases):
             for side in order:
-                for entry in _run_side(plan, side, group):
+                for entry in _run_side(plan, side, [c for c in group if side in sides[c]]):
                     _absorb(results[entry["case"], side], entry)
         yield number, results
 
@@ -70,18 +76,34 @@ def measure(plan: Plan) -> Iterator[tuple[int, Results]]:
 def _absorb(measured: Measured, entry: dict[str, Any]) -> None:
     if "error" in entry:
         measured.error = entry["error"]
-    else:
-        measured.medians.append(median(entry["samples"]))
-        measured.did = entry["did"]
+        return
+    measured.medians.append(median(wall for wall, _ in entry["samples"]))
+    measured.processor.append(median(processor for _, processor in entry["samples"]))
+    measured.did = entry["did"]
 
 
-def _groups(cases: tuple[str, ...]) -> list[tuple[str, ...]]:
-    return [cases[start : start + GROUP] for start in range(0, len(cases), GROUP)]
+def _sides(label: str) -> tuple[str, ...]:
+    name, _, mode = label.partition(":")
+    return sides_of(all_cases()[name], mode)
 
 
-def _run_side(plan: Plan, side: str, cases: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def _beside(label: str) -> str | None:
+    return all_cases()[label.partition(":")[0]].beside
+
+
+def groups(cases: tuple[str, ...]) -> Iterator[list[str]]:
+    """A few cases each, all of which have the same on their path."""
+    for _, alike in groupby(cases, _beside):
+        found = list(alike)
+        yield from (found[start : start + GROUP] for start in range(0, len(found), GROUP))
+
+
+def _run_side(plan: Plan, side: str, cases: list[str]) -> Iterator[dict[str, Any]]:
     """The results of one side in one round; a new process follows one that did not finish."""
-    remaining = list(cases)
+    if side not in plan.places.interpreters:
+        yield from ({"case": case, "error": "could not be installed"} for case in cases)
+        return
+    remaining = cases
     while remaining:
         begun, finished, complaint = _run_process(plan, side, remaining)
         yield from finished
@@ -102,14 +124,14 @@ def _run_process(
     out = CACHE / "bench" / f"{side}.jsonl"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.unlink(missing_ok=True)
-    command = [plan.interpreters[side], "-m", "benches.compare.worker", "--side", side]
+    command = [plan.places.interpreters[side], "-m", "benches.compare.worker", "--side", side]
     options = ["--budget", str(plan.budget), "--loop", plan.loop, "--out", out, *cases]
     complaint = "did not finish in time"
     try:
         process = subprocess.run(
             [str(part) for part in [*command, *options]],
             cwd=ROOT,
-            env=_environment_variables(plan.suite),
+            env=side_environment(plan.places, _beside(cases[0])),
             capture_output=True,
             text=True,
             timeout=CASE_SECONDS * len(cases),
@@ -124,5 +146,7 @@ def _run_process(
     return (begun or [None])[-1], [e for e in entries if "case" in e], complaint
 
 
-def _environment_variables(suite: Path) -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(suite), "PYTHONHASHSEED": "0"}
+def side_environment(places: Places, beside: str | None) -> dict[str, str]:
+    """The environment variables of a side's process, for cases that need `beside`."""
+    wanted = {"PYTHONPATH": places.path(beside), "PYTHONHASHSEED": "0", **QUIET}
+    return os.environ | wanted | ({POSTGRES: places.postgres} if places.postgres else {})

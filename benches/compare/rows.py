@@ -7,7 +7,9 @@ from statistics import median
 from typing import Any
 
 from benches.compare.cases import all_cases
+from benches.compare.cases.base import Case
 from benches.compare.rounds import Measured, Results
+from benches.compare.sides import BASE, SIDES
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,14 @@ class Row:
     """Upstream's time by ours: median of the rounds, lowest, highest."""
     over_floor: float | None
     """Our time by the floor's."""
+    processor: float | None
+    """Processor time of ours."""
+    processor_speedup: float | None
+    """`speedup` in processor time."""
+    processor_over_floor: float | None
+    """`over_floor` in processor time."""
+    others: dict[str, float]
+    """What the case's other sides took, in seconds per run."""
     same_result: bool | None
     """Whether ours streamed what upstream streamed."""
     errors: dict[str, str]
@@ -39,6 +49,8 @@ class Row:
             "us_per_step": self.per_step(self.ours),
             "us_per_step_upstream": self.per_step(self.upstream),
             "us_per_step_floor": self.per_step(self.floor),
+            "us_per_step_processor": self.per_step(self.processor),
+            "us_per_step_others": {k: self.per_step(v) for k, v in self.others.items()},
         }
         return {**self.__dict__, **per_step}
 
@@ -49,35 +61,41 @@ def make_rows(cases: tuple[str, ...], results: Results) -> list[Row]:
     rows = []
     for label in cases:
         name, _, mode = label.partition(":")
-        sides = {side: results[label, side] for side in ("ours", "upstream", "floor")}
-        rows.append(_row(known[name].steps, known[name].unit, name, mode, sides))
+        sides = {s: results[label, s] for s in SIDES if (label, s) in results}
+        rows.append(_row(known[name], mode, sides))
     return rows
 
 
-def _row(steps: int, unit: str, name: str, mode: str, sides: dict[str, Measured]) -> Row:
-    ours, upstream, floor = sides["ours"], sides["upstream"], sides["floor"]
-    ratios = _ratios(upstream, ours)
-    over_floor = _ratios(ours, floor)
+def _row(case: Case, mode: str, sides: dict[str, Measured]) -> Row:
+    ours, upstream, floor = (sides[side] for side in BASE)
+    ratios = _ratios(upstream.medians, ours.medians)
+    over_floor = _ratios(ours.medians, floor.medians)
+    processor = _ratios(upstream.processor, ours.processor)
+    others = {side: _middle(m.medians) for side, m in sides.items() if side not in BASE}
     both = ours.did is not None and upstream.did is not None
     return Row(
-        case=name,
+        case=case.name,
         mode=mode,
-        steps=steps,
-        unit=unit,
-        ours=_middle(ours),
-        upstream=_middle(upstream),
-        floor=_middle(floor),
+        steps=case.steps,
+        unit=case.unit,
+        ours=_middle(ours.medians),
+        upstream=_middle(upstream.medians),
+        floor=_middle(floor.medians),
         speedup=(median(ratios), min(ratios), max(ratios)) if ratios else None,
-        over_floor=median(over_floor) if over_floor else None,
+        over_floor=_middle(over_floor),
+        processor=_middle(ours.processor),
+        processor_speedup=_middle(processor),
+        processor_over_floor=_middle(_ratios(ours.processor, floor.processor)),
+        others={side: took for side, took in others.items() if took is not None},
         same_result=ours.did == upstream.did if both else None,
         errors={side: m.error for side, m in sides.items() if m.error is not None},
     )
 
 
-def _ratios(above: Measured, below: Measured) -> list[float]:
+def _ratios(above: list[float], below: list[float]) -> list[float]:
     """Round by round; machines drift, the two sides of a round drift together."""
-    return [a / b for a, b in zip(above.medians, below.medians, strict=False)]
+    return [a / b for a, b in zip(above, below, strict=False) if b]
 
 
-def _middle(measured: Measured) -> float | None:
-    return median(measured.medians) if measured.medians else None
+def _middle(values: list[float]) -> float | None:
+    return median(values) if values else None

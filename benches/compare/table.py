@@ -1,20 +1,23 @@
-"""Rows as text: the table on the terminal, and the one in the README."""
+"""Rows as text on the terminal."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from benches.compare.coldstart import ColdStart
 from benches.compare.rows import Row
-from sync.pins import CORE
 
-README_BEGIN = "<!-- bench:begin -->"
-README_END = "<!-- bench:end -->"
-AGENTS_BEGIN = "<!-- agents:begin -->"
-AGENTS_END = "<!-- agents:end -->"
-
-_HEADINGS = ("case", "mode", "upstream/ours", "range", "ours/floor", "us/step", "upstream", "floor")
+_HEADINGS = (
+    "case",
+    "mode",
+    "upstream/ours",
+    "range",
+    "processor",
+    "ours/floor",
+    "processor",
+    "us/step",
+    "processor",
+    "upstream",
+    "floor",
+)
 
 
 def terminal_table(rows: list[Row]) -> str:
@@ -50,75 +53,15 @@ def cold_start_lines(sides: dict[str, ColdStart | str]) -> str:
     return "\n".join(lines)
 
 
-def write_readme_table(readme: Path, document: dict[str, Any]) -> None:
-    """Replace what is between the markers in `readme` with the stored results.
-
-    Raises:
-        ValueError: the markers are not there.
-    """
-    text = readme.read_text(encoding="utf-8")
-    table = "\n".join(_markdown(document))
-    text = _between(text, README_BEGIN, README_END, f"\n{table}\n")
-    text = _between(text, AGENTS_BEGIN, AGENTS_END, _agents(document))
-    readme.write_text(text, encoding="utf-8")
-
-
-def _between(text: str, begin: str, end: str, content: str) -> str:
-    before, found_begin, rest = text.partition(begin)
-    _, found_end, after = rest.partition(end)
-    if not found_begin or not found_end:
-        raise ValueError(f"the text has no {begin} ... {end}")
-    return f"{before}{begin}{content}{end}{after}"
-
-
-def _agents(document: dict[str, Any]) -> str:
-    """How many times faster agents are: what a reader of the first lines must not miss."""
-    ratios = [
-        row["speedup"][0]
-        for row in document["rows"]
-        if row["case"].startswith("react_agent") and row["speedup"] and row["same_result"]
-    ]
-    return f"{_number(min(ratios))} to {_number(max(ratios))}" if ratios else "not measured"
-
-
-def _markdown(document: dict[str, Any]) -> list[str]:
-    lines = [
-        "| case | mode | times faster than upstream | times the floor | us per step |",
-        "|---|---|---|---|---|",
-    ]
-    for row in document["rows"]:
-        if row["speedup"] and row["same_result"]:
-            middle, low, high = map(_number, row["speedup"])
-            lines.append(
-                f"| {row['case']} | {row['mode']} | {middle} ({low}-{high}) "
-                f"| {_number(row['over_floor'])} | {_number(row['us_per_step'])} |"
-            )
-    cold = document.get("cold_start", {})
-    if "ratio" in cold:
-        lines.append(f"| cold start (whole process) | | {cold['ratio']:.1f} | | |")
-    machine = document["machine"]
-    lines += [
-        "",
-        f"Measured against {_versions(document['pins'])}, on CPython {machine['python']}, "
-        f"{machine['cpus']} cores, {document['rounds']} rounds.",
-    ]
-    return lines
-
-
-def _versions(pins: str) -> str:
-    """What the figures depend on, of the pins they were measured with."""
-    versions = dict(pin.split("==") for pin in pins.split())
-    return " with ".join(f"{name} {versions[name]}" for name in (CORE, "langchain-core"))
-
-
 def _cells(row: Row) -> list[str]:
-    ratio, span = "-", "-"
+    speedup, span = "-", "-"
     if row.speedup:
         middle, low, high = row.speedup
-        ratio, span = f"{middle:.1f}x", f"{low:.1f}-{high:.1f}"
-    over = f"{row.over_floor:.1f}x" if row.over_floor else "-"
-    times = [_number(row.per_step(value)) for value in (row.ours, row.upstream, row.floor)]
-    return [row.case, row.mode, ratio, span, over, *times]
+        speedup, span = ratio(middle), f"{number(low)}-{number(high)}"
+    over = [ratio(row.over_floor), ratio(row.processor_over_floor)]
+    ratios = [speedup, span, ratio(row.processor_speedup), *over]
+    measured = (row.ours, row.processor, row.upstream, row.floor)
+    return [row.case, row.mode, *ratios, *(number(row.per_step(value)) for value in measured)]
 
 
 def _remarks(row: Row | None) -> str:
@@ -127,11 +70,20 @@ def _remarks(row: Row | None) -> str:
     remarks = [f"per {row.unit}"] if row.unit != "step" else []
     if row.same_result is False:
         remarks.append("DIFFERENT RESULT")
+    remarks += [f"{side} {number(row.per_step(took))}" for side, took in row.others.items()]
     remarks += [f"{side}: {error[:90]}" for side, error in row.errors.items()]
     return "; ".join(remarks)
 
 
-def _number(value: float | None) -> str:
+def ratio(value: float | None) -> str:
+    """Two decimals where the first alone would hide whether it is more than one."""
+    if value is None:
+        return "-"
+    return f"{value:.2f}x" if value < 2 else f"{value:.1f}x"
+
+
+def number(value: float | None) -> str:
+    """Three digits or so."""
     if value is None:
         return "-"
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"

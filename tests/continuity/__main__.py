@@ -1,4 +1,7 @@
-"""``python -m tests.continuity [-k EXPRESSION]``: make both environments and run these tests."""
+"""``python -m tests.continuity [-k EXPRESSION] [--postgres]``: make both environments and run.
+
+Every case is run on SQLite, and some on Postgres; with `--postgres`, every case there.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def nothing_matches(arguments: str) -> str:
     return (
         f"continuity: no test matches {arguments or 'that'}. K is matched with names such as "
         f"{name}: a test, a scenario, {' or '.join(MODES)}, a durability "
-        f"({', '.join(DURABILITIES)}), a route ({', '.join(ROUTES)}). "
+        f"({', '.join(DURABILITIES)}), a route ({', '.join(ROUTES)}), postgres. "
         f"The scenarios: {', '.join(SCENARIOS)}"
     )
 

@@ -63,3 +63,13 @@ class Case:
 
 
 CASES = tuple(Case(*parts) for parts in product(SCENARIOS, MODES, DURABILITIES))
+
+_WAYS = tuple(product(MODES, DURABILITIES))
+
+CHOICES = {
+    "all": CASES,
+    "some": tuple(
+        Case(scenario, *_WAYS[number % len(_WAYS)]) for number, scenario in enumerate(SCENARIOS)
+    ),
+}
+"""What can be asked of the program: everything, or every scenario once, each in another way."""

@@ -1,7 +1,9 @@
-"""``program.py TURN REPORT DATABASE...``: take one turn in every case's thread of each database.
+"""``program.py TURN REPORT CASES DATABASE...``: take one turn in threads of each database.
 
-Runs unchanged on either side. What a turn returned, and what the thread looks like before and after
-it, goes into the JSON file REPORT. `look` instead of a number only looks.
+CASES is one of `cases.CHOICES`: each case has a thread of its own. A DATABASE is a path, of SQLite,
+or how to connect to Postgres. Runs unchanged on either side. What a turn returned, and what the
+thread looks like before and after it, goes into the JSON file REPORT. `look` instead of a number
+only looks.
 """
 
 from __future__ import annotations
@@ -18,10 +20,9 @@ import cases
 import delta_graphs
 import graphs
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
-from langgraph.checkpoint.sqlite import SqliteSaver
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.errors import EmptyInputError, GraphRecursionError
 from langgraph.types import Command, Overwrite, StateSnapshot, StateUpdate
+from savers import open_async, open_sync
 
 
 @dataclass
@@ -313,9 +314,6 @@ GRAPHS = {
 }
 """Scenarios that use the graph of another one."""
 
-NO_WAITING = "PRAGMA synchronous=OFF"
-"""These databases need not survive a power cut."""
-
 
 async def take(turn: str, case: cases.Case, saver: Any) -> dict[str, Any]:
     """Take a turn of `case`, and tell what it did and what could be seen."""
@@ -339,25 +337,26 @@ def finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
     raise RuntimeError("a sync thread waited for something")
 
 
-def take_sync(turn: str, database: str) -> dict[str, Any]:
-    with SqliteSaver.from_conn_string(database) as saver:
-        saver.conn.execute(NO_WAITING)
-        chosen = [case for case in cases.CASES if case.mode == "sync"]
+def take_sync(turn: str, chosen: list[cases.Case], database: str) -> dict[str, Any]:
+    with open_sync(database) as saver:
         return {str(case): finish(take(turn, case, saver)) for case in chosen}
 
 
-async def take_async(turn: str, database: str) -> dict[str, Any]:
-    async with AsyncSqliteSaver.from_conn_string(database) as saver:
-        await saver.conn.execute(NO_WAITING)
-        chosen = [case for case in cases.CASES if case.mode == "async"]
+async def take_async(turn: str, chosen: list[cases.Case], database: str) -> dict[str, Any]:
+    async with open_async(database) as saver:
         return {str(case): await take(turn, case, saver) for case in chosen}
 
 
 def main() -> None:
-    turn, report, *databases = sys.argv[1:]
+    turn, report, choice, *databases = sys.argv[1:]
+    chosen = cases.CHOICES[choice]
+    plain, coroutines = (
+        [case for case in chosen if case.mode == mode] for mode in ("sync", "async")
+    )
     reports = {}
     for database in databases:
-        reports[database] = take_sync(turn, database) | asyncio.run(take_async(turn, database))
+        reports[database] = take_sync(turn, plain, database)
+        reports[database] |= asyncio.run(take_async(turn, coroutines, database))
     with open(report, "w") as file:
         json.dump(reports, file)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,16 @@ SECONDS = 120
 """More than ten times what one process takes."""
 
 OURS, UPSTREAM = "ours", "upstream"
+KEPT = "ours with upstream's savers"
+SIBLINGS = ("sqlite", "postgres")
+"""The modules with upstream's savers, of `langgraph.checkpoint`."""
+
 ROUTES = {
     "upstream": (UPSTREAM,) * TURNS,
     "ours": (OURS,) * TURNS,
     "upstream begins": (UPSTREAM, OURS) * (TURNS // 2),
     "ours begins": (OURS, UPSTREAM) * (TURNS // 2),
+    "savers change": (KEPT, OURS) * (TURNS // 2),
 }
 """Who takes which turn."""
 
@@ -56,23 +62,30 @@ class Journey:
         return self.stored[turn].get(str(case), [])
 
 
-def travel(folder: Path) -> dict[str, Journey]:
-    """Take every turn of every route, with databases in `folder`; upstream and we side by side."""
+def travel(folder: Path, choice: str, new: Callable[[], str]) -> dict[str, Journey]:
+    """Take every turn of every route, upstream and we side by side.
+
+    Args:
+        folder: Where reports go.
+        choice: Which cases, of `CHOICES`.
+        new: Makes an empty database, and returns its path or how to connect to it.
+    """
     journeys = {route: Journey() for route in ROUTES}
-    databases = {folder / f"{route.replace(' ', '_')}.sqlite": route for route in ROUTES}
+    databases = {new(): route for route in ROUTES}
     for turn in range(TURNS + 1):
         programs = []
-        for side in (UPSTREAM, OURS):
-            chosen = [path for path, route in databases.items() if _who(route, turn) == side]
-            report = folder / f"{side}-{turn}.json"
+        for number, side in enumerate((UPSTREAM, OURS, KEPT)):
+            chosen = [name for name, route in databases.items() if _who(route, turn) == side]
+            report = folder / f"{number}-{turn}.json"
             name = str(turn) if turn < TURNS else "look"
-            programs.append((_start(side, name, report, chosen), report))
+            if chosen:
+                programs.append((_start(side, [name, report, choice, *chosen], folder), report))
         for process, report in programs:
             _wait(process)
-            for path, told in json.loads(report.read_text()).items():
-                journeys[databases[Path(path)]].reports.append(told)
-        for path, route in databases.items():
-            journeys[route].stored.append(settled_rows(path))
+            for database, told in json.loads(report.read_text()).items():
+                journeys[databases[database]].reports.append(told)
+        for database, route in databases.items():
+            journeys[route].stored.append(settled_rows(database))
     return journeys
 
 
@@ -84,16 +97,15 @@ def _who(route: str, turn: int) -> str:
     return UPSTREAM if sides[-1] == OURS else OURS
 
 
-def _start(side: str, turn: str, report: Path, databases: list[Path]) -> subprocess.Popen[str]:
-    drop_in = ["-m", "langgraph_rust"] if side == OURS else []
-    python = {OURS: our_environment, UPSTREAM: upstream_environment}[side]().python
+def _start(side: str, arguments: list[str | Path], folder: Path) -> subprocess.Popen[str]:
+    python = (upstream_environment() if side == UPSTREAM else our_environment()).python
     if not python.exists():
         raise RuntimeError(f"{python} does not exist; `make continuity` sets it up")
-    command = [python, *drop_in, PROGRAM, turn, report, *databases]
+    drop_in = [] if side == UPSTREAM else ["-m", "langgraph_rust"]
     return subprocess.Popen(
-        list(map(str, command)),
-        cwd=report.parent,
-        env=_environment_variables(),
+        list(map(str, [python, *drop_in, PROGRAM, *arguments])),
+        cwd=folder,
+        env=_environment_variables() | (_with_siblings(folder) if side == KEPT else {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -114,3 +126,19 @@ def _environment_variables() -> dict[str, str]:
     """The caller's without settings of LangGraph's; sets are encoded in the order of hashes."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("LANG", "PYTEST_"))}
     return kept | {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8"}
+
+
+def _with_siblings(folder: Path) -> dict[str, str]:
+    """What has this package leave upstream's savers in place, and find them."""
+    (packages,) = upstream_environment().path.glob("lib/python*/site-packages")
+    parent = Path("langgraph", "checkpoint")
+    own = folder / "siblings"
+    if not own.exists():
+        (own / parent).mkdir(parents=True)
+        for name in SIBLINGS:
+            (own / parent / name).symlink_to(packages / parent / name)
+    paths = [str(own), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {
+        "PYTHONPATH": os.pathsep.join(paths),
+        "LANGGRAPH_RUST_KEEP": ",".join(f"langgraph.checkpoint.{name}" for name in SIBLINGS),
+    }

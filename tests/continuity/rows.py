@@ -1,4 +1,4 @@
-"""What is in a saver's database, with everything random in it replaced by a name.
+"""What is in a database, with everything random in it replaced by a name.
 
 Ids, the random part of versions, and times differ from run to run. Each gets a name by order of
 appearance, so that what was equal or different stays so; all other bytes are left as they are.
@@ -7,12 +7,10 @@ appearance, so that what was equal or different stays so; all other bytes are le
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import closing
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+
+from tests.continuity.tables import BlobRow, CheckpointRow, WriteRow, read
 
 _RANDOM = re.compile(
     rb"""
@@ -59,47 +57,19 @@ class Names:
         return self._names.setdefault(value, b"%s %d" % (kind.encode(), len(self._names)))
 
 
-class CheckpointRow(NamedTuple):
-    """A row of the table `checkpoints`, in the order of its columns."""
-
-    thread_id: str
-    checkpoint_ns: str
-    checkpoint_id: str
-    parent_checkpoint_id: str | None
-    type: str
-    checkpoint: bytes
-    metadata: bytes
-
-
-class WriteRow(NamedTuple):
-    """A row of the table `writes`."""
-
-    thread_id: str
-    checkpoint_ns: str
-    checkpoint_id: str
-    task_id: str
-    task_path: str
-    idx: int
-    channel: str
-    type: str
-    value: bytes
-
-
-def settled_rows(database: Path) -> dict[str, list[tuple]]:
+def settled_rows(database: str) -> dict[str, list[tuple]]:
     """All rows by thread, as a list that is the same for the same history.
 
-    Checkpoints come in the order in which they were stored, each followed by its writes in the
-    order in which they apply: tasks run side by side and store theirs in any order.
+    Checkpoints come in the order in which they were stored, each followed by the values of channels
+    that it is the first to have, if these are rows, and by its writes in the order in which they
+    apply: tasks run side by side and store theirs in any order.
     """
-    with closing(sqlite3.connect(database)) as connection:
-        select = f"SELECT {', '.join(CheckpointRow._fields)} FROM checkpoints ORDER BY rowid"
-        checkpoints = _by_thread(map(CheckpointRow._make, connection.execute(select)))
-        select = (
-            f"SELECT {', '.join(WriteRow._fields)} FROM writes ORDER BY task_path, idx, channel"
-        )
-        writes = _by_thread(map(WriteRow._make, connection.execute(select)))
-    threads = checkpoints.keys() | writes.keys()
-    return {thread: _settled(checkpoints[thread], writes[thread]) for thread in threads}
+    tables = read(database)
+    checkpoints, writes, blobs = map(_by_thread, tables)
+    threads = {row.thread_id for table in tables for row in table}
+    return {
+        thread: _settled(checkpoints[thread], writes[thread], blobs[thread]) for thread in threads
+    }
 
 
 def _by_thread(rows: Iterable[tuple]) -> defaultdict[str, list]:
@@ -109,24 +79,36 @@ def _by_thread(rows: Iterable[tuple]) -> defaultdict[str, list]:
     return threads
 
 
-def _settled(checkpoints: list[CheckpointRow], writes: list[WriteRow]) -> list[tuple]:
+def _settled(
+    checkpoints: list[CheckpointRow], writes: list[WriteRow], blobs: list[BlobRow]
+) -> list[tuple]:
     names = Names()
     rows: list[tuple] = []
-    writes_of: dict[tuple[str, str], list[WriteRow]] = defaultdict(list)
-    for write in writes:
-        writes_of[write.checkpoint_ns, write.checkpoint_id].append(write)
-    spaces = {row.checkpoint_ns for row in [*checkpoints, *writes]}
+    writes_of = _grouped(writes, lambda row: (row.checkpoint_ns, row.checkpoint_id))
+    blobs_of = _grouped(blobs, lambda row: (row.checkpoint_ns, row.channel, row.version))
+    spaces = {row.checkpoint_ns for row in [*checkpoints, *writes, *blobs]}
     while spaces:
         # A namespace holds the id of the task it belongs to, which has its name by then.
         space = min(spaces, key=lambda space: (space.count("|"), names.known(space)))
         spaces.remove(space)
         for checkpoint in checkpoints:
             if checkpoint.checkpoint_ns == space:
-                own = writes_of.pop((space, checkpoint.checkpoint_id), [])
-                rows.extend(_settled_row(row, names) for row in [checkpoint, *own])
+                own: list[tuple] = [checkpoint]
+                for channel, version in checkpoint.versions():
+                    own += blobs_of.pop((space, channel, version), [])
+                own += writes_of.pop((space, checkpoint.checkpoint_id), [])
+                rows.extend(_settled_row(row, names) for row in own)
     # Of checkpoints that are not stored.
-    rows.extend(_settled_row(row, names) for key in sorted(writes_of) for row in writes_of[key])
+    for rest in (writes_of, blobs_of):
+        rows.extend(_settled_row(row, names) for key in sorted(rest) for row in rest[key])
     return rows
+
+
+def _grouped(rows: Iterable, key: Callable) -> dict[tuple[str, ...], list]:
+    groups = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return groups
 
 
 def _settled_row(row: tuple, names: Names) -> tuple:

@@ -6,13 +6,13 @@ from itertools import zip_longest
 
 import pytest
 
-from tests.continuity.cases import CASES, TURNS, Case
+from tests.continuity.cases import TURNS, Case
 from tests.continuity.routes import ROUTES, UPSTREAM, Journey
 from tests.continuity.rows import Names
 
 Journeys = dict[str, Journey]
+"""By route, on the database that the case is run on; see `conftest`."""
 
-every_case = pytest.mark.parametrize("case", CASES, ids=str)
 every_route = pytest.mark.parametrize("route", ROUTES)
 other_routes = pytest.mark.parametrize("route", [route for route in ROUTES if route != UPSTREAM])
 
@@ -24,13 +24,11 @@ def assert_same(seen: list, expected: list, when: str) -> None:
 
 
 @every_route
-@every_case
 def test_every_turn_can_be_taken(journeys: Journeys, case: Case, route: str) -> None:
     assert not journeys[route].crashes(case)
 
 
 @every_route
-@every_case
 def test_each_sees_what_the_other_left(journeys: Journeys, case: Case, route: str) -> None:
     for turn in range(1, TURNS + 1):
         before = journeys[route].before(case, turn)
@@ -38,7 +36,6 @@ def test_each_sees_what_the_other_left(journeys: Journeys, case: Case, route: st
 
 
 @other_routes
-@every_case
 def test_turns_do_what_upstream_does(journeys: Journeys, case: Case, route: str) -> None:
     for turn in range(TURNS):
         said = journeys[route].said(case, turn)
@@ -46,7 +43,6 @@ def test_turns_do_what_upstream_does(journeys: Journeys, case: Case, route: str)
 
 
 @other_routes
-@every_case
 def test_threads_look_as_upstream_leaves_them(journeys: Journeys, case: Case, route: str) -> None:
     for turn in range(TURNS):
         seen, expected = (
@@ -56,7 +52,6 @@ def test_threads_look_as_upstream_leaves_them(journeys: Journeys, case: Case, ro
 
 
 @other_routes
-@every_case
 def test_the_same_bytes_are_stored(journeys: Journeys, case: Case, route: str) -> None:
     for turn in range(TURNS):
         rows = journeys[route].rows(case, turn)

@@ -153,9 +153,10 @@ class Runner:
 
     def _row(self, found: Any) -> Any:
         checkpoint, metadata = found.checkpoint, found.metadata
-        writes = [(task[:8] if task[:4] in ("0000", "ffff") else "", *rest) for task, *rest in (
-            found.pending_writes or ()
-        )]
+        writes = [
+            (task[:8] if task[:4] in ("0000", "ffff") else "", *rest)
+            for task, *rest in (found.pending_writes or ())
+        ]
         return {
             "values": {
                 name: repr(value) for name, value in sorted(checkpoint["channel_values"].items())

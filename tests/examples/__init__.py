@@ -1,1 +1,1 @@
-"""Examples that stand on other packages, each in an environment of its own."""
+"""Whole agents, in environments with what they stand on; those that need the same share one."""

@@ -50,6 +50,9 @@ class Decoder:
         strict = JsonPlusSerializer(allowed_msgpack_modules=None)
         jsonplus.is_strict = lambda: False
         self._serdes = strict, JsonPlusSerializer(allowed_msgpack_modules=None)
+        # A fuzzer that finds an input slow, maybe because the machine slept, says where it is.
+        import faulthandler  # noqa: F401
+
         with contextlib.suppress(ImportError):
             # Its arrays may be read; what it loads itself is its own affair.
             import numpy  # noqa: F401

@@ -1,18 +1,17 @@
 """``python -m tests.kills --points 0:10000``: kill a program at random moments, and go on.
 
 With durability `sync`, what was shown is stored, and what was shown is not run again. Whatever the
-durability, the thread goes on to the same end. Exits with 1 if something of that does not hold.
+durability, the thread goes on to the same end. With `--signals`, the program is not killed but
+interrupted or cancelled, and goes on in the same process; its saver must be as usable as before.
+Exits with 1 if something of that does not hold.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
-import json
 import os
 import random
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -20,10 +19,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from tests.kills.program import POSTGRES, Way, run, say_to, stored
+from tests.kills.judge import ending, wrong
+from tests.kills.program import Way, run, say_to, stored
+from tests.kills.signals import Interruption, faults, interrupted, interruptions
 from tests.seeds import seed_range
 
 WAYS = [Way(a, durability) for a in (False, True) for durability in ("sync", "async", "exit")]
+
+How = Way | Interruption
 
 
 def main() -> int:
@@ -41,27 +44,28 @@ Database = Callable[[], AbstractContextManager[str]]
 
 def _judge(options: argparse.Namespace, database: Database) -> int:
     began = time.monotonic()
-    expected = {way: _undisturbed(way, database) for way in WAYS}
+    ways = interruptions(options.postgres) if options.signals else WAYS
+    expected = {way: _undisturbed(way, database) for way in ways}
     parts = [options.points[index :: options.jobs] for index in range(options.jobs)]
     # Processes that fork are made by forking, before there are threads.
     readers = [
         _begin(lambda say, part=part: _kill_all(part, expected, database, say)) for part in parts
     ]
-    faults: list[str] = []
+    found: list[str] = []
     ended, killed = 0, Counter[str]()
     for reader in readers:
         for line in _lines(reader):
             kind, _, rest = line.partition(" ")
             if kind == "fault":
-                faults.append(rest)
+                found.append(rest)
                 print(rest, flush=True)
             elif kind == "killed":
                 killed[rest] += 1
             ended += kind == "killed"
     took = time.monotonic() - began
-    ways = ", ".join(f"{count} {way}" for way, count in sorted(killed.items()))
-    print(f"kills: {len(options.points)} points in {took:.0f} s ({ways}), {len(faults)} wrong")
-    return 1 if faults or ended != len(options.points) else 0
+    counts = ", ".join(f"{count} {way}" for way, count in sorted(killed.items()))
+    print(f"kills: {len(options.points)} points in {took:.0f} s ({counts}), {len(found)} wrong")
+    return 1 if found or ended != len(options.points) else 0
 
 
 def _parse() -> argparse.Namespace:
@@ -72,6 +76,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
     parser.add_argument(
         "--postgres", action="store_true", help="on a PostgreSQL of its own, not on SQLite"
+    )
+    parser.add_argument(
+        "--signals", action="store_true", help="interrupt and cancel, in one process, not kill"
     )
     return parser.parse_args()
 
@@ -84,81 +91,57 @@ def _file() -> Iterator[str]:
 
 @contextmanager
 def _serving() -> Iterator[Database]:
-    import psycopg
-
     from sync.environments import postgres_environment
-    from tests.conformance.postgres import serving
+    from tests.conformance.postgres import databases
 
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
-    server = f"{POSTGRES}postgres:postgres@localhost:{port}/"
-    numbers = itertools.count()
-
-    def make() -> AbstractContextManager[str]:
-        # Each process counts by itself.
-        name = f"kills_{os.getpid()}_{next(numbers)}"
-        with psycopg.connect(f"{server}postgres", autocommit=True) as conn:
-            conn.execute(f"CREATE DATABASE {name}")
-        return nullcontext(server + name)
-
-    with serving(postgres_environment().ensure().python, port):
-        yield make
+    with databases(postgres_environment().ensure().python) as make:
+        yield lambda: nullcontext(make())
 
 
-def _undisturbed(way: Way, database: Database) -> tuple[list[str], float]:
+def _undisturbed(how: How, database: Database) -> tuple[list[str], float]:
     """What the program ends with, and how long it takes in seconds."""
     with database() as own:
         began = time.monotonic()
+        way = how.way if isinstance(how, Interruption) else how
         lines = [*_lines(_begin(lambda say: run(own, way, say)))]
-        return json.loads(lines[-1].removeprefix("end ")), time.monotonic() - began
+        return ending(lines), time.monotonic() - began
 
 
 def _kill_all(
     points: range,
-    expected: dict[Way, tuple[list[str], float]],
+    expected: dict[How, tuple[list[str], float]],
     database: Database,
     say: Callable[[str], None],
 ) -> None:
     for point in points:
-        way = WAYS[point % len(WAYS)]
+        how, (end, seconds) = [*expected.items()][point % len(expected)]
+        delay = random.Random(point).uniform(0, seconds * 1.1)
         with database() as own:
-            for fault in _kill(point, way, own, *expected[way]):
-                say(f"fault point {point}, {_name(way)}: {fault}")
-        say(f"killed {_name(way)}")
+            if isinstance(how, Interruption):
+                told = _interrupt(how, own, end, delay)
+            else:
+                told = _kill(how, own, end, delay)
+            for fault in told:
+                say(f"fault point {point}, {how}: {fault}")
+        say(f"killed {how}")
 
 
-def _name(way: Way) -> str:
-    return f"{'async' if way.is_async else 'sync'} {way.durability}"
+def _interrupt(how: Interruption, database: str, end: list[str], delay: float) -> Iterator[str]:
+    """Interrupt the program once and go on; yields what is wrong."""
+    lines = [*_lines(_begin(lambda say: interrupted(database, how, delay, say)))]
+    return faults(lines, how, end)
 
 
-def _kill(point: int, way: Way, database: str, end: list[str], seconds: float) -> Iterator[str]:
+def _kill(way: Way, database: str, end: list[str], delay: float) -> Iterator[str]:
     """Kill the program once and go on; yields what is wrong."""
-    delay = random.Random(point).uniform(0, seconds * 1.1)
     reader, process = _begin_killable(lambda say: run(database, way, say))
     time.sleep(delay)
     os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
     before = [*_lines((reader, None))]
-    shown = [line.removeprefix("shown ") for line in before if line.startswith("shown ")]
     kept = stored(database)
-    # A subgraph is shown by its own name, and stored by what its nodes wrote.
-    names = {"inner": "in1"}
-    if way.durability == "sync":
-        for name in shown:
-            if names.get(name, name) not in kept:
-                yield f"{name} was shown and is not stored ({kept})"
     after = [*_lines(_begin(lambda say: run(database, way, say)))]
-    if not after or not after[-1].startswith("end "):
-        yield f"does not come to its end: {after[-3:]}"
-        return
-    found = json.loads(after[-1].removeprefix("end "))
-    if sorted(found) != sorted(end):
-        yield f"ends with {found}, not {end}"
-    if way.durability == "sync":
-        for name in shown:
-            if f"start {name}" in after:
-                yield f"{name} was shown and has run again"
+    yield from wrong(way.durability, before, kept, after, end)
 
 
 # --- processes ---

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 from typing_extensions import TypedDict
 
+from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.checkpoint.sqlite import SqliteSaver
 from langgraph_rust.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph_rust.graph import START, StateGraph
@@ -24,6 +25,9 @@ CONFIG: Any = {"configurable": {"thread_id": "1"}}
 INPUT: Any = {"log": ["input"]}
 
 Say = Callable[[str], None]
+
+SHOWN, END = "shown ", "end "
+"""What lines begin with that say what was shown, and what the state is at the end."""
 
 
 class State(TypedDict, total=False):
@@ -38,6 +42,12 @@ class Way:
 
     is_async: bool
     durability: str
+    saver: str = ""
+    """`memory` for one in memory; on Postgres `single` or `pool`; empty for what is usual."""
+
+    def __str__(self) -> str:
+        mode = "async" if self.is_async else "sync"
+        return " ".join(filter(None, (mode, self.durability, self.saver)))
 
 
 def graph(say: Say, is_async: bool, saver: Any) -> Any:
@@ -92,31 +102,55 @@ def run(database: str, way: Way, say: Say) -> None:
     if way.is_async:
         asyncio.run(_run_async(database, way, say))
         return
-    with _saver(database) as saver:
-        app = graph(say, False, saver)
-        given = None if app.get_state(CONFIG).created_at else INPUT
-        for chunk in app.stream(given, CONFIG, stream_mode="updates", durability=way.durability):
-            _shown(say, chunk)
-        say("end " + json.dumps(app.get_state(CONFIG).values["log"]))
+    with open_saver(database, way.saver) as saver:
+        go_on(saver, way.durability, say)
 
 
 async def _run_async(database: str, way: Way, say: Say) -> None:
-    async with _async_saver(database) as saver:
-        app = graph(say, True, saver)
-        given = None if (await app.aget_state(CONFIG)).created_at else INPUT
-        chunks = app.astream(given, CONFIG, stream_mode="updates", durability=way.durability)
-        async for chunk in chunks:
-            _shown(say, chunk)
-        say("end " + json.dumps((await app.aget_state(CONFIG)).values["log"]))
+    async with open_async_saver(database, way.saver) as saver:
+        await ago_on(saver, way.durability, say)
+
+
+def go_on(saver: Any, durability: Any, say: Say) -> None:
+    """The same with a saver that is there already."""
+    app = graph(say, False, saver)
+    given = None if app.get_state(CONFIG).created_at else INPUT
+    for chunk in app.stream(given, CONFIG, stream_mode="updates", durability=durability):
+        _shown(say, chunk)
+    say(END + json.dumps(app.get_state(CONFIG).values["log"]))
+
+
+async def ago_on(saver: Any, durability: Any, say: Say) -> None:
+    """The same with an async saver."""
+    app = graph(say, True, saver)
+    given = None if (await app.aget_state(CONFIG)).created_at else INPUT
+    async for chunk in app.astream(given, CONFIG, stream_mode="updates", durability=durability):
+        _shown(say, chunk)
+    say(END + json.dumps((await app.aget_state(CONFIG)).values["log"]))
 
 
 POSTGRES = "postgres://"
 """What the name of a database begins with that is not a path."""
 
+_OPTIONS: Any = {"autocommit": True, "prepare_threshold": 0}
+
 
 @contextmanager
-def _saver(database: str) -> Iterator[Any]:
-    if database.startswith(POSTGRES):
+def open_saver(database: str, kind: str = "") -> Iterator[Any]:
+    """Give a saver on a database, of a kind that `Way` names; usually with a connection."""
+    if kind == "memory":
+        yield InMemorySaver()
+    elif kind == "pool":
+        from psycopg_pool import ConnectionPool
+
+        from langgraph_rust.checkpoint.postgres import PostgresSaver
+
+        # One connection: who does not give it back is found out at once.
+        with ConnectionPool(database, min_size=1, max_size=1, kwargs=_OPTIONS) as pool:
+            saver = PostgresSaver(pool)
+            saver.setup()
+            yield saver
+    elif database.startswith(POSTGRES):
         from langgraph_rust.checkpoint.postgres import PostgresSaver
 
         with PostgresSaver.from_conn_string(database) as saver:
@@ -128,14 +162,25 @@ def _saver(database: str) -> Iterator[Any]:
 
 
 @asynccontextmanager
-async def _async_saver(database: str) -> AsyncIterator[Any]:
-    if database.startswith(POSTGRES):
+async def open_async_saver(database: str, kind: str = "") -> AsyncIterator[Any]:
+    """The same for async graphs; on Postgres it usually has a pool."""
+    if kind == "memory":
+        yield InMemorySaver()
+    elif kind == "single":
+        from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
+
+        async with AsyncPostgresSaver.from_conn_string(database) as saver:
+            await saver.setup()
+            yield saver
+    elif database.startswith(POSTGRES):
         from psycopg_pool import AsyncConnectionPool
 
         from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
 
-        options = {"autocommit": True}
-        async with AsyncConnectionPool(database, min_size=1, max_size=4, kwargs=options) as pool:
+        size = 1 if kind else 4
+        async with AsyncConnectionPool(
+            database, min_size=1, max_size=size, kwargs=_OPTIONS
+        ) as pool:
             saver = AsyncPostgresSaver(pool)
             await saver.setup()
             yield saver
@@ -148,15 +193,19 @@ def _shown(say: Say, chunk: Any) -> None:
     # What was stored before the run is shown again, and marked so.
     for name, update in chunk.items() if "__metadata__" not in chunk else ():
         for line in update["log"]:
-            say(f"shown {line if name == 'packet' else name}")
+            say(f"{SHOWN}{line if name == 'packet' else name}")
 
 
 def stored(database: str) -> list[str]:
     """What the nodes wrote that the database holds: applied, or pending."""
     if not database.startswith(POSTGRES) and not os.path.exists(database):
         return []
-    with _saver(database) as saver:
-        newest = saver.get_tuple(CONFIG)
+    with open_saver(database) as saver:
+        return written(saver.get_tuple(CONFIG))
+
+
+def written(newest: Any) -> list[str]:
+    """The same of a thread's newest checkpoint, if there is one."""
     if newest is None:
         return []
     found = list(newest.checkpoint["channel_values"].get("log", ()))

@@ -431,6 +431,35 @@ class TestLostConnections:
 
 
 class TestConnections:
+    def test_a_statement_that_an_interrupt_left_is_ended(self, saver: PostgresSaver) -> None:
+        place = stored(saver, PLACE, {"a": [1]})
+        saver.conn.pgconn.send_query(b"SELECT pg_sleep(600)")
+        saver.put_writes(place, [("a", 1)], "task")
+        assert saver.get_tuple(place).pending_writes == [("task", "a", 1)]
+
+    def test_so_is_the_transaction_that_it_was_in(self, database: str) -> None:
+        interrupts: list[int] = []
+
+        class Interrupted(psycopg.Cursor):
+            def execute(self, query: Any, *given: Any, **named: Any) -> Any:
+                if interrupts:
+                    self.connection.pgconn.send_query(b"SELECT pg_sleep(600)")
+                    raise KeyboardInterrupt
+                return super().execute(query, *given, **named)
+
+        with PostgresSaver.from_conn_string(database) as own:
+            own.setup()
+            with psycopg.connect(database, cursor_factory=Interrupted) as conn:
+                saver: Any = PostgresSaver(conn)
+                place = stored(saver, PLACE, {"a": [1]})
+                interrupts.append(1)
+                with pytest.raises(KeyboardInterrupt):
+                    saver.put_writes(place, [("a", 1)], "lost")
+                assert conn.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+                interrupts.clear()
+                saver.put_writes(place, [("a", 2)], "task")
+            assert own.get_tuple(place).pending_writes == [("task", "a", 2)]
+
     def test_a_single_one_is_used_by_one_thread_at_a_time(self, saver: PostgresSaver) -> None:
         def run(number: int) -> Any:
             graph = chain([node] * 5, checkpointer=saver)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import linecache
 import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,46 @@ class TestSharedCommits:
         assert seen.count("COMMIT") == 1
         assert len(list(saver.list(None))) == 8
 
+    def test_who_is_done_does_not_wait_for_the_connection(self) -> None:
+        commits, both, over = Commits(), threading.Event(), threading.Event()
+        with closing(sqlite3.connect(":memory:", check_same_thread=False)) as conn:
+            conn.execute("CREATE TABLE t (x)")
+            lock = threading.Lock()
+
+            @contextmanager
+            def own() -> Iterator[None]:
+                with lock:
+                    both.wait(PATIENCE)
+                    yield
+                    over.wait(PATIENCE)
+
+            def store() -> None:
+                insert = "INSERT INTO t VALUES (1)"
+                commits.store(lambda conn: conn.execute(insert), own(), lambda: conn)
+
+            leads, follows = (threading.Thread(target=store) for _ in range(2))
+            leads.start()
+            while not lock.locked():
+                pass
+            follows.start()
+            while len(commits._waiting) < 2:
+                pass
+            both.set()
+            follows.join(PATIENCE)
+            assert leads.is_alive() and not follows.is_alive()
+            over.set()
+            leads.join(PATIENCE)
+            assert conn.execute("SELECT count(*) FROM t").fetchall() == [(2,)]
+
+    def test_a_leader_that_never_tells_costs_a_nap(self) -> None:
+        commits = Commits()
+        with closing(sqlite3.connect(":memory:")) as conn:
+            conn.execute("CREATE TABLE t (x)")
+            commits._leading.acquire()
+            insert = "INSERT INTO t VALUES (1)"
+            commits.store(lambda conn: conn.execute(insert), nullcontext(), lambda: conn)
+            assert conn.execute("SELECT x FROM t").fetchall() == [(1,)]
+
     def test_one_that_fails_is_the_only_one(self) -> None:
         commits = Commits()
         with closing(sqlite3.connect(":memory:")) as conn:
@@ -296,6 +337,38 @@ class TestThreads:
         assert seen == SUPERSTEPS + 50
 
 
+@contextmanager
+def interrupted_at(line: int) -> Iterator[None]:
+    """Interrupt what runs of `_commits.py` before its `line`th line, where a signal can be heard.
+
+    None is between the end of a `with` block and what its context manager does then, though a
+    tracer is called there.
+    """
+    left = line
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename != commits_module.__file__:
+            return None
+        text = linecache.getline(commits_module.__file__, frame.f_lineno).strip()
+        if event == "line" and text.startswith("with "):
+            # The second time it is on its way out.
+            entered.symmetric_difference_update({(id(frame), frame.f_lineno)})
+            if (id(frame), frame.f_lineno) not in entered:
+                return trace
+        left -= event == "line"
+        if left == 0 and event == "line":
+            raise KeyboardInterrupt
+        return trace
+
+    entered: set[tuple[int, int]] = set()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(None)
+
+
 class TestWithOthers:
     """The connection is not the saver's alone, nor is the database."""
 
@@ -306,27 +379,27 @@ class TestWithOthers:
             with closing(sqlite3.connect(":memory:")) as conn:
                 conn.execute("CREATE TABLE t (x PRIMARY KEY)")
                 other = commits.add(lambda conn: conn.execute("INSERT OR IGNORE INTO t VALUES (1)"))
-                left = line
-
-                def trace(frame: Any, event: str, _: Any) -> Any:
-                    nonlocal left
-                    if frame.f_code.co_filename != commits_module.__file__:
-                        return None
-                    left -= event == "line"
-                    if left == 0 and event == "line":
-                        raise KeyboardInterrupt
-                    return trace
-
-                sys.settrace(trace)
-                try:
+                with interrupted_at(line), suppress(KeyboardInterrupt):
                     commits.commit(conn)
-                except KeyboardInterrupt:
-                    pass
-                finally:
-                    sys.settrace(None)
                 while not other.is_done:
                     commits.commit(conn)
                 assert conn.execute("SELECT x FROM t").fetchall() == [(1,)], line
+
+    def test_an_interrupt_at_any_line_of_storing_keeps_nobody_from_it(self) -> None:
+        """Interrupts what stores at each line in turn; then somebody else stores."""
+
+        def insert(value: int) -> Callable[[Any], Any]:
+            return lambda conn: conn.execute("INSERT OR IGNORE INTO t VALUES (?)", (value,))
+
+        for line in range(1, 80):
+            commits, lock = Commits(), threading.Lock()
+            with closing(sqlite3.connect(":memory:")) as conn:
+                conn.execute("CREATE TABLE t (x PRIMARY KEY)")
+                with interrupted_at(line), suppress(KeyboardInterrupt):
+                    commits.store(insert(1), lock, lambda conn=conn: conn)
+                assert not conn.in_transaction
+                commits.store(insert(2), lock, lambda conn=conn: conn)
+                assert (2,) in conn.execute("SELECT x FROM t").fetchall(), line
 
     def test_a_list_that_is_being_read_does_not_hold_the_database(self, tmp_path: Path) -> None:
         path = str(tmp_path / "own")

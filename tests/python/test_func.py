@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import contextvars
+import copy
+import threading
+import time
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 
 from langgraph_rust.constants import END, START
 from langgraph_rust.func import entrypoint, task
@@ -14,6 +20,7 @@ from langgraph_rust.pregel._run.call import (
     get_runnable_for_task,
     identifier,
 )
+from langgraph_rust.runtime import Runtime
 from langgraph_rust.types import RetryPolicy
 from langgraph_rust.warnings import LangGraphDeprecatedSinceV05, LangGraphDeprecatedSinceV10
 
@@ -127,3 +134,118 @@ def test_future_gives_way_to_its_driver() -> None:
     assert next(waiting) is ...
     with pytest.raises(StopIteration):
         waiting.send(None)
+
+
+class TestWhereTasksRun:
+    """In sync runs whoever waits for a task runs it, unless somebody has begun it."""
+
+    def test_where_the_result_is_waited_for(self) -> None:
+        where = task(lambda: threading.current_thread())
+
+        @entrypoint()
+        def flow(_: Any) -> Any:
+            assert where().exception() is None
+            return where().result() is threading.current_thread()
+
+        assert flow.invoke(1)
+
+    def test_side_by_side_if_they_wait(self) -> None:
+        nap = task(lambda: time.sleep(0.1), name="nap")
+
+        @entrypoint()
+        def flow(_: Any) -> None:
+            for future in [nap() for _ in range(8)]:
+                future.result()
+
+        began = time.monotonic()
+        flow.invoke(1)
+        assert time.monotonic() - began < 0.6
+
+    def test_elsewhere_if_nobody_waits(self) -> None:
+        begun = threading.Event()
+        begin = task(begun.set, name="begin")
+
+        @entrypoint()
+        def flow(_: Any) -> bool:
+            begin()
+            return begun.wait(5)
+
+        assert flow.invoke(1)
+
+    def test_elsewhere_if_there_is_a_time_limit(self) -> None:
+        nap = task(lambda: time.sleep(0.5), name="nap")
+
+        @entrypoint()
+        def flow(_: Any) -> str:
+            try:
+                nap().result(timeout=0.02)
+            except concurrent.futures.TimeoutError:
+                return "late"
+            return "in time"
+
+        assert flow.invoke(1) == "late"
+
+    def test_deeply_within_each_other(self) -> None:
+        @task
+        def count(n: int) -> int:
+            return count(n - 1).result() + 1 if n else 0
+
+        @entrypoint()
+        def flow(n: int) -> int:
+            return count(n).result()
+
+        assert flow.invoke(120) == 120
+
+    def test_in_a_context_of_their_own(self) -> None:
+        var = contextvars.ContextVar("var", default=0)
+
+        @task
+        def change() -> int:
+            before = var.get()
+            var.set(before + 1)
+            return before
+
+        @entrypoint()
+        def flow(_: Any) -> Any:
+            var.set(5)
+            return change().result(), change().result(), var.get()
+
+        assert flow.invoke(1) == (5, 5, 5)
+
+    def test_with_what_they_ask_for(self) -> None:
+        @task
+        def asks(x: int, *, config: RunnableConfig, runtime: Runtime, y: int = 0) -> Any:
+            return x, y, config["configurable"]["own"], type(runtime)
+
+        @entrypoint()
+        def flow(_: Any) -> Any:
+            return asks(1, y=2).result()
+
+        given = {"configurable": {"own": 3}}
+        assert flow.invoke(1, given) == (1, 2, 3, Runtime)
+
+    def test_errors_keep_where_they_come_from(self) -> None:
+        @task
+        def fails() -> None:
+            raise ValueError("it")
+
+        @entrypoint()
+        def flow(_: Any) -> None:
+            fails().result()
+
+        with pytest.raises(ValueError, match="it") as caught:
+            flow.invoke(1)
+        assert caught.traceback[-1].name == "fails"
+
+
+def test_a_task_is_copied_after_it_has_been_called() -> None:
+    @task
+    def one() -> int:
+        return 1
+
+    @entrypoint()
+    def flow(_: Any) -> Any:
+        return one().result(), copy.deepcopy(one)().result()
+
+    assert flow.invoke(1) == (1, 1)
+    assert "_callee" not in one.__getstate__()

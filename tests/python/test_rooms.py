@@ -21,7 +21,7 @@ ORDER = (
     ("_internal", "cache", "store"),
     ("config", "constants", "types", "typing"),
     ("callbacks", "errors", "runtime", "pregel", "pregel.protocol", "pregel.types"),
-    ("_internal._runnable", "channels", "stream"),
+    ("_internal._quiet", "_internal._runnable", "channels", "stream"),
     # From the parts of a graph to its runs.
     ("pregel._build", "pregel._remote", "pregel._streams", "utils"),
     ("pregel._state", "pregel.remote"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import operator
 import os
 import random
 import shutil
@@ -15,14 +14,14 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import ormsgpack
 import pytest
+from _storage_graph import TURNS, State, config, given, graph, one
 from hypothesis import given as generated
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, AIMessageChunk, RemoveMessage, ToolMessage
-from typing_extensions import TypedDict
+from langchain_core.messages import RemoveMessage
 
 from langgraph_rust._storage import compact as compacting
 from langgraph_rust._storage import spans
@@ -33,63 +32,8 @@ from langgraph_rust.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_rust.checkpoint.sqlite import SqliteSaver
 from langgraph_rust.graph import START, StateGraph
-from langgraph_rust.graph.message import REMOVE_ALL_MESSAGES, add_messages
+from langgraph_rust.graph.message import REMOVE_ALL_MESSAGES
 from langgraph_rust.types import Command, Overwrite
-
-TURNS = 12
-
-
-def keep_newest(state: list[Any], new: list[Any]) -> list[Any]:
-    return [*state, *new][-9:]
-
-
-class State(TypedDict, total=False):
-    log: Annotated[list[str], operator.add]
-    messages: Annotated[list[Any], add_messages]
-    newest: Annotated[list[str], keep_newest]
-    plain: list[str]
-    text: Annotated[str, operator.add]
-
-
-def said(number: int, known: Any = None) -> Any:
-    """What a node or a user may say: with and without ids, new, again, removing what is known."""
-    match number % 8:
-        case 1:
-            return [("user", f"m{number}")]
-        case 2:
-            return [AIMessage(f"m{number}", id=f"id{number}"), ToolMessage("", tool_call_id="c")]
-        case 3:
-            return [AIMessage("again", id=known or "none"), f"m{number}"]
-        case 4:
-            return ToolMessage(f"m{number}", tool_call_id="c")
-        case 5:
-            return [{"role": "user", "content": f"m{number}"}]
-        case 6:
-            return [AIMessageChunk(content=f"m{number}", id=f"id{number}")]
-        case 7 if known:
-            return [RemoveMessage(known), AIMessage("instead", id=f"id{number}")]
-    return [AIMessage(f"m{number}", id=f"id{number}")]
-
-
-def one(state: State) -> Any:
-    number, messages = len(state["log"]), state["messages"]
-    known = messages[len(messages) // 2].id if messages else None
-    told = said(number // 4, known)
-    return {"log": [f"a{number}"], "messages": told, "plain": [f"p{number}"]}
-
-
-def other(state: State) -> Any:
-    number = len(state["log"])
-    return {"log": [f"b{number}", "more"], "newest": [f"n{number}"], "text": "x"}
-
-
-def graph(saver: Any) -> Any:
-    builder = StateGraph(State).add_node("one", one).add_node("other", other)
-    return builder.add_edge(START, "one").add_edge("one", "other").compile(saver)
-
-
-def config(thread: str = "1", **more: Any) -> Any:
-    return {"configurable": {"thread_id": thread, **more}}
 
 
 def talk(path: Path, *threads: str, turns: int = TURNS, first: int = 0, **options: Any) -> None:
@@ -97,8 +41,7 @@ def talk(path: Path, *threads: str, turns: int = TURNS, first: int = 0, **option
         app = graph(SqliteSaver(connection, **options))
         for thread in threads or ("1",):
             for turn in range(first, first + turns):
-                given = {"log": [f"q{turn}"], "messages": said(3 * turn), "newest": ["q"]}
-                app.invoke({**given, "text": "q", "plain": [f"p{turn}"]}, config(thread))
+                app.invoke(given(turn), config(thread))
 
 
 @pytest.fixture
@@ -489,7 +432,8 @@ def test_others_may_read_while_it_gets_smaller(database: Path) -> None:
     ("arguments", "said"),
     [
         (["nowhere.sqlite"], "there is no file nowhere.sqlite"),
-        (["postgresql://localhost/x"], "not supported yet"),
+        (["postgresql://localhost:1/x"], "cannot be reached"),
+        (["mysql://localhost/x"], "mysql databases are not supported"),
         (["text.txt"], "cannot be read as a SQLite database"),
         (["empty.sqlite"], "holds no checkpoints"),
         (["threads.sqlite", "--thread", "7"], "there is no thread '7'"),

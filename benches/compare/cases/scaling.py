@@ -7,14 +7,18 @@ import operator
 from typing import Annotated, Any, TypedDict
 
 from benches.compare.cases.base import Case, Mode, Run
+from benches.compare.cases.peers import peer_chain, peers
 from benches.compare.cases.single import State, abump, bump
 
 LAPS = 100
 
+COMPARED = 100
+"""The length of the chain that other libraries run, too."""
+
 
 def scaling_cases() -> list[Case]:
-    """A small and a large one of each kind."""
-    return [Chain(10), Chain(5000), Keys(10), Keys(2000), Sends(100), Sends(5000)]
+    """A small and a large one of each kind, and the chain that other libraries run, too."""
+    return [Chain(10), Chain(COMPARED), Chain(5000), Keys(10), Keys(2000), Sends(100), Sends(5000)]
 
 
 class Chain(Case):
@@ -26,15 +30,13 @@ class Chain(Case):
         self.steps = n
 
     def graph(self, mode: Mode) -> Run:
-        from langgraph.graph import END, START, StateGraph
+        return self.stream_run(chain(self.steps, mode).compile(), {"n": 0}, mode)
 
-        builder = StateGraph(State)
-        names = [f"n{i}" for i in range(self.steps)]
-        for name in names:
-            builder.add_node(name, bump if mode == "sync" else abump)
-        for start, end in zip([START, *names], [*names, END], strict=True):
-            builder.add_edge(start, end)
-        return self.stream_run(builder.compile(), {"n": 0}, mode)
+    def others(self, mode: Mode) -> tuple[str, ...]:
+        return peers(mode) if self.steps == COMPARED else ()
+
+    def other(self, side: str, mode: Mode) -> Run:
+        return peer_chain(side, self.steps, mode, stored=False)
 
     def floor(self, mode: Mode) -> Run:
         names = [f"n{i}" for i in range(self.steps)]
@@ -58,6 +60,19 @@ class Chain(Case):
             return chunks
 
         return run if mode == "sync" else arun
+
+
+def chain(n: int, mode: Mode, node: Any = None) -> Any:
+    """The graph of `n` nodes in a row that count, or are `node`."""
+    from langgraph.graph import END, START, StateGraph
+
+    builder = StateGraph(State)
+    names = [f"n{i}" for i in range(n)]
+    for name in names:
+        builder.add_node(name, node or (bump if mode == "sync" else abump))
+    for start, end in zip([START, *names], [*names, END], strict=True):
+        builder.add_edge(start, end)
+    return builder
 
 
 class OneKey(TypedDict):

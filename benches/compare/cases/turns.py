@@ -1,15 +1,13 @@
-"""A turn of a chat whose thread has a long history, with each way of keeping it."""
+"""A turn of a chat whose thread has a history, with each way of keeping it."""
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from benches.compare.cases.base import Case, Mode, Run, in_either_mode
+from benches.compare.cases.stores import Postgres, Sqlite
 
-TURNS = 200
+TURNS = (10, 200)
 """Which turn it is that is measured; the ones before it have been stored as they would be."""
 
 QUESTION = "How many of these would fit into a box of the usual size, and why? " * 3
@@ -19,8 +17,8 @@ THREAD: Any = {"configurable": {"thread_id": "1"}}
 
 
 def turn_cases() -> list[Case]:
-    """In memory, and in a SQLite file, with the default durability."""
-    return [MemoryTurn(), SqliteTurn()]
+    """In memory, in a SQLite file and in Postgres, with the default durability."""
+    return [kind(turn) for kind in (MemoryTurn, SqliteTurn, PostgresTurn) for turn in TURNS]
 
 
 class _Turn(Case):
@@ -29,115 +27,144 @@ class _Turn(Case):
     steps = 1
     unit = "turn"
     _compiled: Any = None
+    _store: Any = None
     _newest = ""
 
+    def __init__(self, turn: int) -> None:
+        super().__init__()
+        self._turn = turn
+
     def graph(self, mode: Mode) -> Run:
-        self._compiled = None
-        self._prepare()
+        self._store = self._new_store()
+        self._fill()
 
         def run() -> Any:
-            self._compiled = self._compiled or _chat(mode).compile(self._own_saver(mode))
             return _said(self._compiled.invoke(_question(), THREAD))
 
         async def arun() -> Any:
-            # Some savers belong to the event loop that they are made in.
-            self._compiled = self._compiled or _chat(mode).compile(self._own_saver(mode))
             return _said(await self._compiled.ainvoke(_question(), THREAD))
 
         return run if mode == "sync" else arun
 
-    def _prepare(self) -> None:
+    def clean(self) -> None:
+        if self._newest:
+            self._store.forget_after(self._newest)
+
+    def _new_store(self) -> Any:
+        raise NotImplementedError
+
+    def _fill(self) -> None:
         """Store the turns before."""
-        raise NotImplementedError
-
-    def _own_saver(self, mode: Mode) -> Any:
-        """The saver of the turns that are measured; in mode ``async``, made in the event loop."""
-        raise NotImplementedError
-
-    def _fill(self, saver: Any) -> None:
-        graph = _chat("sync").compile(saver)
-        for _ in range(TURNS - 1):
-            graph.invoke(_question(), THREAD)
-        self._newest = graph.get_state(THREAD).config["configurable"]["checkpoint_id"]
+        self._compiled = _chat("sync").compile(self._store.saver())
+        for _ in range(self._turn - 1):
+            self._compiled.invoke(_question(), THREAD)
+        self._newest = self._compiled.get_state(THREAD).config["configurable"]["checkpoint_id"]
 
 
 class MemoryTurn(_Turn):
     """In memory."""
 
-    name = f"chat_turn_{TURNS}_memory"
+    def __init__(self, turn: int) -> None:
+        super().__init__(turn)
+        self.name = f"chat_turn_{turn}_memory"
 
-    def clean(self) -> None:
-        saver, newest = self._saver, self._newest
-        if not saver:
-            return
-        for stored in saver.storage["1"].values():
-            for own in [own for own in stored if own > newest]:
-                del stored[own]
-        for key in [key for key in saver.writes if key[2] >= newest]:
-            del saver.writes[key]
-        for key in [key for key in saver.blobs if key not in self._known]:
-            del saver.blobs[key]
+    async def aopen(self) -> None:
+        if self._store:
+            self._compiled = _chat("async").compile(self._store.saver())
 
     def floor(self, mode: Mode) -> Run:
-        return in_either_mode(_by_hand(lambda rows: None), mode)
+        return in_either_mode(_by_hand(self._turn, lambda rows: None), mode)
 
-    def _prepare(self) -> None:
-        self._fill(self.new_saver(True))
-        self._known = set(self._saver.blobs)
-
-    def _own_saver(self, mode: Mode) -> Any:
-        return self._saver
+    def _new_store(self) -> Any:
+        return _Memory()
 
 
 class SqliteTurn(_Turn):
     """In a SQLite file; whoever stores waits for the disk."""
 
-    name = f"chat_turn_{TURNS}_sqlite"
+    def __init__(self, turn: int) -> None:
+        super().__init__(turn)
+        self.name = f"chat_turn_{turn}_sqlite"
 
-    def clean(self) -> None:
-        if self._newest:
-            with self._connection:
-                run = self._connection.execute
-                run("DELETE FROM checkpoints WHERE checkpoint_id > ?", (self._newest,))
-                run("DELETE FROM writes WHERE checkpoint_id >= ?", (self._newest,))
+    async def aopen(self) -> None:
+        if self._store:
+            self._compiled = _chat("async").compile(await self._store.asaver())
 
     def floor(self, mode: Mode) -> Run:
-        self._folder = TemporaryDirectory()
-        connection = self._open()
+        store = Sqlite()
+        connection = store.connection
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, value BLOB)")
 
-        def store(rows: list[bytes]) -> None:
+        def keep(rows: list[bytes]) -> None:
             with connection:
                 connection.executemany("INSERT INTO rows (value) VALUES (?)", zip(rows))
 
-        return in_either_mode(_by_hand(store), mode)
+        run = _by_hand(self._turn, keep)
+        self._floor_store = store  # its folder goes with it
+        return in_either_mode(run, mode)
 
-    def _prepare(self) -> None:
-        from langgraph.checkpoint.sqlite import SqliteSaver
+    def _new_store(self) -> Any:
+        return Sqlite()
 
-        self._folder = TemporaryDirectory()
-        self._connection = self._open()
-        self._fill(SqliteSaver(self._connection))
 
-    def _own_saver(self, mode: Mode) -> Any:
-        if mode == "sync":
-            from langgraph.checkpoint.sqlite import SqliteSaver
+class PostgresTurn(_Turn):
+    """On a PostgreSQL that waits for the disk."""
 
-            return SqliteSaver(self._connection)
-        import aiosqlite
-        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+    needs_postgres = True
+    _own: Any = None
 
-        connection = aiosqlite.connect(self._path())
-        thread: Any = getattr(connection, "_thread", connection)
-        thread.daemon = True
-        return AsyncSqliteSaver(connection)
+    def __init__(self, turn: int) -> None:
+        super().__init__(turn)
+        self.name = f"chat_turn_{turn}_postgres"
 
-    def _path(self) -> Path:
-        return Path(self._folder.name) / "threads.sqlite"
+    async def aopen(self) -> None:
+        if self._store:
+            self._own = await self._store.aconnect()
+            self._compiled = _chat("async").compile(self._store.asaver(self._own))
 
-    def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path(), check_same_thread=False)
+    async def aclose(self) -> None:
+        if self._own:
+            await self._own.close()
+
+    def floor(self, mode: Mode) -> Run:
+        connection = Postgres().connection
+        connection.execute("CREATE TABLE rows (id SERIAL PRIMARY KEY, value BYTEA)")
+
+        def keep(rows: list[bytes]) -> None:
+            with connection.pipeline(), connection.transaction(), connection.cursor() as cursor:
+                cursor.executemany("INSERT INTO rows (value) VALUES (%s)", [(row,) for row in rows])
+
+        return in_either_mode(_by_hand(self._turn, keep), mode)
+
+    def _new_store(self) -> Any:
+        return Postgres()
+
+
+class _Memory:
+    """The in-memory saver, with what the other places for threads can do."""
+
+    def __init__(self) -> None:
+        from langgraph.checkpoint.memory import InMemorySaver
+
+        self._saver = InMemorySaver()
+
+    def saver(self) -> Any:
+        """The saver, for either mode."""
+        return self._saver
+
+    def forget_after(self, checkpoint: str) -> None:
+        """Delete what has come after a checkpoint."""
+        saver = self._saver
+        for stored in saver.storage["1"].values():
+            for own in [own for own in stored if own > checkpoint]:
+                del stored[own]
+        for key in [key for key in saver.writes if key[2] >= checkpoint]:
+            del saver.writes[key]
+        (values,) = saver.storage["1"].values()
+        kept = saver.serde.loads_typed(values[checkpoint][0])["channel_versions"]
+        for key in [key for key in saver.blobs if key[3] > kept.get(key[2], "")]:
+            del saver.blobs[key]
 
 
 def _chat(mode: Mode) -> Any:
@@ -172,7 +199,7 @@ def _said(result: Any) -> Any:
     return {"last": result["messages"][-1].content}
 
 
-def _by_hand(store: Any) -> Any:
+def _by_hand(turn: int, store: Any) -> Any:
     """Read the messages as plain data, add two, and store what three supersteps store: a write and
     a state each, each superstep at once."""
     import ormsgpack
@@ -180,7 +207,7 @@ def _by_hand(store: Any) -> Any:
     def message(kind: str, content: str) -> dict[str, Any]:
         return {"content": content, "type": kind, "id": "0" * 36, "name": None, "extra": {}}
 
-    old = [message("human", QUESTION), message("ai", ANSWER)] * (TURNS - 1)
+    old = [message("human", QUESTION), message("ai", ANSWER)] * (turn - 1)
     stored = ormsgpack.packb(old)
 
     def run() -> dict[str, Any]:

@@ -29,8 +29,8 @@ impl<D: Domain> Aggregate<D> {
         &self.reducer
     }
 
-    /// The channel as a history of changes left it, one write after another: they are of many
-    /// supersteps, each of which may have an overwrite.
+    /// The channel as a history of changes left it, from the last overwrite on, in one batch: a
+    /// reducer folds one write after another, whichever supersteps they are of.
     pub(crate) fn replay(
         &self,
         cx: D::Cx<'_>,
@@ -41,9 +41,17 @@ impl<D: Domain> Aggregate<D> {
             Some(value) => Self::with_value(Some(value), self.reducer.clone()),
             None => Self::new(cx, self.reducer.clone()),
         };
+        let mut batch = Vec::with_capacity(writes.len());
         for write in writes {
-            channel.update(cx, vec![write])?;
+            match D::overwrite(cx, &write) {
+                Some(inner) => {
+                    batch.clear();
+                    channel.value = Some(inner);
+                }
+                None => batch.push(write),
+            }
         }
+        channel.update(cx, batch)?;
         Ok(channel)
     }
 

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     __version__: str
 
 
-def install(*, keep: Iterable[str] | None = None, strict: bool | None = None) -> None:
+def install(
+    *,
+    keep: Iterable[str] | None = None,
+    strict: bool | None = None,
+    accelerate: bool | None = None,
+) -> None:
     """Make `import langgraph` mean this package, for the whole process.
 
     Calling it again does nothing. Modules of other distributions (`langgraph.checkpoint.redis`,
@@ -34,6 +39,9 @@ def install(*, keep: Iterable[str] | None = None, strict: bool | None = None) ->
             has allowed, and what cannot be rebuilt, are errors, and so are unencrypted values where
             encryption is on. By default whether the environment variable `LANGGRAPH_RUST_STRICT`
             is `true`; otherwise they are read as LangGraph reads them.
+        accelerate: Whether tools and chat models of langchain-core, whoever invokes them, leave out
+            what only callback handlers need when there are none. By default whether the environment
+            variable `LANGGRAPH_RUST_ACCELERATE` is `true`. It can be asked for in a later call.
 
     Raises:
         RuntimeError: Modules of another `langgraph` are imported already; the message names them.
@@ -42,7 +50,7 @@ def install(*, keep: Iterable[str] | None = None, strict: bool | None = None) ->
     """
     from langgraph_rust import _dropin
 
-    _dropin.install(keep, strict)
+    _dropin.install(keep, strict, accelerate)
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from langgraph_rust._internal._lazy.import_hooks import when_imported
+from langgraph_rust._internal._quiet import accelerate as accelerate_calls
 
 __all__ = ("install",)
 
@@ -80,7 +81,11 @@ _SHOWN = {
 _is_strict = False
 
 
-def install(keep: Iterable[str] | None = None, strict: bool | None = None) -> None:
+def install(
+    keep: Iterable[str] | None = None,
+    strict: bool | None = None,
+    accelerate: bool | None = None,
+) -> None:
     """Make `import langgraph` mean this package; see `langgraph_rust.install`."""
     global _is_strict
     if keep is None:
@@ -93,7 +98,9 @@ def install(keep: Iterable[str] | None = None, strict: bool | None = None) -> No
                 f"{_THEIRS} has, such as {_THEIRS}.checkpoint.sqlite"
             )
     if strict is None:
-        strict = os.environ.get("LANGGRAPH_RUST_STRICT", "").lower() in ("1", "true", "yes")
+        strict = _is_set("LANGGRAPH_RUST_STRICT")
+    if accelerate is None:
+        accelerate = _is_set("LANGGRAPH_RUST_ACCELERATE")
     if is_installed():
         if strict and not _is_strict:
             raise RuntimeError(
@@ -101,6 +108,8 @@ def install(keep: Iterable[str] | None = None, strict: bool | None = None) -> No
                 "that are not strict. Call it with strict=True the first time, or set "
                 "LANGGRAPH_RUST_STRICT=true"
             )
+        if accelerate:
+            accelerate_calls()
         return
     present = sorted(name for name in sys.modules if name.partition(".")[0] == _THEIRS)
     if present:
@@ -113,6 +122,8 @@ def install(keep: Iterable[str] | None = None, strict: bool | None = None) -> No
     sys.meta_path.insert(0, _AliasFinder(kept))
     for module, names in _SHOWN.items():
         when_imported(f"{_OURS}.{module}", partial(_show_as_theirs, names))
+    if accelerate:
+        accelerate_calls()
 
 
 def _is_of_sibling(name: str) -> bool:
@@ -131,6 +142,10 @@ def is_installed() -> bool:
 def is_strict() -> bool:
     """Whether drop-in mode, if on, reads what is stored as under the own name."""
     return _is_strict
+
+
+def _is_set(variable: str) -> bool:
+    return os.environ.get(variable, "").lower() in ("1", "true", "yes")
 
 
 def _show_as_theirs(names: tuple[str, ...], module: ModuleType) -> None:

@@ -27,6 +27,7 @@ from langgraph_rust.types import All, CachePolicy, Durability, Interrupt, RetryP
 _Value = TypeVar("_Value")
 _Update = TypeVar("_Update")
 _Checkpoint = TypeVar("_Checkpoint")
+_Result = TypeVar("_Result")
 
 class BaseChannel(Generic[_Value, _Update, _Checkpoint]):
     """The interface every channel has.
@@ -458,6 +459,25 @@ class TaskConfig(dict[str, Any]):
         """Return the config as a plain dict, the same each time."""
 
 @final
+class Callee:
+    """A function that is called as a task, and what the engine knows of it."""
+
+    def __init__(self, func: Callable[..., Any]) -> None: ...
+    def start(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        retry_policy: Sequence[RetryPolicy] | None,
+        cache_policy: CachePolicy[Any] | None,
+        timeout: TimeoutPolicy | None,
+    ) -> Any | None:
+        """Call the function as a task of the one that runs here; return the future of its result.
+
+        `None` if the ambient config is not just what a task was given: then it is to be called
+        through the config.
+        """
+
+@final
 class Task:
     """A running task, as its config shows it: `__pregel_send` (called) and `__pregel_scratchpad`.
 
@@ -630,6 +650,22 @@ def call_on_worker(code: Callable[[], Any]) -> Awaitable[Any]:
 
     A few dozen such calls run at the same time, and any number of those that wait for tasks that
     they have called. Needs a running event loop.
+    """
+
+def side_by_side(
+    calls: Sequence[Callable[[], _Result]], limit: int | None = None, takes_part: bool = True
+) -> list[_Result]:
+    """Make calls side by side, on this thread and on workers; return their results in order.
+
+    Calls that wait for something overlap; those that compute are made one after the other, as
+    further threads would only slow them down. After a failure no further call begins, those that
+    have begun are waited for, and the first error in the order of the calls is raised. A signal, or
+    an exit from a call on this thread, is raised at once.
+
+    Args:
+        calls: What to call, without arguments, in this order.
+        limit: How many may be made at the same time; as many as there are if left out.
+        takes_part: Whether this thread makes calls, too.
     """
 
 def checkpoint_id(clock_seq: int) -> str:

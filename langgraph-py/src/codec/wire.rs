@@ -8,6 +8,9 @@ use rmp::Marker;
 /// How large a buffer is kept for the next value, in bytes.
 const KEPT: usize = 1 << 20;
 
+/// The longest header of a text.
+const TEXT_HEADER: usize = 5;
+
 /// The longest header of an extension record.
 const EXTENSION_HEADER: usize = 6;
 
@@ -47,22 +50,62 @@ impl Writer {
         self.0.as_mut_vec().push(marker.to_u8());
     }
 
+    #[inline]
     pub fn int(&mut self, value: i64) {
-        _ = put::write_sint(&mut self.0, value);
+        if let Ok(small @ -32..) = i8::try_from(value) {
+            // The most frequent ones are their own markers.
+            self.0.as_mut_vec().push(small as u8);
+        } else if let Ok(value) = u64::try_from(value) {
+            self.unsigned(value);
+        } else if let Ok(value) = i8::try_from(value) {
+            self.marked(Marker::I8, value.to_be_bytes());
+        } else if let Ok(value) = i16::try_from(value) {
+            self.marked(Marker::I16, value.to_be_bytes());
+        } else if let Ok(value) = i32::try_from(value) {
+            self.marked(Marker::I32, value.to_be_bytes());
+        } else {
+            self.marked(Marker::I64, value.to_be_bytes());
+        }
     }
 
+    #[inline]
     pub fn unsigned(&mut self, value: u64) {
-        _ = put::write_uint(&mut self.0, value);
+        if let Ok(small @ ..=127) = u8::try_from(value) {
+            self.0.as_mut_vec().push(small);
+        } else if let Ok(value) = u8::try_from(value) {
+            self.marked(Marker::U8, value.to_be_bytes());
+        } else if let Ok(value) = u16::try_from(value) {
+            self.marked(Marker::U16, value.to_be_bytes());
+        } else if let Ok(value) = u32::try_from(value) {
+            self.marked(Marker::U32, value.to_be_bytes());
+        } else {
+            self.marked(Marker::U64, value.to_be_bytes());
+        }
     }
 
+    #[inline]
     pub fn float(&mut self, value: f64) {
-        _ = put::write_f64(&mut self.0, value);
+        self.marked(Marker::F64, value.to_be_bytes());
     }
 
+    #[inline]
     pub fn text(&mut self, value: &str) -> Result<(), TooLong> {
-        length(value.len())?;
-        _ = put::write_str(&mut self.0, value);
+        // Room for all of it at once.
+        self.0.as_mut_vec().reserve(value.len() + TEXT_HEADER);
+        match u8::try_from(value.len()) {
+            Ok(short @ ..=31) => self.0.as_mut_vec().push(Marker::FixStr(short).to_u8()),
+            _ => _ = put::write_str_len(&mut self.0, length(value.len())?),
+        }
+        self.raw(value.as_bytes());
         Ok(())
+    }
+
+    #[inline]
+    fn marked<const N: usize>(&mut self, marker: Marker, bytes: [u8; N]) {
+        let buffer = self.0.as_mut_vec();
+        buffer.reserve(N + 1);
+        buffer.push(marker.to_u8());
+        buffer.extend_from_slice(&bytes);
     }
 
     pub fn binary(&mut self, value: &[u8]) -> Result<(), TooLong> {
@@ -119,10 +162,12 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        let buffer = std::mem::take(self.0.as_mut_vec());
-        if buffer.capacity() <= KEPT {
-            SCRATCH.set(buffer);
+        let mut buffer = std::mem::take(self.0.as_mut_vec());
+        if buffer.capacity() > KEPT {
+            buffer.clear();
+            buffer.shrink_to(KEPT);
         }
+        SCRATCH.set(buffer);
     }
 }
 

@@ -11,8 +11,8 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::act;
 use super::asyncio::Driver;
 use super::awaited::{Awaited, Want};
-use super::start_called;
 use super::sync::{self, Turn};
+use super::CALLED;
 use crate::host::call::Inside;
 use crate::host::collect::{plain_lock, Collect};
 use crate::host::coroutine::Coroutine;
@@ -118,7 +118,7 @@ impl GraphRun {
             subgraphs,
             is_async,
             drains,
-            start_called,
+            called: CALLED,
             around,
         };
         let _inside = Inside::enter();

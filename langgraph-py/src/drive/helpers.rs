@@ -5,16 +5,18 @@
 //! database) leave the interpreter to others, and should wait side by side. Which kind they are
 //! shows: so a helper looks on, without asking for the interpreter, until tasks stop getting done.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use langgraph_pregel::TaskKey;
 use pyo3::prelude::*;
 
 use super::perform::{deliver, perform};
 use crate::host::pool::{self, Job, LookOn, Next};
 use crate::host::threads;
-use crate::run::board::Watch;
+use crate::run::board::{Look, Watch};
 use crate::task::Run;
 
 /// A helper joins when no task got done for this long.
@@ -78,24 +80,55 @@ fn help(py: Python<'_>, run: &Arc<Run>, coming: crate::run::board::Coming, mut n
     }
 }
 
+/// How many tasks may run on a thread within each other, as each takes of its stack.
+const DEPTH: usize = 16;
+
+thread_local! {
+    /// How many called tasks run on this thread.
+    static CALLED_HERE: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Runs a called task on the thread that waits for it, unless somebody has begun it.
+pub fn run_here(py: Python<'_>, run: &Arc<Run>, key: TaskKey) {
+    let depth = CALLED_HERE.get();
+    if depth >= DEPTH {
+        return;
+    }
+    let Some((mut order, place)) = run.board.take_called(key) else { return };
+    order.is_alone = false;
+    CALLED_HERE.set(depth + 1);
+    let done = perform(py, run, &order);
+    deliver(py, run, order, done, place);
+    CALLED_HERE.set(depth);
+    // The place is free, and this thread does not take it again by itself.
+    if let Err(error) = call(py, run, Join::IfStuck) {
+        error.write_unraisable(py, None);
+    }
+}
+
 /// Looks on until help is needed, or until nothing is left to help with. Must be called detached.
 fn look_on(watch: &Watch, join: Join, stuck_at: &AtomicU64) -> bool {
-    let began = Instant::now();
+    let mut began = Instant::now();
     let mut seen = match join {
         Join::IfStuckAt(completed) => Some(completed),
         Join::AtOnce | Join::IfStuck => None,
     };
     loop {
-        let Some(completed) = watch.completed() else { return false };
-        let is_stuck = seen == Some(completed);
-        if is_stuck {
-            stuck_at.store(completed, Ordering::Release);
+        match watch.look(seen) {
+            Look::Waiting(completed) => {
+                let is_stuck = seen == Some(completed);
+                if is_stuck {
+                    stuck_at.store(completed, Ordering::Release);
+                }
+                if is_stuck || began.elapsed() > PATIENCE {
+                    watch.end();
+                    return true;
+                }
+                seen = Some(completed);
+            }
+            Look::Empty(completed) => (seen, began) = (Some(completed), Instant::now()),
+            Look::Gone => return false,
         }
-        if is_stuck || began.elapsed() > PATIENCE {
-            watch.end();
-            return true;
-        }
-        seen = Some(completed);
         std::thread::sleep(WINDOW);
     }
 }

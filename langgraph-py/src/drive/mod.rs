@@ -20,12 +20,16 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
-use crate::task::Run;
+use crate::run::Called;
+use crate::task::{Kept, Run};
 
-/// Has called tasks that wait on the board started: at once, their caller may wait for them.
-pub fn start_called(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
+/// What these drivers do about called tasks.
+const CALLED: Called<Kept> = Called { start: start_called, run_here: helpers::run_here };
+
+fn start_called(py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
     match run.context.is_async() {
         true => spawned::start_soon(py, run),
-        false => helpers::call(py, run, helpers::Join::AtOnce),
+        // Whoever called it runs it when it waits for it; others wait side by side.
+        false => helpers::call(py, run, helpers::Join::IfStuck),
     }
 }

@@ -54,6 +54,20 @@ impl Context {
     }
 }
 
+/// The ambient config where this is called; `None` if there is none.
+pub fn ambient_config(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
+    let var = imports::config_var(py)?;
+    let mut value = std::ptr::null_mut();
+    // SAFETY: `var` is a context variable; what is written to `value` is a new reference or null.
+    let status = unsafe { ffi::PyContextVar_Get(var.as_ptr(), std::ptr::null_mut(), &mut value) };
+    if status != 0 {
+        return Err(PyErr::fetch(py));
+    }
+    // SAFETY: as above.
+    let value = unsafe { Bound::from_owned_ptr_or_opt(py, value) };
+    Ok(value.filter(|value| !value.is_none()))
+}
+
 /// A context entered; left again on drop.
 pub struct Entered<'a, 'py> {
     py: Python<'py>,

@@ -5,7 +5,7 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyString, PyType};
+use pyo3::types::{PyDict, PyInt, PyString, PyType};
 
 use super::call::call;
 
@@ -67,6 +67,14 @@ pub fn with_bytes<T>(object: &Bound<'_, PyAny>, look: impl FnOnce(&[u8]) -> T) -
     // SAFETY: the exporter keeps `len` bytes where they are until the buffer is released, and
     // nothing else runs while they are looked at.
     Ok(look(unsafe { std::slice::from_raw_parts(held.0.buf.cast::<u8>(), length) }))
+}
+
+/// The value of an integer that has at most 64 bits and a sign.
+pub fn small_int(int: &Bound<'_, PyInt>) -> Option<i64> {
+    let mut overflow = 0;
+    // SAFETY: the object is a live integer, for which this runs no code and raises nothing.
+    let value = unsafe { ffi::PyLong_AsLongLongAndOverflow(int.as_ptr(), &mut overflow) };
+    (overflow == 0).then_some(value)
 }
 
 /// An instance whose class has not been asked: no `__init__`, no `__new__` but `object`'s.

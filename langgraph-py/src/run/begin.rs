@@ -19,7 +19,7 @@ use super::input;
 use super::limits::{max_concurrency, recursion_limit};
 use super::load::load;
 use super::runtime::Template;
-use super::{Run, StartCalled};
+use super::{Called, Run};
 use crate::host::call::{call_named, is_true};
 use crate::host::event_loop::EventLoop;
 use crate::host::imports;
@@ -87,8 +87,8 @@ pub struct Begin<'py, T> {
     pub is_async: bool,
     /// Whether nodes are run by their streams, for those who tap them.
     pub drains: bool,
-    /// Starts called tasks.
-    pub start_called: StartCalled<T>,
+    /// What is done about called tasks.
+    pub called: Called<T>,
     /// The task that the run is within, if it is within one.
     pub around: Option<Arc<Abandoned>>,
 }
@@ -121,7 +121,7 @@ pub fn begin<T>(py: Python<'_>, given: Begin<'_, T>) -> PyResult<Arc<Run<T>>> {
     let (engine, started) = started.map_err(|error| refused(py, &given.graph, error))?;
     let base = config_base(py, &given, &standing, &engine, &started)?;
     let context = context(py, &given, &standing, base)?;
-    let (graph, start_called) = (given.graph.clone(), given.start_called);
+    let (graph, called) = (given.graph.clone(), given.called);
     let core = Core::new(engine, given.versioning, place);
     let shows = Shows {
         namespace: levels(py, &standing.namespace)?,
@@ -136,7 +136,7 @@ pub fn begin<T>(py: Python<'_>, given: Begin<'_, T>) -> PyResult<Arc<Run<T>>> {
         shape: given.shape,
     };
     let context = Context { saver: given.saver, ..context };
-    let run = Arc::new(Run::new(graph, context, shows, start_called, core, given.around));
+    let run = Arc::new(Run::new(graph, context, shows, called, core, given.around));
     if started.resuming {
         finish::note_lifecycle(py, &run, "resume", "pending", Vec::new())?;
     }

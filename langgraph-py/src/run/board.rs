@@ -157,18 +157,36 @@ impl Board {
 
     /// Takes a task to run it, if there is a place.
     pub fn take(self: &Arc<Self>) -> Option<(Order, Place)> {
-        let (mut queue, numbers) = (plain_lock(&self.queue), &self.numbers);
-        if self.limit.is_some_and(|limit| numbers.running.get() >= limit) {
+        let mut queue = plain_lock(&self.queue);
+        if self.limit.is_some_and(|limit| self.numbers.running.get() >= limit) {
             return None;
         }
-        let mut order = queue.waiting.pop_front()?;
+        let order = queue.waiting.pop_front()?;
+        Some(self.placed(order))
+    }
+
+    /// Takes this task to run it, if there is a place and nobody has begun it.
+    pub fn take_called(self: &Arc<Self>, key: TaskKey) -> Option<(Order, Place)> {
+        let mut queue = plain_lock(&self.queue);
+        if self.limit.is_some_and(|limit| self.numbers.running.get() >= limit) {
+            return None;
+        }
+        // Most often it is the latest.
+        let position = queue.waiting.iter().rposition(|order| order.key == key)?;
+        let order = queue.waiting.remove(position)?;
+        Some(self.placed(order))
+    }
+
+    /// A task that does not wait any more, and its place. Called with the queue locked.
+    fn placed(self: &Arc<Self>, mut order: Order) -> (Order, Place) {
+        let numbers = &self.numbers;
         order.is_alone = numbers.waiting.get() == 1 && numbers.running.get() == 0;
         // In this order, so that nobody sees none of either.
         numbers.running.up();
         numbers.waiting.down();
         let loan = order.loan.take();
         let place = Place { board: self.clone(), key: order.key, rings: true, loan };
-        Some((order, place))
+        (order, place)
     }
 
     /// Takes back a task that nobody has begun.
@@ -373,6 +391,16 @@ impl Drop for Coming {
     }
 }
 
+/// What a helper sees that looks on.
+pub enum Look {
+    /// Tasks wait; so many are over.
+    Waiting(u64),
+    /// None waits; so many are over.
+    Empty(u64),
+    /// The helper is not wanted.
+    Gone,
+}
+
 /// The board as a helper without the interpreter sees it.
 pub struct Watch {
     numbers: Arc<Numbers>,
@@ -380,17 +408,22 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// How many tasks are over; `None` if none waits, and then the helper goes.
-    pub fn completed(&self) -> Option<u64> {
+    /// Looks at the board. If no task waits, and none got done since `before` were, the helper
+    /// goes: whoever runs one task after the other need not call one for each.
+    pub fn look(&self, before: Option<u64>) -> Look {
         let mut helpers = plain_lock(&self.numbers.helpers);
+        let completed = self.numbers.completed.load(Ordering::Relaxed);
         // Looked at with the lock: whoever adds a task later calls a helper, and sees none.
         if self.numbers.waiting.get() > 0 {
-            return Some(self.numbers.completed.load(Ordering::Relaxed));
+            return Look::Waiting(completed);
+        }
+        if before != Some(completed) {
+            return Look::Empty(completed);
         }
         helpers.coming -= 1;
         helpers.watched = false;
         self.is_gone.store(true, Ordering::Release);
-        None
+        Look::Gone
     }
 
     /// The helper joins: another may look on.

@@ -39,8 +39,21 @@ use board::Board;
 use context::Context;
 use core::{Core, CoreGuard, Latest};
 
-/// Starts a task that another task of the run called. Drivers set it.
-pub type StartCalled<T> = fn(Python<'_>, &Arc<Run<T>>) -> PyResult<()>;
+/// What a driver does about tasks that other tasks of the run call.
+pub struct Called<T> {
+    /// Has those that wait on the board started.
+    pub start: fn(Python<'_>, &Arc<Run<T>>) -> PyResult<()>,
+    /// Runs one on this thread, which waits for it, unless somebody has begun it.
+    pub run_here: fn(Python<'_>, &Arc<Run<T>>, TaskKey),
+}
+
+impl<T> Clone for Called<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Called<T> {}
 
 /// One run of a graph. `T` is what is kept of each task.
 pub struct Run<T> {
@@ -54,8 +67,8 @@ pub struct Run<T> {
     pub board: Arc<Board>,
     /// The task that the run is within, if it is within one.
     pub around: Option<Arc<Abandoned>>,
-    /// Has tasks that wait on the board started.
-    pub start_called: StartCalled<T>,
+    /// What is done about tasks that its tasks call.
+    pub called: Called<T>,
     core: Mutex<Core<T>>,
     owner: AtomicU64,
     deadline: Mutex<Option<Instant>>,
@@ -67,7 +80,7 @@ impl<T> Run<T> {
         graph: Arc<Graph>,
         context: Context,
         shows: Shows,
-        start_called: StartCalled<T>,
+        called: Called<T>,
         core: Core<T>,
         around: Option<Arc<Abandoned>>,
     ) -> Self {
@@ -81,7 +94,7 @@ impl<T> Run<T> {
             context,
             shows,
             around,
-            start_called,
+            called,
             core: Mutex::new(core),
             owner: AtomicU64::new(0),
             deadline: Mutex::new(None),

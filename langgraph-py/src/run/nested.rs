@@ -10,7 +10,7 @@ use pyo3::types::PyDict;
 use super::abandoned::Abandoned;
 use super::begin::Found;
 use super::begin::{begin, interrupt_at, namespace, Begin};
-use super::{Run, StartCalled};
+use super::{Called, Run};
 use crate::host::imports;
 use crate::plan::Plan;
 use crate::show::shape::Shape;
@@ -30,8 +30,8 @@ pub struct Nested<'a, 'py, T> {
     pub number: &'a dyn Fn() -> usize,
     /// Whether the run around it is async.
     pub is_async: bool,
-    /// Starts called tasks.
-    pub start_called: StartCalled<T>,
+    /// What is done about called tasks.
+    pub called: Called<T>,
     /// The task that the run is within.
     pub around: Arc<Abandoned>,
 }
@@ -84,7 +84,7 @@ pub fn nested<T>(py: Python<'_>, given: &Nested<'_, '_, T>) -> PyResult<Option<A
         subgraphs: false,
         is_async: given.is_async,
         drains: false,
-        start_called: given.start_called,
+        called: given.called,
         around: Some(given.around.clone()),
     };
     begin(py, given).map(Some)

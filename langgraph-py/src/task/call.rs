@@ -5,11 +5,12 @@ use std::sync::Arc;
 use pyo3::exceptions::PyKeyError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
+use super::callee::Callee;
 use super::node::{Given, NodeRun, Stage, What};
 use super::Run;
-use crate::host::call::{call, call_method, call_named, call_with};
+use crate::host::call::{call, call_method, call_named, call_tuple, call_with};
 use crate::host::coroutine::is_coroutine;
 use crate::host::imports;
 use crate::host::offload::{self, Offloaded};
@@ -22,7 +23,10 @@ const TIMED: &str = "langgraph_rust.pregel._run.timed";
 impl NodeRun {
     /// Whether the node is given its config; others may still find it as the ambient one.
     pub(super) fn uses_config(&self) -> bool {
-        let What::Node(node) = &self.what else { return true };
+        let node = match &self.what {
+            What::Call(callee) => return !self.is_direct(callee.get()),
+            What::Node(node) => node,
+        };
         match &self.run.graph.program(*node).body {
             Body::Pass => false,
             Body::Function { accepts, .. } => accepts.names.is_some(),
@@ -33,9 +37,16 @@ impl NodeRun {
     pub(super) fn call(&mut self, py: Python<'_>) -> PyResult<Given> {
         let run = self.run.clone();
         match &self.what {
-            What::Call(runnable) => {
+            What::Call(callee) if self.is_direct(callee.get()) => {
+                let input = self.input.bind(py).cast::<PyTuple>()?;
+                let (args, kwargs) = (input.get_item(0)?, input.get_item(1)?);
+                let function = callee.get().func.bind(py);
+                let result = call_tuple(function, args.cast()?, Some(kwargs.cast()?))?;
+                Ok(self.given(result))
+            }
+            What::Call(callee) => {
                 self.stage = Stage::Whole;
-                let runnable = runnable.clone_ref(py);
+                let runnable = callee.get().runnable.clone_ref(py);
                 self.invoke_timed(py, runnable.bind(py))
             }
             What::Node(node) => {
@@ -49,6 +60,18 @@ impl NodeRun {
                 self.call_body(py, &run, program)
             }
         }
+    }
+
+    /// Whether nothing lies between a called task and its function: nobody listens, nothing is to
+    /// be injected, and it is of the run's kind.
+    fn is_direct(&self, callee: &Callee) -> bool {
+        let context = &self.run.context;
+        callee.is_plain
+            && callee.is_coroutine == context.is_async()
+            && context.base.get().manager.is_none()
+            && !context.drains
+            && self.timeout.is_none()
+            && self.config.get().gives_no_callbacks()
     }
 
     fn call_body(&mut self, py: Python<'_>, run: &Arc<Run>, program: &Program) -> PyResult<Given> {
@@ -77,7 +100,7 @@ impl NodeRun {
                     config: self.config(py)?,
                     number: &|| self.task().get().next_subgraph(),
                     is_async: run.context.is_async(),
-                    start_called: run.start_called,
+                    called: run.called,
                     around: run.as_outer(self.key),
                 };
                 match nested(py, &given)? {

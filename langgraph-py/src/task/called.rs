@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use langgraph_core::{Control, Write};
 use langgraph_pregel::{Task, TaskKey, TaskState};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use super::callee::Callee;
 use super::handle::TaskHandle;
 use super::report::report;
 use super::{cached, outcome, Kept, Run};
@@ -19,12 +20,13 @@ use crate::host::pool;
 use crate::run::board::Order;
 use crate::values::domain::Objects;
 
-const MODULE: &str = "langgraph_rust.pregel._run.call";
+/// Where the Python side of calls is.
+pub const MODULE: &str = "langgraph_rust.pregel._run.call";
 
 /// A function called by a task.
 pub struct CallRequest {
     /// The function.
-    pub func: Py<PyAny>,
+    pub callee: Py<Callee>,
     /// `(args, kwargs)`.
     pub input: Py<PyAny>,
     /// Its retry policies.
@@ -39,8 +41,8 @@ pub struct CallRequest {
 
 /// A called function, ready to run.
 pub struct Call {
-    /// The runnable around the function.
-    pub runnable: Py<PyAny>,
+    /// The function.
+    pub callee: Py<Callee>,
     /// `(args, kwargs)`.
     pub input: Py<PyAny>,
     /// Its retry policies.
@@ -51,7 +53,7 @@ pub struct Call {
     pub callbacks: Option<Py<PyAny>>,
 }
 
-collects!(Call { runnable, input, retry, timeout, callbacks });
+collects!(Call { callee, input, retry, timeout, callbacks });
 
 /// What the engine says of a task that was asked for.
 struct Requested {
@@ -70,19 +72,14 @@ pub fn request(
     request: CallRequest,
 ) -> PyResult<Py<PyAny>> {
     let is_async = run.context.is_async();
-    let func = request.func.bind(py);
-    let is_coroutine = call_named(py, "inspect", "iscoroutinefunction", &[func])?.is_truthy()?;
-    if is_coroutine && !is_async {
+    let callee = request.callee.get();
+    if callee.is_coroutine && !is_async {
         return Err(PyRuntimeError::new_err("In an sync context async tasks cannot be called"));
     }
-    let runnable = call_named(py, MODULE, "get_runnable_for_task", &[func])?;
-    let name: Option<String> = runnable.getattr(intern!(py, "name"))?.extract()?;
-    let name = name.ok_or_else(|| {
-        PyValueError::new_err("`call` functions must have a `__name__` attribute")
-    })?;
+    let name = callee.name.to_str(py)?.to_owned();
     let future = new_future(py, is_async)?;
     let call = Call {
-        runnable: runnable.unbind(),
+        callee: request.callee.clone_ref(py),
         input: request.input,
         retry: request.retry,
         timeout: request.timeout,
@@ -94,7 +91,11 @@ pub fn request(
     if let Some(result) = result {
         answer(py, run, key, &result)?;
     } else if !is_known {
-        let (func, cache) = (&request.func, request.cache.as_ref());
+        if !is_async {
+            let own = Bound::new(py, OwnTask { run: Arc::downgrade(run), key })?;
+            future.bind(py).setattr(intern!(py, "run_here"), own)?;
+        }
+        let (func, cache) = (&callee.func, request.cache.as_ref());
         if let Err(error) = begin(py, run, caller.key, key, func, cache, &future) {
             // It will not run: it has failed.
             report(py, run, outcome::unprepared(py, key, error))?;
@@ -131,7 +132,7 @@ fn begin(
         // The caller was ended meanwhile, and has no place to lend.
         false => run.board.add(order),
     }
-    match (run.start_called)(py, run) {
+    match (run.called.start)(py, run) {
         // Without a thread to run on, the task has failed.
         Err(error) if run.board.withdraw(key) => Err(error),
         _ => Ok(()),
@@ -190,6 +191,22 @@ fn answered_by_cache(
     run.core(py)?.engine.cache_answered(py, vec![(key, found)]);
     result.map_or(Ok(()), |result| answer(py, run, key, &result))?;
     Ok(true)
+}
+
+/// Called by whoever waits for a task's future: runs the task, unless somebody has begun it.
+#[pyclass(frozen, module = "langgraph_rust._engine")]
+struct OwnTask {
+    run: Weak<Run>,
+    key: TaskKey,
+}
+
+#[pymethods]
+impl OwnTask {
+    fn __call__(&self, py: Python<'_>) {
+        if let Some(run) = self.run.upgrade() {
+            (run.called.run_here)(py, &run, self.key);
+        }
+    }
 }
 
 /// Called when a future is done: whoever cancelled it cancels the task.

@@ -78,6 +78,11 @@ impl TaskConfig {
         &self.task
     }
 
+    /// Whether the task was called without callbacks of its own.
+    pub fn gives_no_callbacks(&self) -> bool {
+        self.facts.callbacks.is_none()
+    }
+
     /// What code that runs in the task finds as its config.
     pub fn ambient<'a, 'py>(slf: &'a Bound<'py, Self>) -> &'a Bound<'py, PyAny> {
         match slf.get().plain.get() {

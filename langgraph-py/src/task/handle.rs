@@ -16,6 +16,7 @@ use pyo3::types::{PyDict, PyList, PyString};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::called::{self, CallRequest};
+use super::callee::Callee;
 use super::input;
 use super::Run;
 use crate::collects;
@@ -171,7 +172,7 @@ impl TaskHandle {
     ) -> PyResult<Py<PyAny>> {
         let run = slf.get().run()?;
         let call = CallRequest {
-            func: func.unbind(),
+            callee: Callee::read(func)?.unbind(),
             input: input.unbind(),
             retry: retry_policy.map(Bound::unbind),
             cache: cache_policy.map(Bound::unbind),

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use langgraph_core::{NodeIndex, Write};
 use langgraph_pregel::{TaskKey, TaskOutcome};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::callee::Callee;
 use super::config::TaskConfig;
 use super::handle::TaskHandle;
 use super::{outcome, Run};
@@ -38,7 +38,7 @@ collects!(NodeRun { what, input, config, context, timeout, result, writes });
 collects!(
     enum What {
         Node(index),
-        Call(runnable),
+        Call(callee),
     }
 );
 
@@ -47,7 +47,7 @@ pub(super) enum What {
     /// A node of the graph.
     Node(NodeIndex),
     /// A function called by a node.
-    Call(Py<PyAny>),
+    Call(Py<Callee>),
 }
 
 /// What is being waited for.
@@ -109,10 +109,7 @@ impl NodeRun {
     pub fn name(&self, py: Python<'_>) -> Py<PyAny> {
         match &self.what {
             What::Node(node) => self.run.graph.program(*node).name.clone_ref(py).into_any(),
-            What::Call(runnable) => {
-                let name = runnable.bind(py).getattr(intern!(py, "name"));
-                name.map_or_else(|_| py.None(), Bound::unbind)
-            }
+            What::Call(callee) => callee.get().name.clone_ref(py).into_any(),
         }
     }
 

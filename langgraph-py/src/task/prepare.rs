@@ -52,7 +52,7 @@ impl NodeRun {
         let timeout = timeout_of(py, run, &core, key)?;
         let kept = core.kept(key);
         let call = kept.and_then(|kept| kept.call.as_ref());
-        let call = call.map(|call| call.runnable.clone_ref(py));
+        let call = call.map(|call| call.callee.clone_ref(py));
         let handle = kept.and_then(|kept| kept.handle.as_ref());
         let handle = handle.map(|handle| handle.clone_ref(py));
         let facts = facts(py, run, &core, key)?;

@@ -92,9 +92,9 @@ fn afterwards(
     if is_call {
         afterwards.answer = answer(py, core, key, outcome)?;
     }
-    let slot = core.kept_mut(key).and_then(|kept| kept.cache_slot.take());
     if let TaskOutcome::Finished(_) = outcome {
-        afterwards.cached = slot;
+        // Not before: a task that is tried again is still to be cached.
+        afterwards.cached = core.kept_mut(key).and_then(|kept| kept.cache_slot.take());
         let task = core.task(key)?;
         let shown = task.node.filter(|node| !run.graph.plan.node(*node).hidden);
         if let (false, Some(node), Some(_)) = (is_call, shown, &run.context.node_finished) {

@@ -43,7 +43,10 @@ impl NodeRun {
     ) -> PyResult<Option<Given>> {
         self.result = Some(value);
         self.collect_writes(py)?;
-        self.write_from(py, 0)
+        match &self.what {
+            What::Node(_) => self.write_from(py, 0),
+            What::Call(_) => self.write_returned(py).map(|()| None),
+        }
     }
 
     pub(super) fn after_writer(
@@ -82,6 +85,15 @@ impl NodeRun {
             }
         }
         Ok(None)
+    }
+
+    /// A called task's result is what it returned.
+    fn write_returned(&mut self, py: Python<'_>) -> PyResult<()> {
+        let result = self.result.as_ref().ok_or_else(no_result)?.bind(py).clone();
+        if !result.is(skip_write(py)?) {
+            self.writes.push(self.run.graph.write(intern!(py, "__return__"), result)?);
+        }
+        Ok(())
     }
 
     fn write_one(

@@ -1,7 +1,7 @@
-"""Serve a new, empty PostgreSQL on a port until standard input ends: ``serve.py PORT``.
+"""Serve a new, empty PostgreSQL on a port until standard input ends: ``serve.py PORT [durable]``.
 
 It runs in the environment that has `pgserver`, so it imports nothing else of this repository.
-Prints ``ready`` when the server listens on the port.
+Prints ``ready`` when the server listens on the port. One that is ``durable`` waits for the disk.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ def main() -> None:
             if probe.connect_ex(address) == 0:
                 sys.exit("something else listens there")
     with tempfile.TemporaryDirectory(prefix="conformance-postgres-") as folder:
-        serve(Path(folder) / "data", port)
+        serve(Path(folder) / "data", port, sys.argv[2:] == ["durable"])
 
 
-def serve(folder: Path, port: int) -> None:
+def serve(folder: Path, port: int, durable: bool) -> None:
     """Serve with the data in `folder`, which does not exist yet."""
     # `pgserver` starts a server that listens on a socket of its own only.
     server = pgserver.get_server(folder, cleanup_mode=None)
@@ -35,7 +35,7 @@ def serve(folder: Path, port: int) -> None:
 
     try:
         # -F: what is written need not survive a crash.
-        options = f"-h localhost -p {port} -k {folder} -F"
+        options = f"-h localhost -p {port} -k {folder}" + ("" if durable else " -F")
         control("-o", options, "-l", str(folder / "log"), "restart")
         print("ready", flush=True)
         sys.stdin.read()

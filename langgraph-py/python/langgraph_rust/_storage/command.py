@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sqlite3
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
 
-from langgraph_rust._storage import rows
-from langgraph_rust._storage.compact import compact, free_bytes, reasons, shrink
+from langgraph_rust._storage.compact import compact, reasons
+from langgraph_rust._storage.database import Database, Unusable, open_database
 from langgraph_rust._storage.report import as_data, as_table, spell, uses
-from langgraph_rust.checkpoint.sqlite._rows import set_up
 
 _DESCRIPTION = """\
-Shows what the threads of a SQLite database of checkpoints take, by thread, namespace and channel,
-and what they would take with `linear_storage`: lists stored as what was written to them.
+Shows what the threads of a database of checkpoints take, by thread, namespace and channel, and what
+they would take with `linear_storage`: lists stored as what was written to them. The database is a
+file of SQLite, or one of Postgres (postgresql://user:password@host/name).
 
 `compact` stores them so, in place, while others may use the database. It does that to lists with
 the reducers `operator.add` and `add_messages`. No database says which reducer a channel has: a
@@ -26,7 +24,7 @@ value is taken out where the stored writes give exactly its bytes, and a channel
 some step of its thread contradicts both. A `Topic(..., accumulate=True)`, or a channel class of
 your own, that is only given lists looks the same, but cannot be rebuilt: so name the channels with
 --channel, or say --all if no graph has such a one. To read the result takes LangGraph 1.2.24 or
-newer, or this package.
+newer, or this package; to fork from old checkpoints in Postgres, this package (see docs/safety.md).
 """
 
 
@@ -44,23 +42,27 @@ def main(arguments: Sequence[str]) -> int:
             "only looks like one (see --help); --dry-run says what would be done"
         )
     try:
-        with closing(rows.connect(options.database, writable=is_compact)) as connection:
-            threads = rows.threads(connection)
-            if options.thread is not None:
-                if options.thread not in threads:
-                    raise rows.Unusable(f"there is no thread {options.thread!r}")
-                threads = [options.thread]
-            if is_compact:
-                _compact(connection, threads, options)
-            else:
-                _report(connection, threads, options)
-    except rows.Unusable as error:
+        # What is only looked at may be no more than readable.
+        database = open_database(options.database, writable=is_compact and not options.dry_run)
+        try:
+            with closing(database):
+                _run(database, options)
+        except database.trouble as error:
+            print(f"storage: {error}; run it again to go on", file=sys.stderr)
+            return 1
+    except Unusable as error:
         print(f"storage: {error}", file=sys.stderr)
         return 1
-    except sqlite3.OperationalError as error:
-        print(f"storage: {error}; run it again to go on", file=sys.stderr)
-        return 1
     return 0
+
+
+def _run(database: Database, options: argparse.Namespace) -> None:
+    threads = database.threads()
+    if options.thread is not None:
+        if options.thread not in threads:
+            raise Unusable(f"there is no thread {options.thread!r}")
+        threads = [options.thread]
+    (_compact if options.action == "compact" else _report)(database, threads, options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("database", help="path of the file")
+    add("database", help="path of a file of SQLite, or URL of a Postgres database")
     add("action", nargs="?", choices=("compact",), help="store lists as changes; else report")
     add("--thread", metavar="ID", help="only this thread")
     add("--json", action="store_true", help="for machines; sizes in bytes")
@@ -82,25 +84,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _report(
-    connection: sqlite3.Connection, threads: Sequence[str], options: argparse.Namespace
-) -> None:
-    found = list(uses(connection, threads))
-    size, free = _size(options.database), free_bytes(connection)
+def _report(database: Database, threads: Sequence[str], options: argparse.Namespace) -> None:
+    found = list(uses(database, threads))
+    space = database.space()
     if options.json:
-        print(json.dumps(as_data(found, size, free), indent=2))
+        print(json.dumps(as_data(found, space), indent=2))
     else:
-        print(as_table(found, size, free, options.limit))
+        print(as_table(found, space, options.limit))
 
 
-def _compact(
-    connection: sqlite3.Connection, threads: Sequence[str], options: argparse.Namespace
-) -> None:
-    began, before = time.monotonic(), _size(options.database)
-    if not options.dry_run:
-        set_up(connection)
+def _compact(database: Database, threads: Sequence[str], options: argparse.Namespace) -> None:
+    began, before = time.monotonic(), database.space().total
     outcome = compact(
-        connection,
+        database,
         threads,
         options.channel,
         is_dry=options.dry_run,
@@ -109,9 +105,9 @@ def _compact(
     trouble = None
     if not options.dry_run and not options.no_vacuum:
         # Also what an earlier run that did not get here has made free.
-        if outcome.values or free_bytes(connection) > before / 20:
+        if outcome.values or database.space().free > before / 20:
             print("vacuum", file=sys.stderr, flush=True)
-            trouble = shrink(connection)
+            trouble = database.shrink()
     for name in sorted(set(options.channel or ()) - outcome.seen):
         print(f"storage: no channel {name!r} holds a list", file=sys.stderr)
     left = reasons(outcome)
@@ -123,7 +119,7 @@ def _compact(
             "value_bytes": outcome.taken,
             "completed_writes": outcome.completed,
             "file_bytes_before": before,
-            "file_bytes": _size(options.database),
+            "file_bytes": database.space().total,
             "left_alone": [
                 {"channel": channel, "reason": reason, "count": count}
                 for channel, reason, count in left
@@ -144,9 +140,4 @@ def _compact(
         print(trouble)
     if not options.dry_run:
         seconds = time.monotonic() - began
-        print(f"{spell(before)} before, {spell(_size(options.database))} now, {seconds:.1f} s")
-
-
-def _size(database: str) -> int:
-    files = (database, f"{database}-wal")
-    return sum(os.path.getsize(file) for file in files if os.path.exists(file))
+        print(f"{spell(before)} before, {spell(database.space().total)} now, {seconds:.1f} s")

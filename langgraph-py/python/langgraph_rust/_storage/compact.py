@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from langgraph_rust._storage import rows
+from langgraph_rust._storage.database import Database
 from langgraph_rust._storage.decide import Plan, decide
 from langgraph_rust._storage.judge import judge
-from langgraph_rust._storage.layout import layout_of
 
 _ATTEMPTS = 3
 """How often a thread that moves is looked at anew before others have to wait for it."""
@@ -43,7 +40,7 @@ class Outcome:
 
 
 def compact(
-    connection: sqlite3.Connection,
+    database: Database,
     threads: Sequence[str],
     channels: Collection[str] | None,
     *,
@@ -53,7 +50,7 @@ def compact(
     """Convert threads; what is done stays done if this is stopped at any moment.
 
     Args:
-        connection: For this alone, in autocommit mode.
+        database: Opened for writing, unless this is dry.
         threads: Their ids.
         channels: The only ones to convert; all, if `None`.
         is_dry: Whether to only look.
@@ -62,7 +59,7 @@ def compact(
     outcome = Outcome()
     told = time.monotonic()
     for number, thread in enumerate(threads, 1):
-        plans = _compact_thread(connection, thread, channels, outcome, is_dry=is_dry)
+        plans = _compact_thread(database, thread, channels, outcome, is_dry=is_dry)
         outcome.threads += any(plan.drops for plan in plans)
         for plan in plans:
             outcome.count(plan)
@@ -73,7 +70,7 @@ def compact(
 
 
 def _compact_thread(
-    connection: sqlite3.Connection,
+    database: Database,
     thread: str,
     channels: Collection[str] | None,
     outcome: Outcome,
@@ -81,47 +78,33 @@ def _compact_thread(
     is_dry: bool,
 ) -> list[Plan]:
     for attempt in range(_ATTEMPTS):
-        with transaction(connection, "DEFERRED"):
-            plans = _plans(connection, thread, channels, outcome)
-            seen = rows.data_version(connection)
+        with database.looking():
+            plans = _plans(database, thread, channels, outcome)
             if is_dry or not any(plan.drops for plan in plans):
                 return plans
-            known = rows.fingerprint(connection, thread)
-        with transaction(connection, "IMMEDIATE"):
+            seen = database.mark(thread)
+        with database.changing():
             if attempt + 1 == _ATTEMPTS:
                 # It moves whenever it is looked at: now nobody can move it.
-                plans = _plans(connection, thread, channels, outcome)
-            elif rows.data_version(connection) != seen:
-                if rows.fingerprint(connection, thread) != known:
-                    continue
+                plans = _plans(database, thread, channels, outcome)
+            elif database.has_moved(thread, seen):
+                continue
             for plan in plans:
-                _apply(connection, plan)
+                database.drop(plan.tree, plan.drops)
+                database.replace(plan.tree, plan.completed)
             return plans
     raise AssertionError("the last attempt is the last")
 
 
-@contextmanager
-def transaction(connection: sqlite3.Connection, kind: str) -> Iterator[None]:
-    """Do something in one transaction."""
-    connection.execute(f"BEGIN {kind}")
-    try:
-        yield
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()
-
-
 def _plans(
-    connection: sqlite3.Connection,
+    database: Database,
     thread: str,
     channels: Collection[str] | None,
     outcome: Outcome,
 ) -> list[Plan]:
-    task_path = rows.path_column(connection)
     plans = []
-    for tree in rows.trees(connection, thread):
-        judged = judge(connection, tree, task_path)
+    for tree in database.trees(thread):
+        judged = judge(database, tree)
         plans.append(decide(judged, channels))
         outcome.seen.update(judged.cases)
         for channel, case in judged.cases.items():
@@ -131,40 +114,6 @@ def _plans(
         for reason, checkpoints in judged.sealed.items():
             outcome.alone["", reason].update(checkpoints)
     return plans
-
-
-def _apply(connection: sqlite3.Connection, plan: Plan) -> None:
-    place = (plan.tree.thread, plan.tree.namespace)
-    where = "WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?"
-    for checkpoint, channels in plan.drops.items():
-        layout = layout_of(rows.blob(connection, plan.tree, checkpoint))
-        connection.execute(
-            f"UPDATE checkpoints SET checkpoint = ? {where}",
-            (layout.without(channels), *place, checkpoint),
-        )
-    for (checkpoint, task, index), value in plan.completed.items():
-        connection.execute(
-            f"UPDATE writes SET value = ? {where} AND task_id = ? AND idx = ?",
-            (value, *place, checkpoint, task, index),
-        )
-
-
-def shrink(connection: sqlite3.Connection) -> str | None:
-    """Give what is free back to the file system; return why not, if that cannot be done now."""
-    try:
-        connection.execute("VACUUM")
-        # Whoever reads now may do so for long.
-        connection.execute("PRAGMA busy_timeout = 1000")
-        is_busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    except sqlite3.OperationalError as error:
-        return f"the file is as large as before: {error}; run it again when nobody uses it"
-    return "the file gets smaller when those who use it now are done" if is_busy else None
-
-
-def free_bytes(connection: sqlite3.Connection) -> int:
-    """Return how many bytes of the file are in no use."""
-    pages = connection.execute("PRAGMA freelist_count").fetchone()[0]
-    return pages * connection.execute("PRAGMA page_size").fetchone()[0]
 
 
 def reasons(outcome: Outcome) -> list[tuple[str, str, int]]:

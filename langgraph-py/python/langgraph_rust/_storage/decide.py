@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from langgraph_rust._storage.judge import Case, Completed, Judged, Step
-from langgraph_rust._storage.rows import Node, Tree
+from langgraph_rust._storage.database import Node, Tree
+from langgraph_rust._storage.judge import Case, Completed, Judged, Row, Step
 
 _MOST_UPDATES = 100
 _MOST_SUPERSTEPS = 5000
@@ -56,6 +56,8 @@ def decide(judged: Judged, channels: Collection[str] | None = None) -> Plan:
 
 def _walk(plan: Plan, channel: str, case: Case) -> None:
     children = plan.tree.children
+    # Of values that several checkpoints have between them, those that stay or go already.
+    staying, going = _common(plan.tree, case), set[Row]()
     waiting: list[tuple[Node, _Since | None]] = [(node, None) for node in children[None]]
     while waiting:
         node, before = waiting.pop()
@@ -64,11 +66,41 @@ def _walk(plan: Plan, channel: str, case: Case) -> None:
             since = before and (before[0] + step.is_changed, before[1] + 1)
             if step.size is not None:
                 completed = _agreed(case, step)
-                if since is None or completed is None or _is_due(step, since):
-                    since = (0, 0)
+                goes = step.row in going
+                if since is None or completed is None or step.row in staying:
+                    goes = False
+                elif not goes:
+                    goes = not _is_due(step, since)
+                if goes:
+                    _take(plan, channel, node, 0 if step.row in going else step.size, completed)
+                    going |= {step.row} - {None}
                 else:
-                    _take(plan, channel, node, step.size, completed)
+                    staying |= {step.row} - {None}
+                    since = (0, 0)
         waiting += ((child, since) for child in children.get(node.id, ()))
+
+
+def _common(tree: Tree, case: Case) -> set[Row]:
+    """Return which values that several checkpoints may have between them have to stay.
+
+    Such a value goes with all checkpoints that have it, or not at all: each must be given it by
+    what comes before, in one line from where it was made. The newest stays, for it is what those
+    build on who are running now.
+    """
+    staying = set[Row]()
+    made = set[Row]()
+    children = tree.children
+    for own, step in case.steps.items():
+        if step.row is None:
+            continue
+        parent = case.steps.get(tree.nodes[own].parent or "")
+        if parent is None or parent.row != step.row:
+            if step.row in made:
+                staying.add(step.row)
+            made.add(step.row)
+        if _agreed(case, step) is None or not children.get(own):
+            staying.add(step.row)
+    return staying
 
 
 def _is_due(step: Step, since: _Since) -> bool:
@@ -81,11 +113,11 @@ def _agreed(case: Case, step: Step) -> Completed | None:
     return first if all(other == first for other in others) else None
 
 
-def _take(plan: Plan, channel: str, node: Node, size: int, completed: Completed) -> None:
-    assert node.parent is not None
+def _take(plan: Plan, channel: str, node: Node, size: int, completed: Completed | None) -> None:
+    assert node.parent is not None and completed is not None
     for (task, index), value in completed.items():
         plan.completed[node.parent, task, index] = value
     plan.drops[node.id].add(channel)
     saving = plan.savings[channel]
     saving.taken += size
-    saving.values += 1
+    saving.values += bool(size)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from langgraph_rust._storage.layout import FORMAT, Layout, layout_of
+from langgraph_rust._storage.database import Content, Database, Node, Sealed, Tree
 from langgraph_rust._storage.replay import REPLAYS, Replay, Write, is_overwrite
-from langgraph_rust._storage.rows import Node, Tree, blob, writes
-from langgraph_rust._storage.spans import BrokenBytes, list_at
+from langgraph_rust._storage.spans import list_at
 
 _RUNS = "loop"
 """The source of checkpoints that all writes on the one before have gone into."""
@@ -19,6 +17,10 @@ _RUNS = "loop"
 Completed = dict[tuple[str, int], bytes]
 """What a value takes to be given again: writes on the checkpoint before in another form, by task id
 and index."""
+
+
+Row = Hashable | None
+"""What holds a value that several checkpoints may have between them; `None` for one of its own."""
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Step:
     """How many items it has."""
     is_changed: bool
     """Whether something was written since the checkpoint before."""
+    row: Row = None
     given: dict[str, Completed] = field(default_factory=dict)
     """By reducer that gives exactly this value, what it takes."""
 
@@ -78,7 +81,7 @@ class _State(NamedTuple):
     """What the walk knows at a checkpoint."""
 
     node: Node
-    versions: Mapping[str, bytes]
+    versions: Mapping[str, Hashable]
     lists: Mapping[str, bytes]
     """The values that are known: stored or given by what is."""
     writes: Mapping[str, Sequence[Write]]
@@ -86,7 +89,7 @@ class _State(NamedTuple):
     """Whether more than one checkpoint comes after it."""
 
 
-def judge(connection: sqlite3.Connection, tree: Tree, task_path: str) -> Judged:
+def judge(database: Database, tree: Tree) -> Judged:
     """Look at all checkpoints of a namespace. Holds the values of one at a time in memory."""
     judged = Judged(tree, {}, {})
     children = tree.children
@@ -94,50 +97,47 @@ def judge(connection: sqlite3.Connection, tree: Tree, task_path: str) -> Judged:
     while waiting:
         node, before = waiting.pop()
         own = children.get(node.id, ())
-        layout = _layout(connection, judged, node)
-        lists = {} if layout is None else _visit(judged.cases, node, layout, before)
+        held = _content(database, judged, node)
+        lists = {}
+        if held is not None:
+            lists = _visit(judged.cases, node, held, before, is_shared=database.shares_values)
         if not own:
             continue
         state = _State(
             node,
-            layout.versions if layout else {},
+            held.versions if held else {},
             lists,
-            writes(connection, tree, node.id, task_path) if lists else {},
+            database.writes(tree, node.id) if lists else {},
             len(own) > 1,
         )
         waiting += ((child, state) for child in reversed(own))
     return judged
 
 
-def _layout(connection: sqlite3.Connection, judged: Judged, node: Node) -> Layout | None:
-    """Return where a checkpoint has what; `None` if it is not to be touched."""
-    why = None
-    if node.kind != "msgpack":
-        kind = "is encrypted" if "+" in (node.kind or "") else "is not known here"
-        why = f"stored as {node.kind!r}, which {kind}"
-    else:
-        try:
-            layout = layout_of(blob(connection, judged.tree, node.id))
-        except BrokenBytes as error:
-            why = f"broken: {error}"
-        else:
-            if layout.format == FORMAT:
-                return layout
-            why = f"of format {layout.format}"
-    judged.sealed.setdefault(why, []).append(node.id)
-    return None
+def _content(database: Database, judged: Judged, node: Node) -> Content | None:
+    """Return what a checkpoint holds; `None` if it is not to be touched."""
+    try:
+        return database.content(judged.tree, node)
+    except Sealed as why:
+        judged.sealed.setdefault(str(why), []).append(node.id)
+        return None
 
 
 def _visit(
-    cases: dict[str, Case], node: Node, layout: Layout, before: _State | None
+    cases: dict[str, Case],
+    node: Node,
+    held: Content,
+    before: _State | None,
+    *,
+    is_shared: bool,
 ) -> dict[str, bytes]:
     """Take in a checkpoint; return the lists that it has."""
     lists = {}
-    for channel, version in layout.versions.items():
+    for channel, version in held.versions.items():
         # The engine's own channels, none of which has a reducer.
         if channel.startswith(("__", "branch:")):
             continue
-        value = layout.value(channel)
+        value = held.value(channel)
         if value is None:
             known = _given(channel, before) if channel in cases and before else None
         else:
@@ -151,7 +151,8 @@ def _visit(
         case = cases.setdefault(channel, Case())
         is_changed = before is None or before.versions.get(channel) != version
         count = (list_at(known) or (0, 0))[0] if known else 0
-        step = Step(None if value is None else len(value), count, is_changed)
+        size, row = None if value is None else len(value), version if is_shared else None
+        step = Step(size, count, is_changed, row)
         case.steps[node.id] = step
         if known is None:
             continue

@@ -7,9 +7,6 @@ from typing import NamedTuple
 
 from langgraph_rust._storage.spans import BrokenBytes, Entry, entries, map_at, map_header
 
-FORMAT = 4
-"""The version of the checkpoint format whose values can be taken out."""
-
 
 class Layout(NamedTuple):
     """What a checkpoint's bytes hold, by channel."""

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from langgraph_rust._storage import rows
-from langgraph_rust._storage.compact import transaction
+from langgraph_rust._storage.database import REST, Database, Space
 from langgraph_rust._storage.decide import decide
 from langgraph_rust._storage.judge import judge
-from langgraph_rust._storage.layout import layout_of
-from langgraph_rust._storage.spans import BrokenBytes
-
-REST = ""
-"""In the place of a channel: what belongs to none."""
 
 
 @dataclass
@@ -27,7 +20,7 @@ class Use:
     namespace: str
     channel: str
     values: int = 0
-    """How many checkpoints hold a value of it; for `REST`, how many checkpoints there are."""
+    """How many values of it are stored; for `REST`, how many checkpoints there are."""
     value_bytes: int = 0
     writes: int = 0
     write_bytes: int = 0
@@ -39,72 +32,52 @@ class Use:
         return self.value_bytes + self.write_bytes
 
 
-def uses(connection: sqlite3.Connection, threads: Sequence[str]) -> Iterator[Use]:
+def uses(database: Database, threads: Sequence[str]) -> Iterator[Use]:
     """Yield what each channel of each namespace of these threads takes, and the rest of each."""
     for thread in threads:
-        with transaction(connection, "DEFERRED"):
-            yield from list(_of_thread(connection, thread))
+        with database.looking():
+            yield from list(_of_thread(database, thread))
 
 
-def _of_thread(connection: sqlite3.Connection, thread: str) -> Iterator[Use]:
+def _of_thread(database: Database, thread: str) -> Iterator[Use]:
     found: dict[tuple[str, str], Use] = {}
 
     def use(namespace: str, channel: str) -> Use:
         return found.setdefault((namespace, channel), Use(thread, namespace, channel))
 
-    task_path = rows.path_column(connection)
-    for tree in rows.trees(connection, thread):
-        rest = use(tree.namespace, REST)
-        for node in tree.nodes.values():
-            rest.values += 1
-            rest.value_bytes += node.size
-            for channel, size in _values(connection, tree, node).items():
-                own = use(tree.namespace, channel)
-                own.values += 1
-                own.value_bytes += size
-                rest.value_bytes -= size
-        for channel, saving in decide(judge(connection, tree, task_path)).savings.items():
+    for size in database.sizes(thread):
+        own = use(size.namespace, size.channel)
+        own.values += size.values
+        own.value_bytes += size.value_bytes
+        own.writes += size.writes
+        own.write_bytes += size.write_bytes
+    for tree in database.trees(thread):
+        for channel, saving in decide(judge(database, tree)).savings.items():
             use(tree.namespace, channel).linear_bytes -= saving.taken
-    for namespace, channel, count, size, names in rows.write_sizes(connection, thread):
-        own, rest = use(namespace, channel), use(namespace, REST)
-        own.writes += count
-        own.write_bytes += size or 0
-        rest.write_bytes += names or 0
     for own in found.values():
         own.linear_bytes += own.bytes
         yield own
 
 
-def _values(connection: sqlite3.Connection, tree: rows.Tree, node: rows.Node) -> dict[str, int]:
-    if node.kind != "msgpack":
-        return {}
-    try:
-        layout = layout_of(rows.blob(connection, tree, node.id))
-    except BrokenBytes:
-        return {}
-    return {channel: entry.end - entry.value for channel, entry in layout.values.items()}
-
-
-def as_data(found: Sequence[Use], size: int, free: int) -> dict[str, Any]:
+def as_data(found: Sequence[Use], space: Space) -> dict[str, Any]:
     """Return the report for machines: all sizes in bytes.
 
     Args:
         found: What there is.
-        size: Of the database's files.
-        free: How much of that is in no use.
+        space: What the database takes where it is kept.
     """
     total, linear = sum(use.bytes for use in found), sum(use.linear_bytes for use in found)
     return {
-        "file_bytes": size,
-        "free_bytes": free,
+        "file_bytes": space.total,
+        "free_bytes": space.free,
         "row_bytes": total,
-        "index_and_page_bytes": max(size - free - total, 0),
+        "index_and_page_bytes": max(space.total - space.free - total, 0),
         "linear_row_bytes": linear,
         "channels": [asdict(use) for use in sorted(found, key=lambda use: -use.bytes)],
     }
 
 
-def as_table(found: Sequence[Use], size: int, free: int, limit: int) -> str:
+def as_table(found: Sequence[Use], space: Space, limit: int) -> str:
     """Return the report for people, the largest first; of no more than `limit` channels, if any."""
     ordered = sorted(found, key=lambda use: -use.bytes)
     shown = ordered[: limit or None]
@@ -127,8 +100,8 @@ def as_table(found: Sequence[Use], size: int, free: int, limit: int) -> str:
     total = sum(use.bytes for use in found)
     table.append("")
     table.append(
-        f"{spell(size)} in files: {spell(total)} in rows, {spell(free)} free, "
-        f"{spell(max(size - free - total, 0))} indexes and pages"
+        f"{spell(space.total)} in files: {spell(total)} in rows, {spell(space.free)} free, "
+        f"{spell(max(space.total - space.free - total, 0))} indexes and pages"
     )
     return "\n".join(table)
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args, get_origin, overload
 
+from langgraph_rust._engine import Callee
 from langgraph_rust._internal import _serde
 from langgraph_rust._internal._constants import CACHE_NS_WRITES, PREVIOUS
 from langgraph_rust._internal._runnable import is_async_callable
@@ -67,8 +68,21 @@ class _TaskFunction(Generic[P, T]):
         functools.update_wrapper(self, self.func)
         _serde.remember_signature(self.func)
 
+    _callee: Callee | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is copied and pickled: all but what the engine knows of the function."""
+        return {name: value for name, value in vars(self).items() if name != "_callee"}
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> SyncAsyncFuture[T]:
         """Start the task; outside of a run this raises `RuntimeError`."""
+        callee = self._callee
+        if callee is None:
+            callee = self._callee = Callee(self.func)
+        policies = self.retry_policy, self.cache_policy, self.timeout
+        future = callee.start(args, kwargs, *policies)
+        if future is not None:
+            return cast("SyncAsyncFuture[T]", future)
         return _call_with_options(
             self.func,
             args,

@@ -20,7 +20,7 @@ use super::wire::Writer;
 use super::TOTAL;
 use crate::host::call::{call, call_method};
 use crate::host::imports;
-use crate::host::object::{items, with_bytes};
+use crate::host::object::{items, small_int, with_bytes};
 use records::refused;
 
 /// How deep containers may be within one another in one body.
@@ -90,6 +90,8 @@ impl<'py> Encoder<'_, 'py> {
     pub(super) fn value(&mut self, value: &Bound<'py, PyAny>) -> Encoded {
         if let Ok(text) = value.cast_exact::<PyString>() {
             self.text(text)
+        } else if let Ok(int) = value.cast_exact::<PyInt>() {
+            self.int(int)
         } else if let Ok(dict) = value.cast_exact::<PyDict>() {
             self.dict(dict, Step::Key)
         } else if let Ok(list) = value.cast_exact::<PyList>() {
@@ -97,13 +99,11 @@ impl<'py> Encoder<'_, 'py> {
         } else if value.is_none() {
             self.out.nil();
             Ok(())
-        } else if let Ok(int) = value.cast_exact::<PyInt>() {
-            self.int(int)
-        } else if let Ok(boolean) = value.cast_exact::<PyBool>() {
-            self.out.boolean(boolean.is_true());
-            Ok(())
         } else if let Ok(float) = value.cast_exact::<PyFloat>() {
             self.out.float(float.value());
+            Ok(())
+        } else if let Ok(boolean) = value.cast_exact::<PyBool>() {
+            self.out.boolean(boolean.is_true());
             Ok(())
         } else if let Ok(bytes) = value.cast_exact::<PyBytes>() {
             Ok(self.out.binary(bytes.as_bytes())?)
@@ -114,6 +114,7 @@ impl<'py> Encoder<'_, 'py> {
         }
     }
 
+    #[inline]
     pub(super) fn text(&mut self, text: &Bound<'py, PyString>) -> Encoded {
         match text.to_str() {
             Ok(text) => Ok(self.out.text(text)?),
@@ -129,10 +130,11 @@ impl<'py> Encoder<'_, 'py> {
         }
     }
 
+    #[inline]
     pub(super) fn int(&mut self, int: &Bound<'py, PyInt>) -> Encoded {
-        match int.extract::<i64>() {
-            Ok(number) => self.out.int(number),
-            Err(_) => match int.extract::<u64>() {
+        match small_int(int) {
+            Some(number) => self.out.int(number),
+            None => match int.extract::<u64>() {
                 Ok(number) => self.out.unsigned(number),
                 Err(_) => return Err(Fault::refused("Integer exceeds 64-bit range", None)),
             },
@@ -158,13 +160,17 @@ impl<'py> Encoder<'_, 'py> {
         self.deeper()?;
         let count = list.len();
         self.out.array(count)?;
-        for index in 0..count {
-            // Code of a value's class may have made the list shorter.
-            let item = list.get_item(index).map_err(|_| changed())?;
-            self.value(&item).map_err(|fault| fault.within(|| Step::Index(index)))?;
+        let mut seen = 0;
+        // Code of a value's class may make the list shorter, or longer.
+        for item in list.iter().take(count) {
+            self.value(&item).map_err(|fault| fault.within(|| Step::Index(seen)))?;
+            seen += 1;
         }
         self.back();
-        Ok(())
+        match seen == count {
+            true => Ok(()),
+            false => Err(changed()),
+        }
     }
 
     pub(super) fn tuple(&mut self, tuple: &Bound<'py, PyTuple>) -> Encoded {

@@ -15,18 +15,17 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from langgraph_rust._internal._lazy.callbacks import is_silent
 
 if TYPE_CHECKING:
-    from contextvars import ContextVar
-
     from langchain_core.runnables import RunnableConfig
 
 __all__ = (
     "is_own",
+    "is_traced_ambiently",
     "needs_callbacks",
     "runs_as_defined",
     "watch_graphs",
@@ -44,7 +43,7 @@ def needs_callbacks(config: RunnableConfig) -> bool:
     return (
         (bool(callbacks) and not is_silent(callbacks))
         or _is_anything_replaced()
-        or _is_traced_ambiently()
+        or is_traced_ambiently()
     )
 
 
@@ -66,8 +65,15 @@ _TRACING_SWITCHES = (
 _TRACING_KEYS = frozenset(map(_encoded, _TRACING_SWITCHES))
 
 
-def _is_traced_ambiently() -> bool:
+def _asks_langsmith(utils: ModuleType) -> bool:
+    return utils.tracing_is_enabled()
+
+
+def is_traced_ambiently(is_enabled: Callable[[ModuleType], bool] = _asks_langsmith) -> bool:
     """Tell whether langchain-core would add a handler to a run that has none of its own.
+
+    Args:
+        is_enabled: Says whether langsmith traces here, given its module `langsmith.utils`.
 
     Looks at langchain-core's and langsmith's state only as far as they are loaded: before that,
     only environment variables can have turned anything on.
@@ -81,21 +87,19 @@ def _is_traced_ambiently() -> bool:
         return True
     langsmith_utils = loaded("langsmith.utils")
     if langsmith_utils is not None and "langsmith.run_helpers" in sys.modules:
-        if langsmith_utils.tracing_is_enabled():
+        if is_enabled(langsmith_utils):
             return True
     context = loaded("langchain_core.tracers.context")
     if context is None:
         return False
-    return context.tracing_v2_callback_var.get() is not None or any(
-        map(_adds_handler, context._configure_hooks)
-    )
-
-
-def _adds_handler(hook: tuple[ContextVar[Any], bool, type | None, str | None]) -> bool:
-    var, _, handler_class, switch = hook
-    if var.get() is not None:
+    if context.tracing_v2_callback_var.get() is not None:
         return True
-    return handler_class is not None and switch is not None and _is_switched_on(switch)
+    for var, _, handler_class, switch in context._configure_hooks:
+        if var.get() is not None:
+            return True
+        if handler_class is not None and switch is not None and _is_switched_on(switch):
+            return True
+    return False
 
 
 @cache

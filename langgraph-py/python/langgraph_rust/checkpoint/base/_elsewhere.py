@@ -17,6 +17,8 @@ from langgraph_rust.checkpoint.base import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from langchain_core.runnables import RunnableConfig
 
 
@@ -108,9 +110,17 @@ class SyncFromElsewhere(BaseCheckpointSaver[str]):
         given = source_thread_id, target_thread_id
         return call_from_elsewhere(self, partial(self.acopy_thread, *given))
 
-    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+    def prune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        last: int = 1,
+        newer_than: datetime | None = None,
+    ) -> None:
         """`aprune`, for other threads than the event loop's."""
-        return call_from_elsewhere(self, partial(self.aprune, thread_ids, strategy=strategy))
+        given: dict[str, Any] = {"strategy": strategy, "last": last, "newer_than": newer_than}
+        return call_from_elsewhere(self, partial(self.aprune, thread_ids, **given))
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]

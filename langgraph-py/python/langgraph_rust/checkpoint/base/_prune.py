@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from datetime import datetime
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from langgraph_rust.checkpoint.base.id import time_of
+from langgraph_rust.checkpoint.serde._records import EXT_DELTA_SNAPSHOT
 from langgraph_rust.checkpoint.serde.types import _DeltaSnapshot
 
-_COUNTERS = "counters_since_delta_snapshot"
+_SNAPSHOT = bytes((EXT_DELTA_SNAPSHOT,))
+
+COUNTERS = "counters_since_delta_snapshot"
+"""Where metadata names the channels that are stored as changes."""
 
 
 class Keep(NamedTuple):
@@ -55,11 +58,18 @@ class Look(NamedTuple):
     """Those that have a version."""
     held: Mapping[str, bool]
     """Those whose values it holds, and whether such a value may be what a list is rebuilt from."""
+    needs_parent: bool = False
+    """Whether packets for its next step are among the writes on its parent: a format before 4."""
+
+
+T = TypeVar("T")
+Asking = Generator[str, Look, T]
+"""Asks for looks at checkpoints, by their ids."""
 
 
 def changed(metadata: Mapping[str, Any]) -> frozenset[str]:
     """The channels of a checkpoint that are stored as changes, by its metadata."""
-    return frozenset(metadata.get(_COUNTERS) or ())
+    return frozenset(metadata.get(COUNTERS) or ())
 
 
 def may_be_seed(value: object) -> bool:
@@ -67,8 +77,43 @@ def may_be_seed(value: object) -> bool:
     return isinstance(value, (list, _DeltaSnapshot))
 
 
+def may_encode_seed(kind: str, head: bytes) -> bool:
+    """Whether a list may be rebuilt from the value that is stored as this; in doubt it may.
+
+    Args:
+        kind: How the value is encoded.
+        head: Its first bytes, six at least if it has them.
+    """
+    if kind != "msgpack" or not head:
+        return True
+    code = head[0]
+    if 0xD4 <= code <= 0xD8:
+        return head[1:2] == _SNAPSHOT
+    if 0xC7 <= code <= 0xC9:
+        width = 1 << code - 0xC7
+        return head[1 + width : 2 + width] == _SNAPSHOT
+    return 0x90 <= code <= 0x9F or code in (0xDC, 0xDD)
+
+
 def superfluous(links: Iterable[Link], keep: Keep, look: Callable[[str], Look]) -> list[str]:
-    """Return the ids of the checkpoints that may go.
+    """Return the ids of the checkpoints that may go; see `find_superfluous`.
+
+    Args:
+        links: All checkpoints of a namespace.
+        keep: What is to stay.
+        look: Looks at a checkpoint, by its id.
+    """
+    asking = find_superfluous(links, keep)
+    try:
+        asked = next(asking)
+        while True:
+            asked = asking.send(look(asked))
+    except StopIteration as end:
+        return end.value
+
+
+def find_superfluous(links: Iterable[Link], keep: Keep) -> Asking[list[str]]:
+    """Ask for what decides which checkpoints may go, each once; return their ids.
 
     Those stay that a kept one needs: its ancestors, up to the nearest ones that hold the values of
     the channels that are stored as changes. Metadata names these, but for threads that were made
@@ -77,32 +122,42 @@ def superfluous(links: Iterable[Link], keep: Keep, look: Callable[[str], Look]) 
     Args:
         links: All checkpoints of a namespace.
         keep: What is to stay.
-        look: Looks at a checkpoint, by its id.
     """
     by_id = {link.checkpoint_id: link for link in links}
-    look = cache(look)
+    looks: dict[str, Look] = {}
     ids = sorted(by_id, reverse=True)
     kept = set(ids[: keep.newest])
     if since := keep.since:
         kept.update(one for one in ids if (made := time_of(one)) and made >= since)
     needed = set(kept)
-    for one in kept:
-        needed.update(_needed(by_id, one, look))
+    for one in sorted(kept, reverse=True):
+        needed.update((yield from _needed(by_id, one, looks)))
     return [one for one in ids if one not in needed]
 
 
-def _needed(by_id: Mapping[str, Link], one: str, look: Callable[[str], Look]) -> Iterable[str]:
+def _looked(looks: dict[str, Look], one: str) -> Asking[Look]:
+    if one not in looks:
+        looks[one] = yield one
+    return looks[one]
+
+
+def _needed(by_id: Mapping[str, Link], one: str, looks: dict[str, Look]) -> Asking[Collection[str]]:
     """Return the ancestors that a checkpoint needs."""
     link = by_id[one]
-    missing = set(link.changed.union(look(one).written).difference(look(one).held))
+    own = yield from _looked(looks, one)
+    # The engine's own channels have no reducers.
+    lists = (name for name in own.written if not name.startswith(("__", "branch:")))
+    missing = set(link.changed.union(lists).difference(own.held))
     ancestors: list[str] = []
-    count = 0
-    while missing and (parent := link.parent_id) is not None and parent in by_id:
+    count = int(own.needs_parent)
+    while missing or count > len(ancestors):
+        parent = link.parent_id
         # What was stored under one of its descendants again would be its own ancestor.
-        if parent == one or parent in ancestors:
+        if parent is None or parent not in by_id or parent == one or parent in ancestors:
             break
         ancestors.append(parent)
-        found = missing.intersection(held := look(parent).held)
+        held = (yield from _looked(looks, parent)).held
+        found = missing.intersection(held)
         if any(held[name] or name in by_id[one].changed for name in found):
             count = len(ancestors)
         missing -= found

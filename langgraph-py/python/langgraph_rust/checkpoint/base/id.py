@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from threading import Lock
 
 _TICKS_BEFORE_UNIX_EPOCH = 0x01B21DD213814000
 """100 ns ticks between 1582-10-15, where version 1 and 6 timestamps start, and 1970-01-01."""
+
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 _last_timestamp = 0
 _last_timestamp_lock = Lock()
@@ -95,6 +97,18 @@ def time_of(checkpoint_id: str) -> datetime | None:
         return None
     ticks = own.time - _TICKS_BEFORE_UNIX_EPOCH
     return datetime.fromtimestamp(ticks // 10 / 10**6, timezone.utc)
+
+
+def first_id_at(when: datetime) -> str:
+    """Return the id that those made at a time and later are not below, as strings.
+
+    Args:
+        when: The time, with its zone; to the microsecond.
+    """
+    microseconds = (when - _UNIX_EPOCH) // timedelta(microseconds=1)
+    timestamp = max(microseconds * 10 + _TICKS_BEFORE_UNIX_EPOCH, 0)
+    high, low = divmod(timestamp, 1 << 12)
+    return f"{high >> 16:08x}-{high & 0xFFFF:04x}-6{low:03x}"
 
 
 def _next_timestamp() -> int:

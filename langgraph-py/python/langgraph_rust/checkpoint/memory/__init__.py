@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from langgraph_rust.checkpoint.base import (
     writes_sort_key,
 )
 from langgraph_rust.checkpoint.base._delta import DeltaHistoryWalk
+from langgraph_rust.checkpoint.base._expiry import Expiring, has_expired, limit
 from langgraph_rust.checkpoint.base._prune import (
     Keep,
     Link,
@@ -44,11 +46,17 @@ _Typed = tuple[str, bytes]
 _StoredCheckpoint = tuple[_Typed, _Typed, str | None]
 _StoredWrite = tuple[str, str, _Typed, str]
 
+_own = threading.RLock()
+"""Held while a checkpoint is stored, and while an expired thread is deleted. Not of each saver:
+those can be copied."""
+
 _EMPTY: _Typed = ("empty", b"")
 """Stored for a channel that has a version but no value."""
 
 
-class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAsyncContextManager):
+class InMemorySaver(
+    BaseCheckpointSaver[str], AbstractContextManager, AbstractAsyncContextManager, Expiring
+):
     """Keeps checkpoints in dictionaries, for tests and experiments: they are gone with the process.
 
     Values are stored encoded, so what comes back is a copy, as with a database. Usable from
@@ -94,6 +102,7 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
+        self.stop_ttl_sweeper()
         return self.stack.__exit__(exc_type, exc_value, traceback)
 
     async def __aenter__(self) -> InMemorySaver:
@@ -222,10 +231,11 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
             dumps(get_checkpoint_metadata(config, metadata)),
             configurable.get("checkpoint_id"),
         )
-        for key, encoded in fresh:
-            self.writes[key].update(encoded)
-        self.blobs.update(blobs)
-        self.storage[thread_id][checkpoint_ns][checkpoint_id] = entry
+        with _own:
+            for key, encoded in fresh:
+                self.writes[key].update(encoded)
+            self.blobs.update(blobs)
+            self.storage[thread_id][checkpoint_ns][checkpoint_id] = entry
         return _config(thread_id, checkpoint_ns, checkpoint_id)
 
     def put_writes(
@@ -251,14 +261,36 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         if writes:
             # All of a task's writes or none: a task with some of them would be taken for finished.
             fresh = self._fresh(key, task_id, task_path, writes)
-            self.writes[key].update(fresh)
+            with _own:
+                self.writes[key].update(fresh)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
-        self.storage.pop(thread_id, None)
-        for mapping in (self.writes, self.blobs):
-            for key in [key for key in mapping if key[0] == thread_id]:
-                del mapping[key]  # type: ignore[arg-type]
+        self._delete_threads({thread_id})
+
+    def delete_expired(self, ttl: timedelta, *, now: datetime | None = None) -> list[str]:
+        """Delete the threads that nobody has gone on with for some time; return their ids.
+
+        A thread's age is that of its newest checkpoint, in whichever namespace, by its id. One that
+        becomes newer meanwhile stays.
+
+        Args:
+            ttl: How old the newest checkpoint must be; much longer than a run takes.
+            now: The time that ages are counted from; the clock's if left out.
+
+        Raises:
+            TypeError: `ttl` is no `timedelta`.
+            ValueError: it is not positive, or `now` has no time zone.
+        """
+        below = limit(ttl, now)
+        with _own:
+            ids = {
+                thread_id: [one for stored in [*namespaces.values()] for one in [*stored]]
+                for thread_id, namespaces in [*self.storage.items()]
+            }
+            deleted = [name for name, own in ids.items() if own and has_expired(own, below)]
+            self._delete_threads({*deleted})
+        return deleted
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints that runs have left, and the writes on them."""
@@ -399,6 +431,10 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         """Asynchronous `delete_for_runs`."""
         self.delete_for_runs(run_ids)
 
+    async def adelete_expired(self, ttl: timedelta, *, now: datetime | None = None) -> list[str]:
+        """Asynchronous `delete_expired`."""
+        return self.delete_expired(ttl, now=now)
+
     async def aprune(
         self,
         thread_ids: Sequence[str],
@@ -421,6 +457,15 @@ class InMemorySaver(BaseCheckpointSaver[str], AbstractContextManager, AbstractAs
         return self.get_delta_channel_history(config=config, channels=channels)
 
     # --- helpers ---
+
+    def _delete_threads(self, thread_ids: Collection[str]) -> None:
+        for thread_id in thread_ids:
+            self.storage.pop(thread_id, None)
+        for mapping in (self.writes, self.blobs):
+            # Others may add to it meanwhile.
+            for key in [*mapping]:
+                if key[0] in thread_ids:
+                    mapping.pop(key, None)  # type: ignore[arg-type]
 
     def _delete(self, thread_id: str, checkpoint_ns: str, checkpoint_ids: Collection[str]) -> None:
         """Delete checkpoints, the writes on them, and the values that only they have."""

@@ -20,6 +20,8 @@ from langgraph_rust.checkpoint.postgres.base import _DELTA_PAGE_SIZE, BasePostgr
 from langgraph_rust.checkpoint.postgres.shallow import ShallowPostgresSaver
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from langchain_core.runnables import RunnableConfig
 
     from langgraph_rust.checkpoint.base import SuperstepWrites
@@ -115,7 +117,7 @@ class PostgresSaver(SyncPostgres):
                 and `(channel, value)` pairs.
         """
         given = config, checkpoint, metadata, new_versions, writes
-        self._store(self._checkpoint_batches(*given))
+        self._put(self._checkpoint_batches(*given), config, checkpoint["id"])
         return address_of(config, checkpoint["id"])
 
     def put_writes(
@@ -135,7 +137,7 @@ class PostgresSaver(SyncPostgres):
             task_id: Id of the task.
             task_path: Path of the task, which decides the order among tasks.
         """
-        self._store(self._write_batches(config, writes, task_id, task_path))
+        self._put(self._write_batches(config, writes, task_id, task_path), config)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
@@ -153,37 +155,43 @@ class PostgresSaver(SyncPostgres):
         named = {"source": str(source_thread_id), "target": str(target_thread_id)}
         self._write(_plans.write(_sql.COPY_THREAD_SQL, named))
 
-    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+    def prune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        last: int = 1,
+        newer_than: datetime | None = None,
+    ) -> None:
         """Delete old checkpoints of threads, and what only they needed.
 
         `"delete"` deletes all there is of the threads, in one transaction.
 
-        `"keep_latest"` leaves the newest checkpoint of each namespace with the writes on it, and no
-        parent. The namespace of a subgraph's call goes with the checkpoint that the call began on.
-        Each thread is a transaction of its own on one snapshot, so a run may go on with it
-        meanwhile, but not fork or replay from what is deleted.
+        `"keep_latest"` leaves the newest checkpoints of each namespace with the writes on them, and
+        what the values of these are rebuilt from; the oldest has no parent then. The namespace of a
+        subgraph's call goes with the checkpoint that the call began on. Each thread is a
+        transaction of its own on one snapshot, so a run may go on with it meanwhile, but not fork
+        or replay from what is deleted.
 
         Args:
             thread_ids: Their ids.
             strategy: `"keep_latest"` or `"delete"`.
+            last: How many checkpoints of each namespace stay.
+            newer_than: Those that were made at this time or later stay, too.
 
         Raises:
             TypeError: `thread_ids` is one text.
-            ValueError: there is no such strategy.
-            NotImplementedError: with `"keep_latest"`, a thread has a delta channel, whose value is
-                rebuilt from older checkpoints. Nothing is deleted, unless it has one only since.
+            ValueError: there is no such strategy, or what is to stay makes no sense.
+            NotImplementedError: a thread has a delta channel of LangGraph.js, or, in drop-in mode
+                and with neither `last` nor `newer_than`, any: so LangGraph answers. Nothing is
+                deleted, unless it has one only since.
             psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected: others delete
                 from a thread at the same time. Threads before it are pruned; trying again is safe.
         """
-        own = _prune.checked(thread_ids, strategy)
-        if not own:
-            return
-        if strategy == "delete":
-            self._write(_prune.delete_threads(own), transaction=True)
-            return
-        self._read(partial(_prune.refuse_delta_threads, own))
-        for thread_id in own:
-            self._write(_prune.keep_latest(thread_id), transaction=True)
+        pruning = _prune.Pruning.read(thread_ids, strategy, last, newer_than)
+        self._read(pruning.refuse)
+        for plan in pruning.plans():
+            self._write(plan, transaction=True)
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor, AsyncPipeline, Capabilities
@@ -13,14 +16,20 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 from typing_extensions import Self
 
-from langgraph_rust.checkpoint.postgres import _ainternal, _plans
+from langgraph_rust.checkpoint.base._aexpiry import AsyncExpiring
+from langgraph_rust.checkpoint.base._expiry import chunks, limit
+from langgraph_rust.checkpoint.base._failed import name_place
+from langgraph_rust.checkpoint.postgres import _ainternal, _expiry, _plans
 from langgraph_rust.checkpoint.postgres._arrays import make_known
 from langgraph_rust.checkpoint.postgres._plans import Batch, Plan, T
 from langgraph_rust.checkpoint.postgres.base import BasePostgresSaver
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
 
-class AsyncPostgres(BasePostgresSaver):
+
+class AsyncPostgres(BasePostgresSaver, AsyncExpiring):
     """A saver on a connection, which one call at a time has, or a pool, without a lock around."""
 
     lock: asyncio.Lock
@@ -62,11 +71,12 @@ class AsyncPostgres(BasePostgresSaver):
         async with await AsyncConnection[DictRow].connect(
             conn_string, autocommit=True, prepare_threshold=0, row_factory=dict_row
         ) as conn:
-            if pipeline:
-                async with conn.pipeline() as pipe:
-                    yield cls(conn, pipe, serde)
-            else:
-                yield cls(conn, serde=serde)
+            async with conn.pipeline() if pipeline else nullcontext() as pipe:
+                saver = cls(conn, pipe, serde)
+                try:
+                    yield saver
+                finally:
+                    await saver.stop_ttl_sweeper()
 
     async def setup(self) -> None:
         """Make the tables, or bring them up to date. To be called once before a database is used.
@@ -83,6 +93,17 @@ class AsyncPostgres(BasePostgresSaver):
             except _plans.RACES:
                 if not tries_left:
                     raise
+
+    async def adelete_expired(self, ttl: timedelta, *, now: datetime | None = None) -> list[str]:
+        """Delete the threads that nobody has gone on with for some time; return their ids.
+
+        See `PostgresSaver.delete_expired`.
+        """
+        below, deleted = limit(ttl, now), []
+        for chunk in chunks(await self._read(partial(_expiry.find, self._CHECKPOINT_ID, below))):
+            plan = _expiry.delete(self._CHECKPOINT_ID, chunk, below)
+            deleted += await self._write(plan, transaction=True)
+        return deleted
 
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
@@ -162,6 +183,15 @@ class AsyncPostgres(BasePostgresSaver):
                 statement = plan.send(rows)
         except StopIteration as end:
             return end.value
+
+    async def _put(
+        self, batches: list[Batch], config: RunnableConfig, made: str | None = None
+    ) -> None:
+        try:
+            await self._store(batches)
+        except psycopg.Error as error:
+            name_place(error, config, made)
+            raise
 
     async def _store(self, batches: list[Batch]) -> None:
         """Execute batches as one transaction."""

@@ -8,10 +8,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from psycopg import Connection, OperationalError
+from psycopg.pq import PipelineStatus, TransactionStatus
+from psycopg.pq.abc import PGconn
 from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool
 
 Conn = Connection[DictRow] | ConnectionPool[Connection[DictRow]]
+
+_A_MOMENT = 0.05
+"""Seconds in which a server begins with a statement, or has cancelled it."""
 
 
 @contextmanager
@@ -38,6 +43,37 @@ def get_connection(conn: Conn) -> Iterator[Connection[DictRow]]:
         yield found
 
 
+def settle(connection: Connection[Any]) -> None:
+    """Have a connection end the statement that an interrupt left it with, if there is one.
+
+    Psycopg does so where it waits, but an interrupt may come a moment before or after. Until then
+    nothing can be executed, nor a transaction rolled back.
+    """
+    pgconn = connection.pgconn
+    if connection.closed or pgconn.transaction_status != TransactionStatus.ACTIVE:
+        return
+    # Others who share the connection have this while a statement of theirs is under way.
+    with connection.lock:
+        is_left = pgconn.transaction_status == TransactionStatus.ACTIVE
+        if is_left and pgconn.pipeline_status == PipelineStatus.OFF:
+            connection.cancel()
+            while not _is_over(pgconn):
+                # The server may not have begun with it yet, and then forgets to cancel it.
+                if not _has_input(pgconn, _A_MOMENT):
+                    connection.cancel()
+
+
+def _is_over(pgconn: PGconn) -> bool:
+    """Take what has come of a statement's results, without waiting; tell whether that is all."""
+    pgconn.flush()
+    if _has_input(pgconn):
+        pgconn.consume_input()
+    while not pgconn.is_busy():
+        if pgconn.get_result() is None:
+            return True
+    return False
+
+
 def _is_lost(connection: Connection[Any]) -> bool:
     """Ask the server; a connection that is lost is closed, so that its pool replaces it."""
     try:
@@ -58,12 +94,16 @@ def has_unasked(connection: Any) -> bool:
     """
     if connection.closed:
         return True
-    socket = connection.pgconn.socket
+    return _has_input(connection.pgconn)
+
+
+def _has_input(pgconn: PGconn, seconds: float = 0) -> bool:
+    """Tell whether something has arrived, or does within so many seconds."""
     if not hasattr(select, "poll"):  # Windows
-        return bool(select.select([socket], [], [], 0)[0])
+        return bool(select.select([pgconn.socket], [], [], seconds)[0])
     poll = select.poll()
-    poll.register(socket, select.POLLIN)
-    return bool(poll.poll(0))
+    poll.register(pgconn.socket, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def invalid(conn: object, wanted: str) -> str:

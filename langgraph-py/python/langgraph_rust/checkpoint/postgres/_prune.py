@@ -7,10 +7,22 @@ knows too little of a single thread to join well. Rows are looked up by key.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
 
+from langgraph_rust.checkpoint.base._prune import (
+    COUNTERS,
+    Keep,
+    Link,
+    Look,
+    changed,
+    find_superfluous,
+    may_encode_seed,
+)
 from langgraph_rust.checkpoint.postgres._plans import Plan, Rows, Statement
+from langgraph_rust.checkpoint.serde._default import is_drop_in
 from langgraph_rust.checkpoint.serde.types import TASKS
 
 PRUNE_STRATEGIES = ("keep_latest", "delete")
@@ -42,17 +54,17 @@ WHERE c.thread_id = ANY(%s) AND held.value = 'true'
 
 PRUNE_SNAPSHOT_SQL = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 
-# Of each namespace: the newest checkpoint; the one before, if that still has the packets of a
-# format before 4; the root graph's checkpoint that it belongs to, and whether that is stored.
-PRUNE_HEADS_SQL = f"""
+# The mark of LangGraph.js, whose rows are not known here.
+_FOREIGN_SQL = """
+SELECT DISTINCT thread_id FROM checkpoints
+WHERE thread_id = ANY(%s) AND metadata ? 'delta_writes_versioned'
+"""
+
+# Of each namespace: the root graph's checkpoint that its newest belongs to, and whether that is
+# stored.
+PRUNE_HEADS_SQL = """
 SELECT
     newest.checkpoint_ns,
-    newest.checkpoint_id AS head,
-    CASE WHEN (own.checkpoint ->> 'v')::int < 4 AND EXISTS (
-        SELECT FROM checkpoint_writes w
-        WHERE w.thread_id = %s AND w.checkpoint_ns = newest.checkpoint_ns
-            AND w.checkpoint_id = own.parent_checkpoint_id AND w.channel = '{TASKS}'
-    ) THEN own.parent_checkpoint_id END AS sends_parent,
     own.metadata -> 'parents' ->> '' AS root,
     EXISTS (
         SELECT FROM checkpoints r
@@ -65,11 +77,47 @@ FROM (
     ORDER BY checkpoint_ns DESC, checkpoint_id DESC
 ) AS newest
 CROSS JOIN LATERAL (
-    SELECT checkpoint, parent_checkpoint_id, metadata FROM checkpoints
+    SELECT metadata FROM checkpoints
     WHERE thread_id = %s AND checkpoint_ns = newest.checkpoint_ns
         AND checkpoint_id = newest.checkpoint_id
 ) AS own
 """
+
+_LINKS_SQL = f"""
+SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, metadata -> '{COUNTERS}' AS counters
+FROM checkpoints WHERE thread_id = %s
+"""
+
+# How values are encoded, and their first bytes; what stays within the checkpoint is no list.
+_LOOKS_SQL = f"""
+SELECT
+    c.checkpoint_id,
+    (c.checkpoint ->> 'v')::int < 4 AND EXISTS (
+        SELECT FROM checkpoint_writes w
+        WHERE w.thread_id = c.thread_id AND w.checkpoint_ns = c.checkpoint_ns
+            AND w.checkpoint_id = c.parent_checkpoint_id AND w.channel = '{TASKS}'
+    ) AS needs_parent,
+    ARRAY(SELECT jsonb_object_keys(c.checkpoint -> 'channel_versions')) AS written,
+    ARRAY(
+        SELECT key FROM jsonb_each(c.checkpoint -> 'channel_values') WHERE value <> 'null'
+    ) AS inline,
+    ARRAY(
+        SELECT ARRAY[convert_to(v.key, 'UTF8'), convert_to(b.type, 'UTF8'), b.head]
+        FROM jsonb_each_text(c.checkpoint -> 'channel_versions') AS v
+        CROSS JOIN LATERAL (
+            SELECT type, substring(blob FOR 8) AS head FROM checkpoint_blobs
+            WHERE thread_id = c.thread_id AND checkpoint_ns = c.checkpoint_ns
+                AND channel = v.key AND version = v.value AND type <> 'empty'
+            LIMIT 1
+        ) AS b
+    ) AS stored
+FROM checkpoints c
+WHERE thread_id = %s AND checkpoint_ns = %s AND checkpoint_id = ANY(%s)
+"""
+
+_FIRST_LOOKS = 8
+_MOST_LOOKS = 512
+"""Ancestors that are looked at together: few, then more and more."""
 
 PRUNE_UNKEPT_SQL = """
 SELECT checkpoint_id FROM checkpoints
@@ -113,19 +161,50 @@ PRUNE_SUBGRAPH_CALLS_SQL = tuple(
 )
 
 
-def checked(thread_ids: Sequence[str], strategy: str) -> list[str]:
-    """Return the ids of threads to prune.
+class Pruning(NamedTuple):
+    """What `prune` was asked for."""
 
-    Raises:
-        TypeError: they are one text.
-        ValueError: there is no such strategy.
-    """
-    if isinstance(thread_ids, str):
-        raise TypeError("thread_ids must be a sequence of thread IDs, not a str")
-    if strategy not in PRUNE_STRATEGIES:
-        known = " or ".join(map(repr, PRUNE_STRATEGIES))
-        raise ValueError(f"Unknown prune strategy: {strategy!r}. It must be {known}.")
-    return [str(thread_id) for thread_id in thread_ids]
+    thread_ids: list[str]
+    keep: Keep
+    refuses: bool
+    """Whether threads with delta channels are refused."""
+
+    @classmethod
+    def read(
+        cls, thread_ids: Sequence[str], strategy: str, last: int, newer_than: datetime | None
+    ) -> Pruning:
+        """Check what is asked for.
+
+        In drop-in mode, what upstream can be asked for is answered as upstream does.
+
+        Raises:
+            TypeError: the threads are one text.
+            ValueError: there is no such strategy, or what is to stay makes no sense.
+        """
+        if isinstance(thread_ids, str):
+            raise TypeError("thread_ids must be a sequence of thread IDs, not a str")
+        keep = Keep.read(strategy, last, newer_than)
+        refuses = keep == (1, None) and is_drop_in()
+        return cls([str(thread_id) for thread_id in thread_ids], keep, refuses)
+
+    def plans(self) -> Iterator[Plan[None]]:
+        """Yield what is to be done, each a transaction of its own."""
+        if not self.thread_ids:
+            return
+        if not self.keep.newest:
+            yield delete_threads(self.thread_ids)
+            return
+        for thread_id in self.thread_ids:
+            yield prune_thread(thread_id, self.keep, refuses=self.refuses)
+
+    def refuse(self) -> Plan[None]:
+        """Find threads that cannot be pruned, before anything is.
+
+        Raises:
+            NotImplementedError: there are some.
+        """
+        if self.keep.newest and self.thread_ids:
+            yield from refuse_threads(self.thread_ids, with_delta=self.refuses)
 
 
 # Not prepared: with a plan for any array, a row is compared with its elements one by one.
@@ -145,36 +224,80 @@ def delete_threads(thread_ids: list[str]) -> Plan[None]:
         yield _do(sql, thread_ids)
 
 
-def refuse_delta_threads(thread_ids: list[str]) -> Plan[None]:
-    """Find threads that cannot be pruned.
+def refuse_threads(thread_ids: list[str], *, with_delta: bool) -> Plan[None]:
+    """Find threads that cannot be pruned: those of LangGraph.js, and any with delta channels.
 
     Raises:
         NotImplementedError: there are some.
     """
-    rows = yield _ask(PRUNE_DELTA_THREADS_SQL, thread_ids, thread_ids)
+    if with_delta:
+        rows = yield _ask(PRUNE_DELTA_THREADS_SQL, thread_ids, thread_ids)
+        what, way_out = "use a DeltaChannel", "With last=2 it keeps what they need. Or u"
+    else:
+        rows = yield _ask(_FOREIGN_SQL, thread_ids)
+        what, way_out = "use a DeltaChannel of LangGraph.js", "U"
     if found := sorted(row["thread_id"] for row in rows):
         raise NotImplementedError(
-            f"keep_latest can't prune threads that use a DeltaChannel: {', '.join(found)}. Their "
-            "values are rebuilt from older checkpoints. Use strategy='delete', or leave them out."
+            f"keep_latest can't prune threads that {what}: {', '.join(found)}. Their values are "
+            f"rebuilt from older checkpoints. {way_out}se strategy='delete', or leave them out."
         )
 
 
-def keep_latest(thread_id: str) -> Plan[None]:
+def prune_thread(thread_id: str, keep: Keep, *, refuses: bool) -> Plan[None]:
     """Delete a thread's older checkpoints; to be one transaction, which sees one snapshot."""
     yield _do(PRUNE_SNAPSHOT_SQL)
-    heads = yield _ask(PRUNE_HEADS_SQL, *(thread_id,) * 4)
+    heads = yield _ask(PRUNE_HEADS_SQL, *(thread_id,) * 3)
     # It may have become one since all threads were looked at.
-    yield from refuse_delta_threads([thread_id])
-    kept = {
-        row["checkpoint_ns"]: [own for own in (row["head"], row["sends_parent"]) if own]
-        for row in heads
-    }
+    yield from refuse_threads([thread_id], with_delta=refuses)
+    namespaces: dict[str, list[Link]] = defaultdict(list)
+    for row in (yield _ask(_LINKS_SQL, thread_id)):
+        names = changed({COUNTERS: row["counters"]})
+        link = Link(row["checkpoint_id"], row["parent_checkpoint_id"], names)
+        namespaces[row["checkpoint_ns"]].append(link)
+    kept: dict[str, list[str]] = {}
+    for namespace, links in namespaces.items():
+        kept[namespace] = yield from _kept(thread_id, namespace, links, keep)
     calls = _calls_that_go(heads, kept.get("", ()))
     if calls:
         for sql in PRUNE_SUBGRAPH_CALLS_SQL:
             yield _do(sql, thread_id, calls)
     for namespace in kept.keys() - set(calls):
         yield from _keep(thread_id, namespace, kept[namespace])
+
+
+def _kept(thread_id: str, namespace: str, links: list[Link], keep: Keep) -> Plan[list[str]]:
+    """Return the ids of what is to stay of a namespace."""
+    parents = {link.checkpoint_id: link.parent_id for link in links}
+    looks: dict[str, Look] = {}
+    asking = find_superfluous(links, keep)
+    at_once = _FIRST_LOOKS
+    try:
+        asked = next(asking)
+        while True:
+            if asked not in looks:
+                # Its ancestors are what is asked for next.
+                ids = [*islice(_line(parents, asked), at_once)]
+                rows = yield _ask(_LOOKS_SQL, thread_id, namespace, ids)
+                looks |= {row["checkpoint_id"]: _look(row) for row in rows}
+                at_once = min(at_once * 2, _MOST_LOOKS)
+            asked = asking.send(looks[asked])
+    except StopIteration as end:
+        gone = {*end.value}
+    return [one for one in parents if one not in gone]
+
+
+def _line(parents: Mapping[str, str | None], one: str | None) -> Iterator[str]:
+    """Yield a checkpoint and its ancestors, for ever if it is its own."""
+    while one is not None and one in parents:
+        yield one
+        one = parents[one]
+
+
+def _look(row: Mapping[str, Any]) -> Look:
+    held = dict.fromkeys(row["inline"], False)
+    for channel, kind, head in row["stored"]:
+        held[channel.decode()] = may_encode_seed(kind.decode(), head or b"")
+    return Look(row["written"], held, row["needs_parent"])
 
 
 def _calls_that_go(heads: Rows, kept_roots: Sequence[str]) -> list[str]:

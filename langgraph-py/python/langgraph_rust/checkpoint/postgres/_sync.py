@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import Capabilities, Connection, Cursor, Pipeline
@@ -13,14 +16,19 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 from typing_extensions import Self
 
-from langgraph_rust.checkpoint.postgres import _internal, _plans
+from langgraph_rust.checkpoint.base._expiry import Expiring, chunks, limit
+from langgraph_rust.checkpoint.base._failed import name_place
+from langgraph_rust.checkpoint.postgres import _expiry, _internal, _plans
 from langgraph_rust.checkpoint.postgres._arrays import make_known
 from langgraph_rust.checkpoint.postgres._plans import Batch, Plan, T
 from langgraph_rust.checkpoint.postgres.base import BasePostgresSaver
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
 
-class SyncPostgres(BasePostgresSaver):
+
+class SyncPostgres(BasePostgresSaver, Expiring):
     """A saver on a connection, which one call at a time has, or a pool, without a lock around."""
 
     lock: threading.Lock
@@ -53,11 +61,12 @@ class SyncPostgres(BasePostgresSaver):
         with Connection[DictRow].connect(
             conn_string, autocommit=True, prepare_threshold=0, row_factory=dict_row
         ) as conn:
-            if pipeline:
-                with conn.pipeline() as pipe:
-                    yield cls(conn, pipe)
-            else:
-                yield cls(conn)
+            with conn.pipeline() if pipeline else nullcontext() as pipe:
+                saver = cls(conn, pipe)
+                try:
+                    yield saver
+                finally:
+                    saver.stop_ttl_sweeper()
 
     def setup(self) -> None:
         """Make the tables, or bring them up to date. To be called once before a database is used.
@@ -75,6 +84,29 @@ class SyncPostgres(BasePostgresSaver):
                 if not tries_left:
                     raise
 
+    def delete_expired(self, ttl: timedelta, *, now: datetime | None = None) -> list[str]:
+        """Delete the threads that nobody has gone on with for some time; return their ids.
+
+        A thread's age is that of its newest checkpoint, in whichever namespace, by its id. One that
+        becomes newer meanwhile stays: each is looked at again while nobody can store a checkpoint,
+        which is for the time that a few threads take.
+
+        Args:
+            ttl: How old the newest checkpoint must be; much longer than a run takes.
+            now: The time that ages are counted from; the clock's if left out.
+
+        Raises:
+            TypeError: `ttl` is no `timedelta`.
+            ValueError: it is not positive, or `now` has no time zone.
+            psycopg.errors.LockNotAvailable: somebody who stores did not end their transaction for a
+                second. What was deleted before is; trying again is safe.
+        """
+        below, deleted = limit(ttl, now), []
+        for chunk in chunks(self._read(partial(_expiry.find, self._CHECKPOINT_ID, below))):
+            plan = _expiry.delete(self._CHECKPOINT_ID, chunk, below)
+            deleted += self._write(plan, transaction=True)
+        return deleted
+
     @contextmanager
     def _cursor(self, *, pipeline: bool = False) -> Iterator[Cursor[DictRow]]:
         """Give a cursor; with `pipeline`, what is executed on it is one transaction."""
@@ -82,12 +114,17 @@ class SyncPostgres(BasePostgresSaver):
         with self.lock if is_single else nullcontext(), _internal.get_connection(self.conn) as conn:
             if is_single and conn.closed:
                 raise psycopg.OperationalError(_plans.lost(type(self).__name__, "ConnectionPool"))
+            _internal.settle(conn)
             make_known(conn.adapters)
             with (
                 self._piped() if self.pipe else self._transaction(conn, pipeline, is_single),
                 conn.cursor(binary=True, row_factory=dict_row) as cur,
             ):
-                yield cur
+                try:
+                    yield cur
+                except BaseException:
+                    _internal.settle(conn)
+                    raise
 
     @contextmanager
     def _piped(self) -> Iterator[None]:
@@ -148,6 +185,13 @@ class SyncPostgres(BasePostgresSaver):
                 statement = plan.send(rows)
         except StopIteration as end:
             return end.value
+
+    def _put(self, batches: list[Batch], config: RunnableConfig, made: str | None = None) -> None:
+        try:
+            self._store(batches)
+        except psycopg.Error as error:
+            name_place(error, config, made)
+            raise
 
     def _store(self, batches: list[Batch]) -> None:
         """Execute batches as one transaction."""

@@ -21,6 +21,8 @@ from langgraph_rust.checkpoint.postgres.base import _DELTA_PAGE_SIZE
 from langgraph_rust.checkpoint.postgres.shallow import AsyncShallowPostgresSaver
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from langchain_core.runnables import RunnableConfig
 
     from langgraph_rust.checkpoint.base import SuperstepWrites
@@ -114,7 +116,7 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
                 and `(channel, value)` pairs.
         """
         given = config, checkpoint, metadata, new_versions, writes
-        await self._store(self._checkpoint_batches(*given))
+        await self._put(self._checkpoint_batches(*given), config, checkpoint["id"])
         return address_of(config, checkpoint["id"])
 
     async def aput_writes(
@@ -134,7 +136,7 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
             task_id: Id of the task.
             task_path: Path of the task, which decides the order among tasks.
         """
-        await self._store(self._write_batches(config, writes, task_id, task_path))
+        await self._put(self._write_batches(config, writes, task_id, task_path), config)
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
@@ -152,24 +154,28 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
         named = {"source": str(source_thread_id), "target": str(target_thread_id)}
         await self._write(_plans.write(_sql.COPY_THREAD_SQL, named))
 
-    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+    async def aprune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        last: int = 1,
+        newer_than: datetime | None = None,
+    ) -> None:
         """Delete old checkpoints of threads, and what only they needed.
 
-        See `PostgresSaver.prune` for what each strategy keeps, and what is raised.
+        See `PostgresSaver.prune` for what stays, and what is raised.
 
         Args:
             thread_ids: Their ids.
             strategy: `"keep_latest"` or `"delete"`.
+            last: How many checkpoints of each namespace stay.
+            newer_than: Those that were made at this time or later stay, too.
         """
-        own = _prune.checked(thread_ids, strategy)
-        if not own:
-            return
-        if strategy == "delete":
-            await self._write(_prune.delete_threads(own), transaction=True)
-            return
-        await self._read(partial(_prune.refuse_delta_threads, own))
-        for thread_id in own:
-            await self._write(_prune.keep_latest(thread_id), transaction=True)
+        pruning = _prune.Pruning.read(thread_ids, strategy, last, newer_than)
+        await self._read(pruning.refuse)
+        for plan in pruning.plans():
+            await self._write(plan, transaction=True)
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]

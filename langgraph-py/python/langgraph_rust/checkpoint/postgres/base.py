@@ -105,6 +105,9 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
     UPSERT_CHECKPOINT_WRITES_SQL = UPSERT_CHECKPOINT_WRITES_SQL
     INSERT_CHECKPOINT_WRITES_SQL = INSERT_CHECKPOINT_WRITES_SQL
 
+    _CHECKPOINT_ID = "checkpoint_id"
+    """What gives a checkpoint's id, in SQL."""
+
     supports_pipeline: bool
     linear_storage: bool | Collection[str] | None = None
 

@@ -17,7 +17,14 @@ from langgraph_rust.checkpoint.base import (
     get_serializable_checkpoint_metadata,
 )
 from langgraph_rust.checkpoint.base._elsewhere import SyncFromElsewhere
-from langgraph_rust.checkpoint.postgres import _ainternal, _internal, _plans, _rows, _sql
+from langgraph_rust.checkpoint.postgres import (
+    _ainternal,
+    _internal,
+    _plans,
+    _prune,
+    _rows,
+    _sql,
+)
 from langgraph_rust.checkpoint.postgres._async import AsyncPostgres
 from langgraph_rust.checkpoint.postgres._sync import SyncPostgres
 from langgraph_rust.checkpoint.postgres.base import BasePostgresSaver
@@ -25,6 +32,8 @@ from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.types import TASKS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from langchain_core.runnables import RunnableConfig
 
 __all__ = ("AsyncShallowPostgresSaver", "ShallowPostgresSaver")
@@ -112,6 +121,7 @@ class _Shallow(BasePostgresSaver):
     UPSERT_CHECKPOINTS_SQL = UPSERT_CHECKPOINTS_SQL
     UPSERT_CHECKPOINT_WRITES_SQL = UPSERT_CHECKPOINT_WRITES_SQL
     INSERT_CHECKPOINT_WRITES_SQL = INSERT_CHECKPOINT_WRITES_SQL
+    _CHECKPOINT_ID = "(checkpoint ->> 'id')"
 
     linear_storage = False
     """There are no ancestors that a value could be rebuilt from."""
@@ -141,6 +151,13 @@ class _Shallow(BasePostgresSaver):
             ),
         ]
         return [batch for batch in batches if batch[1]]
+
+    def _pruned(
+        self, thread_ids: Sequence[str], strategy: str, last: int, newer_than: datetime | None
+    ) -> Iterator[_plans.Plan[None]]:
+        pruning = _prune.Pruning.read(thread_ids, strategy, last, newer_than)
+        # There is nothing older than the newest.
+        return iter(()) if pruning.keep.newest else pruning.plans()
 
     def _found(self, config: RunnableConfig) -> _plans.Plan[_plans.Rows]:
         configurable = config["configurable"]
@@ -230,7 +247,8 @@ class ShallowPostgresSaver(_Shallow, SyncPostgres):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Store a checkpoint in the place of the one before; see `PostgresSaver.put`."""
-        self._store(self._checkpoint_batches(config, checkpoint, metadata, new_versions))
+        batches = self._checkpoint_batches(config, checkpoint, metadata, new_versions)
+        self._put(batches, config, checkpoint["id"])
         return _rows.address_of(config, checkpoint["id"])
 
     def put_writes(
@@ -241,7 +259,23 @@ class ShallowPostgresSaver(_Shallow, SyncPostgres):
         task_path: str = "",
     ) -> None:
         """Store what a task wrote on top of a checkpoint; see `PostgresSaver.put_writes`."""
-        self._store(self._write_batches(config, writes, task_id, task_path))
+        self._put(self._write_batches(config, writes, task_id, task_path), config)
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Delete everything stored for a thread; does nothing if there is nothing."""
+        self._write(_plans.write(_sql.DELETE_THREAD_SQL, {"thread_id": str(thread_id)}))
+
+    def prune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        last: int = 1,
+        newer_than: datetime | None = None,
+    ) -> None:
+        """Delete threads with `strategy="delete"`; else nothing, for there is nothing old."""
+        for plan in self._pruned(thread_ids, strategy, last, newer_than):
+            self._write(plan, transaction=True)
 
 
 class AsyncShallowPostgresSaver(SyncFromElsewhere, _Shallow, AsyncPostgres):
@@ -289,7 +323,8 @@ class AsyncShallowPostgresSaver(SyncFromElsewhere, _Shallow, AsyncPostgres):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Store a checkpoint in the place of the one before; see `AsyncPostgresSaver.aput`."""
-        await self._store(self._checkpoint_batches(config, checkpoint, metadata, new_versions))
+        batches = self._checkpoint_batches(config, checkpoint, metadata, new_versions)
+        await self._put(batches, config, checkpoint["id"])
         return _rows.address_of(config, checkpoint["id"])
 
     async def aput_writes(
@@ -300,4 +335,20 @@ class AsyncShallowPostgresSaver(SyncFromElsewhere, _Shallow, AsyncPostgres):
         task_path: str = "",
     ) -> None:
         """Store what a task wrote on top of a checkpoint; see `AsyncPostgresSaver.aput_writes`."""
-        await self._store(self._write_batches(config, writes, task_id, task_path))
+        await self._put(self._write_batches(config, writes, task_id, task_path), config)
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Delete everything stored for a thread; does nothing if there is nothing."""
+        await self._write(_plans.write(_sql.DELETE_THREAD_SQL, {"thread_id": str(thread_id)}))
+
+    async def aprune(
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        last: int = 1,
+        newer_than: datetime | None = None,
+    ) -> None:
+        """Delete threads with `strategy="delete"`; else nothing, for there is nothing old."""
+        for plan in self._pruned(thread_ids, strategy, last, newer_than):
+            await self._write(plan, transaction=True)

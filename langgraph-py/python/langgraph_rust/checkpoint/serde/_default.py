@@ -28,4 +28,10 @@ class DefaultSerde:
 def is_strict() -> bool:
     """Whether what is stored is read strictly: always, but for drop-in mode as upstream's is."""
     dropin = sys.modules.get("langgraph_rust._dropin")
-    return dropin is None or not dropin.is_installed() or dropin.is_strict()
+    return not is_drop_in() or dropin is None or dropin.is_strict()
+
+
+def is_drop_in() -> bool:
+    """Whether this package stands in for upstream, in whose words it is asked, then."""
+    dropin = sys.modules.get("langgraph_rust._dropin")
+    return dropin is not None and dropin.is_installed()

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from langgraph_rust.checkpoint.base import (
@@ -19,10 +19,12 @@ from langgraph_rust.checkpoint.base import (
     get_checkpoint_id,
     next_text_version,
 )
+from langgraph_rust.checkpoint.base._expiry import Expiring, chunks, limit
+from langgraph_rust.checkpoint.base._failed import name_place
 from langgraph_rust.checkpoint.base._prune import Keep
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph_rust.checkpoint.sqlite import _rows
+from langgraph_rust.checkpoint.sqlite import _expiry, _rows
 from langgraph_rust.checkpoint.sqlite._commits import Commits
 from langgraph_rust.checkpoint.sqlite._delta import read_history
 from langgraph_rust.checkpoint.sqlite._prune import prune
@@ -48,7 +50,7 @@ _NO_ASYNC = (
 )
 
 
-class SqliteSaver(BaseCheckpointSaver[str]):
+class SqliteSaver(BaseCheckpointSaver[str], Expiring):
     """Keeps checkpoints in a SQLite database, in tables that LangGraph's own saver shares.
 
     The database is put into WAL mode, and every call that stores is one transaction, on disk when
@@ -86,7 +88,11 @@ class SqliteSaver(BaseCheckpointSaver[str]):
         """
         connection = sqlite3.connect(conn_string, timeout=_PATIENCE, check_same_thread=False)
         with closing(connection) as conn:
-            yield cls(conn)
+            saver = cls(conn)
+            try:
+                yield saver
+            finally:
+                saver.stop_ttl_sweeper()
 
     def setup(self) -> None:
         """Make the tables unless they are there. Called when needed.
@@ -119,7 +125,8 @@ class SqliteSaver(BaseCheckpointSaver[str]):
         thread_id = str(configurable["thread_id"])
         checkpoint_ns = configurable.get("checkpoint_ns", "")
         checkpoint_id = get_checkpoint_id(config)
-        with self._own() as conn:
+        with self.lock:
+            conn = self._connect()
             found = _rows.find(conn, thread_id, checkpoint_ns, checkpoint_id, self._task_path)
         return found and _rows.decoded(self.serde, found, config if checkpoint_id else None)
 
@@ -140,11 +147,11 @@ class SqliteSaver(BaseCheckpointSaver[str]):
             limit: How many to return at most.
         """
         where, parameters = search_where(config, filter, before)
-        with self._own() as conn:
-            keys = _rows.search(conn, where, parameters, limit)
+        with self.lock:
+            keys = _rows.search(self._connect(), where, parameters, limit)
         for start in range(0, len(keys), _PAGE):
-            with self._own() as conn:
-                page = _rows.read(conn, keys[start : start + _PAGE], self._task_path)
+            with self.lock:
+                page = _rows.read(self._connect(), keys[start : start + _PAGE], self._task_path)
             for found in page:
                 yield _rows.decoded(self.serde, found)
 
@@ -184,9 +191,8 @@ class SqliteSaver(BaseCheckpointSaver[str]):
                 and `(channel, value)` pairs.
         """
         rows = _rows.superstep_rows(self.serde, config, writes)
-        self._store(
-            _rows.store(rows, _rows.checkpoint_row(self.serde, config, checkpoint, metadata))
-        )
+        row = _rows.checkpoint_row(self.serde, config, checkpoint, metadata)
+        self._put(_rows.store(rows, row), config, checkpoint["id"])
         configurable = config["configurable"]
         return _rows.address_of(
             configurable["thread_id"], configurable["checkpoint_ns"], checkpoint["id"]
@@ -210,11 +216,34 @@ class SqliteSaver(BaseCheckpointSaver[str]):
             task_path: Path of the task, which decides the order among tasks.
         """
         rows = _rows.write_rows(self.serde, _rows.place(config), writes, task_id, task_path)
-        self._store(_rows.store([rows]))
+        self._put(_rows.store([rows]), config)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
         self._store(_rows.delete_thread(str(thread_id)))
+
+    def delete_expired(self, ttl: timedelta, *, now: datetime | None = None) -> list[str]:
+        """Delete the threads that nobody has gone on with for some time; return their ids.
+
+        A thread's age is that of its newest checkpoint, in whichever namespace, by its id. One that
+        becomes newer meanwhile stays.
+
+        Args:
+            ttl: How old the newest checkpoint must be; much longer than a run takes.
+            now: The time that ages are counted from; the clock's if left out.
+
+        Raises:
+            TypeError: `ttl` is no `timedelta`.
+            ValueError: it is not positive, or `now` has no time zone.
+        """
+        below, deleted = limit(ttl, now), []
+        with self.lock:
+            found = _expiry.find(self._connect(), below)
+        for chunk in chunks(found):
+            deletion = _expiry.Deletion(chunk, below)
+            self._store(deletion)
+            deleted += deletion.deleted
+        return deleted
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints that runs have left, and the writes on them."""
@@ -251,8 +280,8 @@ class SqliteSaver(BaseCheckpointSaver[str]):
         if not channels:
             return {}
         address = _rows.address(config)
-        with self._own() as conn:
-            return read_history(conn, self.serde, address, channels, self._task_path)
+        with self.lock:
+            return read_history(self._connect(), self.serde, address, channels, self._task_path)
 
     def get_next_version(self, current: str | None, channel: None) -> str:
         """Return the version after `current`; see `next_text_version`. `channel` is unused."""
@@ -286,12 +315,20 @@ class SqliteSaver(BaseCheckpointSaver[str]):
 
     # --- helpers ---
 
-    @contextmanager
-    def _own(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection, to oneself."""
-        with self.lock:
-            self.setup()
-            yield self.conn
+    # The lock is taken by a `with` statement wherever it is needed: an interrupt that arrives while
+    # a function takes it for its caller would leave it held.
+
+    def _connect(self) -> sqlite3.Connection:
+        """Give the connection; only with the lock."""
+        self.setup()
+        return self.conn
+
+    def _put(self, work: _rows.Work, config: RunnableConfig, made: str | None = None) -> None:
+        try:
+            self._store(work)
+        except sqlite3.Error as error:
+            name_place(error, config, made)
+            raise
 
     def _store(self, work: _rows.Work) -> None:
-        self._commits.store(work, self._own)
+        self._commits.store(work, self.lock, self._connect)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from typing import Any
 
 from langgraph_rust.checkpoint.sqlite._rows import Work
+
+Lock = AbstractContextManager[Any]
+Connect = Callable[[], sqlite3.Connection]
+
+_NAP = 0.1
+"""Seconds that a thread waits to be told; then it stands in line for the connection itself."""
 
 
 class Job:
@@ -18,6 +25,18 @@ class Job:
         self.work = work
         self.is_done = False
         self.error: Exception | None = None
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
+
+    def wait(self) -> bool:
+        """Sleep until `wake` is called, if it was not since the last time; tells if it was."""
+        return self._asleep.acquire(timeout=_NAP)
+
+    def wake(self) -> None:
+        """End the sleep of the thread whose job it is, or have it not begin."""
+        # Awake already: by an earlier call.
+        with suppress(RuntimeError):
+            self._asleep.release()
 
 
 class Commits:
@@ -25,32 +44,55 @@ class Commits:
 
     Whoever has the connection commits all that wait, so that those who came while the disk was
     being waited for share one wait of theirs. Each job is stored whole or not at all.
+
+    One thread at a time leads: it waits for the connection. The others wait to be told, or those
+    whose jobs are done would stand in line for the connection only to find that out, and come too
+    late for the next commit. That an interrupt keeps them from being told costs a nap, no more.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[Job] = deque()
+        self._leading = threading.Lock()
 
-    def store(
-        self, work: Work, own: Callable[[], AbstractContextManager[sqlite3.Connection]]
-    ) -> None:
+    def store(self, work: Work, lock: Lock, connect: Connect) -> None:
         """Have `work` committed.
 
         Args:
             work: A part of a transaction; done again on its own if another part fails.
-            own: Gives the connection, to oneself.
+            lock: Held by whoever has the connection.
+            connect: Gives the connection.
         """
         job = self.add(work)
         try:
             while not job.is_done:
-                with own() as connection:
-                    # Whoever had the connection before may have done it.
-                    if not job.is_done:
-                        self.commit(connection)
+                if not self._lead(job, lock, connect) and not job.wait():
+                    self._commit_with(job, lock, connect)
         except BaseException:
             self.withdraw(job)
             raise
         if job.error is not None:
             raise job.error
+
+    def _lead(self, job: Job, lock: Lock, connect: Connect) -> bool:
+        """Commit what waits, unless another thread is about to; tells which."""
+        if not self._leading.acquire(blocking=False):
+            return False
+        try:
+            self._commit_with(job, lock, connect)
+        finally:
+            self._leading.release()
+            # Who came too late for this commit leads the next one.
+            for late in self._waiting.copy():
+                late.wake()
+                break
+        return True
+
+    def _commit_with(self, job: Job, lock: Lock, connect: Connect) -> None:
+        # A plain lock: an interrupt amid a context manager of ours could leave it taken.
+        with lock:
+            # Whoever had the connection before may have done it.
+            if not job.is_done:
+                self.commit(connect())
 
     async def astore(
         self,
@@ -92,7 +134,7 @@ class Commits:
         self._together(connection, [job for job in self._waiting.copy() if not job.is_done])
         # Only now: an interrupt before must find them here.
         while self._waiting and self._waiting[0].is_done:
-            self._waiting.popleft()
+            self._waiting.popleft().wake()
 
     def _together(self, connection: sqlite3.Connection, jobs: list[Job]) -> None:
         try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,11 +21,14 @@ from langgraph_rust.checkpoint.base import (
     get_checkpoint_id,
     next_text_version,
 )
+from langgraph_rust.checkpoint.base._aexpiry import AsyncExpiring
 from langgraph_rust.checkpoint.base._elsewhere import SyncFromElsewhere, call_from_elsewhere
+from langgraph_rust.checkpoint.base._expiry import chunks, limit
+from langgraph_rust.checkpoint.base._failed import name_place
 from langgraph_rust.checkpoint.base._prune import Keep
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph_rust.checkpoint.sqlite import _PAGE, _PATIENCE, _rows
+from langgraph_rust.checkpoint.sqlite import _PAGE, _PATIENCE, _expiry, _rows
 from langgraph_rust.checkpoint.sqlite._commits import Commits
 from langgraph_rust.checkpoint.sqlite._delta import read_history
 from langgraph_rust.checkpoint.sqlite._prune import prune
@@ -54,7 +58,7 @@ def connect(conn_string: str, **options: Any) -> aiosqlite.Connection:
     return connection
 
 
-class AsyncSqliteSaver(SyncFromElsewhere):
+class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
     """Keeps checkpoints in a SQLite database, in tables that LangGraph's own saver shares.
 
     As `SqliteSaver`, for asyncio: the database is used in the connection's thread, with one trip
@@ -92,7 +96,11 @@ class AsyncSqliteSaver(SyncFromElsewhere):
             conn_string: Path of the file, or `":memory:"`.
         """
         async with connect(conn_string) as conn:
-            yield cls(conn)
+            saver = cls(conn)
+            try:
+                yield saver
+            finally:
+                await saver.stop_ttl_sweeper()
 
     async def setup(self) -> None:
         """Make the tables unless they are there. Called when needed.
@@ -181,7 +189,7 @@ class AsyncSqliteSaver(SyncFromElsewhere):
         """
         rows = _rows.superstep_rows(self.serde, config, writes)
         row = _rows.checkpoint_row(self.serde, config, checkpoint, metadata)
-        await self._store(_rows.store(rows, row))
+        await self._put(_rows.store(rows, row), config, checkpoint["id"])
         configurable = config["configurable"]
         return _rows.address_of(
             configurable["thread_id"], configurable["checkpoint_ns"], checkpoint["id"]
@@ -205,7 +213,7 @@ class AsyncSqliteSaver(SyncFromElsewhere):
             task_path: Path of the task, which decides the order among tasks.
         """
         rows = _rows.write_rows(self.serde, _rows.place(config), writes, task_id, task_path)
-        await self._store(_rows.store([rows]))
+        await self._put(_rows.store([rows]), config)
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
@@ -214,6 +222,19 @@ class AsyncSqliteSaver(SyncFromElsewhere):
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints that runs have left, and the writes on them."""
         await self._store(_rows.delete_for_runs(run_ids))
+
+    async def adelete_expired(self, ttl: timedelta, *, now: datetime | None = None) -> list[str]:
+        """Delete the threads that nobody has gone on with for some time; return their ids.
+
+        See `SqliteSaver.delete_expired`.
+        """
+        below, deleted = limit(ttl, now), []
+        await self._ready()
+        for chunk in chunks(await self._in_thread(_expiry.find, below)):
+            deletion = _expiry.Deletion(chunk, below)
+            await self._store(deletion)
+            deleted += deletion.deleted
+        return deleted
 
     async def aprune(
         self,
@@ -267,18 +288,6 @@ class AsyncSqliteSaver(SyncFromElsewhere):
         given = config, checkpoint, metadata, new_versions, writes
         return call_from_elsewhere(self, partial(self.aput_superstep, *given))
 
-    def prune(
-        self,
-        thread_ids: Sequence[str],
-        *,
-        strategy: str = "keep_latest",
-        last: int = 1,
-        newer_than: datetime | None = None,
-    ) -> None:
-        """`aprune`, for other threads than the event loop's."""
-        given = {"strategy": strategy, "last": last, "newer_than": newer_than}
-        return call_from_elsewhere(self, partial(self.aprune, thread_ids, **given))
-
     # --- helpers ---
 
     async def _ready(self) -> None:
@@ -292,6 +301,13 @@ class AsyncSqliteSaver(SyncFromElsewhere):
 
     async def _trip(self, work: Callable[..., T], *arguments: Any) -> T:
         return await self.conn._execute(lambda: work(self.conn._conn, *arguments))
+
+    async def _put(self, work: _rows.Work, config: RunnableConfig, made: str | None = None) -> None:
+        try:
+            await self._store(work)
+        except sqlite3.Error as error:
+            name_place(error, config, made)
+            raise
 
     async def _store(self, work: _rows.Work) -> None:
         await self._ready()

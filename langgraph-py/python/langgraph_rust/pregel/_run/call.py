@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -116,16 +116,45 @@ def new_future(is_async: bool) -> Any:
     """Return the pending future that a call from a run is answered with.
 
     In an async run, code on an event loop gets a future of that loop, to be awaited. All other code
-    gets one to wait for, such as a sync function that an async run has put in a thread.
+    gets one to wait for, such as a sync function that an async run has put in a thread. That of a
+    sync run has whoever waits for it without a time limit run the task, if nobody else does.
     """
-    if is_async:
-        import asyncio
+    if not is_async:
+        return _task_future_class()()
+    import asyncio
 
-        if (loop := asyncio._get_running_loop()) is not None:
-            return loop.create_future()
+    if (loop := asyncio._get_running_loop()) is not None:
+        return loop.create_future()
     from concurrent.futures import Future
 
     return Future()
+
+
+@cache
+def _task_future_class() -> type[Any]:
+    from concurrent.futures import Future
+
+    class TaskFuture(Future):
+        """The pending result of a task of a sync run."""
+
+        run_here: Callable[[], None] | None = None
+
+        def result(self, timeout: float | None = None) -> Any:
+            """Return the task's result, once it is over, or raise its error."""
+            self._join_in(timeout)
+            return super().result(timeout)
+
+        def exception(self, timeout: float | None = None) -> BaseException | None:
+            """Return the task's error, once it is over, or `None`."""
+            self._join_in(timeout)
+            return super().exception(timeout)
+
+        def _join_in(self, timeout: float | None) -> None:
+            run_here, self.run_here = self.run_here, None
+            if run_here is not None and timeout is None and not self.done():
+                run_here()
+
+    return TaskFuture
 
 
 def resolve_future(future: Any, value: Any, error: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
@@ -11,10 +12,12 @@ from psycopg import AsyncConnection, AsyncCursor, AsyncPipeline
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from langgraph_rust.checkpoint.base._asweep import AsyncSwept
+from langgraph_rust.checkpoint.base._sweep import Notices
 from langgraph_rust.checkpoint.postgres import _ainternal
 from langgraph_rust.store.base import Op, Result, TTLConfig
 from langgraph_rust.store.base.batch import AsyncBatchedBaseStore
-from langgraph_rust.store.postgres import _schema, _statements, _sweep
+from langgraph_rust.store.postgres import _schema, _statements
 from langgraph_rust.store.postgres._batch import Batch, Grouped
 from langgraph_rust.store.postgres._index import pool_arguments
 from langgraph_rust.store.postgres._statements import Statement
@@ -47,7 +50,7 @@ __all__ = (
 )
 
 
-class AsyncPostgresStore(AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Conn]):
+class AsyncPostgresStore(AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Conn], AsyncSwept):
     """Keeps items in a Postgres database, in tables that LangGraph's own store shares.
 
     As `PostgresStore`, for asyncio: what is asked for in one tick of the event loop is one batch.
@@ -75,6 +78,7 @@ class AsyncPostgresStore(AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Con
     """
 
     supports_ttl: bool = True
+    _notices = Notices(logging.getLogger("langgraph.store.postgres.aio"), "store", "items")
 
     def __init__(
         self,
@@ -93,8 +97,6 @@ class AsyncPostgresStore(AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Con
         super().__init__()
         self.lock = asyncio.Lock()
         self.loop = asyncio.get_running_loop()
-        self._ttl_sweeper_task: asyncio.Task[None] | None = None
-        self._ttl_stop_event = asyncio.Event()
         self._configure(conn, pipe, deserializer, index, ttl)
 
     @classmethod
@@ -144,7 +146,7 @@ class AsyncPostgresStore(AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Con
         exc_tb: TracebackType | None,
     ) -> None:
         # The sweeper ends by itself.
-        self._ttl_stop_event.set()
+        self._tell_sweeper_to_stop()
 
     async def setup(self) -> None:
         """Make the tables, or bring them up to date. Needed once for a database.
@@ -171,42 +173,6 @@ class AsyncPostgresStore(AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Con
         counts: list[int] = []
         await self._execute(_statements.sweep(counts))
         return sum(counts)
-
-    async def start_ttl_sweeper(
-        self, sweep_interval_minutes: float | None = None
-    ) -> asyncio.Task[None]:
-        """Delete what has expired from time to time, in a task.
-
-        Args:
-            sweep_interval_minutes: How often; what `ttl` says, or 5 minutes, if left out.
-
-        Returns:
-            The task; cancelling it is fine.
-        """
-        if not self.ttl_config:
-            return asyncio.create_task(asyncio.sleep(0))
-        if self._ttl_sweeper_task is None or self._ttl_sweeper_task.done():
-            self._ttl_stop_event = asyncio.Event()
-            seconds = _sweep.interval(self.ttl_config, sweep_interval_minutes)
-            self._ttl_sweeper_task = _sweep.sweep_in_task(self, seconds)
-        return self._ttl_sweeper_task
-
-    async def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
-        """End the task that deletes what has expired.
-
-        Args:
-            timeout: How many seconds to wait for it; `None` for as long as it takes.
-
-        Returns:
-            Whether it has ended.
-        """
-        self._ttl_stop_event.set()
-        if self._ttl_sweeper_task is not None:
-            _, running = await asyncio.wait([self._ttl_sweeper_task], timeout=timeout)
-            if running:
-                return False
-        self._ttl_sweeper_task = None
-        return True
 
     async def _execute_batch(
         self, grouped_ops: Grouped, results: list[Result], conn: Any = None

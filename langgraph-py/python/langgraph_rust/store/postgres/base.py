@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 
@@ -13,9 +13,10 @@ from psycopg import Capabilities, Connection, Cursor, Pipeline, pq
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
+from langgraph_rust.checkpoint.base._sweep import Notices, Swept
 from langgraph_rust.checkpoint.postgres import _ainternal, _internal
 from langgraph_rust.store.base import BaseStore, Op, Result, TTLConfig
-from langgraph_rust.store.postgres import _batch, _index, _rows, _schema, _statements, _sweep
+from langgraph_rust.store.postgres import _batch, _index, _rows, _schema, _statements
 from langgraph_rust.store.postgres._batch import Batch, Grouped
 from langgraph_rust.store.postgres._index import (
     ANNIndexConfig,
@@ -128,7 +129,7 @@ class BasePostgresStore(Generic[C]):
         return _statements.filter_condition(key, op, value)
 
 
-class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn]):
+class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn], Swept):
     """Keeps items in a Postgres database, in tables that LangGraph's own store shares.
 
     With an index, items are embedded as they are stored, and `search` with a `query` ranks them by
@@ -160,6 +161,7 @@ class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn]):
     """
 
     supports_ttl: bool = True
+    _notices = Notices(logging.getLogger("langgraph.store.postgres.base"), "store", "items")
 
     def __init__(
         self,
@@ -177,9 +179,6 @@ class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn]):
         super().__init__()
         # Whoever has a cursor may call the store.
         self.lock = threading.RLock()
-        self._ttl_sweeper_thread: threading.Thread | None = None
-        self._ttl_stop_event = threading.Event()
-        self._ttl_swept: Future[None] | None = None
         self._configure(conn, pipe, deserializer, index, ttl)
 
     @classmethod
@@ -256,50 +255,6 @@ class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn]):
         counts: list[int] = []
         self._execute(_statements.sweep(counts))
         return sum(counts)
-
-    def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Future[None]:
-        """Delete what has expired from time to time, in a thread.
-
-        Args:
-            sweep_interval_minutes: How often; what `ttl` says, or 5 minutes, if left out.
-
-        Returns:
-            What is done when the thread ends; cancelling it ends the thread.
-        """
-        if not self.ttl_config:
-            nothing: Future[None] = Future()
-            nothing.set_result(None)
-            return nothing
-        if self._ttl_swept and self._ttl_sweeper_thread and self._ttl_sweeper_thread.is_alive():
-            return self._ttl_swept
-        self._ttl_stop_event = threading.Event()
-        seconds = _sweep.interval(self.ttl_config, sweep_interval_minutes)
-        self._ttl_sweeper_thread, self._ttl_swept = _sweep.sweep_in_thread(self, seconds)
-        return self._ttl_swept
-
-    def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
-        """End the thread that deletes what has expired.
-
-        Args:
-            timeout: How many seconds to wait for it; `None` for as long as it takes.
-
-        Returns:
-            Whether it has ended.
-        """
-        self._ttl_stop_event.set()
-        thread = self._ttl_sweeper_thread
-        # The last owner of a store may be the thread.
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout)
-            if thread.is_alive():
-                return False
-        self._ttl_sweeper_thread = None
-        return True
-
-    def __del__(self) -> None:
-        # The attribute is missing if it was not made.
-        if stop := getattr(self, "_ttl_stop_event", None):
-            stop.set()
 
     def _execute_batch(self, grouped_ops: Grouped, results: list[Result]) -> None:
         batch = Batch(self, grouped_ops)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-import weakref
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,12 +13,13 @@ from typing import Any
 
 import aiosqlite
 
+from langgraph_rust.checkpoint.base._asweep import AsyncSwept
+from langgraph_rust.checkpoint.base._sweep import Notices
 from langgraph_rust.checkpoint.sqlite._commits import Commits, read
 from langgraph_rust.checkpoint.sqlite.aio import connect
 from langgraph_rust.store.base import Op, Result, TTLConfig
 from langgraph_rust.store.base.batch import AsyncBatchedBaseStore
 from langgraph_rust.store.sqlite._queries import sweep
-from langgraph_rust.store.sqlite._sweeper import log_swept
 from langgraph_rust.store.sqlite.base import (
     BaseSqliteStore,
     SqliteIndexConfig,
@@ -28,10 +28,8 @@ from langgraph_rust.store.sqlite.base import (
 
 __all__ = ("AsyncSqliteStore",)
 
-logger = logging.getLogger("langgraph.store.sqlite.aio")
 
-
-class AsyncSqliteStore(AsyncBatchedBaseStore, BaseSqliteStore):
+class AsyncSqliteStore(AsyncBatchedBaseStore, BaseSqliteStore, AsyncSwept):
     """Keeps items in a SQLite database, in tables that LangGraph's own store shares.
 
     As `SqliteStore`, for asyncio: the database is used in the connection's thread. What is asked
@@ -53,6 +51,7 @@ class AsyncSqliteStore(AsyncBatchedBaseStore, BaseSqliteStore):
     """
 
     supports_ttl = True
+    _notices = Notices(logging.getLogger("langgraph.store.sqlite.aio"), "store", "items")
 
     def __init__(
         self,
@@ -71,8 +70,6 @@ class AsyncSqliteStore(AsyncBatchedBaseStore, BaseSqliteStore):
         self.loop = asyncio.get_running_loop()
         self.is_setup = False
         self._commits = Commits()
-        self._ttl_sweeper_task: asyncio.Task[None] | None = None
-        self._ttl_stop_event = asyncio.Event()
 
     @classmethod
     @asynccontextmanager
@@ -109,7 +106,7 @@ class AsyncSqliteStore(AsyncBatchedBaseStore, BaseSqliteStore):
         exc_tb: TracebackType | None,
     ) -> None:
         """Tell the sweeper to stop, without waiting for it."""
-        self._ttl_stop_event.set()
+        self._tell_sweeper_to_stop()
 
     async def setup(self) -> None:
         """Make the tables, or bring them up to date. Called when needed.
@@ -158,53 +155,6 @@ class AsyncSqliteStore(AsyncBatchedBaseStore, BaseSqliteStore):
         await self._commits.astore(work, self.lock, self._trip)
         return count
 
-    async def start_ttl_sweeper(
-        self, sweep_interval_minutes: int | None = None
-    ) -> asyncio.Task[None]:
-        """Have expired items deleted from time to time.
-
-        Args:
-            sweep_interval_minutes: Minutes in between; the configuration's, or else 5, if left out.
-
-        Returns:
-            The task that does it; cancelling it stops it. Without a configuration nothing is swept,
-            and the task ends at once.
-        """
-        if not self.ttl_config:
-            return asyncio.create_task(asyncio.sleep(0))
-        if self._ttl_sweeper_task is not None and not self._ttl_sweeper_task.done():
-            return self._ttl_sweeper_task
-        self._ttl_stop_event.clear()
-        seconds = self._sweep_seconds(sweep_interval_minutes)
-        logger.info("Starting store TTL sweeper with interval %s minutes", seconds / 60)
-        sweeping = _sweep(weakref.ref(self), self._ttl_stop_event, seconds)
-        self._ttl_sweeper_task = asyncio.create_task(sweeping, name="ttl_sweeper")
-        return self._ttl_sweeper_task
-
-    async def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
-        """End the task that `start_ttl_sweeper` began, if there is one.
-
-        Args:
-            timeout: Seconds to wait for it, after which it is cancelled; `None` to wait until it
-                has ended.
-
-        Returns:
-            Whether it has ended in time.
-        """
-        task = self._ttl_sweeper_task
-        if task is None or task.done():
-            return True
-        logger.info("Stopping TTL sweeper task")
-        self._ttl_stop_event.set()
-        done, _ = await asyncio.wait([task], timeout=timeout)
-        if not done:
-            task.cancel()
-            logger.warning("Timed out waiting for TTL sweeper task to stop")
-            return False
-        self._ttl_sweeper_task = None
-        logger.info("TTL sweeper task stopped")
-        return True
-
     # --- helpers ---
 
     async def _ready(self) -> None:
@@ -214,25 +164,3 @@ class AsyncSqliteStore(AsyncBatchedBaseStore, BaseSqliteStore):
     async def _trip(self, work: Callable[[sqlite3.Connection], Any]) -> None:
         """Call `work` in the connection's thread with what `sqlite3` has, to oneself."""
         await self.conn._execute(lambda: work(self.conn._conn))
-
-
-async def _sweep(
-    store_ref: weakref.ref[AsyncSqliteStore], stop: asyncio.Event, seconds: float
-) -> None:
-    while not await _is_set_within(stop, seconds) and (store := store_ref()):
-        try:
-            log_swept(await store.sweep_ttl())
-        except asyncio.CancelledError:
-            return
-        except Exception:
-            logger.exception("Store TTL sweep iteration failed")
-        # Holding on to it while waiting would keep it alive for ever.
-        del store
-
-
-async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except asyncio.TimeoutError:
-        return False
-    return True

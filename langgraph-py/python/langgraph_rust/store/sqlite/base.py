@@ -6,10 +6,10 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from langgraph_rust.checkpoint.base._sweep import Notices, Swept
 from langgraph_rust.checkpoint.sqlite import _PATIENCE
 from langgraph_rust.checkpoint.sqlite._commits import Commits, read
 from langgraph_rust.store.base import (
@@ -22,7 +22,6 @@ from langgraph_rust.store.base import (
     ensure_embeddings,
     tokenize_path,
 )
-from langgraph_rust.store.sqlite import _sweeper
 from langgraph_rust.store.sqlite._batch import Batch
 from langgraph_rust.store.sqlite._namespaces import NS_MATCH_FUNCTION, list_query
 from langgraph_rust.store.sqlite._namespaces import escape_glob as _escape_glob_literal
@@ -44,11 +43,6 @@ __all__ = (
     "_escape_glob_literal",
     "_namespace_match_pattern",
 )
-
-logger = logging.getLogger("langgraph.store.sqlite.base")
-
-_SWEEP_INTERVAL = 5
-"""Minutes between sweeps, unless told otherwise."""
 
 _NO_ASYNC = (
     "The SqliteStore does not support async methods. Consider using AsyncSqliteStore instead.\n"
@@ -103,12 +97,8 @@ class BaseSqliteStore:
         omits_expired = self._reading().omits_expired
         return [list_query(op, omits_expired=omits_expired) for _, op in list_ops]
 
-    def _sweep_seconds(self, minutes: float | None) -> float:
-        configured = (self.ttl_config or {}).get("sweep_interval_minutes")
-        return float(minutes or configured or _SWEEP_INTERVAL) * 60
 
-
-class SqliteStore(BaseSqliteStore, BaseStore):
+class SqliteStore(BaseSqliteStore, BaseStore, Swept):
     """Keeps items in a SQLite database, in tables that LangGraph's own store shares.
 
     The database is put into WAL mode. Every call that stores is one transaction, on disk when it
@@ -136,6 +126,7 @@ class SqliteStore(BaseSqliteStore, BaseStore):
     """
 
     supports_ttl = True
+    _notices = Notices(logging.getLogger("langgraph.store.sqlite.base"), "store", "items")
 
     def __init__(
         self,
@@ -153,9 +144,6 @@ class SqliteStore(BaseSqliteStore, BaseStore):
         self.lock = threading.Lock()
         self.is_setup = False
         self._commits = Commits()
-        self._ttl_sweeper_thread: threading.Thread | None = None
-        self._ttl_stop_event = threading.Event()
-        self._ttl_future: Future[None] | None = None
 
     @classmethod
     @contextmanager
@@ -210,7 +198,7 @@ class SqliteStore(BaseSqliteStore, BaseStore):
         if batch.texts and self.embeddings:
             batch.embed(self.embeddings.embed_documents(batch.texts))
         if batch.writes:
-            self._commits.store(batch.run, self._own)
+            self._commits.store(batch.run, self.lock, lambda: self.conn)
         else:
             with self.lock:
                 read(self.conn, batch.run)
@@ -229,70 +217,14 @@ class SqliteStore(BaseSqliteStore, BaseStore):
             nonlocal count
             count = sweep(connection, has_vectors=self._has_vectors)
 
-        self._commits.store(work, self._own)
+        self._commits.store(work, self.lock, lambda: self.conn)
         return count
-
-    def start_ttl_sweeper(self, sweep_interval_minutes: int | None = None) -> Future[None]:
-        """Have expired items deleted from time to time, by a thread that no process waits for.
-
-        Args:
-            sweep_interval_minutes: Minutes in between; the configuration's, or else 5, if left out.
-
-        Returns:
-            A future that is done when the thread has ended. Cancelling it ends the thread. Without
-            a configuration nothing is swept, and the future is done already.
-        """
-        if not self.ttl_config:
-            done: Future[None] = Future()
-            done.set_result(None)
-            return done
-        if self._ttl_future and self._ttl_sweeper_thread and self._ttl_sweeper_thread.is_alive():
-            logger.info("TTL sweeper thread is already running")
-            return self._ttl_future
-        # Its own: one that was told to end may not have looked yet.
-        self._ttl_stop_event = threading.Event()
-        seconds = self._sweep_seconds(sweep_interval_minutes)
-        logger.info("Starting store TTL sweeper with interval %s minutes", seconds / 60)
-        self._ttl_sweeper_thread, self._ttl_future = _sweeper.start(
-            self, self._ttl_stop_event, seconds
-        )
-        return self._ttl_future
-
-    def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
-        """End the thread that `start_ttl_sweeper` began, if there is one.
-
-        Args:
-            timeout: Seconds to wait for it; `None` to wait until it has ended.
-
-        Returns:
-            Whether it has ended.
-        """
-        thread = self._ttl_sweeper_thread
-        if thread is None or not thread.is_alive():
-            return True
-        logger.info("Stopping TTL sweeper thread")
-        self._ttl_stop_event.set()
-        # The last reference may go in the thread itself, which cannot wait for its own end.
-        if thread is not threading.current_thread():
-            thread.join(timeout)
-        if thread.is_alive():
-            logger.warning("Timed out waiting for TTL sweeper thread to stop")
-            return False
-        self._ttl_sweeper_thread = None
-        logger.info("TTL sweeper thread stopped")
-        return True
 
     # --- helpers ---
 
     def _ready(self) -> None:
         if not self.is_setup:
             self.setup()
-
-    @contextmanager
-    def _own(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection, to oneself."""
-        with self.lock:
-            yield self.conn
 
 
 def _ensure_index_config(
