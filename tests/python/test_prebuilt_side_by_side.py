@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from _driver_graphs import PATIENCE
 
-from langgraph_rust.prebuilt import _side_by_side
 from langgraph_rust.prebuilt._side_by_side import side_by_side
 
 Var = ContextVar("Var", default="unset")
@@ -148,25 +147,6 @@ def test_calls_within_calls_never_wait_for_a_thread() -> None:
         return lambda: sum(side_by_side([nested(depth - 1)] * 3))
 
     assert side_by_side([nested(4)] * 3) == [81] * 3
-
-
-def test_threads_are_used_again() -> None:
-    side_by_side([Meeting(3)] * 3)
-    deadline = time.monotonic() + PATIENCE
-    while not _side_by_side._idle and time.monotonic() < deadline:
-        time.sleep(0.001)
-    before = {thread.ident for thread in threading.enumerate()}
-    meeting = Meeting(2)
-    assert set(side_by_side([meeting] * 2)) <= before
-
-
-def test_without_new_threads_the_caller_does_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_thread(self: Any) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(_side_by_side, "_idle", [])
-    monkeypatch.setattr(threading.Thread, "start", no_thread)
-    assert side_by_side([here] * 3) == [here()] * 3
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
