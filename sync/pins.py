@@ -20,7 +20,11 @@ PINS_FILE = ROOT / "sync" / "upstream.toml"
 CORE = "langgraph"
 """Upstream's core distribution, whose place this package takes."""
 
-REPLACED = ("langgraph-checkpoint-postgres", "langgraph-checkpoint-sqlite")
+REPLACED = (
+    "langgraph-checkpoint-postgres",
+    "langgraph-checkpoint-sqlite",
+    "langgraph-prebuilt",
+)
 """Other distributions of upstream's whose place it takes, module by module."""
 
 NOT_OURS = ("langgraph-sdk", "langchain-core")

@@ -84,3 +84,14 @@ assert asyncio.run(graph.ainvoke({"n": 1})) == {"n": 2}
 """
     )
     assert loaded(run_program, code) <= {"asyncio", "concurrent.futures"}
+
+
+def test_importing_prebuilt_and_the_agent(run_program: Callable[..., Any]) -> None:
+    code = """
+import sys
+import langgraph_rust.prebuilt
+from langgraph_rust.prebuilt import create_react_agent, tools_condition
+from langgraph_rust.prebuilt import interrupt
+assert tools_condition([0]) == "__end__"
+"""
+    assert not loaded(run_program, code.replace("[0]", "[object()]"))

@@ -36,6 +36,12 @@ def site(tmp_path: Path) -> Path:
             class SqliteSaver(BaseCheckpointSaver): ...
         """,
         "langgraph/checkpoint/sqlite/part.py": "PART = 2",
+        "langgraph/prebuilt/__init__.py": "from langgraph.prebuilt.tool_node import ToolNode",
+        "langgraph/prebuilt/tool_node.py": """
+            from langgraph._internal._runnable import RunnableCallable
+
+            class ToolNode(RunnableCallable): ...
+        """,
         "langgraph/addon/deep/thing.py": "from langgraph.types import Send",
         # Also installed: upstream itself.
         "langgraph/types.py": "raise AssertionError('upstream was imported')",
@@ -261,6 +267,26 @@ def test_a_sibling_may_be_kept_by_the_environment(
     (site / "app.py").write_text(SIBLING)
     done = run(site, "-m", "langgraph_rust", "app.py")
     assert done.stdout.startswith("langgraph.checkpoint.sqlite 2"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("install", "expected"),
+    [
+        ("install()", "langgraph_rust.prebuilt.tool_node"),
+        ("install(keep=['langgraph.prebuilt'])", "langgraph.prebuilt.tool_node"),
+    ],
+)
+def test_prebuilt_may_be_kept(site: Path, install: str, expected: str) -> None:
+    code = (
+        f"import langgraph_rust; langgraph_rust.{install}\n"
+        "from langgraph._internal._runnable import RunnableCallable\n"
+        "import langgraph.prebuilt.tool_node as module\n"
+        "assert issubclass(module.ToolNode, RunnableCallable)\n"
+        "print(module.__name__, module.ToolNode.__module__)"
+    )
+    done = run(site, "-c", code)
+    # Drawn graphs show the class as upstream's.
+    assert done.stdout.split() == [expected, "langgraph.prebuilt.tool_node"], done.stderr
 
 
 @pytest.mark.parametrize(

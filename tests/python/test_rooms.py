@@ -30,6 +30,11 @@ ORDER = (
     ("pregel.main",),
     ("pregel._executor", "func", "graph"),
     ("pregel._upstream",),
+    # Agents: the ways to tools and models, what decides about them, and upstream's names.
+    ("prebuilt._calls", "prebuilt._side_by_side"),
+    ("prebuilt._tools",),
+    ("prebuilt._agent",),
+    ("prebuilt",),
     # Tools.
     ("_storage",),
     # Ways to start a process.

@@ -5,8 +5,8 @@ A finder at the head of `sys.meta_path` answers every import of `langgraph[.x]`:
 - `langgraph_rust[.x]` exists: the name is bound to that very module, so that a class has one
   identity however it was imported.
 - It does not, and `x` lies in a namespace that upstream shares with other distributions
-  (`langgraph.checkpoint.redis`, `langgraph.prebuilt`, ...): it is loaded from wherever it is
-  installed, under its own name.
+  (`langgraph.checkpoint.redis`, ...): it is loaded from wherever it is installed, under its own
+  name.
 - Otherwise there is no such module. A piece of upstream's core never gets mixed with this one.
 """
 
@@ -62,6 +62,9 @@ _CORE = frozenset(
     )
 )
 
+# And these to a sibling, in whose place ours are.
+_SIBLINGS = frozenset(("prebuilt",))
+
 # And of the shared namespaces, these to distributions that this one stands for altogether.
 _OWN_PARTS = frozenset(("base", "memory", "serde"))
 
@@ -69,6 +72,8 @@ _OWN_PARTS = frozenset(("base", "memory", "serde"))
 _SHOWN = {
     "_internal._runnable": ("RunnableCallable", "RunnableSeq"),
     "graph._compiled": ("CompiledStateGraph",),
+    "prebuilt.tool_node": ("ToolNode",),
+    "prebuilt.tool_validator": ("ValidationNode",),
     "pregel.main": ("Pregel",),
 }
 
@@ -87,8 +92,7 @@ def install(
         keep = os.environ.get("LANGGRAPH_RUST_KEEP", "").split(",")
     kept = frozenset(name.strip() for name in keep if name.strip())
     for name in kept:
-        parent, _, child = name.rpartition(".")
-        if parent not in _SHARED or parent == _THEIRS or child in _OWN_PARTS:
+        if not _is_of_sibling(name):
             raise ValueError(
                 f"{name} cannot be kept: it must be a module that a sibling distribution of "
                 f"{_THEIRS} has, such as {_THEIRS}.checkpoint.sqlite"
@@ -120,6 +124,14 @@ def install(
         when_imported(f"{_OURS}.{module}", partial(_show_as_theirs, names))
     if accelerate:
         accelerate_calls()
+
+
+def _is_of_sibling(name: str) -> bool:
+    """Whether a module may be a sibling distribution's, even if this package has one like it."""
+    parent, _, child = name.rpartition(".")
+    if parent == _THEIRS:
+        return child in _SIBLINGS
+    return parent in _SHARED and child not in _OWN_PARTS
 
 
 def is_installed() -> bool:
