@@ -18,6 +18,7 @@ from typing import Any
 from langgraph_rust._internal._quiet._accelerate import accelerate, is_accelerated
 from langgraph_rust._internal._quiet._load import models, tools
 from langgraph_rust._internal._quiet._reasons import quick, reasons
+from langgraph_rust._internal._quiet._takers import takes_tokens
 
 __all__ = (
     "acall_model",
@@ -28,6 +29,7 @@ __all__ = (
     "is_accelerated",
     "quick",
     "reasons",
+    "takes_tokens",
 )
 
 

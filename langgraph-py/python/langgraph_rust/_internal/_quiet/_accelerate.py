@@ -12,7 +12,7 @@ from typing import Any
 
 from langgraph_rust._internal._lazy.import_hooks import when_imported
 from langgraph_rust._internal._quiet._known import stand_in
-from langgraph_rust._internal._quiet._load import models, tools
+from langgraph_rust._internal._quiet._load import models, tokens, tools
 
 __all__ = ("accelerate", "is_accelerated")
 
@@ -32,6 +32,7 @@ def accelerate() -> None:
     when_imported("langchain_core.tools.base", _accelerate_tools)
     when_imported("langchain_core.language_models.chat_models", _accelerate_models)
     when_imported("langchain_core.runnables.base", _accelerate_bindings)
+    when_imported("langchain_core.callbacks.manager", _accelerate_tokens)
 
 
 def is_accelerated() -> bool:
@@ -74,6 +75,30 @@ def _accelerate_model(cls: Any) -> None:
         return await models().aenter(async_, self, input, config, kwargs)
 
     _replace(cls, invoke, ainvoke)
+
+
+def _accelerate_tokens(module: ModuleType) -> None:
+    sync = vars(module.CallbackManagerForLLMRun)["on_llm_new_token"]
+    async_ = vars(module.AsyncCallbackManagerForLLMRun)["on_llm_new_token"]
+
+    @wraps(sync)
+    def on_llm_new_token(self: Any, token: Any, *, chunk: Any = None, **kwargs: Any) -> None:
+        quick = tokens()
+        if quick is None or (taker := quick.taker(self)) is None:
+            return sync(self, token, chunk=chunk, **kwargs)
+        return quick.hand_over(self, taker, token, chunk, kwargs)
+
+    @wraps(async_)
+    async def on_llm_new_token_of_async(
+        self: Any, token: Any, *, chunk: Any = None, **kwargs: Any
+    ) -> None:
+        quick = tokens()
+        if quick is None or (taker := quick.taker(self)) is None:
+            return await async_(self, token, chunk=chunk, **kwargs)
+        return quick.hand_over(self, taker, token, chunk, kwargs)
+
+    _replace(module.CallbackManagerForLLMRun, on_llm_new_token)
+    _replace(module.AsyncCallbackManagerForLLMRun, on_llm_new_token_of_async)
 
 
 def _methods(cls: Any) -> tuple[Any, Any]:

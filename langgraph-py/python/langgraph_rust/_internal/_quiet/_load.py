@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from langgraph_rust._internal._quiet._reasons import count_reason
 
-__all__ = ("models", "tools")
+__all__ = ("models", "tokens", "tools")
 
 _ROOM = __name__.rpartition(".")[0]
 
 _tools: Any = None
 _models: Any = None
+_tokens: Any = None
 
 
 def tools() -> Any:
@@ -29,6 +31,15 @@ def models() -> Any:
     if _models is None:
         _models = _load("_models")
     return _models
+
+
+def tokens() -> Any:
+    """Return the module for tokens; `None` if langchain-core is not a known one."""
+    global _tokens
+    if _tokens is None:
+        loaded = _load("_tokens")
+        _tokens = loaded if isinstance(loaded, ModuleType) else False
+    return _tokens or None
 
 
 def _load(name: str) -> Any:

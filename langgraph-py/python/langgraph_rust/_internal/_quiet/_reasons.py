@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ("count_quick", "count_reason", "quick", "reasons")
 
 _reasons: dict[str, int] = {}
-_quick = {"model": 0, "tool": 0}
+_quick = {"model": 0, "token": 0, "tool": 0}
 
 
 def reasons() -> dict[str, int]:
@@ -17,7 +17,10 @@ def reasons() -> dict[str, int]:
 
 
 def quick() -> dict[str, int]:
-    """Return how many calls of tools and of models were quick: `{"model": ..., "tool": ...}`."""
+    """Return how many calls of tools and of models were quick, and how many tokens.
+
+    `{"model": ..., "token": ..., "tool": ...}`
+    """
     return dict(_quick)
 
 

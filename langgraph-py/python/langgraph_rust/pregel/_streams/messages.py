@@ -25,6 +25,7 @@ from pydantic import BaseModel
 
 from langgraph_rust._internal._config import filter_to_user_tags
 from langgraph_rust._internal._constants import NS_SEP, PUSH, REMOVE_ALL_MESSAGES
+from langgraph_rust._internal._quiet import takes_tokens
 from langgraph_rust.constants import TAG_HIDDEN, TAG_NOSTREAM
 from langgraph_rust.pregel.protocol import StreamChunk
 from langgraph_rust.types import Command
@@ -90,6 +91,7 @@ class StreamHandler(BaseCallbackHandler, _StreamingCallbackHandler):
         return output
 
 
+@takes_tokens
 class StreamMessagesHandler(StreamHandler):
     """Streams the message chunks of chat models, and the messages that nodes return.
 
