@@ -28,12 +28,13 @@ from langchain_core.tools import BaseTool, StructuredTool, tool
 from langchain_core.tools import Tool as SimpleTool
 
 from langgraph_rust._internal import _quiet
-from langgraph_rust._internal._quiet import _model_plans, _tool_plans
+from langgraph_rust._internal._quiet import _model_plans
 from langgraph_rust._internal._quiet._contexts import in_context
 from langgraph_rust._internal._quiet._known import fingerprint, original
 from langgraph_rust._internal._quiet._known.fingerprints import FINGERPRINTS
 from langgraph_rust._internal._quiet._known.memo import Memo
 from langgraph_rust._internal._quiet._silence import is_traced
+from langgraph_rust._internal._quiet._tools import _plans as _tool_plans
 from tests.python._calls import is_quick
 
 

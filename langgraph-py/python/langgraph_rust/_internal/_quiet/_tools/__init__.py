@@ -22,8 +22,8 @@ from langgraph_rust._internal._quiet._managers import (
 )
 from langgraph_rust._internal._quiet._reasons import count_quick, count_reason
 from langgraph_rust._internal._quiet._silence import LISTENED_TO, hears, is_heard, is_traced
-from langgraph_rust._internal._quiet._tool_message import tool_message
-from langgraph_rust._internal._quiet._tool_plans import (
+from langgraph_rust._internal._quiet._tools._message import tool_message
+from langgraph_rust._internal._quiet._tools._plans import (
     METHODS,
     SKIPPED,
     Schema,
