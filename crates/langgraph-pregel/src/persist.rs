@@ -97,6 +97,24 @@ impl<D: Domain> Persistence<D> {
         }
     }
 
+    /// Takes writes that can be stored now, ahead of other effects.
+    pub(crate) fn take_writes(
+        &mut self,
+        out: &mut VecDeque<Effect<D>>,
+    ) -> Option<WritesToStore<D>> {
+        if !self.kept.is_empty() {
+            return Some(self.kept.remove(0));
+        }
+        let place = out.iter().position(|effect| matches!(effect, Effect::PersistWrites(_)))?;
+        match out.remove(place)? {
+            Effect::PersistWrites(writes) => Some(writes),
+            other => {
+                out.insert(place, other);
+                None
+            }
+        }
+    }
+
     /// Gives out what was kept for the next checkpoint, which is not there yet; tells whether there
     /// was anything.
     pub(crate) fn give_out(&mut self, out: &mut VecDeque<Effect<D>>) -> bool {

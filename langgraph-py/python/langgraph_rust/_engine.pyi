@@ -494,6 +494,10 @@ class Task:
     def __call__(self, writes: Iterable[tuple[str, Any]]) -> None:
         """Write `(channel, value)` pairs on behalf of the task."""
 
+    @property
+    def graph_namespace(self) -> str | None:
+        """The namespace of the graph that the task is of; `None` when its run is over."""
+
     def discard_writes(self) -> None:
         """Drop what has been written so far."""
 

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use langgraph_pregel::TaskKey;
 use pyo3::prelude::*;
 
-use super::perform::{deliver, perform};
+use super::perform::{deliver, perform, settle};
 use crate::host::pool::{self, Job, LookOn, Next};
-use crate::host::threads;
+use crate::host::{event_loop, threads};
 use crate::run::board::{Look, Watch};
 use crate::task::Run;
 
@@ -89,21 +89,22 @@ thread_local! {
 }
 
 /// Runs a called task on the thread that waits for it, unless somebody has begun it.
-pub fn run_here(py: Python<'_>, run: &Arc<Run>, key: TaskKey) {
+///
+/// Not where an event loop runs: sync code of a task may run one of its own.
+pub fn run_here(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<()> {
     let depth = CALLED_HERE.get();
-    if depth >= DEPTH {
-        return;
+    if depth >= DEPTH || event_loop::running_here(py)?.is_some() {
+        return Ok(());
     }
-    let Some((mut order, place)) = run.board.take_called(key) else { return };
+    let Some((mut order, place)) = run.board.take_called(key) else { return Ok(()) };
     order.is_alone = false;
     CALLED_HERE.set(depth + 1);
     let done = perform(py, run, &order);
-    deliver(py, run, order, done, place);
+    let settled = settle(py, run, order, done);
+    drop(place);
     CALLED_HERE.set(depth);
     // The place is free, and this thread does not take it again by itself.
-    if let Err(error) = call(py, run, Join::IfStuck) {
-        error.write_unraisable(py, None);
-    }
+    settled.and(call(py, run, Join::IfStuck))
 }
 
 /// Looks on until help is needed, or until nothing is left to help with. Must be called detached.

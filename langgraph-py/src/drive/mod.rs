@@ -8,6 +8,7 @@ mod act;
 mod asked;
 mod asyncio;
 mod awaited;
+mod early;
 pub mod graph_run;
 mod helpers;
 mod inline;

@@ -10,7 +10,7 @@ use langgraph_pregel::{TaskKey, TaskOutcome};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use super::sync;
+use super::{act, early, sync};
 use crate::host::call::call_named;
 use crate::host::collect::plain_lock;
 use crate::run::board::{Order, Place, Report};
@@ -91,22 +91,41 @@ fn panicked(py: Python<'_>, run: &Run, key: TaskKey, panic: &(dyn Any + Send)) -
 }
 
 /// Hands a task that is over to the driver; one that was called is settled at once, since the
-/// driver may be busy running the caller, which waits for it.
+/// driver may be busy running the caller, which waits for it. What goes wrong ends the run.
 pub fn deliver(py: Python<'_>, run: &Arc<Run>, order: Order, done: Report, place: Place) {
-    let is_call = run.core(py).is_ok_and(|core| core.is_call(done.key));
-    if !is_call {
-        run.board.hand_in(done);
-        return drop(place);
-    }
-    if let Err(error) = settle_call(py, run, order, done) {
-        error.write_unraisable(py, None);
+    if let Err(error) = settle(py, run, order, done) {
+        if let Err(late) = act::fail(py, run, error) {
+            // It ends already, for another reason.
+            late.write_unraisable(py, None);
+        }
     }
     drop(place);
+}
+
+/// The same on the thread that waits for the task, or drives the run, which is told what goes wrong.
+pub fn settle(py: Python<'_>, run: &Arc<Run>, order: Order, done: Report) -> PyResult<()> {
+    let is_call = run.core(py).is_ok_and(|core| core.is_call(done.key));
+    match is_call {
+        true => settle_call(py, run, order, done),
+        // The driver may be busy with a task of its own.
+        false if is_finished(&done) && run.context.saver.is_some() => {
+            report(py, run, done).and_then(|()| early::store(py, run))
+        }
+        false => {
+            run.board.hand_in(done);
+            Ok(())
+        }
+    }
+}
+
+fn is_finished(done: &Report) -> bool {
+    matches!(done.outcome, TaskOutcome::Finished(_))
 }
 
 fn settle_call(py: Python<'_>, run: &Arc<Run>, mut order: Order, mut done: Report) -> PyResult<()> {
     loop {
         report(py, run, done)?;
+        early::store(py, run)?;
         let Some(delay) = next_attempt(py, run, order.key)? else { return Ok(()) };
         order.delay = delay;
         done = perform(py, run, &order);

@@ -13,7 +13,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::asked::of_new_task;
 use super::inline::{Inline, Progress};
 use super::perform::{caught, panic_if_armed};
-use super::sync;
+use super::{act, early, sync};
 use crate::collects;
 use crate::host::call::{call_method, Turn as CoroutineTurn};
 use crate::host::collect::{plain_lock, Collect};
@@ -261,7 +261,14 @@ impl NodeTurns {
         if let Some(kept) = self.run.core(py)?.kept_mut(self.key) {
             kept.asyncio_task = None;
         }
-        report(py, &self.run, done)?;
+        let is_call = self.run.core(py)?.is_call(self.key);
+        let mut told = report(py, &self.run, done);
+        if is_call {
+            told = told.and(early::store(py, &self.run));
+        }
+        if let Err(error) = told {
+            act::fail(py, &self.run, error)?;
+        }
         let place = plain_lock(&self.place).take();
         // The driver may be waiting for a node that called this one, and not be there to do it.
         self.try_again(py, place)?;

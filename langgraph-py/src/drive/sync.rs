@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use super::act::{self, act, Hands, Next};
 use super::helpers::{self, Join};
-use super::perform::{deliver, perform};
+use super::perform::{perform, settle};
 use crate::host::call::call_tuple;
 use crate::host::{event_loop, threads};
 use crate::run::finish;
@@ -169,8 +169,9 @@ fn take_part(py: Python<'_>, run: &Arc<Run>, helped: bool) -> PyResult<()> {
         report(py, run, earlier)?;
     }
     if run.core(py)?.is_call(order.key) {
-        deliver(py, run, order, done, place);
-        return Ok(());
+        let settled = settle(py, run, order, done);
+        drop(place);
+        return settled;
     }
     place.free();
     report(py, run, done)

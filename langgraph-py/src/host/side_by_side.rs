@@ -55,7 +55,8 @@ pub fn side_by_side(
     takes_part: bool,
 ) -> PyResult<Vec<Py<PyAny>>> {
     let count = calls.len();
-    let others = limit.unwrap_or(count).min(count).saturating_sub(usize::from(takes_part));
+    let others =
+        limit.unwrap_or(count).clamp(1, count.max(1)).saturating_sub(usize::from(takes_part));
     let calls = Arc::new(Calls {
         waiting: Mutex::new(calls.into_iter().enumerate().collect()),
         results: Mutex::new((0..count).map(|_| None).collect()),

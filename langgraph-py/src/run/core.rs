@@ -50,6 +50,8 @@ pub struct Core<T> {
     pub stashed: Option<Effect<Objects>>,
     /// The configs that checkpoints are stored under.
     pub place: Place,
+    /// The asyncio tasks of savers that the driver did not begin, which nothing else keeps alive.
+    pub savers: Vec<Py<PyAny>>,
     tasks: Kept<T>,
     versioning: Versioning,
     /// The superstep that what is kept by task is about.
@@ -86,6 +88,7 @@ impl<T: Collect> Collect for Core<T> {
         self.interrupts.collect(visit)?;
         self.lifecycle.collect(visit)?;
         self.place.collect(visit)?;
+        self.savers.collect(visit)?;
         self.versioning.collect(visit)?;
         self.tasks.collect(visit)
     }
@@ -105,6 +108,7 @@ impl<T> Core<T> {
             interrupts: Vec::new(),
             lifecycle: Vec::new(),
             stashed: None,
+            savers: Vec::new(),
         }
     }
 

@@ -44,7 +44,7 @@ pub struct Called<T> {
     /// Has those that wait on the board started.
     pub start: fn(Python<'_>, &Arc<Run<T>>) -> PyResult<()>,
     /// Runs one on this thread, which waits for it, unless somebody has begun it.
-    pub run_here: fn(Python<'_>, &Arc<Run<T>>, TaskKey),
+    pub run_here: fn(Python<'_>, &Arc<Run<T>>, TaskKey) -> PyResult<()>,
 }
 
 impl<T> Clone for Called<T> {

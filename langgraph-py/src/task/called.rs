@@ -202,9 +202,10 @@ struct OwnTask {
 
 #[pymethods]
 impl OwnTask {
-    fn __call__(&self, py: Python<'_>) {
-        if let Some(run) = self.run.upgrade() {
-            (run.called.run_here)(py, &run, self.key);
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        match self.run.upgrade() {
+            Some(run) => (run.called.run_here)(py, &run, self.key),
+            None => Ok(()),
         }
     }
 }

@@ -127,6 +127,12 @@ impl TaskHandle {
         Ok(())
     }
 
+    /// The namespace of the graph that the task is of; `None` when its run is over.
+    #[getter]
+    fn graph_namespace(&self) -> Option<String> {
+        self.run.upgrade().map(|run| run.context.namespace.to_string())
+    }
+
     /// Drops what has been written so far: an attempt that ran out of time leaves nothing.
     fn discard_writes(&self) {
         drop(self.take_writes());

@@ -61,17 +61,18 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
         None => None,
     };
     drop(core);
-    run.check_control(py)?;
+    // Whatever fails or is interrupted here: who waits for the task must not wait for ever.
+    let mut done = logged.and(run.check_control(py));
     if let (Some((slot, writes)), Some(cache)) = (cached, &run.context.cache) {
-        cache::keep(py, cache.bind(py), &slot, writes)?;
+        done = done.and(cache::keep(py, cache.bind(py), &slot, writes));
     }
     if let Some(answer) = afterwards.answer {
-        called::answer(py, run, key, &answer)?;
+        done = called::answer(py, run, key, &answer).and(done);
     }
     if let (Some(name), Some(told)) = (afterwards.finished, &run.context.node_finished) {
-        call(told.bind(py), &[name.bind(py).as_any()])?;
+        done = done.and(call(told.bind(py), &[name.bind(py).as_any()]).map(drop));
     }
-    logged
+    done
 }
 
 fn afterwards(

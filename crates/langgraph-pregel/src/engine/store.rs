@@ -7,8 +7,8 @@ use langgraph_core::{
     CheckpointId, Domain, Fault, IdHash, Target, TaskId, TaskPath, Version, Write,
 };
 
-use super::Engine;
-use crate::{CheckpointToStore, Env, TaskKey, Ticket, WritesToStore};
+use super::{Engine, Phase};
+use crate::{CheckpointToStore, Env, Task, TaskKey, TaskState, Ticket, WritesToStore};
 
 impl<D: Domain> Engine<D> {
     pub(super) fn put_task_writes(&mut self, cx: D::Cx<'_>, key: TaskKey) -> Option<Ticket> {
@@ -41,6 +41,18 @@ impl<D: Domain> Engine<D> {
         }
         self.keep(cx, &id, &writes);
         self.store_writes(id, Some(path), writes)
+    }
+
+    /// Takes what a task wrote that is over while others of its superstep still run, to be stored at
+    /// once by whoever reported it: the driver may be busy with one of those. The engine is told the
+    /// end as of any storing. What the last of them wrote is stored with the checkpoint.
+    pub fn take_writes(&mut self) -> Option<WritesToStore<D>> {
+        let is_stepping = matches!(self.phase, Phase::Stepping(_));
+        let runs_on = |task: &Task<D>| task.state != TaskState::Settled;
+        if !is_stepping || !self.tasks.all().iter().any(runs_on) {
+            return None;
+        }
+        self.persistence.take_writes(&mut self.out)
     }
 
     /// The null task's writes accumulate, but for those of which the newest counts. These go last:

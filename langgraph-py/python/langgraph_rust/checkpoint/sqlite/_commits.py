@@ -67,6 +67,8 @@ class Commits:
             while not job.is_done:
                 if not self._lead(job, lock, connect) and not job.wait():
                     self._commit_with(job, lock, connect)
+                    # Who leads was maybe interrupted before it could say that it does not.
+                    self._leading = threading.Lock()
         except BaseException:
             self.withdraw(job)
             raise
@@ -75,12 +77,13 @@ class Commits:
 
     def _lead(self, job: Job, lock: Lock, connect: Connect) -> bool:
         """Commit what waits, unless another thread is about to; tells which."""
-        if not self._leading.acquire(blocking=False):
+        leading = self._leading
+        if not leading.acquire(blocking=False):
             return False
         try:
             self._commit_with(job, lock, connect)
         finally:
-            self._leading.release()
+            leading.release()
             # Who came too late for this commit leads the next one.
             for late in self._waiting.copy():
                 late.wake()

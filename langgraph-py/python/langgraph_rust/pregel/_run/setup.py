@@ -37,8 +37,11 @@ def custom_writer(sink: Any, shown: str | None) -> Callable[[Any], None]:
     """
 
     def write(chunk: Any) -> None:
-        namespace = get_config()[CONF][CONFIG_KEY_CHECKPOINT_NS].rpartition(NS_SEP)[0]
-        if shown is None or namespace == shown:
+        conf = get_config()[CONF]
+        namespace = conf[CONFIG_KEY_CHECKPOINT_NS].rpartition(NS_SEP)[0]
+        # That of a called task begins with its caller's, though both are of the same graph.
+        task = conf.get(CONFIG_KEY_SCRATCHPAD)
+        if shown is None or shown in (namespace, getattr(task, "graph_namespace", None)):
             path = tuple(namespace.split(NS_SEP)) if namespace else ()
             sink.put((path, "custom", chunk))
 
