@@ -224,8 +224,11 @@ def _rebuilt(
     link = by_id[one]
     own = yield from _looked(looks, one)
     # The engine's own channels have no reducers.
-    lists = (name for name in own.written if not name.startswith(("__", "branch:")))
-    missing = set(link.changed.union(lists).difference(own.held))
+    missing = {
+        name
+        for name in own.written
+        if name not in own.held and (name in link.changed or not name.startswith(("__", "branch:")))
+    }
     ancestors: list[str] = []
     depths = {TASKS: 1} if own.needs_parent else {}
     while missing or (depths and not ancestors):
