@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import operator
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.checkpoint.sqlite import SqliteSaver
 from langgraph_rust.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph_rust.graph import START, StateGraph
+from langgraph_rust.types import Overwrite
 
 SEED = 9
 """Items that a thread begins with: a list so long is not stored whole again for some turns."""
@@ -332,3 +334,52 @@ def test_so_it_is_of_a_thread_that_was_compacted(tmp_path: Path) -> None:
         assert content(app) == before
         saver.delete_for_runs(["r3"])
         assert content(app) == [state for state in before if state[2]["run_id"] != "r3"]
+
+
+def test_a_list_that_was_never_written_is_not_missed() -> None:
+    deltas = frozenset({"log"})
+    links = [Link("1", None, deltas), Link("2", "1", deltas), Link("3", "2", deltas)]
+    looks = {one: Look(["other"], {"other": False}) for one in "123"}
+    assert answered(find_bereft(links, {"1", "2"}), looks.__getitem__) == {}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_is_deleted_what_stays_is_as_it_was(seed: int) -> None:
+    chance = random.Random(seed)
+    made = InMemorySaver()
+
+    class Lists(TypedDict, total=False):
+        log: Annotated[list, operator.add]
+        late: Annotated[list, operator.add]
+
+    def written(_: Any = None) -> Any:
+        log: Any = [chance.random()] * chance.choice([1, 1, 2, 9])
+        late = [chance.random()] * chance.choice([1, 9])
+        found: Any = {"log": Overwrite(log) if chance.random() < 0.05 else log}
+        return {**found, "late": late} if chance.random() < 0.2 else found
+
+    def held() -> dict[str, Any]:
+        return {
+            state.config["configurable"]["checkpoint_id"]: (state.values, state.next)
+            for state in app.get_state_history(config())
+        }
+
+    builder = StateGraph(Lists).add_node("a", written).add_node("b", written)
+    app: Any = builder.add_edge(START, "a").add_edge("a", "b").compile(made)
+    runs = [f"r{number}" for number in range(8)]
+    for run_id in runs:
+        known = [*held()]
+        place = {"checkpoint_id": chance.choice(known)} if known and chance.random() < 0.3 else {}
+        made.linear_storage = chance.random() < 0.85
+        if known and chance.random() < 0.2:
+            app.update_state(config(run_id, **place), written(), as_node="b")
+        else:
+            durability: Any = chance.choice(["sync", "async", "exit"])
+            app.invoke(written(), config(run_id, **place), durability=durability)
+    for _ in range(6):
+        before = held()
+        try:
+            made.delete_for_runs(chance.sample(runs, chance.randint(1, 2)))
+        except ValueError:
+            assert held() == before
+        assert all(before[one] == state for one, state in held().items())
