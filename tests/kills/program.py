@@ -201,15 +201,33 @@ def stored(database: str) -> list[str]:
     if not database.startswith(POSTGRES) and not os.path.exists(database):
         return []
     with open_saver(database) as saver:
-        return written(saver.get_tuple(CONFIG))
+        return written(saver)
 
 
-def written(newest: Any) -> list[str]:
-    """The same of a thread's newest checkpoint, if there is one."""
+def written(saver: Any) -> list[str]:
+    """The same of a saver's thread, if it is there."""
+    newest = saver.get_tuple(CONFIG)
     if newest is None:
         return []
-    found = list(newest.checkpoint["channel_values"].get("log", ()))
-    for _, channel, value in newest.pending_writes or []:
+    return _log(newest, saver.get_delta_channel_history(config=newest.config, channels=["log"]))
+
+
+async def awritten(saver: Any) -> list[str]:
+    """The same of an async saver's."""
+    newest = await saver.aget_tuple(CONFIG)
+    if newest is None:
+        return []
+    config = newest.config
+    return _log(newest, await saver.aget_delta_channel_history(config=config, channels=["log"]))
+
+
+def _log(newest: Any, histories: Any) -> list[str]:
+    """What the newest checkpoint has, or is rebuilt from, and what is pending on it."""
+    values, before = newest.checkpoint["channel_values"], histories["log"]
+    stored_whole = "log" in values
+    found = [*(values["log"] if stored_whole else before.get("seed", ()))]
+    writes = [*([] if stored_whole else before["writes"]), *(newest.pending_writes or ())]
+    for _, channel, value in writes:
         found += value if channel == "log" else []
     return found
 

@@ -16,10 +16,10 @@ from typing import Any
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from tests.kills.judge import wrong
 from tests.kills.program import (
-    CONFIG,
     Say,
     Way,
     ago_on,
+    awritten,
     go_on,
     open_async_saver,
     open_saver,
@@ -76,7 +76,7 @@ def interrupted(database: str, how: Interruption, delay: float, say: Say) -> Non
     if not way.is_async:
         with open_saver(database, way.saver) as saver:
             error = _until_signal(lambda: (_arm(delay), go_on(saver, way.durability, say)))
-            say(KEPT + json.dumps(written(saver.get_tuple(CONFIG))))
+            say(KEPT + json.dumps(written(saver)))
             _tell_busy(saver, say)
             go_on(saver, way.durability, say)
     elif how.is_signal:
@@ -110,7 +110,7 @@ async def _cancelled(database: str, way: Way, delay: float, say: Say) -> None:
 
 async def _look_and_go_on(database: str, way: Way, say: Say, keep: Opened | None) -> None:
     async with keep or open_async_saver(database, way.saver) as saver:
-        say(KEPT + json.dumps(written(await saver.aget_tuple(CONFIG))))
+        say(KEPT + json.dumps(await awritten(saver)))
         _tell_busy(saver, say)
         await ago_on(saver, way.durability, say)
 

@@ -577,6 +577,7 @@ class TestThreads:
             assert {row[0] for row in rows(database, table)} == {"2"}
 
     def test_deletes_what_a_run_left(self, saver: PostgresSaver, database: str) -> None:
+        saver.linear_storage = False
         graph = chain([node] * 2, checkpointer=saver)
         for run_id in ("a", "b"):
             graph.invoke({}, {**thread(), "metadata": {"run_id": run_id}})

@@ -14,7 +14,7 @@ from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.checkpoint.sqlite import SqliteSaver
 from langgraph_rust.checkpoint.sqlite.aio import AsyncSqliteSaver
 from tests.kills.judge import ending, wrong
-from tests.kills.program import CONFIG, ago_on, go_on, written
+from tests.kills.program import CONFIG, ago_on, awritten, go_on, written
 
 TELLS = re.compile(
     r"^Storing (writes on )?checkpoint [0-9a-f-]{36} of thread '1'(, namespace 'inner:[^']*')? "
@@ -56,7 +56,7 @@ class TestFullDisks:
                     break
                 failures += 1
                 assert not conn.in_transaction
-                kept = written(saver.get_tuple(CONFIG))
+                kept = written(saver)
                 limit(conn, 10000)
                 go_on(saver, durability, after.append)
                 assert_goes_on(durability, before, kept, after, end)
@@ -80,7 +80,7 @@ class TestFullDisks:
                     break
                 failures += 1
                 assert not saver.conn.in_transaction
-                kept = written(await saver.aget_tuple(CONFIG))
+                kept = await awritten(saver)
                 await saver._in_thread(limit, 10000)
                 await ago_on(saver, durability, after.append)
                 assert_goes_on(durability, before, kept, after, end)

@@ -16,7 +16,7 @@ from test_edge_storing import TELLS, assert_goes_on, every_durability, undisturb
 
 from langgraph_rust.checkpoint.postgres import PostgresSaver
 from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
-from tests.kills.program import CONFIG, ago_on, go_on, written
+from tests.kills.program import ago_on, awritten, go_on, written
 
 OPTIONS: Any = {"autocommit": True, "prepare_threshold": 0}
 
@@ -144,13 +144,13 @@ def test_sync(database: str, durability: str, moment: str, pooled: bool) -> None
             except psycopg.OperationalError as error:
                 told = error
             if pooled:
-                kept = written(saver.get_tuple(CONFIG))
+                kept = written(saver)
                 go_on(saver, durability, after.append)
         assert (told is None) == (not cut.is_done or (pooled and moment == IDLE)), told
         assert told is None or TELLS.match(str(told)), told
         with PostgresSaver.from_conn_string(database) as saver:
             if not pooled:
-                kept = written(saver.get_tuple(CONFIG))
+                kept = written(saver)
                 go_on(saver, durability, after.append)
             saver.delete_thread("1")
         assert_goes_on(durability, before, kept, after, end)
@@ -183,13 +183,13 @@ async def test_async(database: str, durability: str, moment: str, pooled: bool) 
             except psycopg.OperationalError as error:
                 told = error
             if pooled:
-                kept = written(await saver.aget_tuple(CONFIG))
+                kept = await awritten(saver)
                 await ago_on(saver, durability, after.append)
         assert (told is None) == (not cut.is_done or (pooled and moment == IDLE)), told
         assert told is None or TELLS.match(str(told)), told
         async with AsyncPostgresSaver.from_conn_string(database) as saver:
             if not pooled:
-                kept = written(await saver.aget_tuple(CONFIG))
+                kept = await awritten(saver)
                 await ago_on(saver, durability, after.append)
             await saver.adelete_thread("1")
         assert_goes_on(durability, before, kept, after, end)

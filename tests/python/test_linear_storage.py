@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-import os
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.graph.message import add_messages
 from langgraph_rust.types import Command, Overwrite, interrupt
 
+SWITCH = "LANGGRAPH_RUST_LINEAR_STORAGE"
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 
 
@@ -134,7 +135,7 @@ def test_a_saver_of_newest_checkpoints_alone_stores_whole_values(
 ) -> None:
     from langgraph_rust.checkpoint.postgres.shallow import ShallowPostgresSaver
 
-    monkeypatch.setitem(os.environ, "LANGGRAPH_RUST_LINEAR_STORAGE", "1")
+    monkeypatch.setenv(SWITCH, "1")
     with (
         pytest.warns(DeprecationWarning),
         ShallowPostgresSaver.from_conn_string(database) as saver,
@@ -233,15 +234,71 @@ def test_a_thread_forks_and_is_updated() -> None:
     assert before in [state.values.get("log") for state in app.get_state_history(THREAD)]
 
 
-def test_the_environment_decides_for_the_savers_that_ship(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(os.environ, "LANGGRAPH_RUST_LINEAR_STORAGE", "1")
-    saver, told = InMemorySaver(), memory(False)
-    for one in (saver, told):
-        app = graph(one)
-        for turn in range(4):
-            app.invoke(given(f"q{turn}"), THREAD)
-    assert not all(stored(saver, "log")[1:])
-    assert all(stored(told, "log")[1:])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def untold(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A saver that nobody has told anything."""
+    if request.param == "memory":
+        yield InMemorySaver()
+    elif request.param == "sqlite":
+        with SqliteSaver.from_conn_string(":memory:") as saver:
+            yield saver
+    else:
+        from langgraph_rust.checkpoint.postgres import PostgresSaver
+
+        with PostgresSaver.from_conn_string(request.getfixturevalue("database")) as saver:
+            saver.setup()
+            yield saver
+
+
+def stores_changes(saver: Any) -> bool:
+    app = graph(saver)
+    for turn in range(4):
+        app.invoke(given(f"q{turn}"), THREAD)
+    return not all(stored(saver, "log")[1:])
+
+
+def test_what_lasts_is_stored_so_unless_told_otherwise(
+    untold: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(SWITCH, raising=False)
+    assert untold.linear_storage is None
+    assert stores_changes(untold) == (not isinstance(untold, InMemorySaver))
+
+
+@pytest.mark.parametrize("switch", ["0", "1"])
+def test_the_environment_decides_for_the_savers_that_ship(
+    untold: Any, switch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SWITCH, switch)
+    assert stores_changes(untold) == (switch == "1")
+    assert not stores_changes(memory(False))
+    assert stores_changes(memory(True))
+
+
+def test_the_environment_must_say_one_or_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWITCH, "")
+    assert not stores_changes(InMemorySaver())
+    monkeypatch.setenv(SWITCH, "yes")
+    with pytest.raises(ValueError, match=f"{SWITCH} must be 1 .* or 0 .*, not 'yes'"):
+        graph(InMemorySaver()).invoke(given("q"), THREAD)
+    assert not stores_changes(memory(False))
+
+
+async def test_async_savers_store_so_too(tmp_path: Path, database: str) -> None:
+    from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
+    from langgraph_rust.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+    async with (
+        AsyncSqliteSaver.from_conn_string(str(tmp_path / "threads")) as one,
+        AsyncPostgresSaver.from_conn_string(database) as other,
+    ):
+        await other.setup()
+        for saver in (one, other):
+            app = graph(saver)
+            for turn in range(4):
+                await app.ainvoke(given(f"q{turn}"), THREAD)
+            found = ["log" in s.checkpoint["channel_values"] async for s in saver.alist(THREAD)]
+            assert not all(found[:-1])
 
 
 @pytest.mark.parametrize("second", ["sync", "async", "exit"])

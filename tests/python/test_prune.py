@@ -37,6 +37,7 @@ Savers = Callable[[], Any]
 @contextmanager
 def sqlite() -> Iterator[SqliteSaver]:
     with SqliteSaver.from_conn_string(":memory:") as saver:
+        saver.linear_storage = False
         yield saver
 
 
@@ -61,6 +62,7 @@ def postgres(database: str) -> Iterator[Any]:
 
     with PostgresSaver.from_conn_string(database) as saver:
         saver.setup()
+        saver.linear_storage = False
         yield saver
 
 
@@ -146,6 +148,7 @@ def test_what_a_list_is_rebuilt_from_stays(saver: Any, kind: str) -> None:
 def test_so_it_does_of_a_thread_that_was_compacted(tmp_path: Path) -> None:
     path = str(tmp_path / "threads.sqlite")
     with SqliteSaver.from_conn_string(path) as saver:
+        saver.linear_storage = False
         app = filled(saver, turns=20)
         before = app.get_state(thread("1"))
     assert storage([path, "compact", "--all"]) == 0
@@ -335,6 +338,7 @@ def test_what_makes_no_sense_is_refused(saver: Any) -> None:
 
 async def test_async_savers_prune() -> None:
     async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
+        saver.linear_storage = False
         app = graph(saver)
         for turn in range(3):
             await app.ainvoke({"log": [f"q{turn}"]}, thread("1"))

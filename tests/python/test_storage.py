@@ -36,6 +36,12 @@ from langgraph_rust.graph.message import REMOVE_ALL_MESSAGES
 from langgraph_rust.types import Command, Overwrite
 
 
+@pytest.fixture(autouse=True)
+def stored_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to be made smaller has been stored whole."""
+    monkeypatch.setenv("LANGGRAPH_RUST_LINEAR_STORAGE", "0")
+
+
 def talk(path: Path, *threads: str, turns: int = TURNS, first: int = 0, **options: Any) -> None:
     with closing(sqlite3.connect(path, check_same_thread=False)) as connection:
         app = graph(SqliteSaver(connection, **options))

@@ -29,6 +29,12 @@ from sync.environments import Failed, upstream_environment
 TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 
 
+@pytest.fixture(autouse=True)
+def stored_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to be made smaller has been stored whole."""
+    monkeypatch.setenv("LANGGRAPH_RUST_LINEAR_STORAGE", "0")
+
+
 def talk(url: str, *threads: str, turns: int = TURNS, first: int = 0, serde: Any = None) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         saver = PostgresSaver(connection, serde=serde)

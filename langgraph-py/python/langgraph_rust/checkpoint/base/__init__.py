@@ -171,11 +171,15 @@ class BaseCheckpointSaver(Generic[V]):
     `add_messages`; a collection of names for the fields of these names, whose reducers must give
     the same for stored writes, folded one after another, as they did at first. What is stored so
     is read by any graph with the same reducers, here and by LangGraph from 1.2.24 on. It needs what
-    came before it: none of a thread's checkpoints may then be deleted alone.
+    came before it, which `prune` leaves and `delete_for_runs` refuses to take away.
 
     The savers that ship have `None`: what the environment variable `LANGGRAPH_RUST_LINEAR_STORAGE`
-    says, `1` for `True`.
+    says, `1` for `True` and `0` for `False`. Where it is not set, those that keep threads in a
+    database store so, but not in drop-in mode, and `InMemorySaver` does not.
     """
+
+    _is_linear = False
+    """Whether it stores so if nobody has said anything."""
 
     def __init__(self, *, serde: SerializerProtocol | None = None) -> None:
         self.serde = maybe_add_typed_methods(serde or self.serde)
@@ -257,7 +261,8 @@ class BaseCheckpointSaver(Generic[V]):
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints, with their writes, that the given runs made.
 
-        Delta channels of a thread that lives on may lose what they are rebuilt from; see `prune`.
+        What is stored as changes, such as delta channels, needs what came before it. Under this
+        package's own name the savers that ship refuse to take that away (`ValueError`).
         """
         raise NotImplementedError
 

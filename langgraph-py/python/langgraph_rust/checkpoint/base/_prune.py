@@ -8,12 +8,16 @@ from typing import Any, NamedTuple, TypeVar
 
 from langgraph_rust.checkpoint.base.id import time_of
 from langgraph_rust.checkpoint.serde._records import EXT_DELTA_SNAPSHOT
-from langgraph_rust.checkpoint.serde.types import _DeltaSnapshot
+from langgraph_rust.checkpoint.serde.types import TASKS, _DeltaSnapshot
 
 _SNAPSHOT = bytes((EXT_DELTA_SNAPSHOT,))
 
 COUNTERS = "counters_since_delta_snapshot"
 """Where metadata names the channels that are stored as changes."""
+
+
+_NAMED = 5
+"""How many checkpoints an error names."""
 
 
 class Keep(NamedTuple):
@@ -95,6 +99,21 @@ def may_encode_seed(kind: str, head: bytes) -> bool:
     return 0x90 <= code <= 0x9F or code in (0xDC, 0xDD)
 
 
+def answered(asking: Asking[T], look: Callable[[str], Look]) -> T:
+    """Return what is found out by asking for looks.
+
+    Args:
+        asking: Asks.
+        look: Looks at a checkpoint, by its id.
+    """
+    try:
+        asked = next(asking)
+        while True:
+            asked = asking.send(look(asked))
+    except StopIteration as end:
+        return end.value
+
+
 def superfluous(links: Iterable[Link], keep: Keep, look: Callable[[str], Look]) -> list[str]:
     """Return the ids of the checkpoints that may go; see `find_superfluous`.
 
@@ -103,13 +122,7 @@ def superfluous(links: Iterable[Link], keep: Keep, look: Callable[[str], Look]) 
         keep: What is to stay.
         look: Looks at a checkpoint, by its id.
     """
-    asking = find_superfluous(links, keep)
-    try:
-        asked = next(asking)
-        while True:
-            asked = asking.send(look(asked))
-    except StopIteration as end:
-        return end.value
+    return answered(find_superfluous(links, keep), look)
 
 
 def find_superfluous(links: Iterable[Link], keep: Keep) -> Asking[list[str]]:
@@ -135,6 +148,60 @@ def find_superfluous(links: Iterable[Link], keep: Keep) -> Asking[list[str]]:
     return [one for one in ids if one not in needed]
 
 
+def orphans(parents: Mapping[str, str | None], gone: Collection[str]) -> list[str]:
+    """Return the ids of the checkpoints that stay while their parents go, oldest first."""
+    return sorted(one for one, parent in parents.items() if parent in gone and one not in gone)
+
+
+def find_bereft(links: Iterable[Link], gone: Collection[str]) -> Asking[dict[str, list[str]]]:
+    """Ask for what decides who would lose what it is rebuilt from; return channels by checkpoint.
+
+    Only those are looked at whose parents go: what one further down needs beyond such a checkpoint,
+    that one needs as well.
+
+    Args:
+        links: All checkpoints of a namespace.
+        gone: The ids of those that are to be deleted.
+    """
+    by_id = {link.checkpoint_id: link for link in links}
+    looks: dict[str, Look] = {}
+    bereft = {}
+    for one in orphans({name: link.parent_id for name, link in by_id.items()}, gone):
+        _, depths = yield from _rebuilt(by_id, one, looks)
+        if depths:
+            bereft[one] = sorted(depths)
+    return bereft
+
+
+def refuse_bereft(bereft: Mapping[tuple[str, str], Mapping[str, Collection[str]]]) -> None:
+    """Refuse to delete what checkpoints that stay are rebuilt from.
+
+    Args:
+        bereft: By thread and namespace: what `find_bereft` has found.
+
+    Raises:
+        ValueError: it has found any.
+    """
+    named = [
+        f"checkpoint {one!r} of thread {thread_id!r}"
+        + (f" (namespace {checkpoint_ns!r})" if checkpoint_ns else "")
+        + f": {', '.join(map(repr, channels))}"
+        for (thread_id, checkpoint_ns), found in bereft.items()
+        for one, channels in found.items()
+    ]
+    if not named:
+        return
+    if len(named) > _NAMED:
+        named[_NAMED:] = [f"and {len(named) - _NAMED} more"]
+    raise ValueError(
+        "nothing was deleted, because checkpoints that stay, and what came after them, are rebuilt "
+        f"from what these runs have left: {'; '.join(named)}. Delete the later runs together with "
+        "them, or the whole thread (`delete_thread`), or only what is not needed (`prune`). Runs "
+        "of threads that began with `linear_storage = False` on the saver can be deleted alone, "
+        "if there are no delta channels."
+    )
+
+
 def _looked(looks: dict[str, Look], one: str) -> Asking[Look]:
     if one not in looks:
         looks[one] = yield one
@@ -143,24 +210,43 @@ def _looked(looks: dict[str, Look], one: str) -> Asking[Look]:
 
 def _needed(by_id: Mapping[str, Link], one: str, looks: dict[str, Look]) -> Asking[Collection[str]]:
     """Return the ancestors that a checkpoint needs."""
+    ancestors, depths = yield from _rebuilt(by_id, one, looks)
+    return ancestors[: max(depths.values(), default=0)]
+
+
+def _rebuilt(
+    by_id: Mapping[str, Link], one: str, looks: dict[str, Look]
+) -> Asking[tuple[list[str], dict[str, int]]]:
+    """Return a checkpoint's ancestors, nearest first, and how many of these each channel needs.
+
+    Channels that need none are left out, and ancestors that no channel needs may be.
+    """
     link = by_id[one]
     own = yield from _looked(looks, one)
     # The engine's own channels have no reducers.
-    lists = (name for name in own.written if not name.startswith(("__", "branch:")))
-    missing = set(link.changed.union(lists).difference(own.held))
+    missing = {
+        name
+        for name in own.written
+        if name not in own.held and (name in link.changed or not name.startswith(("__", "branch:")))
+    }
     ancestors: list[str] = []
-    count = int(own.needs_parent)
-    while missing or count > len(ancestors):
+    depths = {TASKS: 1} if own.needs_parent else {}
+    while missing or (depths and not ancestors):
         parent = link.parent_id
         # What was stored under one of its descendants again would be its own ancestor.
         if parent is None or parent not in by_id or parent == one or parent in ancestors:
             break
         ancestors.append(parent)
-        held = (yield from _looked(looks, parent)).held
-        found = missing.intersection(held)
-        if any(held[name] or name in by_id[one].changed for name in found):
-            count = len(ancestors)
-        missing -= found
+        look = yield from _looked(looks, parent)
+        found = missing.intersection(look.held)
+        # Before the first write to it there is nothing to rebuild it from.
+        first = missing.intersection(by_id[one].changed).difference(look.written)
+        for name in found | first:
+            if look.held.get(name) or name in by_id[one].changed:
+                depths[name] = len(ancestors)
+        missing -= found | first
         link = by_id[parent]
     # What has no value anywhere, and was written, is rebuilt from the beginning.
-    return ancestors if missing & by_id[one].changed else ancestors[:count]
+    if ancestors:
+        depths.update(dict.fromkeys(missing & by_id[one].changed, len(ancestors)))
+    return ancestors, depths

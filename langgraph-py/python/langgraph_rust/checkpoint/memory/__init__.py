@@ -32,11 +32,16 @@ from langgraph_rust.checkpoint.base._prune import (
     Keep,
     Link,
     Look,
+    answered,
     changed,
+    find_bereft,
     may_be_seed,
+    orphans,
+    refuse_bereft,
     superfluous,
 )
 from langgraph_rust.checkpoint.serde._channels import dump_channel, in_checkpoint, load_channel
+from langgraph_rust.checkpoint.serde._default import is_drop_in
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
 if TYPE_CHECKING:
@@ -293,16 +298,27 @@ class InMemorySaver(
         return deleted
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """Delete the checkpoints that runs have left, and the writes on them."""
+        """Delete the checkpoints that runs have left, and the writes on them.
+
+        Raises:
+            ValueError: checkpoints that stay are rebuilt from these; nothing is deleted. In drop-in
+                mode all are.
+        """
         wanted = {*run_ids}
-        for thread_id, namespaces in [*self.storage.items()]:
-            for checkpoint_ns, stored in [*namespaces.items()]:
-                gone = [
+        with _own:
+            gone = {
+                (thread_id, checkpoint_ns): [
                     checkpoint_id
                     for checkpoint_id, entry in [*stored.items()]
                     if self.serde.loads_typed(entry[1]).get("run_id") in wanted
                 ]
-                self._delete(thread_id, checkpoint_ns, gone)
+                for thread_id, namespaces in [*self.storage.items()]
+                for checkpoint_ns, stored in [*namespaces.items()]
+            }
+            if not is_drop_in():
+                refuse_bereft({place: self._bereft(*place, ids) for place, ids in gone.items()})
+            for place, ids in gone.items():
+                self._delete(*place, ids)
 
     def prune(
         self,
@@ -322,12 +338,9 @@ class InMemorySaver(
             if not keep.newest:
                 self.delete_thread(thread_id)
             for checkpoint_ns, stored in [*self.storage.get(thread_id, {}).items()]:
-                links = [
-                    Link(one, parent_id, changed(self.serde.loads_typed(metadata)))
-                    for one, (_, metadata, parent_id) in [*stored.items()]
-                ]
                 look = partial(self._look, thread_id, checkpoint_ns)
-                self._delete(thread_id, checkpoint_ns, superfluous(links, keep, look))
+                gone = superfluous(self._links(stored), keep, look)
+                self._delete(thread_id, checkpoint_ns, gone)
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all checkpoints and writes of a thread to another; what is there already stays."""
@@ -483,6 +496,22 @@ class InMemorySaver(
         for key in [*self.blobs]:
             if key[:2] == (thread_id, checkpoint_ns) and key[2:] not in needed:
                 self.blobs.pop(key, None)
+
+    def _bereft(
+        self, thread_id: str, checkpoint_ns: str, gone: Collection[str]
+    ) -> Mapping[str, Collection[str]]:
+        """Who would lose what they are rebuilt from; see `find_bereft`."""
+        stored = self.storage[thread_id][checkpoint_ns]
+        if not orphans({one: entry[2] for one, entry in [*stored.items()]}, {*gone}):
+            return {}
+        look = partial(self._look, thread_id, checkpoint_ns)
+        return answered(find_bereft(self._links(stored), {*gone}), look)
+
+    def _links(self, stored: Mapping[str, _StoredCheckpoint]) -> Sequence[Link]:
+        return [
+            Link(one, parent_id, changed(self.serde.loads_typed(metadata)))
+            for one, (_, metadata, parent_id) in [*stored.items()]
+        ]
 
     def _look(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> Look:
         versions = self._versions(self.storage[thread_id][checkpoint_ns][checkpoint_id][0])

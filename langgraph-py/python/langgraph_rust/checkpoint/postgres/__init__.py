@@ -13,7 +13,15 @@ from langgraph_rust.checkpoint.base import (
     CheckpointTuple,
     DeltaChannelHistory,
 )
-from langgraph_rust.checkpoint.postgres import _delta, _internal, _plans, _prune, _reads, _sql
+from langgraph_rust.checkpoint.postgres import (
+    _delta,
+    _internal,
+    _plans,
+    _prune,
+    _reads,
+    _runs,
+    _sql,
+)
 from langgraph_rust.checkpoint.postgres._rows import address_of
 from langgraph_rust.checkpoint.postgres._sync import SyncPostgres
 from langgraph_rust.checkpoint.postgres.base import _DELTA_PAGE_SIZE, BasePostgresSaver
@@ -146,9 +154,11 @@ class PostgresSaver(SyncPostgres):
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints that runs have left, and what only they needed.
 
-        Delta channels of a thread that lives on may lose what they are rebuilt from.
+        Raises:
+            ValueError: checkpoints that stay are rebuilt from these; nothing is deleted. In drop-in
+                mode all are.
         """
-        self._write(_plans.write(_sql.DELETE_RUNS_SQL, ([*map(str, run_ids)],)))
+        self._write(_runs.delete_for_runs(run_ids), transaction=True)
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy everything stored for a thread to another; what is there already stays."""

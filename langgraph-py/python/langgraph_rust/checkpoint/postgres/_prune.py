@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from langgraph_rust.checkpoint.base._prune import (
     COUNTERS,
+    Asking,
     Keep,
     Link,
     Look,
@@ -21,7 +22,7 @@ from langgraph_rust.checkpoint.base._prune import (
     find_superfluous,
     may_encode_seed,
 )
-from langgraph_rust.checkpoint.postgres._plans import Plan, Rows, Statement
+from langgraph_rust.checkpoint.postgres._plans import Plan, Rows, Statement, T
 from langgraph_rust.checkpoint.serde._default import is_drop_in
 from langgraph_rust.checkpoint.serde.types import TASKS
 
@@ -249,14 +250,11 @@ def prune_thread(thread_id: str, keep: Keep, *, refuses: bool) -> Plan[None]:
     heads = yield _ask(PRUNE_HEADS_SQL, *(thread_id,) * 3)
     # It may have become one since all threads were looked at.
     yield from refuse_threads([thread_id], with_delta=refuses)
-    namespaces: dict[str, list[Link]] = defaultdict(list)
-    for row in (yield _ask(_LINKS_SQL, thread_id)):
-        names = changed({COUNTERS: row["counters"]})
-        link = Link(row["checkpoint_id"], row["parent_checkpoint_id"], names)
-        namespaces[row["checkpoint_ns"]].append(link)
     kept: dict[str, list[str]] = {}
-    for namespace, links in namespaces.items():
-        kept[namespace] = yield from _kept(thread_id, namespace, links, keep)
+    for namespace, links in (yield from links_of(thread_id)).items():
+        asking = find_superfluous(links, keep)
+        gone = {*(yield from answered(asking, thread_id, namespace, links))}
+        kept[namespace] = [one.checkpoint_id for one in links if one.checkpoint_id not in gone]
     calls = _calls_that_go(heads, kept.get("", ()))
     if calls:
         for sql in PRUNE_SUBGRAPH_CALLS_SQL:
@@ -265,11 +263,20 @@ def prune_thread(thread_id: str, keep: Keep, *, refuses: bool) -> Plan[None]:
         yield from _keep(thread_id, namespace, kept[namespace])
 
 
-def _kept(thread_id: str, namespace: str, links: list[Link], keep: Keep) -> Plan[list[str]]:
-    """Return the ids of what is to stay of a namespace."""
+def links_of(thread_id: str) -> Plan[dict[str, list[Link]]]:
+    """Ask for a thread's links, by namespace."""
+    namespaces: dict[str, list[Link]] = defaultdict(list)
+    for row in (yield _ask(_LINKS_SQL, thread_id)):
+        names = changed({COUNTERS: row["counters"]})
+        link = Link(row["checkpoint_id"], row["parent_checkpoint_id"], names)
+        namespaces[row["checkpoint_ns"]].append(link)
+    return namespaces
+
+
+def answered(asking: Asking[T], thread_id: str, namespace: str, links: list[Link]) -> Plan[T]:
+    """Return what is found out by asking for looks at checkpoints of a namespace."""
     parents = {link.checkpoint_id: link.parent_id for link in links}
     looks: dict[str, Look] = {}
-    asking = find_superfluous(links, keep)
     at_once = _FIRST_LOOKS
     try:
         asked = next(asking)
@@ -282,8 +289,7 @@ def _kept(thread_id: str, namespace: str, links: list[Link], keep: Keep) -> Plan
                 at_once = min(at_once * 2, _MOST_LOOKS)
             asked = asking.send(looks[asked])
     except StopIteration as end:
-        gone = {*end.value}
-    return [one for one in parents if one not in gone]
+        return end.value
 
 
 def _line(parents: Mapping[str, str | None], one: str | None) -> Iterator[str]:

@@ -142,7 +142,9 @@ DELETE FROM checkpoints WHERE thread_id = %(thread_id)s
 DELETE_RUNS_SQL = """
 WITH
     gone AS (
-        DELETE FROM checkpoints WHERE metadata ->> 'run_id' = ANY(%s)
+        DELETE FROM checkpoints
+        WHERE metadata ->> 'run_id' = ANY(%(run_ids)s)
+            AND (%(thread_ids)s::text[] IS NULL OR thread_id = ANY(%(thread_ids)s))
         RETURNING thread_id, checkpoint_ns, checkpoint_id, checkpoint -> 'channel_versions' AS used
     ),
     written AS (

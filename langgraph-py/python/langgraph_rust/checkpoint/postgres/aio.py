@@ -14,7 +14,15 @@ from langgraph_rust.checkpoint.base import (
     DeltaChannelHistory,
 )
 from langgraph_rust.checkpoint.base._elsewhere import SyncFromElsewhere, call_from_elsewhere
-from langgraph_rust.checkpoint.postgres import _ainternal, _delta, _plans, _prune, _reads, _sql
+from langgraph_rust.checkpoint.postgres import (
+    _ainternal,
+    _delta,
+    _plans,
+    _prune,
+    _reads,
+    _runs,
+    _sql,
+)
 from langgraph_rust.checkpoint.postgres._async import AsyncPostgres
 from langgraph_rust.checkpoint.postgres._rows import address_of
 from langgraph_rust.checkpoint.postgres.base import _DELTA_PAGE_SIZE
@@ -145,9 +153,11 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints that runs have left, and what only they needed.
 
-        Delta channels of a thread that lives on may lose what they are rebuilt from.
+        Raises:
+            ValueError: checkpoints that stay are rebuilt from these; nothing is deleted. In drop-in
+                mode all are.
         """
-        await self._write(_plans.write(_sql.DELETE_RUNS_SQL, ([*map(str, run_ids)],)))
+        await self._write(_runs.delete_for_runs(run_ids), transaction=True)
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy everything stored for a thread to another; what is there already stays."""

@@ -110,6 +110,7 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
 
     supports_pipeline: bool
     linear_storage: bool | Collection[str] | None = None
+    _is_linear = True
 
     def get_next_version(self, current: str | None, channel: None) -> str:
         """Return the version after `current`; see `next_text_version`. `channel` is unused."""

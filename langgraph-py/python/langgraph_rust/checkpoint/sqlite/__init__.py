@@ -27,7 +27,7 @@ from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_rust.checkpoint.sqlite import _expiry, _rows
 from langgraph_rust.checkpoint.sqlite._commits import Commits
 from langgraph_rust.checkpoint.sqlite._delta import read_history
-from langgraph_rust.checkpoint.sqlite._prune import prune
+from langgraph_rust.checkpoint.sqlite._prune import delete_for_runs, prune
 from langgraph_rust.checkpoint.sqlite.utils import search_where
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
     """
 
     linear_storage: bool | Collection[str] | None = None
+    _is_linear = True
     conn: sqlite3.Connection
     is_setup: bool
 
@@ -246,8 +247,13 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
         return deleted
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """Delete the checkpoints that runs have left, and the writes on them."""
-        self._store(_rows.delete_for_runs(run_ids))
+        """Delete the checkpoints that runs have left, and the writes on them.
+
+        Raises:
+            ValueError: checkpoints that stay are rebuilt from these; nothing is deleted. In drop-in
+                mode all are.
+        """
+        self._store(delete_for_runs(self.serde, run_ids))
 
     def prune(
         self,

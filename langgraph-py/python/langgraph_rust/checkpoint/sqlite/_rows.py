@@ -201,22 +201,6 @@ def delete_thread(thread_id: str) -> Work:
     return work
 
 
-def delete_for_runs(run_ids: Sequence[str]) -> Work:
-    """Return what deletes the checkpoints of runs, and the writes on them."""
-
-    def work(connection: sqlite3.Connection) -> None:
-        for run_id in run_ids:
-            of_run = "json_extract(CAST(metadata AS TEXT), '$.run_id') = ?"
-            connection.execute(
-                "DELETE FROM writes WHERE (thread_id, checkpoint_ns, checkpoint_id) IN "
-                f"(SELECT thread_id, checkpoint_ns, checkpoint_id FROM checkpoints WHERE {of_run})",
-                (run_id,),
-            )
-            connection.execute(f"DELETE FROM checkpoints WHERE {of_run}", (run_id,))
-
-    return work
-
-
 def copy_thread(source: str, target: str) -> Work:
     """Return what copies all rows of a thread to another; rows that are there already stay."""
     own = "checkpoint_ns, checkpoint_id"

@@ -31,7 +31,7 @@ from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_rust.checkpoint.sqlite import _PAGE, _PATIENCE, _expiry, _rows
 from langgraph_rust.checkpoint.sqlite._commits import Commits
 from langgraph_rust.checkpoint.sqlite._delta import read_history
-from langgraph_rust.checkpoint.sqlite._prune import prune
+from langgraph_rust.checkpoint.sqlite._prune import delete_for_runs, prune
 from langgraph_rust.checkpoint.sqlite.utils import search_where
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
     """
 
     linear_storage: bool | Collection[str] | None = None
+    _is_linear = True
     lock: asyncio.Lock
     is_setup: bool
 
@@ -220,8 +221,13 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
         await self._store(_rows.delete_thread(str(thread_id)))
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """Delete the checkpoints that runs have left, and the writes on them."""
-        await self._store(_rows.delete_for_runs(run_ids))
+        """Delete the checkpoints that runs have left, and the writes on them.
+
+        Raises:
+            ValueError: checkpoints that stay are rebuilt from these; nothing is deleted. In drop-in
+                mode all are.
+        """
+        await self._store(delete_for_runs(self.serde, run_ids))
 
     async def adelete_expired(self, ttl: timedelta, *, now: datetime | None = None) -> list[str]:
         """Delete the threads that nobody has gone on with for some time; return their ids.

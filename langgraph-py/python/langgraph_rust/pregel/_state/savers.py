@@ -18,6 +18,7 @@ from langgraph_rust._internal._constants import (
     NS_END,
     NS_SEP,
 )
+from langgraph_rust.checkpoint.serde._default import is_drop_in
 from langgraph_rust.checkpoint.serde.errors import StoredValueError
 from langgraph_rust.pregel._state.twins import Call, Steps, accepts
 
@@ -155,8 +156,22 @@ def _linear(saver: BaseCheckpointSaver) -> bool | list[str]:
     # Some savers are no `BaseCheckpointSaver`, only like one.
     wanted = getattr(saver, "linear_storage", False)
     if wanted is None:
-        wanted = os.environ.get(_LINEAR_STORAGE) == "1"
+        wanted = _linear_by_default(saver)
     return wanted if isinstance(wanted, bool) else list(wanted)
+
+
+def _linear_by_default(saver: BaseCheckpointSaver) -> bool:
+    """What holds for a saver that was told nothing.
+
+    In drop-in mode the rows are upstream's, so that a way back to any version stays open.
+    """
+    match os.environ.get(_LINEAR_STORAGE, ""):
+        case "":
+            return getattr(saver, "_is_linear", False) and not is_drop_in()
+        case "0" | "1" as told:
+            return told == "1"
+        case other:
+            raise ValueError(f"{_LINEAR_STORAGE} must be 1 (on) or 0 (off), not {other!r}")
 
 
 def _stores_as_defined(cls: type) -> bool:
