@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
 __all__ = (
+    "is_cores",
     "is_own",
     "is_traced_ambiently",
     "needs_callbacks",
@@ -173,7 +174,7 @@ def _look() -> None:
     called = list(_called_holders())
     _is_replaced = not (
         all(map(operator.is_, own, _own_values))
-        and all(_is_cores(holder[n]) for holder, names in called for n in names if n in holder)
+        and all(is_cores(holder[n]) for holder, names in called for n in names if n in holder)
     )
     loaded = (_MANAGERS,) if _MANAGERS in sys.modules else (_MANAGERS, _BASE)
     _is_as_seen = _unchanged_since_now([(sys.modules, loaded), *_own_holders, *called])
@@ -234,7 +235,7 @@ def _unchanged_since_now(holders: Iterable[Holder]) -> Callable[[], bool]:
     return scope["unchanged"]
 
 
-def _is_cores(value: Any) -> bool:
+def is_cores(value: Any) -> bool:
     """Tell whether a function or class is langchain-core's own; so must be what it wraps."""
     if isinstance(value, type):
         return _is_of_core(value.__module__)

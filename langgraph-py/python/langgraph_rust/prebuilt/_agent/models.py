@@ -11,7 +11,7 @@ from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import SystemMessage
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
 
-from langgraph_rust._internal._lazy.listening import needs_callbacks
+from langgraph_rust._internal._lazy.listening import is_cores, needs_callbacks
 from langgraph_rust._internal._runnable import RunnableCallable
 from langgraph_rust.prebuilt._agent.states import StateSchema, _get_state_value
 from langgraph_rust.prebuilt._calls import acall_model, call_model
@@ -131,7 +131,7 @@ class Prompted:
         """Whether nobody would notice that the sequence's steps are called and it is not."""
         return (
             self._is_usual
-            and getattr(RunnableSequence, name) is _SEQUENCE_RUNS[name]
+            and _runs_as_defined(name)
             and not needs_callbacks(config)
             and not _has_listeners(self._model)
         )
@@ -140,7 +140,18 @@ class Prompted:
 _USUAL_ORS = (Runnable.__or__, RunnableSequence.__or__)
 """What makes a sequence of a prompt and a model, unless somebody overrides it."""
 
-_SEQUENCE_RUNS = {name: getattr(RunnableSequence, name) for name in ("invoke", "ainvoke")}
+_seen: dict[str, tuple[Any, bool]] = {}
+
+
+def _runs_as_defined(name: str) -> bool:
+    """Whether sequences run as langchain-core defines it, whoever came first."""
+    run = getattr(RunnableSequence, name)
+    seen, is_own = _seen.get(name, (None, False))
+    # By identity: what wraps a function may say that it is equal to it.
+    if seen is not run:
+        is_own = is_cores(run)
+        _seen[name] = run, is_own
+    return is_own
 
 
 def _has_listeners(model: Any) -> bool:
