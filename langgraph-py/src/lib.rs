@@ -30,7 +30,7 @@ fn _engine(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<store::state_view::StateView>()?;
     m.add_class::<task::handle::TaskHandle>()?;
     m.add_class::<task::config::TaskConfig>()?;
-    m.add_class::<task::callee::Callee>()?;
+    m.add_class::<task::called::callee::Callee>()?;
     m.add_class::<host::coroutine::Coroutine>()?;
     m.add_function(wrap_pyfunction!(host::clock::checkpoint_id, m)?)?;
     m.add_function(wrap_pyfunction!(host::clock::timestamp, m)?)?;
@@ -39,7 +39,7 @@ fn _engine(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(host::event_loop::resolve, m)?)?;
     m.add_function(wrap_pyfunction!(host::offload::call_on_worker, m)?)?;
     m.add_function(wrap_pyfunction!(host::pool::work, m)?)?;
-    m.add_function(wrap_pyfunction!(host::side_by_side::side_by_side, m)?)?;
+    m.add_function(wrap_pyfunction!(host::pool::side_by_side::side_by_side, m)?)?;
     m.add_function(wrap_pyfunction!(host::pool::stop, m)?)?;
     m.add_function(wrap_pyfunction!(drive::perform::panic_at, m)?)?;
     host::call::leave_at_exit(m)?;

@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use super::perform::{deliver, perform, settle};
 use crate::host::pool::{self, Job, LookOn, Next};
 use crate::host::{event_loop, threads};
-use crate::run::board::{Look, Watch};
+use crate::run::board::helpers::{Coming, Look, Watch};
 use crate::task::Run;
 
 /// A helper joins when no task got done for this long.
@@ -64,7 +64,7 @@ pub fn call(py: Python<'_>, run: &Arc<Run>, join: Join) -> PyResult<()> {
     pool::submit(py, Job { look_on, work: Box::new(work) })
 }
 
-fn help(py: Python<'_>, run: &Arc<Run>, coming: crate::run::board::Coming, mut next: Join) {
+fn help(py: Python<'_>, run: &Arc<Run>, coming: Coming, mut next: Join) {
     let mut coming = Some(coming);
     while let Some((mut order, place)) = run.board.take() {
         drop(coming.take());

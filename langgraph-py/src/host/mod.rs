@@ -14,6 +14,5 @@ pub mod imports;
 pub mod object;
 pub mod offload;
 pub mod pool;
-pub mod side_by_side;
 pub mod threads;
 pub mod wake;

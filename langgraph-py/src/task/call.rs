@@ -7,7 +7,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use super::callee::Callee;
+use super::called::callee::Callee;
 use super::node::{Given, NodeRun, Stage, What};
 use super::Run;
 use crate::host::call::{call, call_method, call_named, call_tuple, call_with};

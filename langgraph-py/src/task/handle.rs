@@ -15,8 +15,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::called::callee::Callee;
 use super::called::{self, CallRequest};
-use super::callee::Callee;
 use super::input;
 use super::Run;
 use crate::collects;

@@ -6,7 +6,6 @@
 pub mod cached;
 pub mod call;
 pub mod called;
-pub mod callee;
 pub mod config;
 pub mod handle;
 mod input;

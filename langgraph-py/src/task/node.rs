@@ -7,7 +7,7 @@ use langgraph_pregel::{TaskKey, TaskOutcome};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::callee::Callee;
+use super::called::callee::Callee;
 use super::config::TaskConfig;
 use super::handle::TaskHandle;
 use super::{outcome, Run};

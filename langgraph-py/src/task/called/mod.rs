@@ -1,5 +1,7 @@
 //! Tasks called by tasks: the functional API's `@task`, within one superstep.
 
+pub mod callee;
+
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::callee::Callee;
+use self::callee::Callee;
 use super::handle::TaskHandle;
 use super::report::report;
 use super::{cached, outcome, Kept, Run};

@@ -2,6 +2,8 @@
 //! had nothing to do for a while, stopped before the interpreter finalises, and replaced in a
 //! forked child.
 
+pub mod side_by_side;
+
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -12,11 +14,11 @@ use std::time::{Duration, Instant};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::call::{call, call_method, detached};
-use super::collect::plain_lock;
-use super::imports;
-use super::threads;
-use super::wake::look_out;
+use crate::host::call::{call, call_method, detached};
+use crate::host::collect::plain_lock;
+use crate::host::imports;
+use crate::host::threads;
+use crate::host::wake::look_out;
 
 /// Asked by a worker without the interpreter, which may take its time: whether the work is still
 /// to be done. Must not touch Python objects, nor may dropping it, or work that it declines.

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::prelude::*;
 
-use super::call::call;
-use super::collect::plain_lock;
-use super::pool::{self, Job, LookOn, Next};
-use super::threads;
-use super::wake::Waker;
+use super::{submit, Job, LookOn, Next};
+use crate::host::call::call;
+use crate::host::collect::plain_lock;
+use crate::host::threads;
+use crate::host::wake::Waker;
 
 /// A worker joins when no call got done for this long.
 const WINDOW: Duration = Duration::from_micros(300);
@@ -194,7 +194,7 @@ fn invite(py: Python<'_>, calls: &Arc<Calls>, join: Join) -> PyResult<()> {
         }
         Next::Unknown
     };
-    pool::submit(py, Job { look_on, work: Box::new(work) })
+    submit(py, Job { look_on, work: Box::new(work) })
 }
 
 /// Looks on until calls are stuck, or none waits. Must be called detached.

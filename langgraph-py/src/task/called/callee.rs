@@ -6,14 +6,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::called::{request, CallRequest, MODULE};
-use super::config::TaskConfig;
-use super::handle::TaskHandle;
+use super::{request, CallRequest, MODULE};
 use crate::collects;
 use crate::host::call::call_named;
 use crate::host::collect::Collect;
 use crate::host::context;
 use crate::plan::program::Accepts;
+use crate::task::config::TaskConfig;
+use crate::task::handle::TaskHandle;
 
 /// A function that is called as a task.
 #[pyclass(frozen, module = "langgraph_rust._engine")]
