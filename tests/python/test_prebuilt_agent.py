@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from _prebuilt_agents import Answer, Recorder, Scripted, keys, late, prompted
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, ToolMessage
-from langchain_core.runnables import RunnableLambda, RunnableSequence
+from langchain_core.runnables import RunnableConfig, RunnableLambda, RunnableSequence
 from typing_extensions import TypedDict
 
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph_rust.config import get_config
 from langgraph_rust.graph import StateGraph
 from langgraph_rust.prebuilt import chat_agent_executor as executor
 from langgraph_rust.prebuilt import create_react_agent, tool_node
@@ -212,3 +213,22 @@ class TestArguments:
         builder = StateGraph(executor.AgentState).add_node(agent).set_entry_point("helper")
         result = builder.compile().invoke(HELLO)
         assert {m.name for m in result["messages"] if m.type == "ai"} == {"helper"}
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_a_prompt_function_gets_the_whole_config(is_async: bool) -> None:
+    seen: list[Any] = []
+
+    class Looks(Scripted):
+        def _generate(self, *args: Any, **kwargs: Any) -> Any:
+            seen.append(get_config()["recursion_limit"])
+            return super()._generate(*args, **kwargs)
+
+    def prompt(state: Any, config: RunnableConfig) -> Any:
+        seen.append((config["recursion_limit"], config["metadata"]["model"], config["tags"]))
+        return state["messages"]
+
+    agent = create_react_agent(Looks(), [keys, late], prompt=prompt)
+    config: Any = {"configurable": {"model": "gpt"}, "recursion_limit": 30}
+    asyncio.run(agent.ainvoke(HELLO, config)) if is_async else agent.invoke(HELLO, config)
+    assert seen[:2] == [(30, "gpt", []), 30]

@@ -481,3 +481,33 @@ def test_messages_of_known_kinds_are_not_copied() -> None:
     given = [AIMessage("a")]
     _quiet.call_model(Keeps(), given)
     assert seen[0] is not given and seen[0][0] is given[0]
+
+
+def test_schemas_of_tools_are_let_go() -> None:
+    gone: list[Any] = []
+    for _ in range(3):
+
+        @tool
+        def short_lived(x: int) -> int:
+            """Live shortly."""
+            return x
+
+        assert _quiet.call_tool(short_lived, {"x": 1}) == 1
+        gone.append(weakref.ref(short_lived.args_schema))
+        del short_lived
+    gc.collect()
+    assert [schema() for schema in gone] == [None] * 3
+
+
+def test_a_model_that_counts_what_it_used_does() -> None:
+    counted: list[Any] = []
+
+    class Counting(FakeListChatModel):
+        def _combine_llm_outputs(self, llm_outputs: list[Any]) -> dict[str, Any]:
+            counted.append(llm_outputs)
+            return {}
+
+    model = Counting(responses=["x"])
+    model.invoke("hi")
+    assert is_quick(lambda: _quiet.call_model(model, "hi"))[1]
+    assert counted == [[None], [None]]

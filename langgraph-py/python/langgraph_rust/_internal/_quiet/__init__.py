@@ -13,10 +13,11 @@ here imports langchain-core before the first call.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from langgraph_rust._internal._quiet._accelerate import accelerate, is_accelerated
-from langgraph_rust._internal._quiet._load import models, tools
+from langgraph_rust._internal._quiet._load import contexts, models, tools
 from langgraph_rust._internal._quiet._reasons import quick, reasons
 from langgraph_rust._internal._quiet._takers import takes_tokens
 
@@ -24,13 +25,25 @@ __all__ = (
     "acall_model",
     "acall_tool",
     "accelerate",
+    "as_step",
     "call_model",
     "call_tool",
+    "in_context",
     "is_accelerated",
     "quick",
     "reasons",
     "takes_tokens",
 )
+
+
+def as_step(config: Any) -> tuple[Any, Any]:
+    """Return the config that a step of a sequence gets, and a context in which it is ambient."""
+    return contexts().step_context(config)
+
+
+def in_context(context: Any, function: Any, *args: Any) -> Awaitable[Any]:
+    """Return what awaits `function(*args)` with all of its code run in `context`."""
+    return contexts().in_context(context, function, args, {})
 
 
 def call_tool(tool: Any, call: Any, config: Any = None, **kwargs: Any) -> Any:

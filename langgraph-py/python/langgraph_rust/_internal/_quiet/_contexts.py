@@ -7,7 +7,7 @@ ask for a copy, and another, with callbacks of its own, is ambient while it work
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, copy_context
 from types import CoroutineType, coroutine
 from typing import Any, cast
 
@@ -100,6 +100,14 @@ def child(config: Config, callbacks: Any) -> Config:
     made.pop("run_name", None)
     made.pop("run_id", None)
     return made
+
+
+def step_context(config: Config | None) -> tuple[Config, Context]:
+    """Return the config of a step of a sequence that is called with `config`, and its context."""
+    made = merged(config)
+    context = copy_context()
+    context.run(ambient.set, made)
+    return made, context
 
 
 @coroutine

@@ -8,13 +8,22 @@ from typing import Any
 
 from langgraph_rust._internal._quiet._reasons import count_reason
 
-__all__ = ("models", "tokens", "tools")
+__all__ = ("contexts", "models", "tokens", "tools")
 
 _ROOM = __name__.rpartition(".")[0]
 
+_contexts: Any = None
 _tools: Any = None
 _models: Any = None
 _tokens: Any = None
+
+
+def contexts() -> Any:
+    """Return the module for configs and contexts of calls."""
+    global _contexts
+    if _contexts is None:
+        _contexts = import_module(f"{_ROOM}._contexts")
+    return _contexts
 
 
 def tools() -> Any:

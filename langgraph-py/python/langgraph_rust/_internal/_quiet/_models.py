@@ -38,8 +38,8 @@ from langgraph_rust._internal._quiet._silence import LISTENED_TO, hears, is_hear
 
 __all__ = ("acall", "aenter", "call", "enter")
 
-Begun = tuple[Any, list[BaseMessage], dict[str, Any], ModelRun]
-"""A quick call: the method that generates, its arguments, and the run."""
+Begun = tuple[Any, Any, list[BaseMessage], dict[str, Any], ModelRun]
+"""A quick call: the model, its method that generates, the arguments of that, and the run."""
 
 
 def call(model: Any, value: Any, config: Any, kwargs: dict[str, Any]) -> Any:
@@ -147,7 +147,8 @@ def _begin(
     given = {"stop": None, **kwargs}
     if plan.takes_manager:
         given["run_manager"] = manager_of(run, AsyncModelManager if is_async else ModelManager)
-    return model._agenerate if is_async else model._generate, _messages(model, value), given, run
+    generate = model._agenerate if is_async else model._generate
+    return model, generate, _messages(model, value), given, run
 
 
 def _why_not_unbind(model: Any, plan: BindingClass, is_async: bool, entered: bool) -> str | None:
@@ -214,13 +215,14 @@ _describe: Memo[Any, Any] = Memo(
 
 
 def _proceed(begun: Begun) -> Any:
-    generate, messages, given, run = begun
-    return _finished(generate(messages, **given), run)
+    model, generate, messages, given, run = begun
+    return _finished(model, generate(messages, **given), run)
 
 
 async def _aproceed(begun: Begun) -> Any:
-    generate, messages, given, run = begun
-    return _finished(await in_context(copy_context(), generate, (messages,), given), run)
+    model, generate, messages, given, run = begun
+    result = await in_context(copy_context(), generate, (messages,), given)
+    return _finished(model, result, run)
 
 
 _KINDS = frozenset(
@@ -254,7 +256,7 @@ def _is_one(value: Any) -> bool:
     return isinstance(value, BaseMessage)
 
 
-def _finished(result: Any, run: ModelRun) -> Any:
+def _finished(model: Any, result: Any, run: ModelRun) -> Any:
     """Return the message of a result, completed as langchain-core completes it."""
     generations = result.generations
     if type(result) is not ChatResult or not all(map(_is_generation, generations)):
@@ -271,6 +273,8 @@ def _finished(result: Any, run: ModelRun) -> Any:
     if len(generations) == 1 and result.llm_output is not None:
         message = generations[0].message
         message.response_metadata = {**result.llm_output, **message.response_metadata}
+    # Of several; some models count here.
+    model._combine_llm_outputs([result.llm_output])
     return generations[0].message
 
 

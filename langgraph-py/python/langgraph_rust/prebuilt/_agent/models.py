@@ -14,7 +14,7 @@ from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
 from langgraph_rust._internal._lazy.listening import is_cores, needs_callbacks
 from langgraph_rust._internal._runnable import RunnableCallable
 from langgraph_rust.prebuilt._agent.states import StateSchema, _get_state_value
-from langgraph_rust.prebuilt._calls import acall_model, call_model
+from langgraph_rust.prebuilt._calls import acall_model, as_step, call_model, in_context
 
 if TYPE_CHECKING:
     from langchain_core.language_models import LanguageModelLike
@@ -118,14 +118,17 @@ class Prompted:
         """Return what the model says to a state."""
         if not self._goes_unseen("invoke", config):
             return self.sequence.invoke(state, config)
-        return call_model(self._model, self._prompter.messages(state, config), config)
+        config, context = as_step(config)
+        messages = context.run(self._prompter.messages, state, config)
+        return context.run(call_model, self._model, messages, config)
 
     async def aask(self, state: Any, config: RunnableConfig) -> Any:
         """Do what `ask` does, on an event loop."""
         if not self._goes_unseen("ainvoke", config):
             return await self.sequence.ainvoke(state, config)
-        messages = await self._prompter.amessages(state, config)
-        return await acall_model(self._model, messages, config)
+        config, context = as_step(config)
+        messages = await in_context(context, self._prompter.amessages, state, config)
+        return await in_context(context, acall_model, self._model, messages, config)
 
     def _goes_unseen(self, name: str, config: RunnableConfig) -> bool:
         """Whether nobody would notice that the sequence's steps are called and it is not."""

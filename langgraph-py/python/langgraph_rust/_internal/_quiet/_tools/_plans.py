@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from types import FunctionType, MethodType, UnionType
 from typing import Any, Union, get_args, get_origin
+from weakref import ref
 
 from langchain_core.messages import ToolMessage
 from langchain_core.runnables import config as configs
@@ -211,7 +212,6 @@ class Schema:
     """The fields of a tool's arguments.
 
     Attributes:
-        model: The pydantic class that validates, or `None` if it is none that is known here.
         is_empty: Whether a call takes no arguments at all.
         call_ids: The fields that are given the id of the tool call.
         optional: The fields that are passed on though the call does not name them.
@@ -221,12 +221,10 @@ class Schema:
             that are not injected has no effects.
     """
 
-    __slots__ = ("call_ids", "fields", "injected", "is_empty", "is_plain", "model", "optional")
-
-    model: Any
+    __slots__ = ("_model", "call_ids", "fields", "injected", "is_empty", "is_plain", "optional")
 
     def __init__(self, model: Any) -> None:
-        self.model = None
+        self._model: ref[Any] | None = None
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             return
         try:
@@ -235,7 +233,8 @@ class Schema:
             return  # it raises, with every call
         if not model.__pydantic_complete__:
             return
-        self.model = model
+        # Weakly: this is remembered for as long as the class lives.
+        self._model = ref(model)
         self.fields = model.__pydantic_fields__
         self.is_empty = not self.fields
         self.call_ids = tuple(
@@ -260,6 +259,11 @@ class Schema:
             and not _may_be_left_out(self.fields[name])
         }
         self.is_plain = _is_plain(model, self.injected)
+
+    @property
+    def model(self) -> Any:
+        """The pydantic class that validates, or `None` if it is none that is known here."""
+        return None if self._model is None else self._model()
 
 
 _SCALARS = (str, int, float, bool, type(None))
