@@ -34,6 +34,7 @@ from langgraph_rust.checkpoint.base._prune import (
     Look,
     changed,
     may_be_seed,
+    several,
     superfluous,
 )
 from langgraph_rust.checkpoint.serde._channels import dump_channel, in_checkpoint, load_channel
@@ -294,7 +295,7 @@ class InMemorySaver(
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints that runs have left, and the writes on them."""
-        wanted = {*run_ids}
+        wanted = {*several("run_ids", "run", run_ids)}
         for thread_id, namespaces in [*self.storage.items()]:
             for checkpoint_ns, stored in [*namespaces.items()]:
                 gone = [
@@ -309,7 +310,7 @@ class InMemorySaver(
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Delete old checkpoints of the given threads, and the writes on them.
@@ -318,7 +319,7 @@ class InMemorySaver(
         what the values of these are rebuilt from. `strategy="delete"` deletes everything.
         """
         keep = Keep.read(strategy, last, newer_than)
-        for thread_id in thread_ids:
+        for thread_id in several("thread_ids", "thread", thread_ids):
             if not keep.newest:
                 self.delete_thread(thread_id)
             for checkpoint_ns, stored in [*self.storage.get(thread_id, {}).items()]:
@@ -440,7 +441,7 @@ class InMemorySaver(
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Asynchronous `prune`."""

@@ -148,7 +148,7 @@ class PostgresSaver(SyncPostgres):
 
         Delta channels of a thread that lives on may lose what they are rebuilt from.
         """
-        self._write(_plans.write(_sql.DELETE_RUNS_SQL, ([*map(str, run_ids)],)))
+        self._write(_plans.write(_sql.DELETE_RUNS_SQL, (_prune.run_ids_of(run_ids),)))
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy everything stored for a thread to another; what is there already stays."""
@@ -160,7 +160,7 @@ class PostgresSaver(SyncPostgres):
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Delete old checkpoints of threads, and what only they needed.
@@ -176,12 +176,13 @@ class PostgresSaver(SyncPostgres):
         Args:
             thread_ids: Their ids.
             strategy: `"keep_latest"` or `"delete"`.
-            last: How many checkpoints of each namespace stay.
+            last: How many checkpoints of each namespace stay; one if left out.
             newer_than: Those that were made at this time or later stay, too.
 
         Raises:
-            TypeError: `thread_ids` is one text.
-            ValueError: there is no such strategy, or what is to stay makes no sense.
+            TypeError: `thread_ids` is one text, or what is to stay of another type.
+            ValueError: there is no such strategy, or what is to stay makes no sense: `"delete"`
+                keeps nothing.
             NotImplementedError: a thread has a delta channel of LangGraph.js, or, in drop-in mode
                 and with neither `last` nor `newer_than`, any: so LangGraph answers. Nothing is
                 deleted, unless it has one only since.

@@ -147,7 +147,7 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
 
         Delta channels of a thread that lives on may lose what they are rebuilt from.
         """
-        await self._write(_plans.write(_sql.DELETE_RUNS_SQL, ([*map(str, run_ids)],)))
+        await self._write(_plans.write(_sql.DELETE_RUNS_SQL, (_prune.run_ids_of(run_ids),)))
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy everything stored for a thread to another; what is there already stays."""
@@ -159,7 +159,7 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Delete old checkpoints of threads, and what only they needed.
@@ -169,7 +169,7 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
         Args:
             thread_ids: Their ids.
             strategy: `"keep_latest"` or `"delete"`.
-            last: How many checkpoints of each namespace stay.
+            last: How many checkpoints of each namespace stay; one if left out.
             newer_than: Those that were made at this time or later stay, too.
         """
         pruning = _prune.Pruning.read(thread_ids, strategy, last, newer_than)

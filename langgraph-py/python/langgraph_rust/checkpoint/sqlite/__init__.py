@@ -254,7 +254,7 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Delete old checkpoints of the given threads, and the writes on them.
@@ -264,7 +264,9 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
         thread is a transaction of its own.
 
         Raises:
-            ValueError: no strategy is called so, or what is to stay makes no sense.
+            TypeError: `thread_ids` is one text, or what is to stay of another type.
+            ValueError: no strategy is called so, or what is to stay makes no sense: `"delete"`
+                keeps nothing.
         """
         for work in prune(self.serde, thread_ids, Keep.read(strategy, last, newer_than)):
             self._store(work)

@@ -14,6 +14,7 @@ from langgraph_rust.checkpoint.base._prune import (
     Look,
     changed,
     may_be_seed,
+    several,
     superfluous,
 )
 from langgraph_rust.checkpoint.serde._channels import load_checkpoint
@@ -23,6 +24,7 @@ from langgraph_rust.checkpoint.sqlite._rows import Work, delete_thread
 
 def prune(serde: SerializerProtocol, thread_ids: Sequence[str], keep: Keep) -> list[Work]:
     """Return what deletes old checkpoints, a part of a transaction for each thread."""
+    several("thread_ids", "thread", thread_ids)
     if not keep.newest:
         return [delete_thread(str(thread_id)) for thread_id in thread_ids]
     return [partial(_prune, serde, str(thread_id), keep) for thread_id in thread_ids]

@@ -19,6 +19,7 @@ from langgraph_rust.checkpoint.base import (
     get_checkpoint_metadata,
     writes_sort_key,
 )
+from langgraph_rust.checkpoint.base._prune import several
 from langgraph_rust.checkpoint.serde._channels import (
     dump_channel,
     dump_checkpoint,
@@ -203,6 +204,7 @@ def delete_thread(thread_id: str) -> Work:
 
 def delete_for_runs(run_ids: Sequence[str]) -> Work:
     """Return what deletes the checkpoints of runs, and the writes on them."""
+    several("run_ids", "run", run_ids)
 
     def work(connection: sqlite3.Connection) -> None:
         for run_id in run_ids:

@@ -241,7 +241,7 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Delete old checkpoints of the given threads, and the writes on them.
