@@ -174,7 +174,7 @@ class BaseCheckpointSaver(Generic[V]):
     came before it: none of a thread's checkpoints may then be deleted alone.
 
     The savers that ship have `None`: what the environment variable `LANGGRAPH_RUST_LINEAR_STORAGE`
-    says, `1` for `True`.
+    says, `1` or `true` for `True`. Anything else is a `TypeError` of the run.
     """
 
     def __init__(self, *, serde: SerializerProtocol | None = None) -> None:

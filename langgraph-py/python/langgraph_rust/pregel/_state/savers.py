@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -18,6 +17,7 @@ from langgraph_rust._internal._constants import (
     NS_END,
     NS_SEP,
 )
+from langgraph_rust._internal._switches import is_on
 from langgraph_rust.checkpoint.serde.errors import StoredValueError
 from langgraph_rust.pregel._state.twins import Call, Steps, accepts
 
@@ -155,8 +155,20 @@ def _linear(saver: BaseCheckpointSaver) -> bool | list[str]:
     # Some savers are no `BaseCheckpointSaver`, only like one.
     wanted = getattr(saver, "linear_storage", False)
     if wanted is None:
-        wanted = os.environ.get(_LINEAR_STORAGE) == "1"
-    return wanted if isinstance(wanted, bool) else list(wanted)
+        wanted = is_on(_LINEAR_STORAGE)
+    return wanted if isinstance(wanted, bool) else _names(wanted)
+
+
+def _names(wanted: Any) -> list[str]:
+    # A text is a collection of its letters.
+    if isinstance(wanted, Collection) and not isinstance(wanted, (str, bytes)):
+        names = list(wanted)
+        if all(isinstance(name, str) for name in names):
+            return names
+    raise TypeError(
+        "linear_storage of a saver must be True, False, None or a collection of the names of "
+        f"fields, such as {{'messages'}}, not {wanted!r}"
+    )
 
 
 def _stores_as_defined(cls: type) -> bool:
