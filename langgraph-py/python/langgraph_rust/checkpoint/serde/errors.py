@@ -52,6 +52,10 @@ class StoredValueError(ValueError):
         return f"Checkpoint {checkpoint_id} of thread '{thread_id}'{namespace}: {text}"
 
 
+class EncryptedValueError(StoredValueError, NotImplementedError):
+    """A stored value is encrypted, and the serializer that is to read it has no cipher."""
+
+
 class TypeNotAllowedError(StoredValueError):
     """A stored value names a type that nobody has allowed: it was neither built nor imported.
 
