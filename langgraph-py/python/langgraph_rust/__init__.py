@@ -46,7 +46,9 @@ def install(
     Raises:
         RuntimeError: Modules of another `langgraph` are imported already; the message names them.
             Or `strict` is asked for, and it was called before without.
-        ValueError: `keep` names something that only LangGraph itself has.
+        ValueError: an environment variable says neither on nor off (`1`, `true`, `yes`, `on`; `0`,
+            `false`, `no`, `off`, nothing). Or `keep` names something that only LangGraph itself
+            has.
     """
     from langgraph_rust import _dropin
 
