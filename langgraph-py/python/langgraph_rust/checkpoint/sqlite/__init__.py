@@ -61,6 +61,9 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
         conn: The connection. Made with `check_same_thread=False`, it may be used from any thread.
             How long it waits for other writers is its `timeout`.
         serde: Encodes values; a `JsonPlusSerializer` if left out.
+
+    Raises:
+        TypeError: it is given the path of a file, which `from_conn_string` opens.
     """
 
     linear_storage: bool | Collection[str] | None = None
@@ -70,6 +73,7 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
     def __init__(
         self, conn: sqlite3.Connection, *, serde: SerializerProtocol | None = None
     ) -> None:
+        _rows.check_connection(type(self).__name__, "sqlite3", conn)
         super().__init__(serde=serde)
         self.jsonplus_serde = JsonPlusSerializer()
         self.conn = conn

@@ -67,6 +67,9 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
     Args:
         conn: The connection of `aiosqlite`.
         serde: Encodes values; a `JsonPlusSerializer` if left out.
+
+    Raises:
+        TypeError: it is given the path of a file, which `from_conn_string` opens.
     """
 
     linear_storage: bool | Collection[str] | None = None
@@ -76,6 +79,7 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
     def __init__(
         self, conn: aiosqlite.Connection, *, serde: SerializerProtocol | None = None
     ) -> None:
+        _rows.check_connection(type(self).__name__, "aiosqlite", conn)
         super().__init__(serde=serde)
         self.jsonplus_serde = JsonPlusSerializer()
         self.conn = conn
