@@ -192,7 +192,7 @@ class JsonPlusSerializer(SerializerProtocol):
         cipher = tag.partition("+")[2]
         if cipher and self._is_strict:
             raise EncryptedValueError(
-                f"{text}. The value is encrypted ({cipher}): give the saver, store or cache "
+                f"{text}. The value is encrypted ({cipher}): give the saver or cache "
                 "serde=EncryptedSerializer(...) of langgraph_rust.checkpoint.serde.encrypted, for "
                 "aes from EncryptedSerializer.from_pycryptodome_aes(key=...), with the key that "
                 "it was stored with"
