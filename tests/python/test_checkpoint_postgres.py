@@ -800,3 +800,36 @@ class TestShallow:
 
                 assert graph.invoke(Command(resume=2), thread())["log"] == [1, 2]
         assert len(rows(database, "checkpoints")) == 1
+
+
+class TestTablesThatAreNotThere:
+    SAID = r'relation "checkpoint\w*" does not exist(.|\n)*\nCall `setup\(\)` of the saver once\.'
+
+    def test_are_to_be_made(self, database: str) -> None:
+        with PostgresSaver.from_conn_string(database) as saver:
+            graph = chain([lambda _: {"log": [1]}], checkpointer=saver)
+            with pytest.raises(psycopg.errors.UndefinedTable, match=self.SAID):
+                saver.get_tuple(PLACE)
+            with pytest.raises(psycopg.errors.UndefinedTable, match=self.SAID):
+                graph.invoke({"log": []}, thread("1"))
+            saver.setup()
+            graph.invoke({"log": []}, thread("1"))
+
+    def test_so_it_is_with_a_pool_and_in_pipeline_mode(self, database: str) -> None:
+        with psycopg_pool.ConnectionPool(database, kwargs=AUTOCOMMIT, min_size=1) as pool:
+            with pytest.raises(psycopg.errors.UndefinedTable, match=self.SAID):
+                PostgresSaver(pool).prune(["1"], last=2)
+        with PostgresSaver.from_conn_string(database, pipeline=True) as saver:
+            with pytest.raises(psycopg.errors.UndefinedTable, match=self.SAID):
+                saver.get_tuple(PLACE)
+
+    async def test_so_says_the_async_saver(self, database: str) -> None:
+        async with AsyncPostgresSaver.from_conn_string(database) as saver:
+            with pytest.raises(psycopg.errors.UndefinedTable, match=self.SAID):
+                await saver.aget_tuple(PLACE)
+            with pytest.raises(psycopg.errors.UndefinedTable, match=self.SAID):
+                await saver.aput_writes(
+                    {"configurable": {**PLACE["configurable"], "checkpoint_id": "1"}},
+                    [("a", 1), ("b", 2)],
+                    "t",
+                )

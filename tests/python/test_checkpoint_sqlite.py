@@ -559,3 +559,11 @@ print("ended")
 
 def test_a_process_is_not_kept_from_ending(run_program: Callable[..., Any]) -> None:
     assert run_program(EXITS).stdout == "ended\n"
+
+
+async def test_a_path_in_the_place_of_a_connection_is_named(tmp_path: Path) -> None:
+    for path in ("own.sqlite", tmp_path / "own.sqlite", b"own.sqlite"):
+        for cls in (SqliteSaver, AsyncSqliteSaver):
+            said = rf"{cls.__name__} takes a connection.*{cls.__name__}\.from_conn_string\('.*own"
+            with pytest.raises(TypeError, match=said):
+                cls(path)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from langgraph_rust.checkpoint.base import empty_checkpoint
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.checkpoint.sqlite import SqliteSaver
 from langgraph_rust.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -119,3 +120,19 @@ def assert_told(error: sqlite3.Error) -> None:
     assert str(error).endswith("database or disk is full")
     if hasattr(error, "sqlite_errorname"):  # Python 3.11
         assert error.sqlite_errorname == "SQLITE_FULL"
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["checkpoint", "write"])
+def test_the_way_into_a_cycle_is_not_spelled_out(whole: bool) -> None:
+    cycle: dict[str, Any] = {}
+    cycle["again"] = cycle
+    place: Any = {"configurable": {"thread_id": "1", "checkpoint_ns": "", "checkpoint_id": "1"}}
+    checkpoint: Any = {**empty_checkpoint(), "channel_values": {"log": cycle}}
+    checkpoint["channel_versions"] = {"log": 1}
+    for saver in (InMemorySaver(), SqliteSaver(sqlite3.connect(":memory:"))):
+        with pytest.raises(TypeError, match=r"at log\['again'\].* … .*\['again'\]") as caught:
+            if whole:
+                saver.put(place, checkpoint, {}, {"log": 1})
+            else:
+                saver.put_writes(place, [("log", cycle)], "task")
+        assert len(str(caught.value)) < 200

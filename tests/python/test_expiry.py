@@ -232,6 +232,49 @@ def test_in_postgres_what_is_being_stored_is_waited_for(database: str) -> None:
         assert found and found.checkpoint["channel_values"] == {"log": ["x"]}
 
 
+@pytest.mark.parametrize(
+    ("config", "error", "said"),
+    [
+        ({"ttl": 5}, ValueError, "unknown key 'ttl': it takes default_ttl and sweep_interval_min"),
+        ({"default_ttl": 0}, ValueError, r"ttl_config\['default_ttl'\] must be a positive number"),
+        ({"default_ttl": float("nan")}, ValueError, "positive"),
+        ({"default_ttl": "60"}, TypeError, r"ttl_config\['default_ttl'\] must be a number"),
+        ({"default_ttl": timedelta(days=1)}, TypeError, "number of minutes"),
+        ({"default_ttl": 1, "sweep_interval_minutes": 0}, ValueError, "'sweep_interval_minutes'"),
+        (5, TypeError, r"a dict such as \{'default_ttl': 60\}, not 5"),
+    ],
+)
+async def test_a_sweeper_does_not_start_with_what_is_no_configuration(
+    config: Any, error: type[Exception], said: str
+) -> None:
+    saver = InMemorySaver()
+    saver.ttl_config = config
+    with pytest.raises(error, match=said):
+        saver.start_ttl_sweeper()
+    with pytest.raises(error, match=said):
+        saver.sweep_ttl()
+    async with AsyncSqliteSaver.from_conn_string(":memory:") as other:
+        other.ttl_config = config
+        with pytest.raises(error, match=said):
+            await other.start_ttl_sweeper()
+
+
+def test_nor_with_another_interval() -> None:
+    saver = InMemorySaver()
+    saver.ttl_config = {"default_ttl": 1}
+    with pytest.raises(ValueError, match="sweep_interval_minutes must be a positive number"):
+        saver.start_ttl_sweeper(0)
+
+
+@pytest.mark.parametrize("config", [None, {}, {"sweep_interval_minutes": 1}])
+def test_it_is_logged_that_no_thread_expires(config: Any, caplog: pytest.LogCaptureFixture) -> None:
+    saver = InMemorySaver()
+    saver.ttl_config = config
+    saver.start_ttl_sweeper()
+    saver.stop_ttl_sweeper()
+    assert "without ttl_config['default_ttl']" in caplog.text
+
+
 def test_in_memory_nothing_is_lost_that_is_stored_at_the_same_time() -> None:
     saver = InMemorySaver()
     saver.ttl_config = {"default_ttl": 60 * 24 * 30, "sweep_interval_minutes": 1e-6}

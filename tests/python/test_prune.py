@@ -336,6 +336,40 @@ def test_what_makes_no_sense_is_refused(saver: Any) -> None:
     assert ids(saver, "1") == before
 
 
+@pytest.mark.parametrize(
+    "kept", [{"last": 1}, {"last": 5}, {"newer_than": datetime.now(timezone.utc)}]
+)
+def test_to_delete_a_thread_excludes_keeping_something_of_it(saver: Any, kept: Any) -> None:
+    filled(saver)
+    before = ids(saver, "1")
+    with pytest.raises(ValueError, match=r"excludes last and newer_than: leave these out"):
+        saver.prune(["1"], strategy="delete", **kept)
+    assert ids(saver, "1") == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"last": "3"}, "last must be an int"),
+        ({"last": True}, "last must be an int"),
+        ({"newer_than": timedelta(days=7)}, r"datetime.now\(timezone.utc\) - timedelta"),
+    ],
+)
+def test_what_is_of_another_type_is_refused(saver: Any, wrong: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        saver.prune(["1"], **wrong)
+
+
+def test_one_text_is_not_taken_for_several(saver: Any) -> None:
+    filled(saver)
+    before = ids(saver, "1")
+    with pytest.raises(TypeError, match=r"thread_ids must be .* not a str; for one: \['1'\]"):
+        saver.prune("1", strategy="delete")
+    with pytest.raises(TypeError, match=r"run_ids must be .* not a str; for one: \['1'\]"):
+        saver.delete_for_runs("1")
+    assert ids(saver, "1") == before
+
+
 async def test_async_savers_prune() -> None:
     async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
         saver.linear_storage = False

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+from _modes import as_in_drop_in_mode
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer as Upstreams
 
+from langgraph_rust.checkpoint.base import empty_checkpoint
 from langgraph_rust.checkpoint.serde.base import SerializerCompat, maybe_add_typed_methods
 from langgraph_rust.checkpoint.serde.encrypted import EncryptedSerializer, _byte_of
+from langgraph_rust.checkpoint.serde.errors import EncryptedValueError, StoredValueError
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph_rust.checkpoint.sqlite import SqliteSaver
 
 KEY = b"0123456789abcdef"
 
@@ -54,6 +60,46 @@ print(EncryptedSerializer(None).loads_typed(("msgpack", b"\\x01")))
         assert done.stdout == printed, done.stderr
 
 
+def test_what_no_serializer_is_there_for_is_named_with_its_place() -> None:
+    saver = in_sqlite(serde=EncryptedSerializer(Reversing()))
+    made = run(saver)
+    saver.serde = JsonPlusSerializer()
+    with pytest.raises(NotImplementedError) as caught:
+        saver.get_tuple(made)
+    assert isinstance(caught.value, EncryptedValueError)
+    assert re.search(
+        r"Checkpoint \S+ of thread '1': .*Unknown serialization type: msgpack\+rev\. The value is "
+        r"encrypted \(rev\): .*EncryptedSerializer",
+        str(caught.value),
+    )
+
+
+def test_in_drop_in_mode_it_is_said_as_by_upstream() -> None:
+    with pytest.raises(NotImplementedError) as caught:
+        as_in_drop_in_mode().loads_typed(("msgpack+rev", b""))
+    assert str(caught.value) == "Unknown serialization type: msgpack+rev"
+
+
+def test_that_a_value_is_not_encrypted_does_not_mean_that_it_is_broken() -> None:
+    saver = in_sqlite()
+    made = run(saver)
+    saver.serde = EncryptedSerializer(Reversing())
+    with pytest.raises(StoredValueError, match=r"of thread '1': .*is not encrypted") as caught:
+        saver.get_tuple(made)
+    assert "broken" not in str(caught.value)
+
+
+def in_sqlite(**arguments: Any) -> SqliteSaver:
+    return SqliteSaver(sqlite3.connect(":memory:"), **arguments)
+
+
+def run(saver: SqliteSaver) -> Any:
+    """Store a checkpoint; return the config that names it."""
+    place: Any = {"configurable": {"thread_id": "1", "checkpoint_ns": ""}}
+    checkpoint = {**empty_checkpoint(), "channel_values": {"a": [1]}, "channel_versions": {"a": 1}}
+    return saver.put(place, checkpoint, {}, {"a": 1})  # type: ignore[arg-type]
+
+
 class TestAes:
     @pytest.fixture(autouse=True)
     def needs_pycryptodome(self) -> None:
@@ -71,6 +117,15 @@ class TestAes:
         tag, data = serde.dumps_typed({"a": 1})
         with pytest.raises(ValueError, match="MAC"):
             serde.loads_typed((tag, data[:-1] + bytes([data[-1] ^ 1])))
+
+    def test_another_key_is_named_as_what_it_may_be(self) -> None:
+        saver = in_sqlite(serde=EncryptedSerializer.from_pycryptodome_aes(key=KEY))
+        made = run(saver)
+        saver.serde = EncryptedSerializer.from_pycryptodome_aes(key=KEY[::-1])
+        said = r"of thread '1': .*cannot be decrypted \(MAC check failed\): .*another key"
+        with pytest.raises(ValueError, match=said) as caught:
+            saver.get_tuple(made)
+        assert "broken" not in str(caught.value)
 
     def test_another_tag_is_noticed(self) -> None:
         serde = EncryptedSerializer.from_pycryptodome_aes(key=KEY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -295,7 +296,11 @@ def test_encrypted_threads_are_left_alone(tmp_path: Path) -> None:
     said = compacted(path)
     assert "msgpack+turn" in said["left_alone"][0]["reason"]
     assert content(path) == before
-    assert command(path)[0] == 0
+    status, shown = command(path)
+    assert status == 0
+    assert re.search(
+        r"\d+ checkpoints are stored as 'msgpack\+turn', which is encrypted", "\n".join(shown)
+    )
 
 
 def test_forks_updates_and_overwrites_are_kept(database: Path) -> None:
@@ -411,14 +416,27 @@ def test_killed_at_any_moment_it_loses_nothing_and_goes_on(tmp_path: Path) -> No
     assert content(path) == content(whole)
 
 
-def test_file_gets_smaller_unless_that_is_not_wanted(database: Path, tmp_path: Path) -> None:
+def test_file_gets_smaller_unless_that_is_not_wanted(
+    database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     large = tmp_path / "large.sqlite"
     shutil.copy(database, large)
     size = large.stat().st_size
     compacted(large, "--no-vacuum")
     assert large.stat().st_size >= size
+    capsys.readouterr()
     # An earlier run may have been stopped before this.
     assert compacted(large)["file_bytes"] < size * 0.6
+    # What goes on is for somebody who looks at a terminal.
+    assert capsys.readouterr().err == ""
+
+
+def test_progress_is_shown_on_a_terminal(
+    database: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    compacted(database)
+    assert capsys.readouterr().err == "vacuum\n"
 
 
 def test_others_may_read_while_it_gets_smaller(database: Path) -> None:

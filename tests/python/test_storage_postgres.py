@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -120,6 +121,8 @@ def test_a_report_says_what_channels_take(talked: str) -> None:
         ]
     assert sum(size[0] for size in sizes if size) < found["row_bytes"] < found["file_bytes"]
     assert "in files" in command(talked)[1][-1]
+    assert "before the server compresses them" in command(talked)[1][-1]
+    assert found["rows_are_compressed_later"]
 
 
 def test_what_a_report_promises_is_what_comes(talked: str) -> None:
@@ -271,7 +274,11 @@ def test_encrypted_threads_are_left_alone(database: str) -> None:
     said = compacted(database)
     assert "msgpack+turn" in said["left_alone"][0]["reason"]
     assert content(database) == before
-    assert command(database)[0] == 0
+    status, shown = command(database)
+    assert status == 0
+    assert re.search(
+        r"\d+ checkpoints are stored as 'msgpack\+turn', which is encrypted", "\n".join(shown)
+    )
 
 
 def test_a_thread_that_moves_is_looked_at_again(

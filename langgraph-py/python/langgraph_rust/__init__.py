@@ -38,15 +38,17 @@ def install(
         strict: Whether stored values are read as under this package's own name: types that nobody
             has allowed, and what cannot be rebuilt, are errors, and so are unencrypted values where
             encryption is on. By default whether the environment variable `LANGGRAPH_RUST_STRICT`
-            is `true`; otherwise they are read as LangGraph reads them.
+            is on (`1`, `true`, `yes` or `on`); otherwise they are read as LangGraph reads them.
         accelerate: Whether tools and chat models of langchain-core, whoever invokes them, leave out
             what only callback handlers need when there are none. By default whether the environment
-            variable `LANGGRAPH_RUST_ACCELERATE` is `true`. It can be asked for in a later call.
+            variable `LANGGRAPH_RUST_ACCELERATE` is on. It can be asked for in a later call.
 
     Raises:
         RuntimeError: Modules of another `langgraph` are imported already; the message names them.
             Or `strict` is asked for, and it was called before without.
-        ValueError: `keep` names something that only LangGraph itself has.
+        ValueError: an environment variable says neither on nor off (`1`, `true`, `yes`, `on`; `0`,
+            `false`, `no`, `off`, nothing). Or `keep` names something that only LangGraph itself
+            has.
     """
     from langgraph_rust import _dropin
 

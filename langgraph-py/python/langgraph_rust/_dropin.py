@@ -23,6 +23,7 @@ from typing import Any
 
 from langgraph_rust._internal._lazy.import_hooks import when_imported
 from langgraph_rust._internal._quiet import accelerate as accelerate_calls
+from langgraph_rust._internal._switches import is_on
 
 __all__ = ("install",)
 
@@ -98,9 +99,9 @@ def install(
                 f"{_THEIRS} has, such as {_THEIRS}.checkpoint.sqlite"
             )
     if strict is None:
-        strict = _is_set("LANGGRAPH_RUST_STRICT")
+        strict = is_on("LANGGRAPH_RUST_STRICT")
     if accelerate is None:
-        accelerate = _is_set("LANGGRAPH_RUST_ACCELERATE")
+        accelerate = is_on("LANGGRAPH_RUST_ACCELERATE")
     if is_installed():
         if strict and not _is_strict:
             raise RuntimeError(
@@ -142,10 +143,6 @@ def is_installed() -> bool:
 def is_strict() -> bool:
     """Whether drop-in mode, if on, reads what is stored as under the own name."""
     return _is_strict
-
-
-def _is_set(variable: str) -> bool:
-    return os.environ.get(variable, "").lower() in ("1", "true", "yes")
 
 
 def _show_as_theirs(names: tuple[str, ...], module: ModuleType) -> None:

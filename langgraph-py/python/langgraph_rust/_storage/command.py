@@ -93,6 +93,12 @@ def _report(database: Database, threads: Sequence[str], options: argparse.Namesp
         print(as_table(found, space, options.limit))
 
 
+def _tell(text: str) -> None:
+    """Say how far it is, to somebody who waits; others take what is on stderr for a failure."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
+
+
 def _compact(database: Database, threads: Sequence[str], options: argparse.Namespace) -> None:
     began, before = time.monotonic(), database.space().total
     outcome = compact(
@@ -100,13 +106,13 @@ def _compact(database: Database, threads: Sequence[str], options: argparse.Names
         threads,
         options.channel,
         is_dry=options.dry_run,
-        tell=lambda text: print(text, file=sys.stderr, flush=True),
+        tell=_tell,
     )
     trouble = None
     if not options.dry_run and not options.no_vacuum:
         # Also what an earlier run that did not get here has made free.
         if outcome.values or database.space().free > before / 20:
-            print("vacuum", file=sys.stderr, flush=True)
+            _tell("vacuum")
             trouble = database.shrink()
     for name in sorted(set(options.channel or ()) - outcome.seen):
         print(f"storage: no channel {name!r} holds a list", file=sys.stderr)

@@ -80,6 +80,8 @@ class Space(NamedTuple):
     total: int
     free: int
     """How much of that is in no use, as far as is known."""
+    compresses: bool = False
+    """Whether the server compresses rows, whose sizes are those before."""
 
 
 Drops = Mapping[str, Collection[str]]

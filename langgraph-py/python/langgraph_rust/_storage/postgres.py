@@ -274,7 +274,7 @@ class Postgres:
             "FROM unnest(%s::text[]) AS name",
             [*_TABLES],
         )
-        return Space(int(rows[0]["total"]), 0)
+        return Space(int(rows[0]["total"]), 0, compresses=True)
 
     def shrink(self) -> str | None:
         try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from langgraph_rust._storage.database import REST, Database, Space
@@ -26,6 +26,8 @@ class Use:
     write_bytes: int = 0
     linear_bytes: int = 0
     """What both would be after `compact`."""
+    sealed: dict[str, int] = field(default_factory=dict)
+    """For `REST`, why checkpoints could not be looked into, and how many."""
 
     @property
     def bytes(self) -> int:
@@ -52,7 +54,9 @@ def _of_thread(database: Database, thread: str) -> Iterator[Use]:
         own.writes += size.writes
         own.write_bytes += size.write_bytes
     for tree in database.trees(thread):
-        for channel, saving in decide(judge(database, tree)).savings.items():
+        judged = judge(database, tree)
+        use(tree.namespace, REST).sealed = {why: len(some) for why, some in judged.sealed.items()}
+        for channel, saving in decide(judged).savings.items():
             use(tree.namespace, channel).linear_bytes -= saving.taken
     for own in found.values():
         own.linear_bytes += own.bytes
@@ -71,6 +75,7 @@ def as_data(found: Sequence[Use], space: Space) -> dict[str, Any]:
         "file_bytes": space.total,
         "free_bytes": space.free,
         "row_bytes": total,
+        "rows_are_compressed_later": space.compresses,
         "index_and_page_bytes": max(space.total - space.free - total, 0),
         "linear_row_bytes": linear,
         "channels": [asdict(use) for use in sorted(found, key=lambda use: -use.bytes)],
@@ -99,11 +104,22 @@ def as_table(found: Sequence[Use], space: Space, limit: int) -> str:
     ]
     total = sum(use.bytes for use in found)
     table.append("")
+    for why, count in _sealed(found).items():
+        table.append(f"{count} checkpoints are {why}: nobody knows what they would take as changes")
+    how = ", as they are before the server compresses them" if space.compresses else ""
     table.append(
-        f"{spell(space.total)} in files: {spell(total)} in rows, {spell(space.free)} free, "
+        f"{spell(space.total)} in files: {spell(total)} in rows{how}, {spell(space.free)} free, "
         f"{spell(max(space.total - space.free - total, 0))} indexes and pages"
     )
     return "\n".join(table)
+
+
+def _sealed(found: Sequence[Use]) -> dict[str, int]:
+    """Return why checkpoints could not be looked into, and how many."""
+    total = Counter[str]()
+    for use in found:
+        total.update(use.sealed)
+    return dict(total.most_common())
 
 
 def _line(use: Use) -> tuple[str, ...]:

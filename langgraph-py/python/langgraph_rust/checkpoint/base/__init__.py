@@ -174,8 +174,8 @@ class BaseCheckpointSaver(Generic[V]):
     came before it, which `prune` leaves and `delete_for_runs` refuses to take away.
 
     The savers that ship have `None`: what the environment variable `LANGGRAPH_RUST_LINEAR_STORAGE`
-    says, `1` for `True` and `0` for `False`. Where it is not set, those that keep threads in a
-    database store so, but not in drop-in mode, and `InMemorySaver` does not.
+    says. Where it is not set, those that keep threads in a database store so, but not in drop-in
+    mode, and `InMemorySaver` does not. Anything else is a `TypeError` of the run.
     """
 
     _is_linear = False

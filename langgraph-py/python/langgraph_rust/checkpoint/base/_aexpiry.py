@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from langgraph_rust.checkpoint.base._asweep import AsyncSwept
 from langgraph_rust.checkpoint.base._elsewhere import call_from_elsewhere
-from langgraph_rust.checkpoint.base._expiry import NOTICES, ThreadTTL, configured
+from langgraph_rust.checkpoint.base._expiry import NOTICES, ThreadTTL, check_start, configured
 
 
 class AsyncExpiring(AsyncSwept):
@@ -15,6 +15,9 @@ class AsyncExpiring(AsyncSwept):
     ttl_config: ThreadTTL | None = None
     """How threads expire, and how often `start_ttl_sweeper` has those that have deleted."""
     _notices = NOTICES
+
+    def _check_start(self, minutes: float | None) -> None:
+        check_start(self.ttl_config, minutes)
 
     async def adelete_expired(self, ttl: timedelta, *, now: datetime | None = None) -> list[str]:
         """Delete the threads that nobody has gone on with for some time; return their ids.

@@ -36,7 +36,12 @@ class AsyncSwept:
         Returns:
             The task that does it; cancelling it stops it. Without a configuration nothing is swept,
             and the task ends at once.
+
+        Raises:
+            TypeError: a saver's `ttl_config` says something that is no number.
+            ValueError: it has an unknown key, or a number that is not positive.
         """
+        self._check_start(sweep_interval_minutes)
         if not self.ttl_config:
             return asyncio.create_task(asyncio.sleep(0))
         task, stop = self._ttl_sweeper_task, self._ttl_stop_event
@@ -72,6 +77,9 @@ class AsyncSwept:
         else:
             task.cancel()
         return self._notices.stopped("sweeper task", in_time=bool(done))
+
+    def _check_start(self, minutes: float | None) -> None:
+        """Look at the configuration before sweeping begins, with the minutes that are given."""
 
     def _tell_sweeper_to_stop(self) -> None:
         """End the task without waiting for it."""

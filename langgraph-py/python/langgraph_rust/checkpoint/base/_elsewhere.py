@@ -115,7 +115,7 @@ class SyncFromElsewhere(BaseCheckpointSaver[str]):
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """`aprune`, for other threads than the event loop's."""

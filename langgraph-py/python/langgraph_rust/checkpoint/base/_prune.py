@@ -12,12 +12,31 @@ from langgraph_rust.checkpoint.serde.types import TASKS, _DeltaSnapshot
 
 _SNAPSHOT = bytes((EXT_DELTA_SNAPSHOT,))
 
+T = TypeVar("T")
+
 COUNTERS = "counters_since_delta_snapshot"
 """Where metadata names the channels that are stored as changes."""
 
 
 _NAMED = 5
 """How many checkpoints an error names."""
+
+
+def several(name: str, of: str, ids: Iterable[T]) -> Iterable[T]:
+    """Return ids that were given as several; one text would be taken for those of its letters.
+
+    Args:
+        name: Of the argument.
+        of: What has them.
+        ids: What was given.
+
+    Raises:
+        TypeError: it is one text.
+    """
+    if isinstance(ids, (str, bytes)):
+        kind = type(ids).__name__
+        raise TypeError(f"{name} must be a sequence of {of} IDs, not a {kind}; for one: [{ids!r}]")
+    return ids
 
 
 class Keep(NamedTuple):
@@ -29,16 +48,32 @@ class Keep(NamedTuple):
     """And all that were made at this time or later."""
 
     @classmethod
-    def read(cls, strategy: str, last: int, newer_than: datetime | None) -> Keep:
+    def read(cls, strategy: str, last: int | None, newer_than: datetime | None) -> Keep:
         """Read what `prune` was asked for.
 
         Raises:
-            ValueError: no strategy is called so, `last` is not positive, or the time has no zone.
+            TypeError: `last` is no `int`, or `newer_than` no `datetime`.
+            ValueError: no strategy is called so, `"delete"` is told to keep something, `last` is
+                not positive, or the time has no zone.
         """
         if strategy == "delete":
+            if last is not None or newer_than is not None:
+                raise ValueError(
+                    "strategy='delete' keeps nothing, and excludes last and newer_than: leave "
+                    "these out, or leave the strategy out to keep what they say"
+                )
             return cls(0, None)
         if strategy != "keep_latest":
             raise ValueError(f"strategy must be 'keep_latest' or 'delete', not {strategy!r}")
+        if last is None:
+            last = 1
+        if not isinstance(last, int) or isinstance(last, bool):
+            raise TypeError(f"last must be an int, how many checkpoints stay, not {last!r}")
+        if newer_than is not None and not isinstance(newer_than, datetime):
+            raise TypeError(
+                "newer_than must be a datetime, such as datetime.now(timezone.utc) - "
+                f"timedelta(days=7), not {newer_than!r}"
+            )
         if last < 1:
             raise ValueError(f"last must be 1 or more, not {last}; strategy='delete' keeps nothing")
         if newer_than is not None and newer_than.tzinfo is None:
@@ -66,7 +101,6 @@ class Look(NamedTuple):
     """Whether packets for its next step are among the writes on its parent: a format before 4."""
 
 
-T = TypeVar("T")
 Asking = Generator[str, Look, T]
 """Asks for looks at checkpoints, by their ids."""
 

@@ -83,7 +83,12 @@ class Swept:
         Returns:
             A future that is done when the thread has ended. Cancelling it ends the thread. Without
             a configuration nothing is swept, and the future is done already.
+
+        Raises:
+            TypeError: a saver's `ttl_config` says something that is no number.
+            ValueError: it has an unknown key, or a number that is not positive.
         """
+        self._check_start(sweep_interval_minutes)
         if not self.ttl_config:
             done: Future[None] = Future()
             done.set_result(None)
@@ -106,6 +111,9 @@ class Swept:
         )
         self._ttl_sweeper_thread.start()
         return future
+
+    def _check_start(self, minutes: float | None) -> None:
+        """Look at the configuration before sweeping begins, with the minutes that are given."""
 
     def _is_swept(self) -> bool:
         thread, stop = self._ttl_sweeper_thread, self._ttl_stop_event

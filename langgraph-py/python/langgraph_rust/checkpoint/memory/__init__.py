@@ -38,6 +38,7 @@ from langgraph_rust.checkpoint.base._prune import (
     may_be_seed,
     orphans,
     refuse_bereft,
+    several,
     superfluous,
 )
 from langgraph_rust.checkpoint.serde._channels import dump_channel, in_checkpoint, load_channel
@@ -304,7 +305,7 @@ class InMemorySaver(
             ValueError: checkpoints that stay are rebuilt from these; nothing is deleted. In drop-in
                 mode all are.
         """
-        wanted = {*run_ids}
+        wanted = {*several("run_ids", "run", run_ids)}
         with _own:
             gone = {
                 (thread_id, checkpoint_ns): [
@@ -325,7 +326,7 @@ class InMemorySaver(
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Delete old checkpoints of the given threads, and the writes on them.
@@ -334,7 +335,7 @@ class InMemorySaver(
         what the values of these are rebuilt from. `strategy="delete"` deletes everything.
         """
         keep = Keep.read(strategy, last, newer_than)
-        for thread_id in thread_ids:
+        for thread_id in several("thread_ids", "thread", thread_ids):
             if not keep.newest:
                 self.delete_thread(thread_id)
             for checkpoint_ns, stored in [*self.storage.get(thread_id, {}).items()]:
@@ -453,7 +454,7 @@ class InMemorySaver(
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Asynchronous `prune`."""

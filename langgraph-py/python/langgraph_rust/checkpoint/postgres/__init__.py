@@ -158,7 +158,7 @@ class PostgresSaver(SyncPostgres):
             ValueError: checkpoints that stay are rebuilt from these; nothing is deleted. In drop-in
                 mode all are.
         """
-        self._write(_runs.delete_for_runs(run_ids), transaction=True)
+        self._write(_runs.delete_for_runs(_prune.run_ids_of(run_ids)), transaction=True)
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy everything stored for a thread to another; what is there already stays."""
@@ -170,7 +170,7 @@ class PostgresSaver(SyncPostgres):
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Delete old checkpoints of threads, and what only they needed.
@@ -186,12 +186,13 @@ class PostgresSaver(SyncPostgres):
         Args:
             thread_ids: Their ids.
             strategy: `"keep_latest"` or `"delete"`.
-            last: How many checkpoints of each namespace stay.
+            last: How many checkpoints of each namespace stay; one if left out.
             newer_than: Those that were made at this time or later stay, too.
 
         Raises:
-            TypeError: `thread_ids` is one text.
-            ValueError: there is no such strategy, or what is to stay makes no sense.
+            TypeError: `thread_ids` is one text, or what is to stay of another type.
+            ValueError: there is no such strategy, or what is to stay makes no sense: `"delete"`
+                keeps nothing.
             NotImplementedError: a thread has a delta channel of LangGraph.js, or, in drop-in mode
                 and with neither `last` nor `newer_than`, any: so LangGraph answers. Nothing is
                 deleted, unless it has one only since.

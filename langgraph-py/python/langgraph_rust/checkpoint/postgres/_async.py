@@ -20,6 +20,7 @@ from langgraph_rust.checkpoint.base._aexpiry import AsyncExpiring
 from langgraph_rust.checkpoint.base._expiry import chunks, limit
 from langgraph_rust.checkpoint.base._failed import name_place
 from langgraph_rust.checkpoint.postgres import _ainternal, _expiry, _plans
+from langgraph_rust.checkpoint.postgres._advice import SAVERS, explained
 from langgraph_rust.checkpoint.postgres._arrays import make_known
 from langgraph_rust.checkpoint.postgres._plans import Batch, Plan, T
 from langgraph_rust.checkpoint.postgres.base import BasePostgresSaver
@@ -109,20 +110,21 @@ class AsyncPostgres(BasePostgresSaver, AsyncExpiring):
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
         """Give a cursor; with `pipeline`, what is executed on it is one transaction."""
         is_single = not isinstance(self.conn, AsyncConnectionPool)
-        async with (
-            self.lock if is_single else nullcontext(),
-            _ainternal.get_connection(self.conn) as conn,
-        ):
-            if is_single and conn.closed:
-                raise psycopg.OperationalError(
-                    _plans.lost(type(self).__name__, "AsyncConnectionPool")
-                )
-            make_known(conn.adapters)
+        with explained(SAVERS):
             async with (
-                self._piped() if self.pipe else self._transaction(conn, pipeline, is_single),
-                conn.cursor(binary=True, row_factory=dict_row) as cur,
+                self.lock if is_single else nullcontext(),
+                _ainternal.get_connection(self.conn) as conn,
             ):
-                yield cur
+                if is_single and conn.closed:
+                    raise psycopg.OperationalError(
+                        _plans.lost(type(self).__name__, "AsyncConnectionPool")
+                    )
+                make_known(conn.adapters)
+                async with (
+                    self._piped() if self.pipe else self._transaction(conn, pipeline, is_single),
+                    conn.cursor(binary=True, row_factory=dict_row) as cur,
+                ):
+                    yield cur
 
     @asynccontextmanager
     async def _piped(self) -> AsyncIterator[None]:

@@ -21,6 +21,7 @@ from langgraph_rust.checkpoint.base._prune import (
     changed,
     find_superfluous,
     may_encode_seed,
+    several,
 )
 from langgraph_rust.checkpoint.postgres._plans import Plan, Rows, Statement, T
 from langgraph_rust.checkpoint.serde._default import is_drop_in
@@ -162,6 +163,15 @@ PRUNE_SUBGRAPH_CALLS_SQL = tuple(
 )
 
 
+def run_ids_of(run_ids: Sequence[Any]) -> list[str]:
+    """Return the ids of runs as texts.
+
+    Raises:
+        TypeError: they are one text.
+    """
+    return [*map(str, several("run_ids", "run", run_ids))]
+
+
 class Pruning(NamedTuple):
     """What `prune` was asked for."""
 
@@ -172,18 +182,17 @@ class Pruning(NamedTuple):
 
     @classmethod
     def read(
-        cls, thread_ids: Sequence[str], strategy: str, last: int, newer_than: datetime | None
+        cls, thread_ids: Sequence[str], strategy: str, last: int | None, newer_than: datetime | None
     ) -> Pruning:
         """Check what is asked for.
 
         In drop-in mode, what upstream can be asked for is answered as upstream does.
 
         Raises:
-            TypeError: the threads are one text.
+            TypeError: the threads are one text, or what is to stay is of another type.
             ValueError: there is no such strategy, or what is to stay makes no sense.
         """
-        if isinstance(thread_ids, str):
-            raise TypeError("thread_ids must be a sequence of thread IDs, not a str")
+        several("thread_ids", "thread", thread_ids)
         keep = Keep.read(strategy, last, newer_than)
         refuses = keep == (1, None) and is_drop_in()
         return cls([str(thread_id) for thread_id in thread_ids], keep, refuses)

@@ -19,6 +19,7 @@ from typing_extensions import Self
 from langgraph_rust.checkpoint.base._expiry import Expiring, chunks, limit
 from langgraph_rust.checkpoint.base._failed import name_place
 from langgraph_rust.checkpoint.postgres import _expiry, _internal, _plans
+from langgraph_rust.checkpoint.postgres._advice import SAVERS, explained
 from langgraph_rust.checkpoint.postgres._arrays import make_known
 from langgraph_rust.checkpoint.postgres._plans import Batch, Plan, T
 from langgraph_rust.checkpoint.postgres.base import BasePostgresSaver
@@ -111,7 +112,11 @@ class SyncPostgres(BasePostgresSaver, Expiring):
     def _cursor(self, *, pipeline: bool = False) -> Iterator[Cursor[DictRow]]:
         """Give a cursor; with `pipeline`, what is executed on it is one transaction."""
         is_single = not isinstance(self.conn, ConnectionPool)
-        with self.lock if is_single else nullcontext(), _internal.get_connection(self.conn) as conn:
+        with (
+            explained(SAVERS),
+            self.lock if is_single else nullcontext(),
+            _internal.get_connection(self.conn) as conn,
+        ):
             if is_single and conn.closed:
                 raise psycopg.OperationalError(_plans.lost(type(self).__name__, "ConnectionPool"))
             _internal.settle(conn)

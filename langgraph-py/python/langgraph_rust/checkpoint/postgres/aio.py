@@ -157,7 +157,7 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
             ValueError: checkpoints that stay are rebuilt from these; nothing is deleted. In drop-in
                 mode all are.
         """
-        await self._write(_runs.delete_for_runs(run_ids), transaction=True)
+        await self._write(_runs.delete_for_runs(_prune.run_ids_of(run_ids)), transaction=True)
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy everything stored for a thread to another; what is there already stays."""
@@ -169,7 +169,7 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Delete old checkpoints of threads, and what only they needed.
@@ -179,7 +179,7 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
         Args:
             thread_ids: Their ids.
             strategy: `"keep_latest"` or `"delete"`.
-            last: How many checkpoints of each namespace stay.
+            last: How many checkpoints of each namespace stay; one if left out.
             newer_than: Those that were made at this time or later stay, too.
         """
         pruning = _prune.Pruning.read(thread_ids, strategy, last, newer_than)

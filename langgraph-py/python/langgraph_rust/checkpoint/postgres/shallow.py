@@ -153,7 +153,11 @@ class _Shallow(BasePostgresSaver):
         return [batch for batch in batches if batch[1]]
 
     def _pruned(
-        self, thread_ids: Sequence[str], strategy: str, last: int, newer_than: datetime | None
+        self,
+        thread_ids: Sequence[str],
+        strategy: str,
+        last: int | None,
+        newer_than: datetime | None,
     ) -> Iterator[_plans.Plan[None]]:
         pruning = _prune.Pruning.read(thread_ids, strategy, last, newer_than)
         # There is nothing older than the newest.
@@ -270,7 +274,7 @@ class ShallowPostgresSaver(_Shallow, SyncPostgres):
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Delete threads with `strategy="delete"`; else nothing, for there is nothing old."""
@@ -346,7 +350,7 @@ class AsyncShallowPostgresSaver(SyncFromElsewhere, _Shallow, AsyncPostgres):
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Delete threads with `strategy="delete"`; else nothing, for there is nothing old."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph_rust.checkpoint.serde._default import is_strict
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
-from langgraph_rust.checkpoint.serde.errors import StoredValueError
+from langgraph_rust.checkpoint.serde.errors import StoredValueError, shortened
 
 _VALUES = "['channel_values']"
 _AT = ", at "
@@ -57,7 +57,7 @@ def dump_channel(serde: SerializerProtocol, channel: str, value: Any) -> tuple[s
     # What `ormsgpack.MsgpackEncodeError` is.
     except TypeError as error:
         text, at, steps = str(error).rpartition(_AT)
-        _say(error, f"{text}{_AT}{channel}{steps}" if at else f"{error}{_AT}{channel}")
+        _say(error, text if at else str(error), channel + steps if at else channel)
         raise
 
 
@@ -69,13 +69,14 @@ def dump_checkpoint(serde: SerializerProtocol, checkpoint: Any) -> tuple[str, by
         text, at, steps = str(error).rpartition(_AT + _VALUES)
         if at and steps.startswith("["):
             channel, _, rest = steps[2:].partition(f"{steps[1]}]")
-            _say(error, f"{text}{_AT}{channel}{rest}")
+            _say(error, text, channel + rest)
         raise
 
 
-def _say(error: TypeError, text: str) -> None:
-    """Give an error another text, with the reason that it has."""
+def _say(error: TypeError, text: str, place: str) -> None:
+    """Give an error another text, with the place, and the reason that it has."""
     if is_strict():
+        text = f"{text}{_AT}{shortened(place)}"
         why = error.__cause__
         has_more = isinstance(why, TypeError) and not str(why).startswith("Object of type")
         error.args = (f"{text} ({why})" if has_more else text,)

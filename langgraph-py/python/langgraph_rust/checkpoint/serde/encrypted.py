@@ -9,6 +9,7 @@ from typing import Any
 
 from langgraph_rust.checkpoint.serde._default import default_serde, is_strict
 from langgraph_rust.checkpoint.serde.base import CipherProtocol, SerializerProtocol
+from langgraph_rust.checkpoint.serde.errors import StoredValueError
 
 _NONCE_END = 16
 _TAG_END = 32
@@ -60,15 +61,15 @@ class EncryptedSerializer(SerializerProtocol):
         """Decrypt and decode a `(tag, bytes)` pair.
 
         Raises:
-            ValueError: the value is not encrypted, and that is not accepted; or AES finds that
-                value or tag were changed.
+            StoredValueError: the value is not encrypted, and that is not accepted; or AES finds
+                that the key is another one, or that value or tag were changed.
             Exception: whatever the cipher raises on bad data.
         """
         tag, body = data
         tag, encrypted, cipher = tag.partition("+")
         if not encrypted:
             if not self.accepts_plaintext:
-                raise ValueError(
+                raise StoredValueError(
                     f"A stored value of kind {tag!r} is not encrypted. If it was stored before "
                     "encryption was on, read it with EncryptedSerializer(..., "
                     "accepts_plaintext=True) until all values are stored anew"
@@ -146,11 +147,17 @@ class _AesCipher(CipherProtocol):
         assert ciphername == "aes", f"Unsupported cipher: {ciphername}"
         nonce, tag = ciphertext[:_NONCE_END], ciphertext[_NONCE_END:_TAG_END]
         cipher = self._aes.new(self._key, **self._options, nonce=nonce)
-        plaintext = cipher.decrypt_and_verify(ciphertext[_TAG_END:], tag)
+        try:
+            plaintext = cipher.decrypt_and_verify(ciphertext[_TAG_END:], tag)
+        except ValueError as error:
+            raise StoredValueError(
+                f"A stored value cannot be decrypted ({error}): it was encrypted with another key, "
+                "or it was changed in the database"
+            ) from error
         if self._marks and kind is not None:
             block = self._of_nonces().decrypt(nonce)
             if block[_RANDOM_END:-1] == _MARK and block[-1:] != _byte_of(kind):
-                raise ValueError(
+                raise StoredValueError(
                     f"A stored value is said to be of kind {kind!r}, which is not what was "
                     "encrypted: somebody has changed its type in the database"
                 )

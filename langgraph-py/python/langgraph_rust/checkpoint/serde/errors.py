@@ -9,6 +9,16 @@ if TYPE_CHECKING:
     from langgraph_rust.checkpoint.serde.event_hooks import SerdeEvent
 
 
+_PLACE_HEAD, _PLACE_TAIL = 80, 40
+
+
+def shortened(place: str) -> str:
+    """Return a place for the text of an error; the way into a cycle leads on to any depth."""
+    if len(place) <= _PLACE_HEAD + _PLACE_TAIL:
+        return place
+    return f"{place[:_PLACE_HEAD]} … {place[-_PLACE_TAIL:]}"
+
+
 class StoredValueError(ValueError):
     """A stored value cannot be rebuilt: its class is gone or has changed, or its bytes are broken.
 
@@ -18,7 +28,8 @@ class StoredValueError(ValueError):
         reason: What is wrong, and what to do about it.
         module: Where the class is from, as stored; `None` if no class is the matter.
         name: The class's name, likewise.
-        path: The steps into the stored value, as text.
+        path: The steps into the stored value, as text; all of them, though the text of the error
+            leaves out the middle of many.
         checkpoint: Thread, namespace and id of the checkpoint that has it, if a saver has read it.
     """
 
@@ -44,12 +55,16 @@ class StoredValueError(ValueError):
         return "".join(self.path)
 
     def __str__(self) -> str:
-        text = f"{self.place}: {self.reason}" if self.path else self.reason
+        text = f"{shortened(self.place)}: {self.reason}" if self.path else self.reason
         if self.checkpoint is None:
             return text
         thread_id, checkpoint_ns, checkpoint_id = self.checkpoint
         namespace = f", namespace '{checkpoint_ns}'" if checkpoint_ns else ""
         return f"Checkpoint {checkpoint_id} of thread '{thread_id}'{namespace}: {text}"
+
+
+class EncryptedValueError(StoredValueError, NotImplementedError):
+    """A stored value is encrypted, and the serializer that is to read it has no cipher."""
 
 
 class TypeNotAllowedError(StoredValueError):

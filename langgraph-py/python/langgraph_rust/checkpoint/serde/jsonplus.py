@@ -38,7 +38,11 @@ from langgraph_rust.checkpoint.serde._records import (  # noqa: F401 - some are 
     describe_strictly,
 )
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
-from langgraph_rust.checkpoint.serde.errors import StoredValueError, TypeNotAllowedError
+from langgraph_rust.checkpoint.serde.errors import (
+    EncryptedValueError,
+    StoredValueError,
+    TypeNotAllowedError,
+)
 from langgraph_rust.checkpoint.serde.event_hooks import emit_serde_event
 
 if TYPE_CHECKING:
@@ -147,7 +151,8 @@ class JsonPlusSerializer(SerializerProtocol):
         """Decode a `(tag, bytes)` pair.
 
         Raises:
-            NotImplementedError: the tag is unknown, or is `"pickle"` without `pickle_fallback`.
+            NotImplementedError: the tag is unknown, or is `"pickle"` without `pickle_fallback`; if
+                it names a cipher, an `EncryptedValueError` but for drop-in mode.
             StoredValueError: some part cannot be rebuilt as what it was, or
                 (`TypeNotAllowedError`) may not be. Not in drop-in mode, unless that is strict.
             ormsgpack.MsgpackDecodeError: the bytes are no value.
@@ -183,7 +188,16 @@ class JsonPlusSerializer(SerializerProtocol):
             import pickle
 
             return pickle.loads(body)
-        raise NotImplementedError(f"Unknown serialization type: {tag}")
+        text = f"Unknown serialization type: {tag}"
+        cipher = tag.partition("+")[2]
+        if cipher and self._is_strict:
+            raise EncryptedValueError(
+                f"{text}. The value is encrypted ({cipher}): give the saver or cache "
+                "serde=EncryptedSerializer(...) of langgraph_rust.checkpoint.serde.encrypted, for "
+                "aes from EncryptedSerializer.from_pycryptodome_aes(key=...), with the key that "
+                "it was stored with"
+            )
+        raise NotImplementedError(text)
 
     # --- the JSON of older versions ---
 

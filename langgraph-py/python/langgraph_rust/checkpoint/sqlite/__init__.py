@@ -61,6 +61,9 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
         conn: The connection. Made with `check_same_thread=False`, it may be used from any thread.
             How long it waits for other writers is its `timeout`.
         serde: Encodes values; a `JsonPlusSerializer` if left out.
+
+    Raises:
+        TypeError: it is given the path of a file, which `from_conn_string` opens.
     """
 
     linear_storage: bool | Collection[str] | None = None
@@ -71,6 +74,7 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
     def __init__(
         self, conn: sqlite3.Connection, *, serde: SerializerProtocol | None = None
     ) -> None:
+        _rows.check_connection(type(self).__name__, "sqlite3", conn)
         super().__init__(serde=serde)
         self.jsonplus_serde = JsonPlusSerializer()
         self.conn = conn
@@ -260,7 +264,7 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Delete old checkpoints of the given threads, and the writes on them.
@@ -270,7 +274,9 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
         thread is a transaction of its own.
 
         Raises:
-            ValueError: no strategy is called so, or what is to stay makes no sense.
+            TypeError: `thread_ids` is one text, or what is to stay of another type.
+            ValueError: no strategy is called so, or what is to stay makes no sense: `"delete"`
+                keeps nothing.
         """
         for work in prune(self.serde, thread_ids, Keep.read(strategy, last, newer_than)):
             self._store(work)

@@ -18,6 +18,7 @@ from langgraph_rust.checkpoint.base._prune import (
     may_be_seed,
     orphans,
     refuse_bereft,
+    several,
     superfluous,
 )
 from langgraph_rust.checkpoint.serde._channels import load_checkpoint
@@ -31,6 +32,7 @@ Place = tuple[str, str]
 
 def prune(serde: SerializerProtocol, thread_ids: Sequence[str], keep: Keep) -> list[Work]:
     """Return what deletes old checkpoints, a part of a transaction for each thread."""
+    several("thread_ids", "thread", thread_ids)
     if not keep.newest:
         return [delete_thread(str(thread_id)) for thread_id in thread_ids]
     return [partial(_prune, serde, str(thread_id), keep) for thread_id in thread_ids]
@@ -40,7 +42,11 @@ def delete_for_runs(serde: SerializerProtocol, run_ids: Sequence[str]) -> Work:
     """Return what deletes the checkpoints of runs, and the writes on them.
 
     That raises `ValueError` if others are rebuilt from them, but not in drop-in mode.
+
+    Raises:
+        TypeError: they are one text.
     """
+    several("run_ids", "run", run_ids)
 
     def work(connection: sqlite3.Connection) -> None:
         gone = _left_by(connection, run_ids)

@@ -7,6 +7,7 @@ meanwhile but what a walk up a thread's history has to look at.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -199,6 +200,24 @@ def delete_thread(thread_id: str) -> Work:
             connection.execute(f"DELETE FROM {table} WHERE thread_id = ?", (thread_id,))
 
     return work
+
+
+def check_connection(saver: str, package: str, conn: object) -> None:
+    """Look whether what a saver is given may be a connection.
+
+    Args:
+        saver: Its class.
+        package: What has such connections.
+        conn: What was given.
+
+    Raises:
+        TypeError: it is the path of a file.
+    """
+    if isinstance(conn, (str, bytes, os.PathLike)):
+        raise TypeError(
+            f"{saver} takes a connection of {package}, not the path {conn!r}. Open the file with "
+            f"{saver}.from_conn_string({os.fsdecode(conn)!r}), in a `with` block"
+        )
 
 
 def copy_thread(source: str, target: str) -> Work:

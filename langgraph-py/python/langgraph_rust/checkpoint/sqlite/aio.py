@@ -67,6 +67,9 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
     Args:
         conn: The connection of `aiosqlite`.
         serde: Encodes values; a `JsonPlusSerializer` if left out.
+
+    Raises:
+        TypeError: it is given the path of a file, which `from_conn_string` opens.
     """
 
     linear_storage: bool | Collection[str] | None = None
@@ -77,6 +80,7 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
     def __init__(
         self, conn: aiosqlite.Connection, *, serde: SerializerProtocol | None = None
     ) -> None:
+        _rows.check_connection(type(self).__name__, "aiosqlite", conn)
         super().__init__(serde=serde)
         self.jsonplus_serde = JsonPlusSerializer()
         self.conn = conn
@@ -247,7 +251,7 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
         thread_ids: Sequence[str],
         *,
         strategy: str = "keep_latest",
-        last: int = 1,
+        last: int | None = None,
         newer_than: datetime | None = None,
     ) -> None:
         """Delete old checkpoints of the given threads, and the writes on them.

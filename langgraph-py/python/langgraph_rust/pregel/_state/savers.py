@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -18,6 +17,7 @@ from langgraph_rust._internal._constants import (
     NS_END,
     NS_SEP,
 )
+from langgraph_rust._internal._switches import is_on
 from langgraph_rust.checkpoint.serde._default import is_drop_in
 from langgraph_rust.checkpoint.serde.errors import StoredValueError
 from langgraph_rust.pregel._state.twins import Call, Steps, accepts
@@ -157,7 +157,19 @@ def _linear(saver: BaseCheckpointSaver) -> bool | list[str]:
     wanted = getattr(saver, "linear_storage", False)
     if wanted is None:
         wanted = _linear_by_default(saver)
-    return wanted if isinstance(wanted, bool) else list(wanted)
+    return wanted if isinstance(wanted, bool) else _names(wanted)
+
+
+def _names(wanted: Any) -> list[str]:
+    # A text is a collection of its letters.
+    if isinstance(wanted, Collection) and not isinstance(wanted, (str, bytes)):
+        names = list(wanted)
+        if all(isinstance(name, str) for name in names):
+            return names
+    raise TypeError(
+        "linear_storage of a saver must be True, False, None or a collection of the names of "
+        f"fields, such as {{'messages'}}, not {wanted!r}"
+    )
 
 
 def _linear_by_default(saver: BaseCheckpointSaver) -> bool:
@@ -165,13 +177,7 @@ def _linear_by_default(saver: BaseCheckpointSaver) -> bool:
 
     In drop-in mode the rows are upstream's, so that a way back to any version stays open.
     """
-    match os.environ.get(_LINEAR_STORAGE, ""):
-        case "":
-            return getattr(saver, "_is_linear", False) and not is_drop_in()
-        case "0" | "1" as told:
-            return told == "1"
-        case other:
-            raise ValueError(f"{_LINEAR_STORAGE} must be 1 (on) or 0 (off), not {other!r}")
+    return is_on(_LINEAR_STORAGE, unset=getattr(saver, "_is_linear", False) and not is_drop_in())
 
 
 def _stores_as_defined(cls: type) -> bool:

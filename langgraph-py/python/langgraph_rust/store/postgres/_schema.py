@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
-from psycopg import Error, OperationalError, errors
+from psycopg import OperationalError, errors
 
+from langgraph_rust.checkpoint.postgres._advice import Advice
+from langgraph_rust.checkpoint.postgres._advice import explained as explained_by
 from langgraph_rust.store.postgres import _index
 from langgraph_rust.store.postgres._statements import Statement
 
@@ -141,26 +143,13 @@ def _unprepared(sql: str, *params: Any) -> Statement:
     return Statement(sql, params, prepare=False)
 
 
-@contextmanager
-def explained() -> Iterator[None]:
-    """Add to errors of the database what to do about them, where that is known."""
-    try:
-        yield
-    except Error as error:
-        said = str(error).rstrip()
-        for kinds, part, advice in _ADVICE:
-            if isinstance(error, kinds) and part in said:
-                error.args = (f"{said}\n{advice}", *error.args[1:])
-        raise
-
-
 _PGVECTOR = (
     "A store with an `index` keeps its vectors with pgvector. Install it on the server "
     "(https://github.com/pgvector/pgvector#installation; packages are called "
     "`postgresql-NN-pgvector`), or make the store without `index`."
 )
 
-_ADVICE = (
+_ADVICE: Advice = (
     ((errors.FeatureNotSupported, errors.UndefinedFile), 'extension "vector"', _PGVECTOR),
     (
         errors.InsufficientPrivilege,
@@ -196,4 +185,6 @@ _ADVICE = (
         "transaction.",
     ),
 )
-"""Errors, a part of what they say, and what to do."""
+
+explained = partial(explained_by, _ADVICE)
+"""Adds to errors of the database what to do about them, where that is known."""
