@@ -278,7 +278,7 @@ def test_the_environment_decides_for_the_savers_that_ship(
 def test_the_environment_must_say_one_or_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SWITCH, "")
     assert not stores_changes(InMemorySaver())
-    monkeypatch.setenv(SWITCH, "yes")
+    monkeypatch.setenv(SWITCH, "maybe")
     with pytest.raises(ValueError, match=f"{SWITCH} is 'maybe', which is neither on"):
         graph(InMemorySaver()).invoke(given("q"), THREAD)
     assert not stores_changes(memory(False))
