@@ -307,12 +307,29 @@ fn make<'py>(
         };
         config.set_item(intern!(py, "callbacks"), child)?;
         config.set_item(intern!(py, "run_name"), &facts.name)?;
+    } else {
+        give_tags(&config)?;
     }
     if let Some(callbacks) = &facts.callbacks {
         config.set_item(intern!(py, "callbacks"), callbacks)?;
     }
     config.set_item(intern!(py, "configurable"), configurable(py, base, handle, facts)?)?;
     Ok(config)
+}
+
+/// Nobody listens; but what a task calls may have listeners, which are told of the task's tags.
+fn give_tags(config: &Bound<'_, PyDict>) -> PyResult<()> {
+    let py = config.py();
+    let key = intern!(py, "callbacks");
+    let Some(manager) = config.get_item(key)?.filter(|manager| !manager.is_none()) else {
+        return Ok(());
+    };
+    // Of this package's managers that nobody listens to.
+    let Some(within) = manager.getattr_opt(intern!(py, "_within"))? else { return Ok(()) };
+    let none = || py.None().into_bound(py);
+    let tags = config.get_item(intern!(py, "tags"))?.unwrap_or_else(none);
+    let metadata = config.get_item(intern!(py, "metadata"))?.unwrap_or_else(none);
+    config.set_item(key, host::call(&within, &[&tags, &metadata])?)
 }
 
 fn configurable<'py>(

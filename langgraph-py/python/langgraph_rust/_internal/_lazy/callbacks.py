@@ -47,9 +47,16 @@ class _Silent:
         if args or kwargs:
             super().__init__(*args, **kwargs)
 
+    def _within(self, tags: list[str] | None, metadata: dict[str, Any] | None) -> Self:
+        """Return the manager of a task with these tags and metadata, for what it calls."""
+        own = type(self)()
+        own.__dict__["_given"] = tags, metadata
+        return own
+
     def __getattr__(self, name: str) -> Any:
         if name in _STATE:
-            self.__dict__.update(_fresh_state())
+            tags, metadata = self.__dict__.pop("_given", (None, None))
+            self.__dict__.update(_fresh_state(tags or [], metadata or {}))
             return self.__dict__[name]
         if name.startswith("_") or not _graft_managers() or not hasattr(type(self), name):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -106,7 +113,7 @@ def is_callback_manager(value: object) -> TypeIs[BaseCallbackManager]:
     return module is not None and isinstance(value, module.BaseCallbackManager)
 
 
-def _fresh_state() -> dict[str, Any]:
+def _fresh_state(tags: list[str], metadata: dict[str, Any]) -> dict[str, Any]:
     from langchain_core.utils.uuid import uuid7
 
     # A parent run id says that this is within a run, which custom events insist on.
@@ -114,10 +121,10 @@ def _fresh_state() -> dict[str, Any]:
         "handlers": [],
         "inheritable_handlers": [],
         "parent_run_id": uuid7(),
-        "tags": [],
-        "inheritable_tags": [],
-        "metadata": {},
-        "inheritable_metadata": {},
+        "tags": [*tags],
+        "inheritable_tags": [*tags],
+        "metadata": {**metadata},
+        "inheritable_metadata": {**metadata},
     }
 
 
