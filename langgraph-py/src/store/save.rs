@@ -53,6 +53,7 @@ pub struct Place {
 }
 
 collects!(Saver { object });
+// The texts, and what nodes have seen, which is texts by texts, lead nowhere.
 collects!(Place { config, before, metadata });
 
 /// A call to a saver: which method, and its arguments.

@@ -68,7 +68,15 @@ pub fn side_by_side(
         waker: Waker::default(),
     });
     let joins = if takes_part { Join::IfStuck(None) } else { Join::AtOnce };
-    let ended = invite(py, &calls, joins).and_then(|()| {
+    let ended = match invite(py, &calls, joins) {
+        // Without a worker the calls still get made, only one after the other.
+        Err(error) if takes_part => {
+            error.write_unraisable(py, None);
+            Ok(())
+        }
+        invited => invited,
+    };
+    let ended = ended.and_then(|()| {
         if takes_part {
             calls.make_own(py)?;
         }
@@ -112,7 +120,8 @@ impl Calls {
         drop(unwanted);
     }
 
-    fn make(&self, py: Python<'_>, number: usize, code: Py<PyAny>) {
+    /// Makes a call; returns its error if that is an exit.
+    fn make(&self, py: Python<'_>, number: usize, code: Py<PyAny>) -> Option<PyErr> {
         // However it ends, nobody waits for it for ever.
         let _over = Over(self);
         let result = call(code.bind(py), &[]).map(Bound::unbind);
@@ -120,17 +129,20 @@ impl Calls {
         if result.is_err() {
             self.give_up();
         }
+        // Looked at without the lock, as that may run Python code.
+        let exit = match &result {
+            Err(error) if !error.is_instance_of::<PyException>(py) => Some(error.clone_ref(py)),
+            _ => None,
+        };
         plain_lock(&self.results)[number] = Some(result);
+        exit
     }
 
     /// Makes calls on the thread that asked for them, until one is exited.
     fn make_own(&self, py: Python<'_>) -> PyResult<()> {
         while let Some((number, code)) = self.take() {
-            self.make(py, number, code);
-            if let Some(Some(Err(error))) = plain_lock(&self.results).get(number) {
-                if !error.is_instance_of::<PyException>(py) {
-                    return Err(error.clone_ref(py));
-                }
+            if let Some(exit) = self.make(py, number, code) {
+                return Err(exit);
             }
         }
         Ok(())
