@@ -45,6 +45,15 @@ def print_changes(verdict: Verdict, outcomes: Outcomes) -> None:
         _print_ids(f"{i}: {outcomes.reason(i)}" for i in sorted(verdict.lost))
 
 
+def print_faults(suite: Suite, verdict: Verdict, outcomes: Outcomes) -> None:
+    """What makes the run fail, in lines of their own that a log can be searched for."""
+    for test_id in sorted(verdict.lost):
+        print(f"conformance: {suite.name}: LOST {test_id}: {outcomes.reason(test_id)}")
+    for test_id in uncovered(outcomes.flaky, suite.flaky):
+        first = outcomes.flaky[test_id]
+        print(f"conformance: {suite.name}: FLAKY, NOT LISTED {test_id}: first {first}")
+
+
 def print_skipped(suite: Suite, outcomes: Outcomes) -> None:
     """What was skipped, by the reason that the test gave, or that the machine is."""
     for reason, count in Counter(outcomes.skipped.values()).most_common():

@@ -79,6 +79,7 @@ def run_and_judge(
     failures = runner.results / "failures.txt"
     report.write_failures(failures, verdict, outcomes)
     print(f"failures by reason: {failures}")
+    report.print_faults(suite, verdict, outcomes)
     lost = verdict.lost
     if options.update:
         _store(suite.passing, updated_passing(suite, verdict, judged))

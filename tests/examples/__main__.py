@@ -31,11 +31,21 @@ def run_example(folder: Path, wheel: Path) -> list[str]:
     return list(difflib.unified_diff(expected, ended.stdout.splitlines(), "upstream", "here", n=1))
 
 
+def unknown_routes(folder: Path) -> list[str]:
+    """What langchain's agents decide with and the engine does not know any more."""
+    python = example_environment(folder).python
+    command = [python, "-m", "langgraph_rust", Path(__file__).with_name("routes.py")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+    return [*ended.stdout.splitlines(), *ended.stderr.splitlines()[-20:]]
+
+
 def main() -> int:
     """Run them all; returns the process's exit status."""
     wheel = build_wheel()
     folders = sorted(path.parent for path in (ROOT / "examples").glob("*/output.txt"))
     wrong = {folder.name: lines for folder in folders if (lines := run_example(folder, wheel))}
+    if unknown := unknown_routes(ROOT / "examples" / "supervisor"):
+        wrong["routes of langchain's agents"] = unknown
     for name, lines in wrong.items():
         print(f"{name}:", *lines, sep="\n    ")
     print(f"examples: {len(folders)} run, {len(wrong)} wrong")

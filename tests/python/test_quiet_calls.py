@@ -26,13 +26,14 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.tools import BaseTool, StructuredTool, tool
 from langchain_core.tools import Tool as SimpleTool
+from langsmith import run_helpers
 
 from langgraph_rust._internal import _quiet
-from langgraph_rust._internal._quiet import _model_plans
 from langgraph_rust._internal._quiet._contexts import in_context
 from langgraph_rust._internal._quiet._known import fingerprint, original
 from langgraph_rust._internal._quiet._known.fingerprints import FINGERPRINTS
 from langgraph_rust._internal._quiet._known.memo import Memo
+from langgraph_rust._internal._quiet._models import _plans as _model_plans
 from langgraph_rust._internal._quiet._silence import is_traced
 from langgraph_rust._internal._quiet._tools import _plans as _tool_plans
 from tests.python._calls import is_quick
@@ -56,6 +57,9 @@ def call_model() -> Any:
     return _quiet.call_model(Model(), "x").content
 
 
+OF_TRACEABLE = ("_setup_run", "_handle_container_end", "_container_end", "_get_parent_run")
+
+
 # --- What is known -------------------------------------------------------------------------------
 
 
@@ -70,6 +74,8 @@ def functions() -> dict[str, FunctionType]:
         *((BaseChatModel, name) for name in _model_plans.METHODS - {"_generate"}),
         *((RunnableBindingBase, name) for name in _model_plans.BINDING_METHODS),
         (langsmith.utils, "tracing_is_enabled"),
+        (run_helpers.aitertools, "_default_aio_to_thread"),
+        *((run_helpers, name) for name in OF_TRACEABLE),
     ]
     found = [original(getattr(holder, name)) for holder, name in places]
     return {

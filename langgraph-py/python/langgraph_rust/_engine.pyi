@@ -656,6 +656,18 @@ def call_on_worker(code: Callable[[], Any]) -> Awaitable[Any]:
     they have called. Needs a running event loop.
     """
 
+class Pace:
+    """What is known of how long some sync code takes: at first, that it may be quick."""
+
+    def __new__(cls) -> Self: ...
+
+def call_paced(code: Callable[[], _Result], pace: Pace) -> tuple[bool, Any]:
+    """Do as `call_on_worker`, for a caller who has nothing else to do.
+
+    Waits a moment, some 100 us at most, for the result of code whose `pace` lets that come so soon.
+    Returns whether it did, and the result, or else a future of it.
+    """
+
 def side_by_side(
     calls: Sequence[Callable[[], _Result]], limit: int | None = None, takes_part: bool = True
 ) -> list[_Result]:

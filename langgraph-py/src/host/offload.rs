@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::prelude::*;
@@ -13,18 +13,27 @@ use super::call::{call, detached};
 use super::collect::plain_lock;
 use super::context::Context;
 use super::event_loop::{is_done, EventLoop};
+use super::pool::hand_over::{look_out, note};
 use super::pool::{self, Next};
 use super::threads;
-use super::wake::look_out;
 
 /// How long an async run that has nothing else to do waits for quick sync code.
 const MOMENT: Duration = Duration::from_micros(100);
 
-/// What is known of how long a node's sync code takes.
+/// What is known of how long some sync code takes.
+#[pyclass(frozen, module = "langgraph_rust._engine")]
 #[derive(Default)]
 pub struct Pace {
     /// How often in a row it was not done in a moment.
     slow: AtomicU32,
+}
+
+#[pymethods]
+impl Pace {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
 }
 
 impl Pace {
@@ -61,7 +70,8 @@ struct Slot {
 enum Content {
     #[default]
     Nothing,
-    Result(PyResult<Py<PyAny>>),
+    /// A result, and how long the code took.
+    Result(PyResult<Py<PyAny>>, Duration),
     /// Whoever waited went away; the result is to go to this future.
     Redirected(Py<PyAny>),
 }
@@ -75,6 +85,7 @@ pub fn run(
     pace: Option<&Pace>,
     shares_places: bool,
 ) -> PyResult<Offloaded> {
+    let handed_over = Instant::now();
     let context = Context::copied(py)?;
     let slot = Arc::new(Slot::default());
     let (code, theirs, their_home) = (code.clone().unbind(), slot.clone(), home.clone());
@@ -83,6 +94,7 @@ pub fn run(
         if theirs.is_unwanted(py) {
             return next;
         }
+        let began = Instant::now();
         let result = context
             .enter(py)
             .and_then(|_entered| call(code.bind(py), &[]).map(Bound::unbind))
@@ -90,7 +102,7 @@ pub fn run(
         // Released here, on the worker: what the node left behind must not burden the loop.
         drop(code);
         // A loop that was closed meanwhile has nobody to tell.
-        drop(theirs.fill(py, &their_home, result));
+        drop(theirs.fill(py, &their_home, result, began.elapsed()));
         next
     };
     match shares_places {
@@ -101,9 +113,10 @@ pub fn run(
         if pace.may_be_quick() && !threads::are_cooperative(py)? {
             detached(py, || slot.wait());
         }
-        let result = slot.take();
-        pace.note(result.is_some());
-        if let Some(result) = result {
+        let done = slot.take();
+        pace.note(done.is_some());
+        if let Some((result, worked)) = done {
+            note(handed_over.elapsed().saturating_sub(worked));
             return result.map(Offloaded::Done);
         }
     }
@@ -130,6 +143,20 @@ pub fn call_on_worker(py: Python<'_>, code: &Bound<'_, PyAny>) -> PyResult<Py<Py
     Ok(future)
 }
 
+/// The same with the pace of the code, for a caller who has nothing else to do: waits a moment for
+/// the result if that may come so soon. Returns whether it did, and the result or a future of it.
+#[pyfunction]
+pub fn call_paced(
+    py: Python<'_>,
+    code: &Bound<'_, PyAny>,
+    pace: &Bound<'_, Pace>,
+) -> PyResult<(bool, Py<PyAny>)> {
+    Ok(match run(py, &EventLoop::running(py)?, code, Some(pace.get()), true)? {
+        Offloaded::Done(value) => (true, value),
+        Offloaded::Future(future) => (false, future),
+    })
+}
+
 impl Slot {
     /// Waits a moment for a result. Must be called detached.
     fn wait(&self) {
@@ -140,10 +167,10 @@ impl Slot {
         }
     }
 
-    fn take(&self) -> Option<PyResult<Py<PyAny>>> {
+    fn take(&self) -> Option<(PyResult<Py<PyAny>>, Duration)> {
         let mut content = plain_lock(&self.content);
         match std::mem::take(&mut *content) {
-            Content::Result(result) => Some(result),
+            Content::Result(result, worked) => Some((result, worked)),
             other => {
                 *content = other;
                 None
@@ -155,7 +182,7 @@ impl Slot {
     fn is_unwanted(&self, py: Python<'_>) -> bool {
         let future = match &*plain_lock(&self.content) {
             Content::Redirected(future) => future.clone_ref(py),
-            Content::Nothing | Content::Result(_) => return false,
+            Content::Nothing | Content::Result(..) => return false,
         };
         is_done(future.bind(py)).unwrap_or(false)
     }
@@ -164,7 +191,7 @@ impl Slot {
     fn redirect(&self, future: Py<PyAny>) -> Option<PyResult<Py<PyAny>>> {
         let mut content = plain_lock(&self.content);
         match std::mem::replace(&mut *content, Content::Redirected(future)) {
-            Content::Result(result) => Some(result),
+            Content::Result(result, _) => Some(result),
             _ => None,
         }
     }
@@ -174,6 +201,7 @@ impl Slot {
         py: Python<'_>,
         home: &Arc<EventLoop>,
         result: PyResult<Py<PyAny>>,
+        worked: Duration,
     ) -> PyResult<()> {
         let mut content = plain_lock(&self.content);
         match std::mem::take(&mut *content) {
@@ -182,7 +210,7 @@ impl Slot {
                 home.deliver(py, future, result)
             }
             _ => {
-                *content = Content::Result(result);
+                *content = Content::Result(result, worked);
                 self.bell.notify_one();
                 Ok(())
             }

@@ -1,7 +1,7 @@
 //! Waking whoever waits for a run: a thread, a greenlet, or a task of an event loop.
 
-use std::sync::{Condvar, LazyLock, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::{Condvar, Mutex};
+use std::time::Instant;
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -11,24 +11,6 @@ use super::collect::plain_lock;
 use super::event_loop::{self, resolver, runs_here};
 use super::imports;
 use super::threads;
-
-/// How long a thread looks out for something before it sleeps: waking it takes about as long.
-const SPIN: Duration = Duration::from_micros(30);
-
-/// Looks out for something for a moment, without sleeping; not at all where there is but one
-/// processor, since whoever is to bring it needs that.
-pub(super) fn look_out<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    static SPINS: LazyLock<bool> =
-        LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|n| n.get() > 1));
-    let began = Instant::now();
-    while *SPINS && began.elapsed() < SPIN {
-        if let Some(found) = look() {
-            return Some(found);
-        }
-        std::hint::spin_loop();
-    }
-    None
-}
 
 /// A bell that threads and event loops can wait for. Ringing while nobody waits is remembered.
 #[derive(Default)]

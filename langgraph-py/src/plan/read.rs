@@ -96,19 +96,16 @@ impl<'py> ProgramReader<'_, 'py> {
             let value = bound.getattr(attribute)?;
             Ok((!value.is_none()).then(|| value.unbind()))
         };
-        // An async twin that only runs the sync function on a thread is the engine's own business.
+        let (func, afunc) = (function("func")?, function("afunc")?);
         let utils = py.import(intern!(py, "langgraph_rust.pregel._build.utils"))?;
-        let on_thread = |afunc: &Py<PyAny>| -> PyResult<bool> {
-            call_method(utils.as_any(), intern!(py, "runs_in_executor"), &[afunc.bind(py)])?
-                .is_truthy()
-        };
-        let mut afunc = function("afunc")?;
-        if afunc.as_ref().map_or(Ok(false), on_thread)? {
-            afunc = None;
-        }
+        let arguments = [func.as_ref(), afunc.as_ref()].map(|function| {
+            function.map_or_else(|| py.None().into_bound(py), |function| function.bind(py).clone())
+        });
+        let on_loop = intern!(py, "called_on_loop");
+        let on_loop = call_method(utils.as_any(), on_loop, &[&arguments[0], &arguments[1]])?;
         Ok(Body::Function {
-            func: function("func")?,
-            afunc,
+            func,
+            afunc: (!on_loop.is_none()).then(|| on_loop.unbind()),
             accepts: Accepts::read(&bound.getattr(intern!(py, "func_accepts"))?)?,
             recurse: bound.getattr(intern!(py, "recurse"))?.is_truthy()?,
             runnable: bound.clone().unbind(),

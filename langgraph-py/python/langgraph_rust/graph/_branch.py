@@ -12,7 +12,7 @@ from langgraph_rust.constants import END, START
 from langgraph_rust.errors import InvalidUpdateError
 from langgraph_rust.graph._hints import router_input_schema, router_targets
 from langgraph_rust.pregel._build.read import ChannelRead
-from langgraph_rust.pregel._build.utils import runs_in_executor
+from langgraph_rust.pregel._build.utils import called_on_loop
 from langgraph_rust.pregel._build.write import ChannelWrite, ChannelWriteEntry
 from langgraph_rust.types import Send
 
@@ -65,7 +65,7 @@ class BranchWriter(LazyRunnable):
     func: Callable[..., Any] | None
     """The router's plain function, `None` if it can only be run as a runnable, or is async."""
     afunc: Callable[..., Any] | None
-    """The router's async function, if it has one that does more than run `func` in a thread."""
+    """What an async run calls on the event loop's thread; `None` if `func` is for a worker."""
     func_accepts: dict[str, tuple[str, Any]]
     """What `func` and `afunc` want beside the state, as in `RunnableCallable`."""
     ends: dict[Hashable, str] | None
@@ -136,7 +136,7 @@ class BranchWriter(LazyRunnable):
         # a subclass may run its function in a way of its own
         if type(path) is RunnableCallable and not path.kwargs and not path.explode_args:
             self.func = path.func
-            self.afunc = None if _is_threaded(path.afunc) else path.afunc
+            self.afunc = called_on_loop(path.func, path.afunc)
             self.func_accepts = path.func_accepts
         else:
             self.func = self.afunc = None
@@ -157,10 +157,6 @@ class BranchWriter(LazyRunnable):
             entries = [v if c == TASKS else ChannelWriteEntry(c, v) for c, v in writes]
             ChannelWrite.do_write(config, entries)
         return input
-
-
-def _is_threaded(afunc: Callable[..., Any] | None) -> bool:
-    return afunc is not None and runs_in_executor(afunc)
 
 
 def trigger_of(node: Any) -> str:

@@ -2,6 +2,7 @@
 //! had nothing to do for a while, stopped before the interpreter finalises, and replaced in a
 //! forked child.
 
+pub mod hand_over;
 pub mod side_by_side;
 
 use std::cell::Cell;
@@ -18,7 +19,6 @@ use crate::host::call::{call, call_method, detached};
 use crate::host::collect::plain_lock;
 use crate::host::imports;
 use crate::host::threads;
-use crate::host::wake::look_out;
 
 /// Asked by a worker without the interpreter, which may take its time: whether the work is still
 /// to be done. Must not touch Python objects, nor may dropping it, or work that it declines.
@@ -190,10 +190,10 @@ fn fill_places(py: Python<'_>, sharers: Sharers) -> PyResult<()> {
 /// Does work that has a place, and then what waits for the place.
 fn work_in_place(py: Python<'_>, sharers: Sharers, work: Work) -> Next {
     let outer = PLACE.replace(Some(sharers));
-    let mut work = Some(work);
+    let (mut work, mut next) = (Some(work), Next::Unknown);
     while let Some(placed) = work.take() {
         // Whoever gave the work reports its panics.
-        drop(catch_unwind(AssertUnwindSafe(|| placed(py))));
+        next = catch_unwind(AssertUnwindSafe(|| placed(py))).unwrap_or(Next::Unknown);
         if PLACE.get().is_some() {
             work = pool(py).ok().and_then(|pool| pool.next_in_place(sharers));
         }
@@ -202,7 +202,7 @@ fn work_in_place(py: Python<'_>, sharers: Sharers, work: Work) -> Next {
         error.write_unraisable(py, None);
     }
     PLACE.set(outer);
-    Next::Unknown
+    next
 }
 
 /// The threads made so far, to be joined at exit.
@@ -276,7 +276,7 @@ impl Pool {
     fn take_job(&self, next: Next) -> Option<Job> {
         plain_lock(&self.state).idle += 1;
         let mut job = match next {
-            Next::Soon => look_out(|| self.state.try_lock().ok()?.jobs.pop_front()),
+            Next::Soon => hand_over::look_out(|| self.state.try_lock().ok()?.jobs.pop_front()),
             Next::Unknown => None,
         };
         let deadline = Instant::now() + IDLE;

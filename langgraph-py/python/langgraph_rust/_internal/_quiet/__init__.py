@@ -17,6 +17,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from langgraph_rust._internal._quiet._accelerate import accelerate, is_accelerated
+from langgraph_rust._internal._quiet._known.deciding import decides, only_decides
 from langgraph_rust._internal._quiet._load import contexts, models, tools
 from langgraph_rust._internal._quiet._reasons import quick, reasons
 from langgraph_rust._internal._quiet._takers import takes_tokens
@@ -28,8 +29,10 @@ __all__ = (
     "as_step",
     "call_model",
     "call_tool",
+    "decides",
     "in_context",
     "is_accelerated",
+    "only_decides",
     "quick",
     "reasons",
     "takes_tokens",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, ToolMessage
 
+from langgraph_rust._internal._quiet import decides
 from langgraph_rust.constants import END
 from langgraph_rust.prebuilt._agent.states import _get_state_value
 from langgraph_rust.types import Send
@@ -31,6 +32,7 @@ class Routes:
     returned_directly: Set[str]
     """The tools after which the agent ends."""
 
+    @decides
     def should_continue(self, state: Any) -> str | list[Send]:
         """From the model: to what it calls, or to the end."""
         message = _get_state_value(state, "messages")[-1]
@@ -41,6 +43,7 @@ class Routes:
             return "post_model_hook"
         return _sends(calls, state) if calls else self.last
 
+    @decides
     def post_model_hook_router(self, state: Any) -> str | list[Send]:
         """From the hook: to calls that are still to be run, back to the model, or to the end."""
         messages = _get_state_value(state, "messages")
@@ -50,6 +53,7 @@ class Routes:
             return _sends(pending, state)
         return self.entrypoint if isinstance(messages[-1], ToolMessage) else self.last
 
+    @decides
     def route_tool_responses(self, state: Any) -> str:
         """From the tools: to the end if one of them is to have the last word, else to the model."""
         for message in reversed(_get_state_value(state, "messages")):

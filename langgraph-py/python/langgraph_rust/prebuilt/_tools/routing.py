@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from langgraph_rust._internal._quiet import decides
+
 if TYPE_CHECKING:
     from langchain_core.messages import AnyMessage
     from pydantic import BaseModel
 
 
+@decides
 def tools_condition(
     state: list[AnyMessage] | dict[str, Any] | BaseModel,
     messages_key: str = "messages",

@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
+from langgraph_rust._internal._quiet import only_decides
 from langgraph_rust._internal._runnable import RunnableCallable, RunnableSeq
 from langgraph_rust._internal._timeout import sync_timeout_unsupported
 from langgraph_rust.pregel.protocol import PregelProtocol
@@ -104,6 +105,19 @@ def _is_async(runnable: Any) -> bool:
 def runs_in_executor(afunc: Callable[..., Any]) -> bool:
     """Whether an async function only runs a sync one in a thread."""
     return isinstance(afunc, partial) and getattr(afunc.func, "__name__", "") == "run_in_executor"
+
+
+def called_on_loop(
+    func: Callable[..., Any] | None, afunc: Callable[..., Any] | None
+) -> Callable[..., Any] | None:
+    """Return what an async run calls on the event loop's thread, `None` if a worker calls `func`.
+
+    A sync function without an async twin is called there by whoever made a runnable of it that
+    way. One whose twin runs it in a thread stays there only if it is known to wait for nothing.
+    """
+    if afunc is None or (runs_in_executor(afunc) and only_decides(func)):
+        return func
+    return None if runs_in_executor(afunc) else afunc
 
 
 def _overrides_ainvoke(cls: type) -> bool:

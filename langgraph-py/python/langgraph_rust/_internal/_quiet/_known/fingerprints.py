@@ -1,8 +1,9 @@
 """The functions of langchain-core that quiet calls stand for, and hashes of their texts.
 
-They are those of releases 1.8.0 to 1.8.4. When a test finds that one has changed, read what it does
-now, make the calls here do the same, and add the new hash: an old one stays as long as what is done
-here is right for both texts.
+They are those of releases 1.8.0 to 1.8.4, those of langsmith 0.14.13 to 0.15.1 for what is not
+traced, and of langchain 1.3.18 to 1.5.2 the routes that only decide (`deciding`). When a test finds
+that one has changed, read what it does now, make the calls here do the same, and add the new hash:
+an old one stays as long as what is done here is right for both texts.
 """
 
 from __future__ import annotations
@@ -39,6 +40,24 @@ FINGERPRINTS: dict[str, tuple[str, ...]] = {
     "callbacks.manager:ahandle_event": ("f80177ec6f67aed1",),
     "callbacks.manager:handle_event": ("b18986a78ecf6112",),
     "globals:get_llm_cache": ("fa219ddb0b90b10d",),
+    "langchain.agents.factory:_add_middleware_edge.<locals>.jump_edge": ("f41feaa151752abd",),
+    "langchain.agents.factory:_fetch_last_ai_and_tool_messages": ("7b19a37c7618b419",),
+    "langchain.agents.factory:_make_model_to_model_edge.<locals>.model_to_model": (
+        "21aee8bd0161fded",
+    ),
+    "langchain.agents.factory:_make_model_to_tools_edge.<locals>.model_to_tools": (
+        "62abb11a0a791c7c",
+    ),
+    "langchain.agents.factory:_make_tools_to_model_edge.<locals>.tools_to_model": (
+        "47542fadf06f595b",
+        "29b7ea015babd763",
+    ),
+    "langchain.agents.factory:_resolve_jump": ("8ac8856f46a4d090",),
+    "langsmith._internal._aiter:_default_aio_to_thread": ("ab2b5c768b512f63",),
+    "langsmith.run_helpers:_container_end": ("679ed58fd21e6ce3",),
+    "langsmith.run_helpers:_get_parent_run": ("bb0fb28f2dcab527",),
+    "langsmith.run_helpers:_handle_container_end": ("dacbaf0a5a698655",),
+    "langsmith.run_helpers:_setup_run": ("b6510dc990940a3d",),
     "langsmith.utils:tracing_is_enabled": ("cd0120031e497a51",),
     "language_models._utils:_normalize_messages": ("9c6cc73d3fe8b3d1",),
     "language_models.chat_models:BaseChatModel._agenerate": ("968be47a71fb89a1",),

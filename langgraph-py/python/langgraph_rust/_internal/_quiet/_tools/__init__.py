@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from contextvars import copy_context
 from typing import Any
 
-from langchain_core.runnables.config import run_in_executor
 from langchain_core.tools import base
 from langchain_core.tools.base import ToolException
 from pydantic import ValidationError
@@ -32,6 +31,7 @@ from langgraph_rust._internal._quiet._tools._plans import (
     schema_of,
     tool_class,
 )
+from langgraph_rust._internal._quiet._workers import on_worker
 
 __all__ = ("acall", "aenter", "call", "enter")
 
@@ -47,7 +47,7 @@ def call(tool: Any, value: Any, config: Any, kwargs: dict[str, Any]) -> Any:
 async def acall(tool: Any, value: Any, config: Any, kwargs: dict[str, Any]) -> Any:
     """Do what `await tool.ainvoke(value, config, **kwargs)` does."""
     if _offloads(tool) and (config is None or type(config) is dict):
-        return await run_in_executor(None, call, tool, value, config, kwargs)
+        return await on_worker(_work_of(tool), call, tool, value, config, kwargs)
     plan = may_be_quick(tool, config, kwargs, True, False)
     if plan is None:
         return await tool.ainvoke(value, config, **kwargs)
@@ -121,6 +121,11 @@ def _offloads(tool: Any) -> bool:
     return (
         plan is not None and plan.offloads and not tool.coroutine and "ainvoke" not in tool.__dict__
     )
+
+
+def _work_of(tool: Any) -> Any:
+    """Return what decides how long a call of a tool takes."""
+    return getattr(tool, "func", None) or type(tool)
 
 
 # --- The call ------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from langgraph_rust._internal._lazy.import_hooks import when_imported
+from langgraph_rust._internal._quiet._accelerate._traceable import accelerate_traceable
 from langgraph_rust._internal._quiet._known import stand_in
 from langgraph_rust._internal._quiet._load import models, tokens, tools
 
@@ -33,6 +34,7 @@ def accelerate() -> None:
     when_imported("langchain_core.language_models.chat_models", _accelerate_models)
     when_imported("langchain_core.runnables.base", _accelerate_bindings)
     when_imported("langchain_core.callbacks.manager", _accelerate_tokens)
+    when_imported("langsmith.run_helpers", accelerate_traceable)
 
 
 def is_accelerated() -> bool:

@@ -39,6 +39,7 @@ SKIPPED = Skipped(
     ],
     trusted=[
         (chat_models, "convert_to_messages"),
+        (chat_models, "run_in_executor"),
         (chat_models, "_signature_parameters"),
         (chat_models, "_format_ls_structured_output"),
         (chat_models, "_generate_response_from_error"),
@@ -91,10 +92,11 @@ class ModelClass:
         below: The same of what langchain-core's `invoke` calls.
         takes_manager: Whether the method that generates takes a run manager.
         streams: Whether a call may stream though nobody asked for a stream.
+        offloads: Whether an async call only generates as a sync one does, on a thread.
         is_as_seen: Tells whether the methods of the class are still those.
     """
 
-    __slots__ = ("below", "entry", "is_as_seen", "streams", "takes_manager")
+    __slots__ = ("below", "entry", "is_as_seen", "offloads", "streams", "takes_manager")
 
     def __init__(self, cls: type[BaseChatModel], is_async: bool) -> None:
         names = _ASYNC if is_async else _SYNC
@@ -109,6 +111,7 @@ class ModelClass:
         self.entry = overridden(invoke)
         self.below = overridden(generate, generate_prompt, with_cache, *_ALWAYS)
         self.takes_manager = "run_manager" in _signature_parameters(getattr(cls, work))
+        self.offloads = is_async and is_known(getattr(cls, work), _BASE + work)
         # An async stream may be made of a sync one.
         self.streams = any(
             getattr(cls, name) is not getattr(BaseChatModel, name) for name in (stream, "_stream")

@@ -6,6 +6,7 @@ A model with bound arguments (`bind_tools`, `bind`, `with_config`) is taken apar
 from __future__ import annotations
 
 from contextvars import copy_context
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -25,7 +26,7 @@ from langgraph_rust._internal._quiet._managers import (
     ModelRun,
     manager_of,
 )
-from langgraph_rust._internal._quiet._model_plans import (
+from langgraph_rust._internal._quiet._models._plans import (
     BINDING_METHODS,
     METHODS,
     SKIPPED,
@@ -35,6 +36,7 @@ from langgraph_rust._internal._quiet._model_plans import (
 )
 from langgraph_rust._internal._quiet._reasons import count_quick, count_reason
 from langgraph_rust._internal._quiet._silence import LISTENED_TO, hears, is_heard, is_traced
+from langgraph_rust._internal._quiet._workers import on_worker
 
 __all__ = ("acall", "aenter", "call", "enter")
 
@@ -147,7 +149,10 @@ def _begin(
     given = {"stop": None, **kwargs}
     if plan.takes_manager:
         given["run_manager"] = manager_of(run, AsyncModelManager if is_async else ModelManager)
-    generate = model._agenerate if is_async else model._generate
+    if plan.offloads:
+        generate: Any = partial(_generate_on_worker, model)
+    else:
+        generate = model._agenerate if is_async else model._generate
     return model, generate, _messages(model, value), given, run
 
 
@@ -223,6 +228,15 @@ async def _aproceed(begun: Begun) -> Any:
     model, generate, messages, given, run = begun
     result = await in_context(copy_context(), generate, (messages,), given)
     return _finished(model, result, run)
+
+
+async def _generate_on_worker(
+    model: Any, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **given: Any
+) -> Any:
+    """Do what langchain-core's own `_agenerate` does."""
+    manager = run_manager.get_sync() if run_manager else None
+    generate = model._generate
+    return await on_worker(generate, generate, messages, stop, manager, **given)
 
 
 _KINDS = frozenset(
