@@ -14,7 +14,10 @@ NS_MATCH_FUNCTION = "_langgraph_namespace_match"
 It is this package's alone, so that a `REGEXP` of the connection's owner stays.
 """
 
-NOT_EXPIRED = "(expires_at IS NULL OR expires_at >= CURRENT_TIMESTAMP)"
+NOW = "STRFTIME('%Y-%m-%d %H:%M:%f', 'now')"
+"""The time in UTC as `expires_at` has it; `CURRENT_TIMESTAMP` lacks the fraction of a second."""
+
+NOT_EXPIRED = f"(expires_at IS NULL OR expires_at >= {NOW})"
 """What holds for items that are not about to be swept."""
 
 

@@ -11,18 +11,18 @@ from typing import Any, Literal, NamedTuple
 
 from langgraph_rust.store.base import GetOp, SearchOp
 from langgraph_rust.store.sqlite._filters import filter_conditions
-from langgraph_rust.store.sqlite._namespaces import NOT_EXPIRED, to_text, where, within
+from langgraph_rust.store.sqlite._namespaces import NOT_EXPIRED, NOW, to_text, where, within
 from langgraph_rust.store.sqlite._rows import COLUMNS
 
 _PAGE = 500
 """Keys per statement; SQLite takes a limited number of parameters."""
 
-_RENEWED = "expires_at = DATETIME(CURRENT_TIMESTAMP, '+' || ttl_minutes || ' minutes')"
+_RENEWED = f"expires_at = {NOW[:-1]}, '+' || ttl_minutes || ' minutes')"
 
 REFRESH = f"UPDATE store SET {_RENEWED} WHERE prefix = ? AND key = ? AND ttl_minutes IS NOT NULL"
 """Postpones an item's expiry."""
 
-_EXPIRED = "expires_at IS NOT NULL AND expires_at < CURRENT_TIMESTAMP"
+_EXPIRED = f"expires_at IS NOT NULL AND expires_at < {NOW}"
 
 _NEWEST = "ORDER BY s.updated_at DESC LIMIT ? OFFSET ?"
 
