@@ -57,6 +57,13 @@ impl TaskId {
         Self(Text::Uuid(spell(xxh3_128(&bytes))))
     }
 
+    /// The id under which a part of the task keeps its resume values: a part that asks for itself,
+    /// such as one of several tool calls. No task has it, so that others pass over what is kept.
+    pub fn of_part(&self, part: &str) -> Self {
+        let bits = xxh3_128(format!("{self}{NS_SEP}{part}").as_bytes());
+        Self(Text::Uuid(spell(bits)))
+    }
+
     /// The id under which a checkpoint keeps the input of the run that starts from it: the UUID,
     /// version 5, of that name in the checkpoint's own.
     pub fn for_input(checkpoint: &CheckpointId) -> Self {

@@ -513,6 +513,12 @@ class Task:
     def get_null_resume(self, consume: bool = False) -> Any:
         """Return the answer that was given without an id, or `None`; `consume` takes it away."""
 
+    def part_resume(self, part: str) -> list[Any]:
+        """Return a new list of the answers of a part of the task, with the one given by its id."""
+
+    def keep_part_resume(self, part: str, values: list[Any]) -> None:
+        """Have the answers that a part of the task has used stored, for when it runs again."""
+
     def call(
         self,
         func: Callable[..., Any],

@@ -29,15 +29,9 @@ from typing_extensions import (
 )
 from xxhash import xxh3_128_hexdigest
 
+from langgraph_rust._internal._asking import PART_PREFIX, asker_in
 from langgraph_rust._internal._cache import default_cache_key
-from langgraph_rust._internal._constants import (
-    CONF,
-    CONFIG_KEY_CHECKPOINT_NS,
-    CONFIG_KEY_SCRATCHPAD,
-    CONFIG_KEY_SEND,
-    NS_SEP,
-    RESUME,
-)
+from langgraph_rust._internal._constants import CONF, NS_SEP
 from langgraph_rust._internal._constants import INTERRUPT as _INTERRUPT_KEY
 from langgraph_rust._internal._fields import get_cached_annotated_keys, get_update_as_tuples
 from langgraph_rust._internal._lazy.import_hooks import fill_when_imported, when_imported
@@ -527,11 +521,16 @@ def omit_payload(_value: Any) -> dict[str, Any]:
 _DEFAULT_INTERRUPT_ID = "placeholder-id"
 
 
-def _interrupt_id(ns: str, answered: int) -> str:
+def _interrupt_id(ns: str, answered: int, part: str | None = None) -> str:
     # A task's first question has the bare hash, which is what older checkpoints contain. Further
     # ones are told apart by how many answers the task has had, since the order of calls in
     # parallel code is not stable. No real namespace ends in "|<number>".
-    return xxh3_128_hexdigest((f"{ns}{NS_SEP}{answered}" if answered else ns).encode())
+    if part is None:
+        return xxh3_128_hexdigest((f"{ns}{NS_SEP}{answered}" if answered else ns).encode())
+    # Those of a task's parts have one half in common, by which they are known for that.
+    task = xxh3_128_hexdigest(ns.encode())
+    own = xxh3_128_hexdigest(f"{ns}{NS_SEP}{part}{NS_SEP}{answered}".encode())
+    return task[:PART_PREFIX] + own[PART_PREFIX:]
 
 
 @final
@@ -835,25 +834,24 @@ def interrupt(value: Any, *, response_schema: dict[str, Any] | type | None = Non
     from langgraph_rust.config import get_config
     from langgraph_rust.errors import GraphInterrupt
 
-    conf = get_config()[CONF]
     adapter = _adapter_for(response_schema)
-    scratchpad = conf[CONFIG_KEY_SCRATCHPAD]
-    index = scratchpad.interrupt_counter()
-    answers = scratchpad.resume
+    asker = asker_in(get_config()[CONF])
+    index = asker.next_index()
+    answers = asker.answers
     if index < len(answers):
         answer = _validated(adapter, answers[index])
-        conf[CONFIG_KEY_SEND]([(RESUME, answers[: index + 1])])
+        asker.keep(answers[: index + 1])
         return answer
-    raw = scratchpad.get_null_resume(True)
+    raw = asker.take_unnamed()
     if raw is not None:
         assert len(answers) == index, (answers, index)
         answer = _validated(adapter, raw)
         answers.append(raw)
-        conf[CONFIG_KEY_SEND]([(RESUME, answers)])
+        asker.keep(answers)
         return answer
     question = Interrupt(
         value=value,
-        id=_interrupt_id(conf[CONFIG_KEY_CHECKPOINT_NS], len(answers)),
+        id=_interrupt_id(asker.namespace, len(answers), asker.part),
         response_schema=adapter.json_schema() if adapter else response_schema,
     )
     raise GraphInterrupt((question,))

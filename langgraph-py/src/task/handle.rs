@@ -18,6 +18,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::called::callee::Callee;
 use super::called::{self, CallRequest};
 use super::input;
+use super::prepare;
 use super::Run;
 use crate::collects;
 use crate::host::call::{call_method, next_item};
@@ -62,12 +63,12 @@ pub struct TaskHandle {
 impl TaskHandle {
     /// The handle of the task `key` of `run`.
     pub fn new(
-        py: Python<'_>,
         run: &Arc<Run>,
         key: TaskKey,
         id: TaskId,
         namespace: String,
         steps: (i64, i64),
+        resume: Py<PyList>,
     ) -> Self {
         Self {
             run: Arc::downgrade(run),
@@ -77,7 +78,7 @@ impl TaskHandle {
             first_attempt: clock::unix_seconds(),
             step: steps.0,
             stop: steps.1,
-            resume: PyList::empty(py).unbind(),
+            resume,
             writes: Mutex::new(Vec::new()),
             calls: AtomicUsize::new(0),
             interrupts: AtomicUsize::new(0),
@@ -158,6 +159,25 @@ impl TaskHandle {
     fn get_null_resume(&self, py: Python<'_>, consume: bool) -> PyResult<Py<PyAny>> {
         let Some(run) = self.run.upgrade() else { return Ok(py.None()) };
         run.single_resume(py, consume)
+    }
+
+    /// The resume values that a part of the task has: those it was given before, and the one that
+    /// its next interrupt is given by id. The list is the caller's.
+    fn part_resume<'py>(&self, py: Python<'py>, part: &str) -> PyResult<Bound<'py, PyList>> {
+        let run = self.run()?;
+        let core = run.core(py)?;
+        let stored = core.engine.resume_values(&self.id.of_part(part));
+        let stored = stored.map(|values| values.clone_ref(py));
+        drop(core);
+        prepare::resume_values(py, &run, &self.namespace, Some(part), stored)
+    }
+
+    /// Keeps the resume values that a part of the task has used, for when the task runs again.
+    fn keep_part_resume(&self, py: Python<'_>, part: &str, values: Py<PyAny>) -> PyResult<()> {
+        let run = self.run()?;
+        run.core(py)?.engine.part_resumed(py, self.key, part, values);
+        run.board.waker.wake();
+        Ok(())
     }
 
     /// The state as an edge would give it to the task's node; for one that a packet started.

@@ -64,10 +64,9 @@ impl NodeRun {
                 handle
             }
             None => {
-                let handle = TaskHandle::new(py, run, key, id, namespace, steps);
-                let handle = Py::new(py, handle)?;
-                fill_resume(py, run, &handle, stored)?;
-                handle
+                let resume = resume_values(py, run, &namespace, None, stored)?.unbind();
+                let handle = TaskHandle::new(run, key, id, namespace, steps, resume);
+                Py::new(py, handle)?
             }
         };
         let what = match (node, call) {
@@ -169,32 +168,35 @@ fn stored_error(py: Python<'_>, task: &Task<Objects>) -> PyResult<Py<PyAny>> {
     Ok(error.into_value(py).into_any())
 }
 
-/// The resume values that the task has: those stored, and the one for its next interrupt.
-fn fill_resume(
-    py: Python<'_>,
+/// The resume values of a task, or of a part of it: those stored, and the one for its next
+/// interrupt.
+pub fn resume_values<'py>(
+    py: Python<'py>,
     run: &Run,
-    handle: &Py<TaskHandle>,
+    namespace: &str,
+    part: Option<&str>,
     stored: Option<Py<PyAny>>,
-) -> PyResult<()> {
-    let values = handle.get().resume.bind(py);
+) -> PyResult<Bound<'py, PyList>> {
+    let values = PyList::empty(py);
     if let Some(stored) = stored {
         match stored.bind(py).cast::<PyList>() {
             Ok(list) => list.iter().try_for_each(|value| values.append(value))?,
             Err(_) => values.append(stored)?,
         }
     }
-    let Some(map) = &run.context.resume_map else { return Ok(()) };
+    let Some(map) = &run.context.resume_map else { return Ok(values) };
     let map = map.bind(py);
-    let namespace = PyString::new(py, &handle.get().namespace);
+    let namespace = PyString::new(py, namespace);
     let id = |answered: usize| -> PyResult<Bound<'_, PyAny>> {
-        let answered = answered.into_pyobject(py)?;
-        let arguments = [namespace.as_any(), answered.as_any()];
+        let (answered, part) = (answered.into_pyobject(py)?, part.into_pyobject(py)?);
+        let arguments = [namespace.as_any(), answered.as_any(), part.as_any()];
         call_named(py, "langgraph_rust.types", "_interrupt_id", &arguments)
     };
-    // Older versions gave all of a task's interrupts the id of the first.
     let found = match map.get_item(id(values.len())?)? {
-        Some(value) => Some(value),
-        None => map.get_item(id(0)?)?,
+        // Older versions gave all of a task's interrupts the id of the first.
+        None if part.is_none() => map.get_item(id(0)?)?,
+        found => found,
     };
-    found.map_or(Ok(()), |value| values.append(value))
+    found.map_or(Ok(()), |value| values.append(value))?;
+    Ok(values)
 }

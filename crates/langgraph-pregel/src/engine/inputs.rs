@@ -102,6 +102,21 @@ impl<D: Domain> Engine<D> {
         Some(self.pending.remove(position).write.value)
     }
 
+    /// A part of a running task has used these resume values, all that it was given so far. They are
+    /// kept under an id of the part's own ([`TaskId::of_part`](langgraph_core::TaskId::of_part)), for
+    /// when the task runs again.
+    pub fn part_resumed(&mut self, cx: D::Cx<'_>, key: TaskKey, part: &str, values: D::Value) {
+        let is_running = |task: &&Task<D>| task.state == TaskState::Running;
+        let Some(task) = self.task(key).filter(is_running) else { return };
+        let (id, path) = (task.id.of_part(part), task.path.clone());
+        let writes = vec![Write::control(Control::Resume, values)];
+        self.pending.retain(|p| p.task != id);
+        self.keep(cx, &id, &writes);
+        if self.persistence.takes_writes() {
+            self.store_writes(id, Some(path), writes);
+        }
+    }
+
     /// The cache's answer: the writes it has for the tasks it was asked about, or for a called task.
     pub fn cache_answered(&mut self, cx: D::Cx<'_>, found: Vec<(TaskKey, Vec<Write<D>>)>) {
         if !matches!(self.phase, Phase::Caching | Phase::Stepping(_)) {

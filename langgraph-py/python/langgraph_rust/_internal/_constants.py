@@ -72,6 +72,8 @@ CONFIG_KEY_TIMED_ATTEMPT_OBSERVER: Final = intern("__pregel_timed_attempt_observ
 """Function told about the attempts of nodes that have a timeout."""
 CONFIG_KEY_SCRATCHPAD: Final = intern("__pregel_scratchpad")
 """The running task's counters and resume values."""
+CONFIG_KEY_PART: Final = intern("__pregel_part")
+"""The part of the running task that asks for itself, if code runs in one."""
 CONFIG_KEY_RUNNER_SUBMIT: Final = intern("__pregel_runner_submit")
 """Function that runs tasks in place of the built-in runner."""
 CONFIG_KEY_DURABILITY: Final = intern("__pregel_durability")

@@ -17,6 +17,11 @@ from langgraph_rust._internal._runnable import RunnableCallable
 from langgraph_rust.errors import is_invalid_resume
 from langgraph_rust.prebuilt._calls import acall_tool, call_tool
 from langgraph_rust.prebuilt._side_by_side import side_by_side
+from langgraph_rust.prebuilt._tools.asking import (
+    aask_side_by_side,
+    ask_side_by_side,
+    configs_of_parts,
+)
 from langgraph_rust.prebuilt._tools.errors import (
     INVALID_TOOL_NAME_ERROR_TEMPLATE,
     ToolInvocationError,
@@ -126,7 +131,11 @@ class ToolNode(RunnableCallable):
             partial(self._run_one, call, input_type, own)
             for call, own in zip(calls, runtimes, strict=True)
         ]
-        outputs = side_by_side(runs, config.get("max_concurrency"))
+        limit = config.get("max_concurrency")
+        if len(runs) == 1:
+            outputs = side_by_side(runs, limit)
+        else:
+            outputs = ask_side_by_side(runs, [own.config for own in runtimes], limit)
         return self._combine_tool_outputs(outputs, input_type)
 
     async def _afunc(self, input: Input, config: RunnableConfig, runtime: Runtime) -> Any:
@@ -135,11 +144,14 @@ class ToolNode(RunnableCallable):
         runs = [
             self._arun_one(call, input_type, own) for call, own in zip(calls, runtimes, strict=True)
         ]
-        if len(runs) == 1 and not self._is_wrapped:
-            # A tool has a context of its own. A wrapper gets one with a task of its own.
-            outputs = [await runs[0]]
-        else:
+        if len(runs) > 1:
+            outputs = await aask_side_by_side(runs, [own.config for own in runtimes])
+        elif self._is_wrapped:
+            # A wrapper gets a context of its own with a task of its own.
             outputs = await asyncio.gather(*runs)
+        else:
+            # A tool has one anyway.
+            outputs = [await run for run in runs]
         return self._combine_tool_outputs(outputs, input_type)
 
     def _runtimes(
@@ -169,7 +181,8 @@ class ToolNode(RunnableCallable):
             if injected is None or not injected.runtime:
                 # Nobody but the tool's own machinery sees it, which completes it once more.
                 return (config,)
-        return get_config_list(config, len(calls))
+        configs = get_config_list(config, len(calls))
+        return configs_of_parts(configs, calls) if len(calls) > 1 else configs
 
     def _parse_input(self, input: Input) -> tuple[list[ToolCall], InputType]:
         return read_input(input, self._messages_key)

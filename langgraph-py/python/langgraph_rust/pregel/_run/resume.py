@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from langgraph_rust._internal._asking import PART_PREFIX
 from langgraph_rust._internal._constants import (
     CONF,
     CONFIG_KEY_RESUME_MAP,
@@ -50,10 +51,15 @@ def read_command(
     if answers:
         if saver is None:
             raise RuntimeError("Cannot use Command(resume=...) without checkpointer")
-        by_id = _names_interrupts(command.resume)
-        _check_answers(command.resume, by_id, _is_strict(config, found), _open_questions(found))
+        resume = command.resume
+        by_id = _names_interrupts(resume)
+        pending = _open_questions(found)
+        if not by_id and _are_parts(pending):
+            # They have stopped their task together; unnamed answers are taken in their order.
+            by_id, resume = True, {pending[0]: resume}
+        _check_answers(resume, by_id, _is_strict(config, found), sorted(pending))
         if by_id:
-            config[CONF][CONFIG_KEY_RESUME_MAP] = command.resume
+            config[CONF][CONFIG_KEY_RESUME_MAP] = resume
     writes = [
         (channel, value)
         for _, channel, value in map_command(command)
@@ -80,7 +86,12 @@ def _is_strict(config: RunnableConfig, found: Found) -> bool:
 def _open_questions(found: Found) -> list[str]:
     writes = found.saved.pending_writes if found.saved is not None else None
     statuses = read_task_statuses(writes or ())
-    return sorted({i.id for status in statuses.values() for i in status.pending_interrupts})
+    return [*dict.fromkeys(i.id for each in statuses.values() for i in each.pending_interrupts)]
+
+
+def _are_parts(pending: list[str]) -> bool:
+    """Whether several questions are all of parts of one task."""
+    return len(pending) > 1 and len({id[:PART_PREFIX] for id in pending}) == 1
 
 
 def _check_answers(resume: Any, by_id: bool, strict: bool, pending: list[str]) -> None:

@@ -1,0 +1,241 @@
+"""Tool calls of one node that ask side by side: all questions come up, each answered for itself."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, ToolCall
+from langchain_core.tools import tool
+
+from langgraph_rust.checkpoint.memory import InMemorySaver
+from langgraph_rust.checkpoint.sqlite import SqliteSaver
+from langgraph_rust.errors import UnknownInterruptError
+from langgraph_rust.graph import START, MessagesState, StateGraph
+from langgraph_rust.prebuilt import ToolNode
+from langgraph_rust.types import Command, interrupt
+
+THREAD: Any = {"configurable": {"thread_id": "1"}}
+
+done: list[str] = []
+
+
+@tool
+def ask(topic: str) -> str:
+    """Ask once, or twice about `two`."""
+    answers = [interrupt(topic)]
+    if topic == "two":
+        answers.append(interrupt("two again"))
+    return f"{topic}: {' '.join(answers)}"
+
+
+@tool
+def work(topic: str) -> str:
+    """Work, without a question."""
+    done.append(topic)
+    return topic
+
+
+@tool
+def fails(topic: str) -> str:
+    """Fail."""
+    raise ZeroDivisionError(topic)
+
+
+def called(*calls: tuple[str, str]) -> Any:
+    """A state in which a model has called these tools about these topics, all with one id each."""
+    made = [
+        ToolCall(name=name, args={"topic": topic}, id=str(number))
+        for number, (name, topic) in enumerate(calls, 1)
+    ]
+    return {"messages": [AIMessage("", tool_calls=made)]}
+
+
+def graph(saver: Any, **options: Any) -> Any:
+    builder = StateGraph(MessagesState)
+    builder.add_node("tools", ToolNode([ask, work, fails], **options))
+    builder.add_edge(START, "tools")
+    return builder.compile(saver)
+
+
+class Thread:
+    """A thread of a graph of tools, and what is asked in it."""
+
+    def __init__(self, is_async: bool, durability: Any, saver: Any = None, **options: Any) -> None:
+        self.graph = graph(saver or InMemorySaver(), **options)
+        self._is_async, self._durability = is_async, durability
+
+    def go(self, value: Any) -> list[Any]:
+        """Run; returns the interrupts."""
+        if self._is_async:
+            run = self.graph.ainvoke(value, THREAD, durability=self._durability)
+            self.result = asyncio.run(run)
+        else:
+            self.result = self.graph.invoke(value, THREAD, durability=self._durability)
+        return list(self.result.get("__interrupt__", ()))
+
+    def said(self) -> list[str]:
+        return [message.content for message in self.result["messages"][1:]]
+
+
+@pytest.fixture(params=["sync", "async"])
+def is_async(request: pytest.FixtureRequest) -> bool:
+    return request.param == "async"
+
+
+@pytest.fixture(params=["sync", "async", "exit"])
+def thread(request: pytest.FixtureRequest, is_async: bool) -> Thread:
+    return Thread(is_async, request.param)
+
+
+def test_all_questions_come_up_and_are_answered_by_id(thread: Thread) -> None:
+    asked = thread.go(called(("ask", "a"), ("ask", "b"), ("ask", "c")))
+    assert [each.value for each in asked] == ["a", "b", "c"]
+    assert len({each.id for each in asked}) == 3
+    (task,) = thread.graph.get_state(THREAD).tasks
+    assert list(task.interrupts) == asked
+    assert thread.go(Command(resume={each.id: each.value.upper() for each in asked})) == []
+    assert thread.said() == ["a: A", "b: B", "c: C"]
+
+
+def test_answers_stay_with_their_calls_in_whatever_order_they_come(thread: Thread) -> None:
+    first = thread.go(called(("ask", "a"), ("ask", "two"), ("ask", "c")))
+    ids = {each.value: each.id for each in first}
+    asked = thread.go(Command(resume={ids["c"]: "C"}))
+    assert [(each.value, each.id) for each in asked] == [("a", ids["a"]), ("two", ids["two"])]
+    (asked_again,) = thread.go(Command(resume={ids["two"]: "2", ids["a"]: "A"}))
+    assert asked_again.value == "two again" and asked_again.id not in ids.values()
+    assert thread.go(Command(resume={asked_again.id: "3"})) == []
+    assert thread.said() == ["a: A", "two: 2 3", "c: C"]
+
+
+def test_unnamed_answers_are_taken_in_the_order_of_the_calls(thread: Thread) -> None:
+    thread.go(called(("ask", "a"), ("work", "w"), ("ask", "b")))
+    assert [each.value for each in thread.go(Command(resume="1"))] == ["b"]
+    assert thread.go(Command(resume="2")) == []
+    assert thread.said() == ["a: 1", "w", "b: 2"]
+
+
+def test_an_answer_that_is_not_known_answers_nothing(thread: Thread) -> None:
+    asked = thread.go(called(("ask", "a"), ("ask", "b")))
+    assert thread.go(Command(resume={"0" * 32: "x"})) == asked
+
+
+@pytest.mark.parametrize(
+    ("calls", "outcome"),
+    [
+        ([("ask", "a"), ("fails", "f")], ["a"]),
+        ([("fails", "f"), ("ask", "a")], None),
+        ([("ask", "a"), ("fails", "f"), ("ask", "b")], ["a"]),
+    ],
+)
+def test_what_comes_first_counts(calls: Any, outcome: list[str] | None) -> None:
+    thread = Thread(False, "sync", handle_tool_errors=False)
+    if outcome is None:
+        with pytest.raises(ZeroDivisionError):
+            thread.go(called(*calls))
+    else:
+        assert [each.value for each in thread.go(called(*calls))][:1] == outcome
+
+
+def test_the_same_call_twice_is_two_questions(is_async: bool) -> None:
+    thread = Thread(is_async, "sync")
+    state = called(("ask", "a"), ("ask", "a"))
+    state["messages"][0].tool_calls[1]["id"] = "1"
+    first, second = thread.go(state)
+    assert thread.go(Command(resume={second.id: "2"})) == [first]
+    assert thread.go(Command(resume={first.id: "1"})) == []
+
+
+def test_a_single_call_asks_as_its_node() -> None:
+    thread = Thread(False, "sync")
+    (asked,) = thread.go(called(("ask", "two")))
+    (again,) = thread.go(Command(resume="1"))
+    assert again.id != asked.id
+    assert thread.go(Command(resume={again.id: "2"})) == []
+    assert thread.said() == ["two: 1 2"]
+
+
+def test_what_is_around_a_call_asks_for_it(is_async: bool) -> None:
+    def approve(request: Any, execute: Any) -> Any:
+        answer = interrupt(f"may {request.tool_call['args']['topic']}?")
+        assert answer == request.tool_call["args"]["topic"]
+        return execute(request)
+
+    thread = Thread(is_async, "sync", wrap_tool_call=approve)
+    asked = thread.go(called(("work", "a"), ("work", "b")))
+    assert [each.value for each in asked] == ["may a?", "may b?"]
+    assert thread.go(Command(resume={each.id: each.value[4] for each in reversed(asked)})) == []
+    assert thread.said() == ["a", "b"]
+
+
+def test_a_graph_within_a_tool_asks_for_itself() -> None:
+    inner = graph(None)
+
+    @tool
+    def nested(topic: str) -> str:
+        """Ask in a graph."""
+        return inner.invoke(called(("ask", topic)))["messages"][-1].content
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("tools", ToolNode([nested]))
+    builder.add_edge(START, "tools")
+    outer = builder.compile(InMemorySaver())
+    result = outer.invoke(called(("nested", "a")), THREAD)
+    (asked,) = result["__interrupt__"]
+    result = outer.invoke(Command(resume={asked.id: "A"}), THREAD)
+    assert result["messages"][-1].content == "a: A"
+
+
+def test_answers_are_stored_when_they_are_used(tmp_path: Path) -> None:
+    with SqliteSaver.from_conn_string(str(tmp_path / "db")) as saver:
+        first = Thread(False, "sync", saver)
+        a, b = first.go(called(("ask", "a"), ("ask", "b")))
+        assert first.go(Command(resume={b.id: "B"})) == [a]
+    with SqliteSaver.from_conn_string(str(tmp_path / "db")) as saver:
+        second = Thread(False, "sync", saver)
+        assert second.go(Command(resume={a.id: "A"})) == []
+        assert second.said() == ["a: A", "b: B"]
+
+
+def test_a_thread_that_was_answered_by_position_goes_on_so() -> None:
+    """As LangGraph stores answers: a list of the task's, in the order of its interrupts."""
+    saver = InMemorySaver()
+    thread = Thread(False, "sync", saver)
+    thread.go(called(("ask", "a"), ("ask", "b")))
+    (task,) = thread.graph.get_state(THREAD).tasks
+    config = thread.graph.get_state(THREAD).config
+    saver.put_writes(config, [("__resume__", ["1"])], task.id)
+    assert [each.value for each in thread.go(None)] == ["b"]
+    assert thread.go(Command(resume="2")) == []
+    assert thread.said() == ["a: 1", "b: 2"]
+
+
+def test_calls_that_wait_for_each_other_all_ask() -> None:
+    barrier = threading.Barrier(2, timeout=10)
+
+    @tool
+    def meet(topic: str) -> str:
+        """Meet, then ask."""
+        barrier.wait()
+        return interrupt(topic)
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("tools", ToolNode([meet]))
+    builder.add_edge(START, "tools")
+    compiled = builder.compile(InMemorySaver())
+    asked = compiled.invoke(called(("meet", "a"), ("meet", "b")), THREAD)["__interrupt__"]
+    assert [each.value for each in asked] == ["a", "b"]
+    result = compiled.invoke(Command(resume={each.id: each.value for each in asked}), THREAD)
+    assert [message.content for message in result["messages"][1:]] == ["a", "b"]
+
+
+def test_strict_answers_are_checked() -> None:
+    thread = Thread(False, "sync")
+    thread.go(called(("ask", "a"), ("ask", "b")))
+    strict: Any = {"configurable": {"thread_id": "1", "__pregel_strict_resume": True}}
+    with pytest.raises(UnknownInterruptError):
+        thread.graph.invoke(Command(resume={"0" * 32: "x"}), strict)
