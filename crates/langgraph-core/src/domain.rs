@@ -47,6 +47,11 @@ pub trait Domain: Sized + 'static {
         false
     }
 
+    /// The error of an update, with the channel that it was for.
+    fn at_channel(_cx: Self::Cx<'_>, _channel: &str, error: Self::Error) -> Self::Error {
+        error
+    }
+
     /// What a write becomes before it is stored, applied or cached: complete, so that replaying it
     /// gives the same whenever that is done (delta channels).
     fn admit(

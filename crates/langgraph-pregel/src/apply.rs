@@ -120,7 +120,13 @@ impl<D: Domain> ThreadState<D> {
     ) -> Result<(), Fault<D>> {
         let changed = match &mut self.channels[index.get()] {
             Channel::Tasks(tasks) => tasks.replace(self.groups.take_packets()),
-            channel => channel.update(cx, &self.plan.channel(index).name, values)?,
+            channel => {
+                let name = &self.plan.channel(index).name;
+                channel.update(cx, name, values).map_err(|fault| match fault {
+                    Fault::Domain(error) => Fault::Domain(D::at_channel(cx, name, error)),
+                    other => other,
+                })?
+            }
         };
         if changed {
             self.changed(cx, env, index)?;

@@ -74,6 +74,16 @@ pub enum Body {
     Runnable(Py<PyAny>),
 }
 
+impl Body {
+    /// The function that somebody wrote for the node, if it is one.
+    pub fn function(&self) -> Option<&Py<PyAny>> {
+        match self {
+            Body::Function { func, afunc, .. } => func.as_ref().or(afunc.as_ref()),
+            _ => None,
+        }
+    }
+}
+
 /// The keyword arguments that a function wants injected.
 #[derive(Default)]
 pub struct Accepts {

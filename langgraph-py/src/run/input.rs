@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::host::call::call_method;
+use crate::plan::lost::{Lost, Writer};
 use crate::plan::{show_keys, writers, Graph, Keys};
 use crate::values::domain::Objects;
 
@@ -29,7 +30,11 @@ pub(super) fn read(
     if let Some(Command { writes, resumes }) = command {
         let mut read = Vec::new();
         writers::pairs(writes, &mut |channel, value| {
-            read.push(graph.write(channel, value)?);
+            let write = graph.write(channel, value)?;
+            if let Some(lost) = Lost::of(py, &write) {
+                lost.tell(py, graph, &Writer::input(py))?;
+            }
+            read.push(write);
             Ok(())
         })?;
         let input = match &graph.input {

@@ -12,6 +12,7 @@ from langgraph_rust._internal._constants import (
     RESUME,
 )
 from langgraph_rust.errors import UnknownInterruptError
+from langgraph_rust.pregel._build.asked import unknown_answers
 from langgraph_rust.pregel._build.io import map_command
 from langgraph_rust.pregel._build.utils import is_xxh3_128_hexdigest
 from langgraph_rust.pregel._state.task_status import read_task_statuses
@@ -51,7 +52,10 @@ def read_command(
         if saver is None:
             raise RuntimeError("Cannot use Command(resume=...) without checkpointer")
         by_id = _names_interrupts(command.resume)
-        _check_answers(command.resume, by_id, _is_strict(config, found), _open_questions(found))
+        pending = _open_questions(found)
+        _check_answers(command.resume, by_id, _is_strict(config, found), pending)
+        if by_id and not _may_ask_again(config, found):
+            _name_unknown(command.resume, pending)
         if by_id:
             config[CONF][CONFIG_KEY_RESUME_MAP] = command.resume
     writes = [
@@ -72,9 +76,17 @@ def _is_strict(config: RunnableConfig, found: Found) -> bool:
     Never for a checkpoint the thread has moved past: tasks that finished may run again there, and
     ask again what is recorded as answered.
     """
-    conf = config[CONF]
-    asked = conf.get(CONFIG_KEY_STRICT_RESUME, False)
-    return bool(asked) and CONFIG_KEY_TASK_ID not in conf and not found.superseded
+    asked = config[CONF].get(CONFIG_KEY_STRICT_RESUME, False)
+    return bool(asked) and not _may_ask_again(config, found)
+
+
+def _may_ask_again(config: RunnableConfig, found: Found) -> bool:
+    return CONFIG_KEY_TASK_ID in config[CONF] or found.superseded
+
+
+def _name_unknown(resume: Any, pending: list[str]) -> None:
+    if unknown := sorted(set(resume).difference(pending)):
+        unknown_answers(unknown, pending)
 
 
 def _open_questions(found: Found) -> list[str]:
