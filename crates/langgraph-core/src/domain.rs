@@ -47,8 +47,8 @@ pub trait Domain: Sized + 'static {
         false
     }
 
-    /// The error of an update, with the channel that it was for.
-    fn at_channel(_cx: Self::Cx<'_>, _channel: &str, error: Self::Error) -> Self::Error {
+    /// The error with a note: where it happened, which whoever made it did not know.
+    fn noted(_cx: Self::Cx<'_>, error: Self::Error, _note: &str) -> Self::Error {
         error
     }
 

@@ -122,9 +122,9 @@ impl<D: Domain> ThreadState<D> {
             Channel::Tasks(tasks) => tasks.replace(self.groups.take_packets()),
             channel => {
                 let name = &self.plan.channel(index).name;
-                channel.update(cx, name, values).map_err(|fault| match fault {
-                    Fault::Domain(error) => Fault::Domain(D::at_channel(cx, name, error)),
-                    other => other,
+                let updated = channel.update(cx, name, values);
+                updated.map_err(|fault| {
+                    fault.noted(cx, || format!("In what was written to channel '{name}'"))
                 })?
             }
         };

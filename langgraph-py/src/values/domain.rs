@@ -51,9 +51,9 @@ impl Domain for Objects {
         value.is_none(py)
     }
 
-    fn at_channel(py: Python<'_>, channel: &str, error: PyErr) -> PyErr {
+    fn noted(py: Python<'_>, error: PyErr, note: &str) -> PyErr {
         if error.is_instance_of::<PyException>(py) {
-            errors::add_note(py, &error, &format!("In what was written to channel '{channel}'"));
+            errors::add_note(py, &error, note);
         }
         error
     }

@@ -81,19 +81,19 @@ def choices(name: object, names: Iterable[object], what: str) -> str:
         what: What these are: `"The nodes"`.
     """
     known = [text for text in names if isinstance(text, str)]
-    near = nearest(name, known)
+    near = nearest(name, known, cutoff=0.6)
     asked = "" if near is None else f"Did you mean {near!r}? "
     shown = ", ".join(map(repr, known[:_MOST_NAMES])) or "none"
     more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
     return f"{asked}{what} are {shown}{more}"
 
 
-def nearest(name: object, names: Sequence[str]) -> str | None:
-    """Return the one of `names` that `name` may be a misspelling of."""
+def nearest(name: object, names: Sequence[str], *, cutoff: float) -> str | None:
+    """Return the one of `names` that `name` may be a misspelling of: alike from `cutoff` to 1."""
     if not isinstance(name, str):
         return None
     folded = {known.lower(): known for known in names}
-    matches = get_close_matches(name.lower(), folded, n=1, cutoff=0.7)
+    matches = get_close_matches(name.lower(), folded, n=1, cutoff=cutoff)
     return folded[matches[0]] if matches else None
 
 
@@ -186,6 +186,9 @@ def unknown_keys(
         kept: Whether anything else is in the result.
         place: The node's function, if it is one.
     """
+    if node == _START and not isinstance(result, dict):
+        # A command, which is a run's input but for its updates, and those have been seen.
+        return
     if _ROOT in keys:
         what = getattr(result, "update", result)
         report(
@@ -215,8 +218,8 @@ def unknown_keys(
 
 def _misses(key: Any, given: Any, known: Sequence[str]) -> bool:
     """Whether an unknown key is like one that there is, and that is not given."""
-    near = nearest(key, known)
-    return near is not None and isinstance(given, dict) and near not in given
+    near = nearest(key, known, cutoff=0.8)
+    return near is not None and near not in given
 
 
 def visible(names: Iterable[str]) -> list[str]:
@@ -276,8 +279,8 @@ def _plain(place: Any) -> Any:
         place = place.func
     place = getattr(place, "__func__", place)
     if not hasattr(place, "__code__") and not hasattr(place, "__wrapped__"):
-        place = getattr(type(place), "__call__", None)
-    return unwrap(place) if place is not None else None
+        place = type(place).__call__
+    return unwrap(place)
 
 
 def _spelled(place: Any) -> frozenset[str]:

@@ -129,6 +129,26 @@ def explain_no_input(error: BaseException, input: Any, conf: Mapping[str, Any], 
         add_note(error, f"Nothing is stored for thread {thread!r}: begin it with an input")
 
 
+def check_update(graph: Any, node: str, values: Any) -> None:
+    """Name the keys of an update of the state that a node of a state's graph would not write.
+
+    Args:
+        graph: The graph.
+        node: The node that the update is made as.
+        values: The update.
+    """
+    channels = graph.channels
+    if not isinstance(values, dict) or "__root__" in channels or not hasattr(graph, "builder"):
+        return
+    for key in values:
+        if key not in channels:
+            names = visible(name for name in channels if isinstance(name, str))
+            report(
+                f"The update of the state as node {node!r} has {key!r}, which is no key of the "
+                f"state: its value is lost. {choices(key, names, 'The keys')}"
+            )
+
+
 def _no_checkpoint(conf: Mapping[str, Any]) -> str:
     checkpoint, thread = conf[CONFIG_KEY_CHECKPOINT_ID], conf.get(CONFIG_KEY_THREAD_ID)
     return f"Thread {thread!r} has no checkpoint {checkpoint!r}"
