@@ -229,9 +229,11 @@ fn refused(
     let py = operator.py();
     if error.is_instance_of::<PyException>(py) {
         let name = operator.getattr(intern!(py, "__qualname__")).map(|name| name.to_string());
-        let class = |value: &Bound<'_, PyAny>| value.get_type().to_string();
+        let class = |value: &Bound<'_, PyAny>| {
+            value.get_type().name().map(|name| name.to_string()).unwrap_or_default()
+        };
         let note = format!(
-            "The reducer {} was given the value, {}, and a write, {}",
+            "The reducer {} was given {}, the channel's value, and {}, which was written",
             name.unwrap_or_else(|_| "of the channel".to_owned()),
             class(left),
             class(write)

@@ -79,10 +79,7 @@ def check_durability(durability: Any) -> None:
 
 
 def check_place(conf: Mapping[str, Any]) -> None:
-    """Check what a config says about where a run is stored.
-
-    A thread id that is none is named: as a text, by which savers know threads, it is one that others
-    get as well.
+    """Check what a config says about where a run is stored; see `check_thread`.
 
     Raises:
         ValueError: It says nothing.
@@ -92,6 +89,14 @@ def check_place(conf: Mapping[str, Any]) -> None:
             "Checkpointer requires one or more of the following 'configurable' "
             "keys: thread_id, checkpoint_ns, checkpoint_id"
         )
+    check_thread(conf)
+
+
+def check_thread(conf: Mapping[str, Any]) -> None:
+    """Name a thread id that is none.
+
+    Savers know threads by texts, and as a text it is one that others get as well.
+    """
     thread_id = conf.get(CONFIG_KEY_THREAD_ID, "")
     if thread_id.__class__ is str or CONFIG_KEY_TASK_ID in conf:
         return
