@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from functools import lru_cache, partial
 from inspect import unwrap
 from types import CodeType
@@ -92,6 +91,9 @@ def nearest(name: object, names: Sequence[str], *, cutoff: float) -> str | None:
     """Return the one of `names` that `name` may be a misspelling of: alike from `cutoff` to 1."""
     if not isinstance(name, str):
         return None
+    # What only those load who need it.
+    from difflib import get_close_matches
+
     folded = {known.lower(): known for known in names}
     matches = get_close_matches(name.lower(), folded, n=1, cutoff=cutoff)
     return folded[matches[0]] if matches else None
