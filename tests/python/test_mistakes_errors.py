@@ -19,7 +19,6 @@ from langgraph_rust.graph import START, MessagesState, StateGraph
 from langgraph_rust.types import Command
 
 BOTH = pytest.mark.parametrize("is_async", [False, True])
-NOTED = pytest.mark.skipif(sys.version_info < (3, 11), reason="notes are of Python 3.11")
 
 
 @BOTH
