@@ -6,7 +6,7 @@ use langgraph_core::{names, NodeIndex, PacketTarget, Target, Write};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyList, PyString, PyTuple};
 
-use super::mappers::StateUpdates;
+use super::mappers::{Sink, StateUpdates};
 use super::program::Body;
 use super::Graph;
 use crate::host::call::call_named;
@@ -96,6 +96,23 @@ pub struct Kept<'py> {
 }
 
 impl<'py> Kept<'py> {
+    /// Gives each update in `result` to `sink`, and sees what becomes of the rest.
+    pub fn given(
+        py: Python<'py>,
+        updates: &StateUpdates,
+        result: &Bound<'py, PyAny>,
+        sink: &mut Sink<'_>,
+    ) -> PyResult<Self> {
+        let mut kept = Self::default();
+        let (unknown, any) = (&mut kept.unknown, &mut kept.any);
+        let mut noted = |key: &Bound<'_, PyString>, value: Bound<'_, PyAny>| {
+            *any = true;
+            sink(key, value)
+        };
+        updates.visit(py, result, &mut noted, &mut |key| unknown.push(key))?;
+        Ok(kept)
+    }
+
     /// Tells of the keys of `result` that the state does not have.
     pub fn tell(
         self,

@@ -113,13 +113,7 @@ impl NodeRun {
         };
         match writer {
             Writer::Updates(updates) => {
-                let mut kept = Kept::default();
-                let mut sink = |channel: &Bound<'_, PyString>, value: Bound<'_, PyAny>| {
-                    kept.any = true;
-                    sink(channel, value)
-                };
-                let unknown = &mut kept.unknown;
-                updates.get().visit(py, result, &mut sink, &mut |key| unknown.push(key))?;
+                let kept = Kept::given(py, updates.get(), result, &mut sink)?;
                 self.tell_unknown(py, kept, result, updates.get())?;
             }
             Writer::Control(control) => {
@@ -174,14 +168,7 @@ impl NodeRun {
         if result.is_exact_instance_of::<PyDict>()
             || result.is_exact_instance(imports::command_type(py)?)
         {
-            let mut kept = Kept::default();
-            let any = &mut kept.any;
-            let mut sink = |_: &Bound<'_, PyString>, _: Bound<'_, PyAny>| {
-                *any = true;
-                Ok(())
-            };
-            let unknown = &mut kept.unknown;
-            updates.get().visit(py, result, &mut sink, &mut |key| unknown.push(key))?;
+            let kept = Kept::given(py, updates.get(), result, &mut |_, _| Ok(()))?;
             self.tell_unknown(py, kept, result, updates.get())?;
         }
         Ok(None)
