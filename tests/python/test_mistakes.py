@@ -14,10 +14,24 @@ from _mistakes import Caught, run
 from langchain_core.callbacks import BaseCallbackHandler
 from typing_extensions import TypedDict
 
+from langgraph_rust.channels import EphemeralValue
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.graph import END, START, MessagesState, StateGraph
 from langgraph_rust.managed import RemainingSteps
+from langgraph_rust.pregel import NodeBuilder, Pregel
 from langgraph_rust.types import Command, Send
+
+
+def by_hand() -> Pregel:
+    """A graph with two channels for its input."""
+    add = NodeBuilder().subscribe_to("first", "second").do(lambda given: sum(given.values()))
+    return Pregel(
+        nodes={"add": add.write_to("sum")},
+        channels={name: EphemeralValue(int) for name in ("first", "second", "sum")},
+        input_channels=["first", "second"],
+        output_channels="sum",
+    )
+
 
 BOTH = pytest.mark.parametrize("is_async", [False, True])
 
@@ -227,6 +241,15 @@ class TestKeysOfInputs:
         assert caught == [
             "The input has 'vlaue', which is no key of the graph's input: its value is lost. "
             "Did you mean 'value'? The keys of the input are 'value', 'log'"
+        ]
+
+    def test_of_graphs_that_are_made_by_hand(self, is_async: bool) -> None:
+        graph = by_hand()
+        with Caught() as caught:
+            assert run(graph, {"first": 1, "frist": 2, "second": 3}, is_async=is_async) == 4
+        assert caught == [
+            "The input has 'frist', which is no input channel of the graph: its value is lost. "
+            "Did you mean 'first'? The input channels are 'first', 'second'"
         ]
 
     def test_may_be_more_than_is_wanted(self, is_async: bool) -> None:

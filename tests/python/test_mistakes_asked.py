@@ -65,6 +65,17 @@ class TestStreamModes:
         expected = f"The stream mode 'zzz' does not exist: nothing comes out for it. {MODES}"
         assert caught == [expected, expected]
 
+    def test_what_is_no_text(self, is_async: bool) -> None:
+        with Caught() as caught:
+            chunks = stream(kept(), is_async, stream_mode=["updates", 1])
+        assert chunks == [("updates", {"n0": {"value": 1}})]
+        assert caught == [f"The stream mode 1 is no text: nothing comes out for it. {MODES}"]
+
+    def test_several_that_are_alike_are_one(self, is_async: bool) -> None:
+        with Caught() as caught:
+            assert len(stream(kept(), is_async, stream_mode=["updates", "updates"])) == 1
+        assert caught == []
+
     def test_those_that_exist(self, is_async: bool) -> None:
         modes = [
             "values",

@@ -1,6 +1,6 @@
 //! What is written to nobody, and who is told: it is logged, and a warning names the way out.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use langgraph_core::{names, NodeIndex, PacketTarget, Target, Write};
 use pyo3::prelude::*;
@@ -10,6 +10,7 @@ use super::mappers::{Sink, StateUpdates};
 use super::program::Body;
 use super::Graph;
 use crate::host::call::call_named;
+use crate::host::collect::plain_lock;
 use crate::values::domain::Objects;
 
 const MODULE: &str = "langgraph_rust._internal._mistakes";
@@ -127,7 +128,10 @@ impl<'py> Kept<'py> {
             // What another graph has and this one does not want is nobody's mistake.
             return Ok(());
         }
-        let keys = PyList::new(py, self.unknown)?;
+        if self.any && program.let_go.has(&self.unknown) {
+            return Ok(());
+        }
+        let keys = PyList::new(py, &self.unknown)?;
         let arguments = [
             program.name.bind(py).as_any(),
             result,
@@ -136,8 +140,52 @@ impl<'py> Kept<'py> {
             &PyBool::new(py, self.any),
             &place(py, graph, Some(node)),
         ];
-        call_named(py, MODULE, "unknown_keys", &arguments).map(drop)
+        if call_named(py, MODULE, "unknown_keys", &arguments)?.is_truthy()? {
+            program.let_go.add(&self.unknown);
+        }
+        Ok(())
     }
+}
+
+/// Keys that a node returns beyond those of the state, by no mistake. They are asked about once.
+#[derive(Default)]
+pub struct LetGo(Mutex<Vec<String>>);
+
+impl LetGo {
+    /// So many are remembered.
+    const MOST: usize = 32;
+
+    fn has(&self, keys: &[Bound<'_, PyAny>]) -> bool {
+        let known = plain_lock(&self.0);
+        let is_known = |key: &str| known.iter().any(|known| known == key);
+        keys.iter()
+            .all(|key| key.cast::<PyString>().is_ok_and(|key| key.to_str().is_ok_and(&is_known)))
+    }
+
+    fn add(&self, keys: &[Bound<'_, PyAny>]) {
+        let mut known = plain_lock(&self.0);
+        for key in keys {
+            let text = key.cast::<PyString>().ok().and_then(|key| key.to_str().ok());
+            if let (Some(text), true) = (text, known.len() < Self::MOST) {
+                if !known.iter().any(|known| known == text) {
+                    known.push(text.to_owned());
+                }
+            }
+        }
+    }
+}
+
+/// Tells of a name in an input that is no input channel of the graph.
+pub fn tell_input(
+    py: Python<'_>,
+    graph: &Graph,
+    name: &Bound<'_, PyAny>,
+    nested: bool,
+) -> PyResult<()> {
+    let channels = graph.input.channels().iter().map(|index| graph.channel_name(*index));
+    let (channels, nested) = (PyList::new(py, channels)?, PyBool::new(py, nested));
+    let arguments = [name, channels.as_any(), nested.as_any()];
+    call_named(py, MODULE, "unknown_input", &arguments).map(drop)
 }
 
 /// Tells of something in a node's `goto` that names no destination.

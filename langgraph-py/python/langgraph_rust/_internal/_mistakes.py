@@ -89,8 +89,11 @@ def choices(name: object, names: Iterable[object], what: str) -> str:
 
 def nearest(name: object, names: Sequence[str], *, cutoff: float) -> str | None:
     """Return the one of `names` that `name` may be a misspelling of: alike from `cutoff` to 1."""
-    if not isinstance(name, str):
-        return None
+    return _nearest(name, tuple(names), cutoff) if isinstance(name, str) else None
+
+
+@lru_cache(maxsize=256)
+def _nearest(name: str, names: tuple[str, ...], cutoff: float) -> str | None:
     # What only those load who need it.
     from difflib import get_close_matches
 
@@ -173,7 +176,7 @@ def no_target(node: str, target: Any, place: Any) -> None:
 
 def unknown_keys(
     node: str, result: Any, keys: Sequence[Any], known: Sequence[str], kept: bool, place: Any
-) -> None:
+) -> bool:
     """Name the keys of a node's result, or of the input, that the state does not have.
 
     Nodes may well return more than is wanted, such as what another graph returned. A mistake it is
@@ -187,10 +190,13 @@ def unknown_keys(
         known: The keys that there are.
         kept: Whether anything else is in the result.
         place: The node's function, if it is one.
+
+    Returns:
+        Whether these keys are none, whenever the node returns them beside others.
     """
     if node == _START and not isinstance(result, dict):
         # A command, which is a run's input but for its updates, and those have been seen.
-        return
+        return False
     if _ROOT in keys:
         what = getattr(result, "update", result)
         report(
@@ -198,23 +204,33 @@ def unknown_keys(
             f"nothing is updated. {choices(None, known, 'The keys')}",
             place,
         )
-        return
-    if node == _START:
-        meant = [key for key in keys if _misses(key, result, known)]
-        what, names = "The input", "The keys of the input"
+        return False
+    if not kept or is_strict():
+        wrong = list(keys)
+    elif node == _START:
+        wrong = [key for key in keys if _misses(key, result, known)]
     else:
         spelled = _spelled(place)
-        meant = [key for key in keys if key in spelled]
-        what, names = f"Node {node!r}", "The keys of the state"
-    if not kept or is_strict():
-        meant = list(keys)
-    for key in meant:
-        verb = "has" if node == _START else "returns"
+        wrong = [key for key in keys if key in spelled]
+    what, kind = (
+        ("The input has", "input") if node == _START else (f"Node {node!r} returns", "state")
+    )
+    for key in wrong:
         report(
-            f"{what} {verb} {key!r}, which is no key of the graph's "
-            f"{'input' if node == _START else 'state'}: its value is lost. "
-            f"{choices(key, known, names)}",
+            f"{what} {key!r}, which is no key of the graph's {kind}: its value is lost. "
+            f"{choices(key, known, f'The keys of the {kind}')}",
             place,
+        )
+    return not wrong and node != _START
+
+
+def unknown_input(name: Any, channels: Sequence[str], nested: bool = False) -> None:
+    """Name what is given to a channel that takes no input; a graph within may be given more."""
+    _log.logger.warning(f"Input channel {name} not found in {channels}")
+    if not nested:
+        report(
+            f"The input has {name!r}, which is no input channel of the graph: its value is lost. "
+            f"{choices(name, channels, 'The input channels')}"
         )
 
 

@@ -69,6 +69,16 @@ def check_modes(asked: set[Any]) -> None:
         )
 
 
+def check_mode_types(asked: Any) -> None:
+    """Name what is given among stream modes and is no text."""
+    for mode in asked:
+        if not isinstance(mode, str):
+            report(
+                f"The stream mode {mode!r} is no text: nothing comes out for it. "
+                f"{choices(mode, sorted(_MODES), 'The modes')}"
+            )
+
+
 def check_durability(durability: Any) -> None:
     """Name a durability that there is not; checkpoints are stored as with `async`."""
     if durability not in _DURABILITIES:
