@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from langgraph_rust._internal._mistakes import add_note
 from langgraph_rust.checkpoint.memory import InMemorySaver
-from langgraph_rust.errors import EmptyInputError, ParentCommand
+from langgraph_rust.errors import EmptyInputError, InvalidUpdateError, ParentCommand
 from langgraph_rust.graph import START, MessagesState, StateGraph
 from langgraph_rust.types import Command
 
@@ -41,6 +41,21 @@ class TestRouters:
         assert self.noted(answer, {"okays": "publish", "no": "publish"}, is_async) == [
             "The router 'decide' answered 'okay', which its path_map does not have. Did you mean "
             "'okays'? Its keys are 'okays', 'no'. Answer one of them, or add this one"
+        ]
+
+    @pytest.mark.parametrize("answer", [None, ["publish", None]])
+    def test_no_answer(self, is_async: bool, answer: Any) -> None:
+        def decide(_: State) -> Any:
+            return answer
+
+        builder = StateGraph(State)
+        builder.add_node("publish", lambda _: {"value": 1})
+        builder.add_edge(START, "publish")
+        builder.add_conditional_edges("publish", decide)
+        with pytest.raises(ValueError, match="did not return a valid destination") as raised:
+            run(builder.compile(), {}, is_async=is_async)
+        assert notes(raised.value) == [
+            f"The router 'decide' answered {answer!r}; to stop, answer END"
         ]
 
 
@@ -122,6 +137,20 @@ def test_a_command_for_a_graph_around_that_there_is_not(is_async: bool) -> None:
         "Node 'n0' gave a Command for the graph around this one (graph=Command.PARENT), but this "
         "graph runs by itself. Run it as a node of that graph, or leave out `graph`"
     ]
+
+
+@BOTH
+def test_output_keys(is_async: bool) -> None:
+    with pytest.raises(ValueError, match="Key vlaue not in channels") as raised:
+        run(chain([lambda _: {"value": 1}]), {}, is_async=is_async, output_keys=["vlaue"])
+    assert notes(raised.value) == ["Did you mean 'value'? The channels are 'value', 'log'"]
+
+
+def test_the_node_of_an_update() -> None:
+    graph = chain([lambda _: {"value": 1}], checkpointer=InMemorySaver())
+    with pytest.raises(InvalidUpdateError, match="Node n00 does not exist") as raised:
+        graph.update_state({"configurable": {"thread_id": "1"}}, {"value": 1}, as_node="n00")
+    assert notes(raised.value) == ["Did you mean 'n0'? The nodes are 'n0'"]
 
 
 class TestBuilders:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from inspect import unwrap
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph_rust._internal import _log
 from langgraph_rust._internal._switches import is_on
@@ -20,6 +20,8 @@ from langgraph_rust.warnings import LangGraphMistakeWarning
 
 if TYPE_CHECKING:
     from types import FrameType
+
+ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 _OURS = __name__.partition(".")[0]
 _START, _ROOT, _BRANCH = "__start__", "__root__", "branch:to:"
@@ -69,6 +71,12 @@ def add_note(error: BaseException, note: str) -> None:
         error.add_note(note)  # pyright: ignore[reportAttributeAccessIssue] - of 3.11
     else:
         error.__notes__ = [*getattr(error, "__notes__", ()), note]  # type: ignore[attr-defined]
+
+
+def explained(error: ErrorT, name: object, names: Iterable[object], what: str) -> ErrorT:
+    """Return an error about a name that there is not, with what there is; see `choices`."""
+    add_note(error, choices(name, names, what))
+    return error
 
 
 def choices(name: object, names: Iterable[object], what: str) -> str:

@@ -127,7 +127,11 @@ class BranchWriter(LazyRunnable):
             self._explain(error)
             raise
         if any(target is None or target == START for target in targets):
-            raise ValueError("Branch did not return a valid destination")
+            error = ValueError("Branch did not return a valid destination")
+            add_note(
+                error, f"The router {self._router()!r} answered {result!r}; to stop, answer END"
+            )
+            raise error
         if any(isinstance(target, Send) and target.node == END for target in targets):
             raise InvalidUpdateError("Cannot send a packet to the END node")
         return [
@@ -136,14 +140,16 @@ class BranchWriter(LazyRunnable):
             if target != END
         ]
 
+    def _router(self) -> str:
+        return getattr(self.path, "name", None) or "condition"
+
     def _explain(self, error: KeyError) -> None:
         """Say what the router could have answered."""
         (answer,) = error.args
-        router = getattr(self.path, "name", None) or "condition"
         there_are = choices(answer, self.ends or (), "Its keys")
         add_note(
             error,
-            f"The router {router!r} answered {answer!r}, which its path_map does not have. "
+            f"The router {self._router()!r} answered {answer!r}, which its path_map does not have. "
             f"{there_are}. Answer one of them, or add this one",
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langgraph_rust._internal._constants import NS_END, NS_SEP
-from langgraph_rust._internal._mistakes import add_note, choices, report, visible
+from langgraph_rust._internal._mistakes import add_note, explained, report, visible
 from langgraph_rust.constants import END, START
 
 if TYPE_CHECKING:
@@ -91,6 +91,4 @@ def _check_branches(builder: StateGraph[Any, Any, Any, Any]) -> None:
 
 
 def _unknown(message: str, name: object, nodes: Iterable[str]) -> ValueError:
-    error = ValueError(message)
-    add_note(error, choices(name, visible(nodes), "The nodes"))
-    return error
+    return explained(ValueError(message), name, visible(nodes), "The nodes")

@@ -26,6 +26,7 @@ from langgraph_rust._internal._constants import (
     INTERRUPT,
     PUSH,
 )
+from langgraph_rust._internal._mistakes import explained, visible
 from langgraph_rust.constants import END
 from langgraph_rust.errors import InvalidUpdateError
 from langgraph_rust.pregel._build.asked import check_update
@@ -321,7 +322,8 @@ def _checked(base: Base, updates: Sequence[StateUpdate]) -> list[tuple[Any, str,
         if as_node is None:
             raise InvalidUpdateError("Ambiguous update, specify as_node")
         if as_node not in base.graph.nodes:
-            raise InvalidUpdateError(f"Node {as_node} does not exist")
+            error = InvalidUpdateError(f"Node {as_node} does not exist")
+            raise explained(error, as_node, visible(base.graph.nodes), "The nodes")
         checked.append((values, as_node, task_id))
     return checked
 
