@@ -140,17 +140,6 @@ def test_a_command_for_a_graph_around_that_there_is_not(is_async: bool) -> None:
 
 
 @BOTH
-def test_a_config_without_a_thread(is_async: bool) -> None:
-    graph = chain([lambda _: {"value": 1}], checkpointer=InMemorySaver())
-    with pytest.raises(KeyError, match="thread_id") as raised:
-        run(graph, {}, {"configurable": {"user": 1}}, is_async=is_async)
-    assert notes(raised.value) == [
-        "The graph has a checkpointer, and the config names no thread: "
-        "{'configurable': {'thread_id': ...}}"
-    ]
-
-
-@BOTH
 def test_output_keys(is_async: bool) -> None:
     with pytest.raises(ValueError, match="Key vlaue not in channels") as raised:
         run(chain([lambda _: {"value": 1}]), {}, is_async=is_async, output_keys=["vlaue"])

@@ -117,16 +117,6 @@ def check_thread(conf: Mapping[str, Any]) -> None:
         )
 
 
-def explain_no_thread(error: KeyError, conf: Mapping[str, Any]) -> None:
-    """Add to a saver's error that the config of a run names no thread."""
-    if error.args == (CONFIG_KEY_THREAD_ID,) and CONFIG_KEY_THREAD_ID not in conf:
-        add_note(
-            error,
-            "The graph has a checkpointer, and the config names no thread: "
-            "{'configurable': {'thread_id': ...}}",
-        )
-
-
 def unknown_answers(unknown: Sequence[str], pending: Sequence[str]) -> None:
     """Name answers to questions that nobody asks (any more)."""
     names = ", ".join(map(repr, unknown))

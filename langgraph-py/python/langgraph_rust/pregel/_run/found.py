@@ -14,7 +14,6 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_RESUMING,
     CONFIG_KEY_THREAD_ID,
 )
-from langgraph_rust.pregel._build.asked import explain_no_thread
 from langgraph_rust.pregel._state.savers import histories_of, is_superseded
 from langgraph_rust.pregel._state.twins import Call, Steps
 
@@ -49,16 +48,6 @@ def load(
     graph: Pregel[Any, Any, Any, Any], config: RunnableConfig, saver: BaseCheckpointSaver
 ) -> Steps[Found]:
     """Load the checkpoint to start from."""
-    try:
-        return (yield from _load(graph, config, saver))
-    except KeyError as error:
-        explain_no_thread(error, config[CONF])
-        raise
-
-
-def _load(
-    graph: Pregel[Any, Any, Any, Any], config: RunnableConfig, saver: BaseCheckpointSaver
-) -> Steps[Found]:
     conf, where = config[CONF], checkpoint_config(config)
     superseded = False
     if where[CONF].get(CONFIG_KEY_CHECKPOINT_ID):
