@@ -213,6 +213,19 @@ class TestKeysOfResults:
         else:
             assert self.caught(lambda state: graph.invoke(state), is_async, listens) == []
 
+    def test_that_are_let_go_beside_others_are_named_where_they_are_alone(
+        self, is_async: bool, listens: bool
+    ) -> None:
+        results = [{"".join(("mo", "re")): 1, "value": 2}, {"".join(("mo", "re")): 1}]
+        graph, caught = chain([lambda _: results[0]]), Caught()
+        config: Any = {"callbacks": [Listens()]} if listens else None
+        with caught:
+            run(graph, {}, config, is_async=is_async)
+            run(graph, {}, config, is_async=is_async)
+            results.reverse()
+            run(graph, {}, config, is_async=is_async)
+        assert [text[:25] for text in caught] == ["Node 'n0' returns 'more',"]
+
     def test_are_looked_for_in_whatever_is_called(self, is_async: bool, listens: bool) -> None:
         def misspells(_: State, more: int = 0) -> Any:
             return {"vlaue": more, "log": []}
