@@ -34,6 +34,7 @@ def run(graph: Any, is_async: bool) -> Any:
 
 @pytest.mark.parametrize("saver", [None, InMemorySaver])
 @pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.filterwarnings("ignore::langgraph_rust.warnings.LangGraphMistakeWarning")
 class TestWritesToNobody:
     def test_goto_an_unknown_node(
         self, caplog: pytest.LogCaptureFixture, is_async: bool, saver: Any

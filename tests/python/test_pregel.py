@@ -322,6 +322,7 @@ def test_custom_chunks_of_subgraphs_are_shown_if_subgraphs_are(
     assert [(len(namespace), chunk) for namespace, chunk in shown] == [(0, 1), (1, 2)]
 
 
+@pytest.mark.filterwarnings("ignore::langgraph_rust.warnings.LangGraphMistakeWarning")
 @pytest.mark.parametrize("modes", [[1], [None], b"values", [1, "no mode"]])
 def test_what_is_no_mode_shows_nothing(run: Callable[..., Any], modes: Any) -> None:
     graph = compile_chain(("a", add_one))

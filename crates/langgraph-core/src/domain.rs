@@ -47,6 +47,11 @@ pub trait Domain: Sized + 'static {
         false
     }
 
+    /// The error with a note: where it happened, which whoever made it did not know.
+    fn noted(_cx: Self::Cx<'_>, error: Self::Error, _note: &str) -> Self::Error {
+        error
+    }
+
     /// What a write becomes before it is stored, applied or cached: complete, so that replaying it
     /// gives the same whenever that is done (delta channels).
     fn admit(

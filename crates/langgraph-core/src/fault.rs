@@ -70,6 +70,16 @@ pub enum UpdateCode {
     ConcurrentUpdate,
 }
 
+impl<D: Domain> Fault<D> {
+    /// The fault with a note, if it is an error of the domain's; the others say all that they know.
+    pub fn noted(self, cx: D::Cx<'_>, note: impl FnOnce() -> String) -> Self {
+        match self {
+            Fault::Domain(error) => Fault::Domain(D::noted(cx, error, &note())),
+            other => other,
+        }
+    }
+}
+
 impl InvalidUpdate {
     /// An invalid update without a documented code.
     pub fn new(message: String) -> Self {

@@ -120,7 +120,13 @@ impl<D: Domain> ThreadState<D> {
     ) -> Result<(), Fault<D>> {
         let changed = match &mut self.channels[index.get()] {
             Channel::Tasks(tasks) => tasks.replace(self.groups.take_packets()),
-            channel => channel.update(cx, &self.plan.channel(index).name, values)?,
+            channel => {
+                let name = &self.plan.channel(index).name;
+                let updated = channel.update(cx, name, values);
+                updated.map_err(|fault| {
+                    fault.noted(cx, || format!("In what was written to channel '{name}'"))
+                })?
+            }
         };
         if changed {
             self.changed(cx, env, index)?;

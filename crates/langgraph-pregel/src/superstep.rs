@@ -104,4 +104,16 @@ impl<D: Domain> Superstep<D> {
     pub(crate) fn open(&self) -> impl Iterator<Item = &Task<D>> {
         self.tasks[self.settled..].iter().filter(|task| task.state != TaskState::Settled)
     }
+
+    /// The tasks as a note to an error that happened when their writes were applied.
+    pub(crate) fn listed(&self) -> String {
+        const MOST: usize = 8;
+        let names: Vec<String> =
+            self.tasks.iter().take(MOST).map(|task| format!("'{}'", task.name)).collect();
+        let more = if self.tasks.len() > MOST { ", ..." } else { "" };
+        match self.tasks.len() {
+            1 => format!("It was written by {}", names.concat()),
+            _ => format!("It was written by one of {}{more}", names.join(", ")),
+        }
+    }
 }

@@ -37,8 +37,10 @@ def install(
             variable `LANGGRAPH_RUST_KEEP` names, separated by commas.
         strict: Whether stored values are read as under this package's own name: types that nobody
             has allowed, and what cannot be rebuilt, are errors, and so are unencrypted values where
-            encryption is on. By default whether the environment variable `LANGGRAPH_RUST_STRICT`
-            is on (`1`, `true`, `yes` or `on`); otherwise they are read as LangGraph reads them.
+            encryption is on. And whether mistakes that LangGraph accepts are errors rather than
+            warnings (`docs/mistakes.md`). By default whether the environment variable
+            `LANGGRAPH_RUST_STRICT` is on (`1`, `true`, `yes` or `on`); otherwise values are read as
+            LangGraph reads them.
         accelerate: Whether tools and chat models of langchain-core, whoever invokes them, leave out
             what only callback handlers need when there are none. By default whether the environment
             variable `LANGGRAPH_RUST_ACCELERATE` is on. It can be asked for in a later call.

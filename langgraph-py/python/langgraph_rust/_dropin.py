@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from langgraph_rust._internal._lazy.import_hooks import when_imported
+from langgraph_rust._internal._mistakes import set_strict
 from langgraph_rust._internal._quiet import accelerate as accelerate_calls
 from langgraph_rust._internal._switches import is_on
 
@@ -120,6 +121,7 @@ def install(
             f"start the program with `python -m {_OURS}`."
         )
     _is_strict = strict
+    set_strict(strict)
     sys.meta_path.insert(0, _AliasFinder(kept))
     for module, names in _SHOWN.items():
         when_imported(f"{_OURS}.{module}", partial(_show_as_theirs, names))

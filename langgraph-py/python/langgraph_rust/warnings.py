@@ -1,4 +1,4 @@
-"""Deprecation warnings, each naming the version it began in."""
+"""The warnings of this package: of what is going away, and of what has no effect."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ __all__ = (
     "LangGraphDeprecatedSinceV10",
     "LangGraphDeprecatedSinceV11",
     "LangGraphDeprecationWarning",
+    "LangGraphMistakeWarning",
 )
 
 
@@ -61,3 +62,12 @@ class LangGraphDeprecatedSinceV11(LangGraphDeprecationWarning):
 
     def __init__(self, message: str, *args: object) -> None:
         super().__init__(message, *args, since=(1, 1), expected_removal=(3, 0))
+
+
+class LangGraphMistakeWarning(UserWarning):
+    """Something that a program asks for cannot be, and would have no effect or an unwanted one.
+
+    LangGraph goes on in silence, and so does this package, after this warning. Where strictness is
+    asked for (`LANGGRAPH_RUST_STRICT=1`, `langgraph_rust.install(strict=True)`), and where Python
+    is told to raise warnings, it is raised instead. `docs/mistakes.md` lists them all.
+    """

@@ -18,6 +18,9 @@ use crate::values::errors;
 /// What is given each write: a channel and a value.
 pub type Sink<'a> = dyn FnMut(&Bound<'_, PyString>, Bound<'_, PyAny>) -> PyResult<()> + 'a;
 
+/// What is given each key that is left out, because the state does not have it.
+pub type LeftOut<'a, 'py> = dyn FnMut(Bound<'py, PyAny>) + 'a;
+
 /// Turns a node's result into updates of the state.
 ///
 /// Args:
@@ -53,7 +56,7 @@ impl StateUpdates {
             return Ok(None);
         }
         let updates = PyList::empty(py);
-        self.visit(py, input, &mut |key, value| updates.append((key, value)))?;
+        self.visit(py, input, &mut |key, value| updates.append((key, value)), &mut drop)?;
         Ok(Some(updates))
     }
 
@@ -67,12 +70,18 @@ collects!(StateUpdates { keys, known });
 const ROOT: &str = "__root__";
 
 impl StateUpdates {
+    /// The keys that the state has.
+    pub fn keys<'py>(&self, py: Python<'py>) -> &Bound<'py, PyList> {
+        self.keys.bind(py)
+    }
+
     /// Gives each update in `result` to `sink`. The updates before an error are given, too.
-    pub fn visit(
+    pub fn visit<'py>(
         &self,
-        py: Python<'_>,
-        result: &Bound<'_, PyAny>,
+        py: Python<'py>,
+        result: &Bound<'py, PyAny>,
         sink: &mut Sink<'_>,
+        left_out: &mut LeftOut<'_, 'py>,
     ) -> PyResult<()> {
         if result.is_none() {
             return Ok(());
@@ -81,13 +90,14 @@ impl StateUpdates {
             return self.visit_root(py, result, sink);
         }
         if let Ok(dict) = result.cast::<PyDict>() {
-            return self.visit_dict(dict, sink);
+            return self.visit_dict(dict, sink, left_out);
         }
         if is_command(result)? {
-            return self.visit_command(result, sink);
+            return self.visit_command(result, sink, left_out);
         }
         if let Some(items) = items_with_commands(result)? {
-            return items.try_iter()?.try_for_each(|item| self.visit(py, &item?, sink));
+            let mut items = items.try_iter()?;
+            return items.try_for_each(|item| self.visit(py, &item?, sink, left_out));
         }
         let class = result.get_type();
         if is_langgraphs(&class)? {
@@ -120,39 +130,57 @@ impl StateUpdates {
         items.try_iter()?.try_for_each(|item| visit_as_root(py, &item?, sink))
     }
 
-    fn visit_dict(&self, dict: &Bound<'_, PyDict>, sink: &mut Sink<'_>) -> PyResult<()> {
+    fn visit_dict<'py>(
+        &self,
+        dict: &Bound<'py, PyDict>,
+        sink: &mut Sink<'_>,
+        left_out: &mut LeftOut<'_, 'py>,
+    ) -> PyResult<()> {
         if !dict.is_exact_instance_of::<PyDict>() {
             // A class of dicts may show other items than it holds.
             let items = call_method(dict, intern!(dict.py(), "items"), &[])?;
-            return self.visit_known(&items, sink);
+            return self.visit_known(&items, sink, left_out);
         }
         let known = self.known.bind(dict.py());
         for (key, value) in dict.iter() {
-            if let Some(key) = known.get_item(key)? {
-                sink(key.cast::<PyString>()?, value)?;
+            match known.get_item(&key)? {
+                Some(key) => sink(key.cast::<PyString>()?, value)?,
+                None => left_out(key),
             }
         }
         Ok(())
     }
 
-    fn visit_command(&self, command: &Bound<'_, PyAny>, sink: &mut Sink<'_>) -> PyResult<()> {
+    fn visit_command<'py>(
+        &self,
+        command: &Bound<'py, PyAny>,
+        sink: &mut Sink<'_>,
+        left_out: &mut LeftOut<'_, 'py>,
+    ) -> PyResult<()> {
         if is_for_parent(command)? {
             return Ok(());
         }
         let update = command.getattr(intern!(command.py(), "update"))?;
         match update.cast_exact::<PyDict>() {
-            Ok(dict) => self.visit_dict(dict, sink),
-            Err(_) => self.visit_known(&updates_of(command)?, sink),
+            Ok(dict) => self.visit_dict(dict, sink, left_out),
+            Err(_) => self.visit_known(&updates_of(command)?, sink, left_out),
         }
     }
 
     /// Those of `pairs` whose key the state has.
-    fn visit_known(&self, pairs: &Bound<'_, PyAny>, sink: &mut Sink<'_>) -> PyResult<()> {
+    fn visit_known<'py>(
+        &self,
+        pairs: &Bound<'py, PyAny>,
+        sink: &mut Sink<'_>,
+        left_out: &mut LeftOut<'_, 'py>,
+    ) -> PyResult<()> {
         let known = self.known.bind(pairs.py());
         let pairs = pairs.try_iter()?;
         while let Some(pair) = next_item(pairs.as_any())? {
-            if let Some(key) = known.get_item(pair.get_item(0)?)? {
-                sink(key.cast::<PyString>()?, pair.get_item(1)?)?;
+            let key = pair.get_item(0)?;
+            match known.get_item(&key)? {
+                Some(key) => sink(key.cast::<PyString>()?, pair.get_item(1)?)?,
+                None => left_out(key),
             }
         }
         Ok(())
@@ -184,6 +212,8 @@ pub enum Goto<'py> {
     Node(Bound<'py, PyString>),
     /// With a `Send`.
     Packet(Bound<'py, PyAny>),
+    /// Nowhere: this names no destination.
+    Nowhere(Bound<'py, PyAny>),
 }
 
 /// Turns a node's result into the writes that start the nodes it goes to.
@@ -207,6 +237,7 @@ impl ControlWrites {
         self.visit(py, input, &mut |goto| match goto {
             Goto::Node(name) => writes.append((format!("branch:to:{}", name.to_str()?), py.None())),
             Goto::Packet(send) => writes.append((intern!(py, "__pregel_tasks"), send)),
+            Goto::Nowhere(_) => Ok(()),
         })?;
         Ok(writes)
     }
@@ -267,10 +298,9 @@ fn visit_target<'py>(
         Ok(name) => sink(Goto::Node(name)),
         Err(other) => {
             let other = other.into_inner();
-            if is_send(&other)? {
-                sink(Goto::Packet(other))
-            } else {
-                Ok(())
+            match is_send(&other)? {
+                true => sink(Goto::Packet(other)),
+                false => sink(Goto::Nowhere(other)),
             }
         }
     }

@@ -4,6 +4,7 @@
 //! Nothing here runs, waits, or knows runs.
 
 mod build;
+pub mod lost;
 pub mod mappers;
 pub mod program;
 mod read;

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::PyVisit;
 
+use super::lost::LetGo;
 use super::writers::Writer;
 use crate::host::collect::{Collect, Visited};
 use crate::host::offload::Pace;
@@ -36,6 +37,8 @@ pub struct Program {
     pub timeout: Option<Py<PyAny>>,
     /// How long its sync code takes in async runs.
     pub pace: Pace,
+    /// What it returns beyond what the state has.
+    pub let_go: LetGo,
     /// The `PregelNode` itself.
     pub node: Py<PyAny>,
 }
@@ -72,6 +75,16 @@ pub enum Body {
     Graph(Py<PyAny>),
     /// Any runnable.
     Runnable(Py<PyAny>),
+}
+
+impl Body {
+    /// The function that somebody wrote for the node, if it is one.
+    pub fn function(&self) -> Option<&Py<PyAny>> {
+        match self {
+            Body::Function { func, afunc, .. } => func.as_ref().or(afunc.as_ref()),
+            _ => None,
+        }
+    }
 }
 
 /// The keyword arguments that a function wants injected.

@@ -5,6 +5,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use super::lost::LetGo;
 use super::program::{Accepts, Body, Program, Source};
 use super::writers::Writer;
 use crate::host::call::call_method;
@@ -48,6 +49,7 @@ impl<'py> ProgramReader<'_, 'py> {
             retry: retry.filter(|policies| policies.bind(py).is_truthy().unwrap_or(false)),
             timeout: optional("timeout")?,
             pace: Pace::default(),
+            let_go: LetGo::default(),
             node: node.clone().unbind(),
         })
     }

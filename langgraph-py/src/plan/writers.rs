@@ -1,7 +1,7 @@
 //! What a node does with its result: writers, run without Python of ours on the common path.
 
 use langgraph_core::names;
-use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
@@ -211,7 +211,8 @@ impl Branch {
                         Ok(target) => target,
                         Err(_) => return self.finish(py, answer, sink),
                     },
-                    None => return Err(PyKeyError::new_err(name.clone().unbind())),
+                    // An error, which says what there is.
+                    None => return self.finish(py, answer, sink),
                 },
             };
             let text = target.to_str()?;

@@ -114,7 +114,8 @@ pub fn begin<T>(py: Python<'_>, given: Begin<'_, T>) -> PyResult<Arc<Run<T>>> {
     };
     let options = options(&given, &plan, &standing)?;
     let surroundings = surroundings(&given, &standing)?;
-    let input = input::read(py, &given.graph, &given.input, given.command.as_ref())?;
+    let command = given.command.as_ref();
+    let input = input::read(py, &given.graph, &given.input, command, standing.nested)?;
     let mut clock = Clock { py, versioning: &given.versioning };
     let start = Start { plan, options, loaded, input, surroundings };
     let started = Engine::start(py, &mut clock, start);

@@ -3,12 +3,11 @@
 use langgraph_core::Write;
 use langgraph_pregel::{InterruptAt, Resumes, RunInput};
 use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::host::call::call_method;
-use crate::plan::{show_keys, writers, Graph, Keys};
+use crate::plan::lost::{self, Lost, Writer};
+use crate::plan::{writers, Graph, Keys};
 use crate::values::domain::Objects;
 
 /// A command that a run is given.
@@ -25,11 +24,16 @@ pub(super) fn read(
     graph: &Graph,
     input: &Bound<'_, PyAny>,
     command: Option<&Command<'_>>,
+    nested: bool,
 ) -> PyResult<RunInput<Objects>> {
     if let Some(Command { writes, resumes }) = command {
         let mut read = Vec::new();
         writers::pairs(writes, &mut |channel, value| {
-            read.push(graph.write(channel, value)?);
+            let write = graph.write(channel, value)?;
+            if let Some(lost) = Lost::of(py, &write) {
+                lost.tell(py, graph, &Writer::input(py))?;
+            }
+            read.push(write);
             Ok(())
         })?;
         let input = match &graph.input {
@@ -56,19 +60,12 @@ pub(super) fn read(
                 let index = graph.plan.channel_named(name.cast::<PyString>()?.to_str()?);
                 match index.filter(|index| indices.contains(index)) {
                     Some(index) => writes.push(Write::channel(index, value.unbind())),
-                    None => warn_unknown_input(py, graph, &name)?,
+                    None => lost::tell_input(py, graph, &name, nested)?,
                 }
             }
             Ok(RunInput::Writes(writes))
         }
     }
-}
-
-fn warn_unknown_input(py: Python<'_>, graph: &Graph, name: &Bound<'_, PyAny>) -> PyResult<()> {
-    let keys = show_keys(py, graph, &graph.input)?;
-    let logger = py.import("langgraph_rust._internal._log")?.getattr("logger")?;
-    let message = PyString::new(py, &format!("Input channel {name} not found in {keys}"));
-    call_method(&logger, intern!(py, "warning"), &[message.as_any()]).map(drop)
 }
 
 /// Where to stop, as Python says it: `"*"`, or names.

@@ -8,11 +8,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use super::handle::TaskHandle;
-use super::outcome::add_note;
 use super::{Core, Run};
 use crate::host::call::{call, call_method};
 use crate::plan::program::Source;
 use crate::values::domain::fault_to_python;
+use crate::values::errors::add_note;
 
 /// What a task's input is made of, read while the engine is held.
 pub(super) enum Draft<'py> {

@@ -144,7 +144,7 @@ impl NodeRun {
                 Stage::Body => self.after_body(py, value),
                 Stage::Recursion => self.after_recursion(py, value),
                 Stage::Writer(position) => self.after_writer(py, position, value),
-                Stage::Whole => Ok(None),
+                Stage::Whole => self.after_whole(py, value.bind(py)),
             };
             match next {
                 Ok(None) => return self.finish(py),

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use langgraph_core::{PacketTarget, Target, Write};
+use langgraph_core::Write;
 use langgraph_pregel::{TaskKey, TaskOutcome};
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::PyString;
 
 use super::Core;
 use crate::host::call::call_named;
+use crate::plan::lost::{Lost, Writer};
+use crate::plan::Graph;
 use crate::values::domain::Objects;
 use crate::values::path;
 
@@ -16,12 +18,8 @@ const MODULE: &str = "langgraph_rust._internal._log";
 
 /// Something to be logged, while the engine is free: handlers are Python code.
 pub enum Notice {
-    /// A write to a channel that the graph does not have: the task's name and path, the channel.
-    Channel(Arc<str>, Py<PyTuple>, Arc<str>),
-    /// A packet for a node that the graph does not have.
-    Node(Arc<str>),
-    /// A packet that is none.
-    NoPacket(Py<PyAny>),
+    /// A write that reaches nobody, and who wrote it.
+    Lost(Lost, Writer),
     /// Another attempt: the task's name, the wait in seconds, how many have failed, the last error.
     Retry(Arc<str>, f64, u32, Py<PyAny>),
 }
@@ -59,39 +57,26 @@ fn lost(
     key: TaskKey,
     write: &Write<Objects>,
 ) -> PyResult<Option<Notice>> {
-    Ok(match &write.target {
-        Target::Unknown(channel) => {
-            let task = core.task(key)?;
-            let path = path::to_tuple(py, &task.path)?.unbind();
-            Some(Notice::Channel(task.name.clone(), path, channel.clone()))
-        }
-        Target::Packet(PacketTarget::Unknown(node)) => Some(Notice::Node(node.clone())),
-        Target::Packet(PacketTarget::Malformed) => {
-            Some(Notice::NoPacket(write.value.clone_ref(py)))
-        }
-        _ => None,
-    })
+    let Some(lost) = Lost::of(py, write) else { return Ok(None) };
+    let task = core.task(key)?;
+    let path = path::to_tuple(py, &task.path)?.unbind();
+    let writer = Writer { name: task.name.clone(), path, node: task.node };
+    Ok(Some(Notice::Lost(lost, writer)))
 }
 
 impl Notice {
-    /// Logs it.
-    pub fn log(self, py: Python<'_>) -> PyResult<()> {
-        let text = |text: &str| PyString::new(py, text).into_any();
+    /// Logs it. Fails where mistakes are errors.
+    pub fn log(self, py: Python<'_>, graph: &Graph) -> PyResult<()> {
         match self {
-            Self::Channel(task, path, channel) => {
-                let arguments = [text(&task), path.into_bound(py).into_any(), text(&channel)];
-                let arguments = arguments.each_ref();
-                call_named(py, MODULE, "unknown_channel", &arguments)
-            }
-            Self::Node(node) => call_named(py, MODULE, "unknown_node", &[&text(&node)]),
-            Self::NoPacket(value) => call_named(py, MODULE, "no_packet", &[value.bind(py)]),
+            Self::Lost(lost, writer) => lost.tell(py, graph, &writer),
             Self::Retry(task, seconds, attempts, error) => {
+                let task = PyString::new(py, &task);
                 let seconds = seconds.into_pyobject(py)?;
                 let attempts = attempts.into_pyobject(py)?;
-                let arguments = [&text(&task), seconds.as_any(), attempts.as_any(), error.bind(py)];
-                call_named(py, MODULE, "retrying", &arguments)
+                let arguments =
+                    [task.as_any(), seconds.as_any(), attempts.as_any(), error.bind(py)];
+                call_named(py, MODULE, "retrying", &arguments).map(drop)
             }
         }
-        .map(drop)
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use langgraph_core::{names, Control, RetryDelay, Write};
 use langgraph_pregel::{Failure, Retry, TaskKey, TaskOutcome, TaskState};
-use pyo3::exceptions::{PyBaseException, PyException};
+use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 
 use super::handle::TaskHandle;
 use super::node::NodeRun;
@@ -17,7 +17,7 @@ use crate::host::call::{call, call_named, call_with, is_true};
 use crate::host::coroutine::is_cancellation;
 use crate::host::imports;
 use crate::values::domain::Objects;
-use crate::values::errors::value_of;
+use crate::values::errors::{add_note, value_of};
 
 /// The command in a `ParentCommand` that is meant for this very graph. One for the graph around is
 /// addressed on the way, and is no command for here.
@@ -86,7 +86,10 @@ pub fn outcome(
         let interrupt = imports::graph_interrupt(py);
         return match interrupt.is_ok_and(|class| error.is_instance(py, class)) {
             true => interrupted(py, &error, writes).unwrap_or_else(|error| failed(py, error)),
-            false => TaskOutcome::Escaped(error),
+            false => {
+                explain_escape(py, node, &error);
+                TaskOutcome::Escaped(error)
+            }
         };
     }
     let is_cancelled = is_cancellation(py, &error);
@@ -116,6 +119,27 @@ pub fn outcome(
             failed(py, error)
         }
     }
+}
+
+/// Says of a command for a graph around this one that there is none.
+fn explain_escape(py: Python<'_>, node: &NodeRun, error: &PyErr) {
+    let is_command = imports::parent_command(py).is_ok_and(|class| error.is_instance(py, class));
+    let is_root = |run: &Run| run.core(py).is_ok_and(|core| !core.engine.options().nested);
+    if is_command && is_root(node.run()) {
+        let name = node.name(py);
+        let note = format!(
+            "Node '{}' gave a Command for the graph around this one (graph=Command.PARENT), but \
+             this graph runs by itself. Run it as a node of that graph, or leave out `graph`",
+            name.bind(py)
+        );
+        add_note(py, error, &note);
+    }
+}
+
+/// A task whose result was refused when it was told of: it failed, and is not tried again.
+pub fn refused(py: Python<'_>, error: PyErr, name: &str, id: &str) -> TaskOutcome<Objects> {
+    add_note(py, &error, &format!("During task with name '{name}' and id '{id}'"));
+    failed(py, error)
 }
 
 /// What is to be done about a failure: whether to try again, whether others go on.
@@ -234,14 +258,4 @@ fn as_float(number: &Bound<'_, PyAny>) -> PyResult<f64> {
 fn seconds(seconds: f64) -> Duration {
     let longest = if seconds > 0.0 { Duration::MAX } else { Duration::ZERO };
     Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(longest)
-}
-
-/// Adds a note to an exception, where exceptions take notes (Python 3.11).
-pub fn add_note(py: Python<'_>, error: &PyErr, note: &str) {
-    let value: &Bound<'_, PyBaseException> = error.value(py);
-    if let Ok(add) = value.getattr(intern!(py, "add_note")) {
-        if let Err(refused) = call(&add, &[PyString::new(py, note).as_any()]) {
-            refused.write_unraisable(py, Some(value.as_any()));
-        }
-    }
 }

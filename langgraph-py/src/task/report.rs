@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
 use super::notices::notices;
+use super::outcome::refused;
 use super::{called, Core, Run};
 use crate::host::call::call;
 use crate::host::imports;
@@ -31,7 +32,7 @@ struct Afterwards {
 
 /// Tells the engine that a task is over, and those who called it.
 pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
-    let Report { key, outcome } = report;
+    let Report { key, mut outcome } = report;
     let mut core = run.core(py)?;
     let notices = notices(py, &core, key, &outcome)?;
     let mut logged = Ok(());
@@ -39,13 +40,19 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
         // Handlers are Python code, and let other threads in: the engine is told afterwards.
         let is_call = core.is_call(key);
         drop(core);
-        logged = notices.into_iter().try_for_each(|notice| notice.log(py));
+        logged = notices.into_iter().try_for_each(|notice| notice.log(py, &run.graph));
         if let (true, Err(error)) = (is_call, &logged) {
             // Its caller waits for what follows.
             error.clone_ref(py).write_unraisable(py, None);
             logged = Ok(());
         }
         core = run.core(py)?;
+        if let (TaskOutcome::Finished(_), Err(error)) = (&outcome, &logged) {
+            // What it wrote to nobody is an error of the task: nothing of it is to be applied.
+            let (task, error) = (core.task(key)?, error.clone_ref(py));
+            outcome = refused(py, error, &task.name, task.id.as_str());
+            logged = Ok(());
+        }
     }
     let afterwards = afterwards(py, run, &mut core, key, &outcome)?;
     core.engine.task_finished(py, key, outcome);

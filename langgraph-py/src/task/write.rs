@@ -11,7 +11,8 @@ use crate::host::call::{call, call_method, call_with};
 use crate::host::collect::plain_lock;
 use crate::host::imports;
 use crate::plan;
-use crate::plan::mappers::Goto;
+use crate::plan::lost::{self, Kept};
+use crate::plan::mappers::{Goto, StateUpdates};
 use crate::plan::program::Body;
 use crate::plan::writers::{self, Branch, Writer};
 
@@ -104,13 +105,17 @@ impl NodeRun {
         result: &Bound<'_, PyAny>,
     ) -> PyResult<Option<Given>> {
         let graph = self.run.graph.clone();
+        let What::Node(node) = self.what else { return Ok(None) };
         let writes = &mut self.writes;
         let mut sink = |channel: &Bound<'_, PyString>, value: Bound<'_, PyAny>| {
             writes.push(graph.write(channel, value)?);
             Ok(())
         };
         match writer {
-            Writer::Updates(updates) => updates.get().visit(py, result, &mut sink)?,
+            Writer::Updates(updates) => {
+                let kept = Kept::given(py, updates.get(), result, &mut sink)?;
+                self.tell_unknown(py, kept, result, updates.get())?;
+            }
             Writer::Control(control) => {
                 control.get().visit(py, result, &mut |goto| match goto {
                     Goto::Node(name) => {
@@ -118,6 +123,7 @@ impl NodeRun {
                         sink(&channel, py.None().into_bound(py))
                     }
                     Goto::Packet(packet) => sink(intern!(py, "__pregel_tasks"), packet),
+                    Goto::Nowhere(target) => lost::tell_target(py, &graph, node, &target),
                 })?
             }
             Writer::Fixed(channel, value) => sink(channel.bind(py), value.bind(py).clone())?,
@@ -146,6 +152,46 @@ impl NodeRun {
             }
         }
         Ok(None)
+    }
+
+    /// A runnable has run node and writers, and left out what nobody wants: here it is looked for.
+    pub(super) fn after_whole(
+        &mut self,
+        py: Python<'_>,
+        result: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<Given>> {
+        let updates = self.writers().iter().find_map(|writer| match writer {
+            Writer::Updates(updates) => Some(updates.clone_ref(py)),
+            _ => None,
+        });
+        let Some(updates) = updates else { return Ok(None) };
+        if result.is_exact_instance_of::<PyDict>()
+            || result.is_exact_instance(imports::command_type(py)?)
+        {
+            let kept = Kept::given(py, updates.get(), result, &mut |_, _| Ok(()))?;
+            self.tell_unknown(py, kept, result, updates.get())?;
+        }
+        Ok(None)
+    }
+
+    fn tell_unknown<'py>(
+        &self,
+        py: Python<'py>,
+        kept: Kept<'py>,
+        result: &Bound<'py, PyAny>,
+        updates: &StateUpdates,
+    ) -> PyResult<()> {
+        let What::Node(node) = self.what else { return Ok(()) };
+        if kept.unknown.is_empty() {
+            return Ok(());
+        }
+        let graph = &self.run.graph;
+        // A graph within another is given what the other has; it takes what it wants.
+        let is_input = &*graph.plan.node(node).name == "__start__";
+        if is_input && self.run.core(py)?.engine.options().nested {
+            return Ok(());
+        }
+        kept.tell(py, graph, node, result, updates)
     }
 
     fn route(

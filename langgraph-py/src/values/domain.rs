@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use langgraph_core::{Domain, Fault, ForeignChannel, Held, NodeIndex, Write};
-use pyo3::exceptions::{PyNotImplementedError, PyRuntimeError};
+use pyo3::exceptions::{PyException, PyNotImplementedError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
@@ -49,6 +49,13 @@ impl Domain for Objects {
 
     fn is_unit(py: Python<'_>, value: &Py<PyAny>) -> bool {
         value.is_none(py)
+    }
+
+    fn noted(py: Python<'_>, error: PyErr, note: &str) -> PyErr {
+        if error.is_instance_of::<PyException>(py) {
+            errors::add_note(py, &error, note);
+        }
+        error
     }
 
     fn admit(py: Python<'_>, reducer: &Reducer, value: Py<PyAny>) -> PyResult<Py<PyAny>> {

@@ -1,9 +1,12 @@
 //! Errors cross here, and only here. A Python exception passes through untouched.
 
 use langgraph_core::{InvalidUpdate, UpdateCode};
+use pyo3::exceptions::PyBaseException;
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString};
 
-use crate::host::call::call_with;
+use crate::host::call::{call, call_with};
 use crate::host::imports;
 
 /// The exception as a value to be kept or raised again, with its traceback: CPython before 3.12
@@ -43,4 +46,23 @@ pub fn coded(
         Ok(PyErr::from_type(class?.clone(), message))
     };
     build().unwrap_or_else(|error| error)
+}
+
+/// Adds a note to an exception. Before Python 3.11, where exceptions take none, it is kept where
+/// they are found later.
+pub fn add_note(py: Python<'_>, error: &PyErr, note: &str) {
+    let value: &Bound<'_, PyBaseException> = error.value(py);
+    let note = PyString::new(py, note);
+    let added = match value.getattr(intern!(py, "add_note")) {
+        Ok(add) => call(&add, &[note.as_any()]).map(drop),
+        Err(_) => {
+            let name = intern!(py, "__notes__");
+            let notes = value.getattr(name).and_then(|notes| Ok(notes.cast_into::<PyList>()?));
+            let notes = notes.unwrap_or_else(|_| PyList::empty(py));
+            notes.append(note).and_then(|()| value.setattr(name, notes))
+        }
+    };
+    if let Err(refused) = added {
+        refused.write_unraisable(py, Some(value.as_any()));
+    }
 }

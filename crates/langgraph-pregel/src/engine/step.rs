@@ -265,10 +265,11 @@ impl<D: Domain> Engine<D> {
             let (reader, triggers) = (task.reader(), plan.triggers(&task.path, task.node));
             applied.push(Applied { reader, path: &task.path, triggers, writes });
         }
-        match self.persistence.waits_for_exit() {
-            true => self.state.apply_wholly(cx, env, applied)?,
-            false => self.state.apply_all(cx, env, applied)?,
-        }
+        let done = match self.persistence.waits_for_exit() {
+            true => self.state.apply_wholly(cx, env, applied),
+            false => self.state.apply_all(cx, env, applied),
+        };
+        done.map_err(|fault| fault.noted(cx, || self.tasks.listed()))?;
         Ok(wrote_output)
     }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph_rust._internal._constants import TASKS
 from langgraph_rust._internal._lazy.runnable import LazyRunnable
+from langgraph_rust._internal._mistakes import add_note, choices
 from langgraph_rust._internal._runnable import RunnableCallable
 from langgraph_rust.constants import END, START
 from langgraph_rust.errors import InvalidUpdateError
@@ -120,9 +121,17 @@ class BranchWriter(LazyRunnable):
         """
         answers = result if isinstance(result, (list, tuple)) else (result,)
         ends = self.ends
-        targets = [a if ends is None or isinstance(a, Send) else ends[a] for a in answers]
+        try:
+            targets = [a if ends is None or isinstance(a, Send) else ends[a] for a in answers]
+        except KeyError as error:
+            self._explain(error)
+            raise
         if any(target is None or target == START for target in targets):
-            raise ValueError("Branch did not return a valid destination")
+            error = ValueError("Branch did not return a valid destination")
+            add_note(
+                error, f"The router {self._router()!r} answered {result!r}; to stop, answer END"
+            )
+            raise error
         if any(isinstance(target, Send) and target.node == END for target in targets):
             raise InvalidUpdateError("Cannot send a packet to the END node")
         return [
@@ -130,6 +139,19 @@ class BranchWriter(LazyRunnable):
             for target in targets
             if target != END
         ]
+
+    def _router(self) -> str:
+        return getattr(self.path, "name", None) or "condition"
+
+    def _explain(self, error: KeyError) -> None:
+        """Say what the router could have answered."""
+        (answer,) = error.args
+        there_are = choices(answer, self.ends or (), "Its keys")
+        add_note(
+            error,
+            f"The router {self._router()!r} answered {answer!r}, which its path_map does not have. "
+            f"{there_are}. Answer one of them, or add this one",
+        )
 
     def _expose_function(self) -> None:
         path = self.path

@@ -17,7 +17,7 @@ from langgraph_rust.channels.ephemeral_value import EphemeralValue
 from langgraph_rust.channels.last_value import LastValue
 from langgraph_rust.constants import END, START
 from langgraph_rust.graph._branch import BranchSpec
-from langgraph_rust.graph._checks import check_graph, check_node_name
+from langgraph_rust.graph._checks import check_graph, check_node_name, check_unnamed
 from langgraph_rust.graph._compiled import CompiledStateGraph
 from langgraph_rust.graph._defaults import NodeDefaults, error_handler_spec
 from langgraph_rust.graph._hints import node_hints
@@ -223,6 +223,7 @@ class StateGraph(Generic[StateT, ContextT, InputT, OutputT]):
         if isinstance(node, str):
             name = node
         else:
+            check_unnamed(node, action)
             name, action = _runnable_name(node), node
         self._warn_if_compiled("a node")
         if action is None:

@@ -16,6 +16,7 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PySequence, PyString, 
 use crate::collects;
 use crate::host::call::call;
 use crate::host::imports;
+use crate::values::errors;
 
 /// A reducer and the type of the values it reduces.
 pub struct Reducer {
@@ -197,7 +198,8 @@ fn add<'py>(mut left: Bound<'py, PyAny>, writes: &[Py<PyAny>]) -> PyResult<Bound
             let grown = left.cast::<PySequence>()?.in_place_concat(write.cast::<PySequence>()?)?;
             grown.into_any()
         } else {
-            call(imports::add(py)?, &[&left, write])?
+            let adds = imports::add(py)?;
+            call(adds, &[&left, write]).map_err(|error| refused(adds, &left, write, error))?
         };
         is_own = are_lists;
     }
@@ -210,9 +212,35 @@ fn call_each<'py>(
     writes: Vec<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     for write in writes {
-        left = call(operator, &[&left, write.bind(operator.py())])?;
+        let write = write.bind(operator.py());
+        left = call(operator, &[&left, write])
+            .map_err(|error| refused(operator, &left, write, error))?;
     }
     Ok(left)
+}
+
+/// The error of a reducer, with what it was given.
+fn refused(
+    operator: &Bound<'_, PyAny>,
+    left: &Bound<'_, PyAny>,
+    write: &Bound<'_, PyAny>,
+    error: PyErr,
+) -> PyErr {
+    let py = operator.py();
+    if error.is_instance_of::<PyException>(py) {
+        let name = operator.getattr(intern!(py, "__qualname__")).map(|name| name.to_string());
+        let class = |value: &Bound<'_, PyAny>| {
+            value.get_type().name().map(|name| name.to_string()).unwrap_or_default()
+        };
+        let note = format!(
+            "The reducer {} was given {}, the channel's value, and {}, which was written",
+            name.unwrap_or_else(|_| "of the channel".to_owned()),
+            class(left),
+            class(write)
+        );
+        errors::add_note(py, &error, &note);
+    }
+    error
 }
 
 /// What is called for a value of type `typ`: its class, without parameters and annotations.

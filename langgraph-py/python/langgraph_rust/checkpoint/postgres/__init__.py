@@ -6,6 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from langgraph_rust.checkpoint._extras import missing
+
+try:
+    import psycopg  # noqa: F401
+    import psycopg_pool  # noqa: F401
+except ModuleNotFoundError as error:
+    raise missing(error, __name__) from error
+
 from langgraph_rust.checkpoint.base import (
     ChannelVersions,
     Checkpoint,

@@ -10,7 +10,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import aiosqlite
+from langgraph_rust.checkpoint._extras import missing
+
+try:
+    import aiosqlite
+except ModuleNotFoundError as error:
+    raise missing(error, __name__) from error
 
 from langgraph_rust.checkpoint.base import (
     ChannelVersions,

@@ -90,6 +90,6 @@ def map_input(
         if key in input_channels:
             yield key, value
         else:
-            from langgraph_rust._internal._log import logger
+            from langgraph_rust._internal._mistakes import unknown_input
 
-            logger.warning(f"Input channel {key} not found in {input_channels}")
+            unknown_input(key, input_channels)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langgraph_rust._internal._constants import RESERVED
+from langgraph_rust._internal._mistakes import explained, visible
 from langgraph_rust.pregel._build.read import PregelNode
 
 if TYPE_CHECKING:
@@ -41,14 +42,16 @@ def validate_graph(
     for selected in (interrupt_after_nodes, interrupt_before_nodes):
         for name in () if selected == "*" else selected:
             if name not in nodes:
-                raise ValueError(f"Node {name} not in nodes")
+                error = ValueError(f"Node {name} not in nodes")
+                raise explained(error, name, visible(nodes), "The nodes")
 
 
 def validate_keys(keys: str | Sequence[str] | None, channels: Mapping[str, Any]) -> None:
     """Raise `ValueError` if any of `keys` is not a channel."""
     for chan in _names(keys):
         if chan not in channels:
-            raise ValueError(f"Key {chan} not in channels")
+            error = ValueError(f"Key {chan} not in channels")
+            raise explained(error, chan, visible(channels), "The channels")
 
 
 def _check_nodes(

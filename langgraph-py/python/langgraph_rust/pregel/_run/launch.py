@@ -27,6 +27,15 @@ from langgraph_rust._internal._lazy.callbacks import (
     SilentCallbackManager,
 )
 from langgraph_rust._internal._lazy.listening import needs_callbacks
+from langgraph_rust.errors import EmptyInputError
+from langgraph_rust.pregel._build.asked import (
+    check_durability,
+    check_modes,
+    check_place,
+    explain_no_input,
+    nodes_to_stop_at,
+    unknown_checkpoint,
+)
 from langgraph_rust.pregel._build.validate import validate_keys
 from langgraph_rust.pregel._run.found import NOTHING_FOUND, Found, checkpoint_config, load
 from langgraph_rust.pregel._run.listeners import (
@@ -129,11 +138,12 @@ class Launch:
             validate_keys(output_keys, graph.channels)
         conf = config[CONF]
         self._saver = resolve_saver(graph, conf)
-        if self._saver is not None and not conf:
-            raise ValueError(
-                "Checkpointer requires one or more of the following 'configurable' "
-                "keys: thread_id, checkpoint_ns, checkpoint_id"
-            )
+        if self._saver is not None:
+            check_place(conf)
+        if interrupt_before:
+            interrupt_before = nodes_to_stop_at(graph, interrupt_before, "interrupt_before")
+        if interrupt_after:
+            interrupt_after = nodes_to_stop_at(graph, interrupt_after, "interrupt_after")
         self._output_keys = default_keys if output_keys is None else output_keys
         self._interrupt_before = interrupt_before or graph.interrupt_before_nodes
         self._interrupt_after = interrupt_after or graph.interrupt_after_nodes
@@ -161,6 +171,7 @@ class Launch:
             subgraphs: Whether runs within this one are shown, too.
             version: Of the stream format.
         """
+        check_modes(modes)
         self._latest = False
         self._modes = modes
         self._shape = shape
@@ -274,6 +285,7 @@ class Launch:
         """Bring the config to what it is within the run."""
         graph, config = self._graph, self.config
         if self._asked_durability is not None:
+            check_durability(self._asked_durability)
             if self._saver is None:
                 warn_durability()
             config[CONF][CONFIG_KEY_DURABILITY] = self._asked_durability
@@ -349,33 +361,40 @@ class Launch:
         if saver is not None:
             options = saver_traits(saver, is_async=self._is_async)._asdict()
         where = checkpoint_config(config)
-        addressed = where[CONF].get(CONFIG_KEY_CHECKPOINT_ID) or conf.get(CONFIG_KEY_REPLAY_STATE)
-        return GraphRun(
-            graph,
-            graph._native_plan,
-            input,
-            config,
-            command=command,
-            saver=saver,
-            saved=found.saved,
-            histories=found.histories,
-            checkpoint_config=where,
-            addressed=bool(addressed),
-            superseded=found.superseded,
-            durability=self._durability,
-            output_keys=self._output_keys,
-            interrupt_before=self._interrupt_before,
-            interrupt_after=self._interrupt_after,
-            runtime=runtime,
-            store=runtime.store,
-            cache=conf.get(CONFIG_KEY_CACHE, graph.cache),
-            manager=self._manager,
-            sink=self._sink,
-            shape=self._shape,
-            eager=self._eager,
-            latest=self._latest,
-            subgraphs=self._subgraphs,
-            is_async=self._is_async,
-            drains=self._is_async and self._manager is not None and self._taps_nodes(),
-            **options,
-        )
+        checkpoint_id = where[CONF].get(CONFIG_KEY_CHECKPOINT_ID)
+        addressed = checkpoint_id or conf.get(CONFIG_KEY_REPLAY_STATE)
+        if checkpoint_id and saver is not None and found.saved is None and input is not None:
+            unknown_checkpoint(conf)
+        try:
+            return GraphRun(
+                graph,
+                graph._native_plan,
+                input,
+                config,
+                command=command,
+                saver=saver,
+                saved=found.saved,
+                histories=found.histories,
+                checkpoint_config=where,
+                addressed=bool(addressed),
+                superseded=found.superseded,
+                durability=self._durability,
+                output_keys=self._output_keys,
+                interrupt_before=self._interrupt_before,
+                interrupt_after=self._interrupt_after,
+                runtime=runtime,
+                store=runtime.store,
+                cache=conf.get(CONFIG_KEY_CACHE, graph.cache),
+                manager=self._manager,
+                sink=self._sink,
+                shape=self._shape,
+                eager=self._eager,
+                latest=self._latest,
+                subgraphs=self._subgraphs,
+                is_async=self._is_async,
+                drains=self._is_async and self._manager is not None and self._taps_nodes(),
+                **options,
+            )
+        except EmptyInputError as error:
+            explain_no_input(error, input, conf, saver)
+            raise

@@ -13,6 +13,7 @@ from langgraph_rust._internal._constants import (
     RESUME,
 )
 from langgraph_rust.errors import UnknownInterruptError
+from langgraph_rust.pregel._build.asked import unknown_answers
 from langgraph_rust.pregel._build.io import map_command
 from langgraph_rust.pregel._build.utils import is_xxh3_128_hexdigest
 from langgraph_rust.pregel._state.task_status import read_task_statuses
@@ -58,6 +59,8 @@ def read_command(
             # They have stopped their task together; unnamed answers are taken in their order.
             by_id, resume = True, {pending[0]: resume}
         _check_answers(resume, by_id, _is_strict(config, found), sorted(pending))
+        if by_id and not _may_ask_again(config, found):
+            _name_unknown(resume, sorted(pending))
         if by_id:
             config[CONF][CONFIG_KEY_RESUME_MAP] = resume
     writes = [
@@ -78,9 +81,17 @@ def _is_strict(config: RunnableConfig, found: Found) -> bool:
     Never for a checkpoint the thread has moved past: tasks that finished may run again there, and
     ask again what is recorded as answered.
     """
-    conf = config[CONF]
-    asked = conf.get(CONFIG_KEY_STRICT_RESUME, False)
-    return bool(asked) and CONFIG_KEY_TASK_ID not in conf and not found.superseded
+    asked = config[CONF].get(CONFIG_KEY_STRICT_RESUME, False)
+    return bool(asked) and not _may_ask_again(config, found)
+
+
+def _may_ask_again(config: RunnableConfig, found: Found) -> bool:
+    return CONFIG_KEY_TASK_ID in config[CONF] or found.superseded
+
+
+def _name_unknown(resume: Any, pending: list[str]) -> None:
+    if unknown := sorted(set(resume).difference(pending)):
+        unknown_answers(unknown, pending)
 
 
 def _open_questions(found: Found) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from langgraph_rust._internal._constants import INTERRUPT
 from langgraph_rust.constants import START
+from langgraph_rust.pregel._build.asked import check_mode_types
 
 if TYPE_CHECKING:
     from langgraph_rust.types import StreamMode
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 
 def mode_set(modes: Modes) -> set[StreamMode]:
     """Return one mode or several as a set; what is no string names none."""
-    return {modes} if isinstance(modes, str) else {m for m in modes if isinstance(m, str)}
+    if isinstance(modes, str):
+        return {modes}
+    named: set[StreamMode] = {mode for mode in modes if isinstance(mode, str)}
+    if len(named) < len(modes):
+        check_mode_types(modes)
+    return named
 
 
 def choose_shape(

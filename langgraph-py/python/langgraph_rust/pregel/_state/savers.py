@@ -20,6 +20,7 @@ from langgraph_rust._internal._constants import (
 from langgraph_rust._internal._switches import is_on
 from langgraph_rust.checkpoint.serde._default import is_drop_in
 from langgraph_rust.checkpoint.serde.errors import StoredValueError
+from langgraph_rust.pregel._build.asked import check_thread
 from langgraph_rust.pregel._state.twins import Call, Steps, accepts
 
 if TYPE_CHECKING:
@@ -60,9 +61,11 @@ def require_saver(graph: Pregel[Any, Any, Any, Any], config: RunnableConfig) -> 
 
     Raises `ValueError` if there is none.
     """
-    saver = resolve_saver(graph, ensure_config(config)[CONF])
+    conf = ensure_config(config)[CONF]
+    saver = resolve_saver(graph, conf)
     if saver is None:
         raise ValueError("No checkpointer set")
+    check_thread(conf)
     return saver
 
 

@@ -26,8 +26,10 @@ from langgraph_rust._internal._constants import (
     INTERRUPT,
     PUSH,
 )
+from langgraph_rust._internal._mistakes import explained, visible
 from langgraph_rust.constants import END
 from langgraph_rust.errors import InvalidUpdateError
+from langgraph_rust.pregel._build.asked import check_update
 from langgraph_rust.pregel._build.io import map_input
 from langgraph_rust.pregel._build.utils import get_new_channel_versions
 from langgraph_rust.pregel._state.savers import (
@@ -293,6 +295,7 @@ def _write_as_nodes(base: Base, updates: Sequence[StateUpdate]) -> Steps[Runnabl
             free[as_node].pop(0) if free[as_node] else _new_task_id(base.view, position)
         )
         writes = base.view.admit((yield from run_writers(base, as_node, values, task_id)))
+        check_update(base.graph, as_node, values)
         made.append(_Writes(task_id, writes, position))
         items.append((as_node, (), True, writes))
     for written in made:
@@ -319,7 +322,8 @@ def _checked(base: Base, updates: Sequence[StateUpdate]) -> list[tuple[Any, str,
         if as_node is None:
             raise InvalidUpdateError("Ambiguous update, specify as_node")
         if as_node not in base.graph.nodes:
-            raise InvalidUpdateError(f"Node {as_node} does not exist")
+            error = InvalidUpdateError(f"Node {as_node} does not exist")
+            raise explained(error, as_node, visible(base.graph.nodes), "The nodes")
         checked.append((values, as_node, task_id))
     return checked
 

@@ -11,7 +11,12 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
-import aiosqlite
+from langgraph_rust.checkpoint._extras import missing
+
+try:
+    import aiosqlite
+except ModuleNotFoundError as error:
+    raise missing(error, __name__) from error
 
 from langgraph_rust.checkpoint.base._asweep import AsyncSwept
 from langgraph_rust.checkpoint.base._sweep import Notices
