@@ -10,9 +10,9 @@ import ast
 import sys
 from collections.abc import Iterator
 
-from langgraph_rust._dropin._finder import THEIRS
+from langgraph_rust._dropin._finder import OURS, THEIRS
 
-__all__ = ("imports_in", "list_some")
+__all__ = ("imports_in", "line_of_install", "list_some")
 
 SHOWN = 3
 
@@ -65,12 +65,7 @@ def _refers(module: object) -> bool:
 
 def imports_in(path: str) -> Iterator[tuple[str, int]]:
     """Yield the modules named `langgraph[.x]` that a source imports, and the lines."""
-    try:
-        with open(path, "rb") as file:
-            tree = ast.parse(file.read())
-    except (OSError, SyntaxError, ValueError):
-        return
-    for node in ast.walk(tree):
+    for node in _nodes(path):
         if isinstance(node, ast.ImportFrom) and not node.level:
             names = [node.module or ""]
         elif isinstance(node, ast.Import):
@@ -78,3 +73,23 @@ def imports_in(path: str) -> Iterator[tuple[str, int]]:
         else:
             continue
         yield from ((name, node.lineno) for name in names if name.partition(".")[0] == THEIRS)
+
+
+def line_of_install(path: str) -> int | None:
+    """The first line of a source that calls `install()` of this package, if one does."""
+    lines = [
+        node.lineno
+        for node in _nodes(path)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("install", f"{OURS}.install")
+    ]
+    return min(lines, default=None)
+
+
+def _nodes(path: str) -> Iterator[ast.AST]:
+    try:
+        with open(path, "rb") as file:
+            tree = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError):
+        return
+    yield from ast.walk(tree)
