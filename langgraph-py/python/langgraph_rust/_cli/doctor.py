@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from langgraph_rust._cli.found import PACKAGE, is_there, kept, siblings
+from langgraph_rust._cli.found import PACKAGE, is_there, kept, savers, siblings
 from langgraph_rust._dropin import SWITCH
 from langgraph_rust._dropin._children import pth_files
 from langgraph_rust._dropin._finder import OURS, THEIRS
@@ -73,9 +73,13 @@ def as_text(found: Sequence[dict[str, Any]]) -> str:
 def _variables() -> Iterator[Finding]:
     for variable in _ON_OR_OFF:
         try:
-            what_is_said(variable)
+            said = what_is_said(variable)
         except ValueError as error:
             yield True, str(error), f"set {variable} to 1 or 0"
+        else:
+            if variable == SWITCH and said is False:
+                off = f"{SWITCH}={os.environ[SWITCH]} switches it off, whatever a program asks for"
+                yield False, off, "take it away, or set it to 1, unless that is what you want"
     try:
         kept()
     except ValueError as error:
@@ -146,6 +150,12 @@ def _versions() -> Iterator[Finding]:
                 f"{one['like']}, which is what importlib.metadata.version() says then",
                 f"pip install {one['name']}=={one['like']}, to switch without a difference",
             )
+        if one["role"] == "kept" and not one["installed"]:
+            yield (
+                True,
+                f"{SWITCH}_KEEP keeps modules of {one['name']}, which is not installed",
+                f"pip install {one['name']}, or keep less",
+            )
     for entry in dict.fromkeys((os.getcwd(), sys.path[0])):
         path = os.path.join(os.path.abspath(entry), f"{THEIRS}.py")
         if os.path.isfile(path):
@@ -159,6 +169,9 @@ def _packages() -> Iterator[Finding]:
             f"not installed: {', '.join(missing)}",
             "pip install --force-reinstall langgraph-rust, without --no-deps",
         )
+    for name, missing in savers().items():
+        if missing:
+            yield False, f"{name}: something that it needs is not installed", missing
 
 
 def _sqlite() -> Iterator[Finding]:

@@ -12,10 +12,20 @@ from langgraph_rust._dropin import is_installed
 from langgraph_rust._dropin._distributions import VERSIONS, installed, stands_for
 from langgraph_rust._dropin._finder import OURS, SHARED, THEIRS, AliasFinder, kept_modules, portions
 
-__all__ = ("is_there", "kept", "modules", "siblings", "version_of")
+__all__ = ("is_there", "kept", "modules", "savers", "siblings")
 
 PACKAGE = os.path.dirname(os.path.abspath(sys.modules[OURS].__file__ or ""))
 
+
+# What a saver, store or cache needs besides this package: what to look for, what to install.
+_NEEDS = {
+    "memory": ((), ""),
+    "sqlite": (("sqlite3",), "a Python that was built with SQLite"),
+    "sqlite, async": (("sqlite3", "aiosqlite"), "pip install langgraph-rust[sqlite]"),
+    "postgres": (("psycopg", "psycopg_pool"), "pip install langgraph-rust[postgres]"),
+    "redis cache": (("redis",), "pip install langgraph-rust[redis]"),
+    "encryption": (("Crypto",), "pip install langgraph-rust[encryption]"),
+}
 
 def kept() -> frozenset[str]:
     """The modules that stay what they are.
@@ -51,29 +61,22 @@ def siblings(keeping: frozenset[str]) -> list[dict[str, str | None]]:
 def modules(keeping: frozenset[str]) -> dict[str, str]:
     """Where `langgraph` and the public modules in it come from in this process, by name.
 
-    A path, or nothing if there is no such module. Namespaces that hold nothing else are left out.
+    A path, or nothing if there is no such module.
     """
-    alias = AliasFinder(keeping)
-    names = {f"{parent}.{name}" for parent in SHARED for name in _inside(parent)}
-    found = {}
-    for name in sorted(names - SHARED):
-        spec = alias.find_spec(name) if is_installed() else _installed_spec(name)
-        if spec is None:
-            found[name] = ""
-        elif spec.origin is None and spec.submodule_search_locations is None:
-            found[name] = _file_of_ours(name)
-        else:
-            found[name] = spec.origin or next(iter(spec.submodule_search_locations or ()), "")
-    return found
+    names = {f"{parent}.{name}" for parent in SHARED for name in _inside(parent)} - SHARED
+    return {name: _path(name, keeping) for name in sorted(names)}
 
 
-def _installed_spec(name: str):  # noqa: ANN202
-    return PathFinder.find_spec(name, portions(name.rpartition(".")[0]))
-
-
-def _file_of_ours(name: str) -> str:
-    path = os.path.join(PACKAGE, *name.split(".")[1:])
-    return os.path.join(path, "__init__.py") if os.path.isdir(path) else f"{path}.py"
+def _path(name: str, keeping: frozenset[str]) -> str:
+    ours = os.path.join(PACKAGE, *name.split(".")[1:])
+    if is_installed() and name not in keeping:
+        for path in (os.path.join(ours, "__init__.py"), f"{ours}.py"):
+            if os.path.isfile(path):
+                return path
+    spec = PathFinder.find_spec(name, portions(name.rpartition(".")[0]))
+    if spec is None:
+        return ""
+    return spec.origin or next(iter(spec.submodule_search_locations or ()), "")
 
 
 def _inside(namespace: str) -> Iterator[str]:
@@ -95,7 +98,8 @@ def is_there(module: str) -> bool:
         return False
 
 
-def version_of(distribution: str) -> str | None:
-    """The installed version of a distribution."""
-    real = installed(distribution)
-    return real.version if real else None
+def savers() -> dict[str, str]:
+    """The kinds of savers, stores and caches, and what to do before one can be used, if anything."""
+    return {
+        name: "" if all(map(is_there, needed)) else fix for name, (needed, fix) in _NEEDS.items()
+    }

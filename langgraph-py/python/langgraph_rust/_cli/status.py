@@ -9,23 +9,13 @@ from textwrap import wrap
 from typing import Any
 
 from langgraph_rust import __version__, is_active
-from langgraph_rust._cli.found import PACKAGE, is_there, kept, modules, siblings
+from langgraph_rust._cli.found import PACKAGE, kept, modules, savers, siblings
 from langgraph_rust._dropin import SWITCH
 from langgraph_rust._dropin._children import pth_files
 from langgraph_rust._internal._switches import what_is_said
 from langgraph_rust.version import __version__ as UPSTREAM
 
 __all__ = ("as_text", "status")
-
-# What a saver, store or cache needs besides this package: what to look for, what to install.
-_NEEDS = {
-    "memory": ((), ""),
-    "sqlite": (("sqlite3",), "a Python that was built with SQLite"),
-    "sqlite, async": (("sqlite3", "aiosqlite"), "pip install langgraph-rust[sqlite]"),
-    "postgres": (("psycopg", "psycopg_pool"), "pip install langgraph-rust[postgres]"),
-    "redis cache": (("redis",), "pip install langgraph-rust[redis]"),
-    "encryption": (("Crypto",), "pip install langgraph-rust[encryption]"),
-}
 
 _WIDTH = 32
 
@@ -52,10 +42,7 @@ def status() -> dict[str, Any]:
         "why": _why() + trouble,
         "distributions": siblings(keeping),
         "modules": modules(keeping),
-        "savers": {
-            name: "" if all(map(is_there, needed)) else fix
-            for name, (needed, fix) in _NEEDS.items()
-        },
+        "savers": savers(),
     }
 
 
