@@ -35,9 +35,9 @@ def install(
     Calling it again changes nothing. Modules of other distributions (`langgraph.checkpoint.redis`,
     ...) keep their names and can be imported as before.
 
-    Where the environment variable `LANGGRAPH_RUST` is off (`0`, `false`, `no`, `off`, nothing), this
-    does nothing but say so, once, on stderr: whoever runs a program can so go back to LangGraph
-    without changing it.
+    Where the environment variable `LANGGRAPH_RUST` is off (`0`, `false`, `no`, `off`, nothing),
+    this does nothing but say so, once, on stderr: whoever runs a program can so go back to
+    LangGraph without changing it.
 
     Args:
         keep: Modules of sibling distributions, such as `langgraph.checkpoint.sqlite`, that are

@@ -14,6 +14,8 @@ Runs a LangGraph program, unchanged, on langgraph-rust, and the Python processes
 A script that has the name of a command comes first.
 """
 
+_Act = Callable[[argparse.Namespace], int]
+
 _PROGRAM = "SCRIPT | -m MODULE | -c CODE | -"
 
 
@@ -65,23 +67,23 @@ def _is_script(path: str) -> bool:
 def _parser() -> argparse.ArgumentParser:
     by_module = os.path.basename(sys.argv[0]) == "__main__.py"
     name = "python -m langgraph_rust" if by_module else "langgraph-rust"
-    raw = argparse.RawDescriptionHelpFormatter
+    run_usage = f"{name} [run] {_PROGRAM} [argument ...]"
     parser = argparse.ArgumentParser(
         prog=name,
-        usage=f"{name} [run] {_PROGRAM} [argument ...]\n       {name} {{status,doctor,storage}} ...",
+        usage=f"{run_usage}\n       {name} {{status,doctor,storage}} ...",
         description=_DESCRIPTION,
-        formatter_class=raw,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, help="this package's version and LangGraph's")
     commands = parser.add_subparsers(metavar="COMMAND", prog=name)
 
-    def add(command: str, help: str, act: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    def add(command: str, help: str, act: _Act) -> argparse.ArgumentParser:
         made = commands.add_parser(command, help=help, description=f"{help[0].upper()}{help[1:]}.")
         made.set_defaults(act=act)
         return made
 
     run = add("run", "run a program in which `langgraph` is this package", _run_nothing)
-    run.usage = f"{name} [run] {_PROGRAM} [argument ...]"
+    run.usage = run_usage
     status = add("status", "say which engine runs, why, and where modules come from", _status)
     doctor = add("doctor", "look for what keeps it from being switched on", _doctor)
     doctor.add_argument("script", nargs="*", help="scripts whose imports are looked at, too")

@@ -20,7 +20,14 @@ __all__ = ("as_text", "examine")
 
 _ON_OR_OFF = (SWITCH, f"{SWITCH}_STRICT", f"{SWITCH}_ACCELERATE", f"{SWITCH}_LINEAR_STORAGE")
 
-_NEEDED = ("langchain_core", "langgraph_sdk", "ormsgpack", "pydantic", "typing_extensions", "xxhash")
+_NEEDED = (
+    "langchain_core",
+    "langgraph_sdk",
+    "ormsgpack",
+    "pydantic",
+    "typing_extensions",
+    "xxhash",
+)
 
 # WAL-mode databases that two connections write to could be damaged, though hardly ever.
 _SQLITE_SAFE = (3, 51, 3)
@@ -121,7 +128,7 @@ def _imported_first() -> Iterator[Finding]:
             True,
             f"{THEIRS} is imported when Python starts, before anything can be switched:"
             + done.stdout,
-            "take that import out of the .pth file, sitecustomize or usercustomize that leads to it",
+            "take that import out of the .pth file, sitecustomize or usercustomize that does it",
         )
 
 
@@ -199,7 +206,7 @@ def _sqlite() -> Iterator[Finding]:
     if not hasattr(sqlite3.Connection, "enable_load_extension") and is_there("sqlite_vec"):
         yield (
             False,
-            "Python's sqlite3 cannot load extensions, so there is no semantic search in SqliteStore",
+            "Python's sqlite3 cannot load extensions: no semantic search in SqliteStore",
             "a Python that was built with --enable-loadable-sqlite-extensions",
         )
 

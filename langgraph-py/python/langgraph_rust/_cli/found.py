@@ -1,4 +1,4 @@
-"""What can be seen of an environment from within one of its processes, without importing a graph."""
+"""What can be seen of an environment from one of its processes, without importing a graph."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from langgraph_rust._dropin import is_installed
 from langgraph_rust._dropin._distributions import VERSIONS, installed, stands_for
-from langgraph_rust._dropin._finder import OURS, SHARED, THEIRS, AliasFinder, kept_modules, portions
+from langgraph_rust._dropin._finder import OURS, SHARED, AliasFinder, kept_modules, portions
 
 __all__ = ("is_there", "kept", "modules", "savers", "siblings")
 
@@ -26,6 +26,7 @@ _NEEDS = {
     "redis cache": (("redis",), "pip install langgraph-rust[redis]"),
     "encryption": (("Crypto",), "pip install langgraph-rust[encryption]"),
 }
+
 
 def kept() -> frozenset[str]:
     """The modules that stay what they are.
@@ -85,8 +86,9 @@ def _inside(namespace: str) -> Iterator[str]:
     for folder in [own, *portions(namespace)]:
         for entry in os.listdir(folder):
             name, suffix = os.path.splitext(entry)
-            is_module = suffix == ".py" or (not suffix and os.path.isdir(os.path.join(folder, entry)))
-            if is_module and name.isidentifier() and name[0] != "_" and name != "pytest_plugin":
+            is_folder = not suffix and os.path.isdir(os.path.join(folder, entry))
+            is_public = name.isidentifier() and name[0] != "_" and name != "pytest_plugin"
+            if is_public and (is_folder or suffix == ".py"):
                 yield name
 
 
@@ -99,7 +101,7 @@ def is_there(module: str) -> bool:
 
 
 def savers() -> dict[str, str]:
-    """The kinds of savers, stores and caches, and what to do before one can be used, if anything."""
+    """The kinds of savers, stores and caches, and what to do before one can be used, if any."""
     return {
         name: "" if all(map(is_there, needed)) else fix for name, (needed, fix) in _NEEDS.items()
     }

@@ -18,6 +18,9 @@ from typing import Any
 
 __all__ = ("run",)
 
+# What `python -m` itself calls; there is no public way into the real `__main__`.
+_run_as_main: Callable[..., None] = vars(runpy)["_run_module_as_main"]
+
 
 def run(program: list[str]) -> None:
     """Run a program.
@@ -51,7 +54,7 @@ def _run_module(name: str, arguments: list[str]) -> None:
     _set_path(os.getcwd())
     _empty_main()
     sys.argv[:] = ["-m", *arguments]
-    _leave_to(runpy._run_module_as_main, name)
+    _leave_to(_run_as_main, name)
 
 
 def _run_folder(path: str, arguments: list[str]) -> None:
@@ -59,7 +62,7 @@ def _run_folder(path: str, arguments: list[str]) -> None:
     _set_path(os.path.abspath(path), is_program=True)
     _empty_main()
     sys.argv[:] = [path, *arguments]
-    _leave_to(runpy._run_module_as_main, "__main__", False)
+    _leave_to(_run_as_main, "__main__", False)
 
 
 def _run_text(

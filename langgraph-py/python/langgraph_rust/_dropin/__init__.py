@@ -9,9 +9,9 @@ A finder at the head of `sys.meta_path` answers every import of `langgraph[.x]`:
   name.
 - Otherwise there is no such module. A piece of upstream's core never gets mixed with this one.
 
-What comes in is options, and the environment's: `LANGGRAPH_RUST` and what it travels with. A process
-begins here before anything else runs (`_start`), so nothing here imports more than it needs to find
-modules: no typing, langchain-core, pydantic, and no engine.
+What comes in is options, and the environment's: `LANGGRAPH_RUST` and what it travels with. A
+process begins here before anything else runs (`_start`), so nothing here imports more than it needs
+to find modules: no typing, langchain-core, pydantic, and no engine.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ def uninstall() -> None:
 
         raise RuntimeError(
             f"{OURS}.uninstall() cannot take back what is imported:{list_some(present)}\n"
-            "Whoever holds these modules and their classes would go on with them beside LangGraph's "
-            f"own. Start the process with {SWITCH}=0 instead."
+            "Whoever holds these modules and their classes would go on with them beside "
+            f"LangGraph's own. Start the process with {SWITCH}=0 instead."
         )
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, AliasFinder)]
     _is_strict = False
@@ -154,9 +154,8 @@ def _stay_off() -> None:
     if any(isinstance(finder, MissingFinder) for finder in sys.meta_path):
         return
     sys.meta_path.append(MissingFinder())
-    say(
-        f"{SWITCH}={os.environ[SWITCH]} switches it off: `import {THEIRS}` is LangGraph as installed"
-    )
+    value = os.environ[SWITCH]
+    say(f"{SWITCH}={value} switches it off: `import {THEIRS}` is LangGraph as installed")
 
 
 def _show_as_theirs(module: ModuleType) -> None:

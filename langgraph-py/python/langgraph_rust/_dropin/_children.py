@@ -1,8 +1,8 @@
 """What a process tells those that it starts: environment variables, which all of them inherit.
 
-`langgraph_rust.pth` acts upon them. Where that is not installed (a source checkout, or a folder that
-is merely on the path), a folder with a `sitecustomize.py` in front of `PYTHONPATH` does; tracers
-and coverage tools reach children so.
+`langgraph_rust.pth` acts upon them. Where that is not installed (a source checkout, or a folder
+that is merely on the path), a folder with a `sitecustomize.py` in front of `PYTHONPATH` does;
+tracers and coverage tools reach children so.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """What `importlib.metadata` is told of the distributions that this package stands for.
 
-A program that asks for the version of `langgraph` wants to know what it may call, so it is told what
-it gets here, whether or not LangGraph is installed, and in whichever version. All else that is asked
-of a distribution which is installed (its files, what it requires) is that one's own.
+A program that asks for the version of `langgraph` wants to know what it may call, so it is told
+what it gets here, whether or not LangGraph is installed, and in whichever version. All else that is
+asked of a distribution which is installed (its files, what it requires) is that one's own.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from importlib.metadata import Distribution, MetadataPathFinder
+from importlib.metadata import Distribution, DistributionFinder, MetadataPathFinder
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ def stands_for(name: str, kept: frozenset[str]) -> bool:
 
 def installed(name: str) -> Distribution | None:
     """The distribution of this name that is really installed, if any."""
-    return next(iter(MetadataPathFinder.find_distributions(MetadataPathFinder.Context(name=name))), None)
+    context = DistributionFinder.Context(name=name)
+    return next(iter(MetadataPathFinder.find_distributions(context)), None)
 
 
 def stand_ins(name: str, kept: frozenset[str]) -> Iterator[Distribution]:

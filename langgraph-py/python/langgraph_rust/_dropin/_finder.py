@@ -153,11 +153,11 @@ class MissingFinder:
         """
         parent, _, child = name.rpartition(".")
         if name == THEIRS or (parent == THEIRS and child in _CORE):
+            value = os.environ.get("LANGGRAPH_RUST", "")
             raise ModuleNotFoundError(
-                f"No module named {name!r}: LANGGRAPH_RUST="
-                f"{os.environ.get('LANGGRAPH_RUST', '')} switches langgraph-rust off, and LangGraph "
-                f"itself is not installed. Install it (pip install {THEIRS}), or take the variable "
-                "away",
+                f"No module named {name!r}: LANGGRAPH_RUST={value} switches langgraph-rust off, "
+                f"and LangGraph itself is not installed. Install it (pip install {THEIRS}), or "
+                "take the variable away",
                 name=name,
             )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from types import FunctionType, ModuleType
 
 from langgraph_rust._dropin._finder import OURS, THEIRS
 
@@ -57,10 +58,16 @@ def _is_main(module: object) -> bool:
 
 def _refers(module: object) -> bool:
     """Whether something in a module's namespace comes from `langgraph`."""
-    values = list(vars(module).values())
-    names = (getattr(value, "__module__", None) or getattr(value, "__name__", "") for value in values
-             if isinstance(value, type(sys) | type) or callable(value))  # fmt: skip
-    return any(isinstance(name, str) and name.partition(".")[0] == THEIRS for name in names)
+    for value in list(vars(module).values()):
+        if isinstance(value, ModuleType):
+            name = value.__name__
+        elif isinstance(value, type | FunctionType):
+            name = value.__module__
+        else:  # whatever is asked of others may run code of theirs
+            continue
+        if isinstance(name, str) and name.partition(".")[0] == THEIRS:
+            return True
+    return False
 
 
 def imports_in(path: str) -> Iterator[tuple[str, int]]:
@@ -80,8 +87,7 @@ def line_of_install(path: str) -> int | None:
     lines = [
         node.lineno
         for node in _nodes(path)
-        if isinstance(node, ast.Call)
-        and ast.unparse(node.func) in ("install", f"{OURS}.install")
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("install", f"{OURS}.install")
     ]
     return min(lines, default=None)
 
