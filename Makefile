@@ -140,8 +140,9 @@ develop: ## install in .venv so that edits of the Python sources show at once
 	@rm -f .venv/wheel.sha256
 	VIRTUAL_ENV=$(CURDIR)/.venv $(VENV)/maturin develop --release --skip-install
 	@$(VENV)/python -m pip uninstall -q -y langgraph-rust
-	@{ echo "$(CURDIR)/langgraph-py/python"; cat langgraph-py/langgraph_rust.data/purelib/*.pth; } > \
-		"$$($(VENV)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/langgraph_rust_dev.pth"
+	@site=$$($(VENV)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+		echo "$(CURDIR)/langgraph-py/python" > "$$site/langgraph_rust_dev.pth"; \
+		cp langgraph-py/langgraph_rust.data/purelib/*.pth "$$site"
 
 clean: ## remove everything that was built or downloaded
 	cargo clean

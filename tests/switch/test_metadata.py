@@ -213,7 +213,7 @@ class TestDoctor:
             main(["doctor"])
         """
         done = place.run(place.write("app.py", code))
-        assert "langgraph_rust.pth is in no folder that Python looks into" in done.stdout
+        assert "langgraph_rust_switch.pth is in no folder that Python looks into" in done.stdout
 
     def test_a_sibling_that_is_kept_but_not_there(self, place: Place) -> None:
         found = self.examine(place, LANGGRAPH_RUST_KEEP="langgraph.checkpoint.postgres")

@@ -110,8 +110,8 @@ def _start_up() -> Iterator[Finding]:
             flags = "; with -I or -s, those of the user (pip install --user) do not count"
         yield (
             True,
-            f"langgraph_rust.pth is in no folder that Python looks into when it starts{flags}, so "
-            f"{SWITCH}=1 has no effect",
+            "langgraph_rust_switch.pth is in no folder that Python looks into when it starts"
+            f"{flags}, so {SWITCH}=1 has no effect",
             f"pip install langgraph-rust into this environment; or {by_hand}",
         )
 

@@ -1,8 +1,8 @@
 """What a process tells those that it starts: environment variables, which all of them inherit.
 
-`langgraph_rust.pth` acts upon them. Where that is not installed (a source checkout, or a folder
-that is merely on the path), a folder with a `sitecustomize.py` in front of `PYTHONPATH` does;
-tracers and coverage tools reach children so.
+`langgraph_rust_switch.pth` acts upon them. Where that is not installed (a source checkout, or a
+folder that is merely on the path), a folder with a `sitecustomize.py` in front of `PYTHONPATH`
+does; tracers and coverage tools reach children so.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from langgraph_rust._dropin import SWITCH, say
 from langgraph_rust._internal._switches import is_on
 
 __all__ = ("pth_files", "take_back", "tell")
+
+# Not named like the package: the file that makes an editable install one is.
+_PTH = "langgraph_rust_switch.pth"
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_path")
 
@@ -36,8 +39,8 @@ def tell(kept: frozenset[str], strict: bool, accelerate: bool) -> None:
         return
     if sys.flags.no_site or sys.flags.ignore_environment:
         say(
-            "processes that this one starts run LangGraph as installed: langgraph_rust.pth is not "
-            "there or Python was told to leave it out (-S), and PYTHONPATH (-E, -I)"
+            "processes that this one starts run LangGraph as installed: langgraph_rust_switch.pth "
+            "is not there or Python was told to leave it out (-S), and PYTHONPATH (-E, -I)"
         )
         return
     path = os.environ.get("PYTHONPATH", "")
@@ -70,9 +73,5 @@ def pth_files() -> list[str]:
         folders += site.getsitepackages()
     if site.ENABLE_USER_SITE:
         folders.append(site.getusersitepackages())
-    paths = (
-        os.path.join(folder, f"langgraph_rust{suffix}.pth")
-        for folder in dict.fromkeys(folders)
-        for suffix in ("", "_dev")
-    )
+    paths = (os.path.join(folder, _PTH) for folder in dict.fromkeys(folders))
     return [path for path in paths if os.path.isfile(path)]

@@ -30,8 +30,8 @@ def list_some(present: list[str]) -> str:
             found.setdefault(name, place)
         if len(found) == SHOWN:
             break
-    # A namespace has no file, and is not what anybody meant.
-    for name in present:
+    # A namespace has no file, and neither that nor what is private is what anybody meant.
+    for name in sorted(present, key=lambda name: "._" in name):
         if len(found) < SHOWN and getattr(sys.modules[name], "__file__", None):
             found.setdefault(name, "")
     lines = [f"\n    {name}{place and f', imported in {place}'}" for name, place in found.items()]

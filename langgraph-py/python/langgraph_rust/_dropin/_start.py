@@ -1,4 +1,4 @@
-"""What `langgraph_rust.pth` runs when a Python process starts, if the environment asks for it.
+"""What `langgraph_rust_switch.pth` runs when a Python process starts, if it is asked for.
 
 Whatever goes wrong here, the process goes on, and with it LangGraph as installed.
 """
@@ -12,9 +12,15 @@ from langgraph_rust import _dropin
 
 __all__ = ("start",)
 
+_is_done = False
+
 
 def start() -> None:
     """Switch drop-in mode on if `LANGGRAPH_RUST` says so, and say on stderr if that cannot be."""
+    global _is_done
+    if _is_done:  # in a virtual environment, Python runs .pth files twice
+        return
+    _is_done = True
     try:
         if _dropin.is_off():
             return

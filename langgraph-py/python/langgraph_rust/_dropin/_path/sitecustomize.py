@@ -1,4 +1,4 @@
-"""In place of `langgraph_rust.pth`, where that is not installed; see `_dropin._children`.
+"""In place of `langgraph_rust_switch.pth`, where that is not installed; see `_dropin._children`.
 
 It takes itself off the path, does what the file would do, and lets the next `sitecustomize` run.
 Other Pythons may come across it, so what it does is for them to understand.
