@@ -108,6 +108,13 @@ def test_standard_input_is_a_program(run: Run) -> None:
         assert (got.stdout, got.stderr) == (want.stdout, want.stderr)
 
 
+@pytest.mark.parametrize("tool", [["cProfile"], ["trace", "--count", "-C", "counts", "--module"]])
+def test_tools_that_run_programs_run_it(run: Run, tool: list[str]) -> None:
+    profiled = ["-m"] if tool == ["cProfile"] else []
+    done = run("-m", *tool, *profiled, "langgraph_rust", "look.py", "1")
+    assert "['look.py', '1']" in done.stdout and done.returncode == 0, done.stderr
+
+
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="-P is new in 3.11")
 def test_a_safe_path_stays_safe(run: Run) -> None:
     code = "import sys; print(sys.path)"

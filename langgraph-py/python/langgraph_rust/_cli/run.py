@@ -1,7 +1,8 @@
-"""Running a program as `python` itself does: in the real `__main__`, with its own path and name.
+"""Running a program as `python` itself does: as `__main__`, with its own path and name.
 
-What a program finds in `__main__` is what pickles, `multiprocessing` and debuggers look for there.
-It is emptied first; whoever called has nothing to do in it any more.
+What is in `sys.modules["__main__"]` is what pickles, `multiprocessing` and debuggers look into, to
+the end of the process. So the program gets a module of its own there, and what began as `__main__`
+(the command, or a profiler that runs it) goes on beside it.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import runpy
 import sys
 from collections.abc import Callable
 from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFileLoader
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 __all__ = ("run",)
 
-# What `python -m` itself calls; there is no public way into the real `__main__`.
+# What `python -m` itself calls; there is no public way into `__main__`.
 _run_as_main: Callable[..., None] = vars(runpy)["_run_module_as_main"]
+
+_replaced: list[ModuleType] = []
+"""What was `__main__` before: its code still runs, and is not to lose its names."""
 
 
 def run(program: list[str]) -> None:
@@ -52,7 +56,7 @@ def run(program: list[str]) -> None:
 
 def _run_module(name: str, arguments: list[str]) -> None:
     _set_path(os.getcwd())
-    _empty_main()
+    _new_main()
     sys.argv[:] = ["-m", *arguments]
     _leave_to(_run_as_main, name)
 
@@ -60,7 +64,7 @@ def _run_module(name: str, arguments: list[str]) -> None:
 def _run_folder(path: str, arguments: list[str]) -> None:
     # Here Python goes without `-P`, too: what the program is lies there.
     _set_path(os.path.abspath(path), is_program=True)
-    _empty_main()
+    _new_main()
     sys.argv[:] = [path, *arguments]
     _leave_to(_run_as_main, "__main__", False)
 
@@ -69,7 +73,7 @@ def _run_text(
     text: str | bytes, name: str, arguments: list[str], file: str, **entries: Any
 ) -> None:
     _set_path("")
-    namespace = _empty_main(__loader__=BuiltinImporter, **entries)
+    namespace = _new_main(__loader__=BuiltinImporter, **entries)
     sys.argv[:] = [name, *arguments]
     code = _leave_to(compile, text, file, "exec", 0, True)
     _leave_to(exec, code, namespace)
@@ -89,7 +93,7 @@ def _run_script(script: str, arguments: list[str]) -> None:
         sys.exit(2)
     _set_path(os.path.dirname(os.path.realpath(script)))
     loader = SourcelessFileLoader if code else SourceFileLoader
-    namespace = _empty_main(__loader__=loader("__main__", path), **_of_file(path))
+    namespace = _new_main(__loader__=loader("__main__", path), **_of_file(path))
     sys.argv[:] = [script, *arguments]
     if code is None:
         code = _leave_to(compile, text, path, "exec", 0, True)
@@ -110,21 +114,16 @@ def _set_path(entry: str, *, is_program: bool = False) -> None:
         sys.path.insert(0, entry)
 
 
-def _empty_main(**entries: Any) -> dict[str, Any]:
-    """Empty `__main__` and return its namespace, with what Python puts there and `entries`."""
-    namespace = vars(sys.modules["__main__"])
-    namespace.clear()
-    namespace.update(
-        __name__="__main__",
-        __doc__=None,
-        __package__=None,
-        __loader__=None,
-        __spec__=None,
-        __builtins__=builtins,
-    )
+def _new_main(**entries: Any) -> dict[str, Any]:
+    """Make a `__main__` and return its namespace, with what Python puts there and `entries`."""
+    module = ModuleType("__main__")
+    namespace = vars(module)
+    namespace["__builtins__"] = builtins
     if sys.version_info < (3, 14):
         namespace["__annotations__"] = {}
     namespace.update(entries)
+    _replaced.append(sys.modules["__main__"])
+    sys.modules["__main__"] = module
     return namespace
 
 
