@@ -11,7 +11,7 @@ JOBS ?= 2
 SUITES ?=
 # Test files for `conformance` and `conformance-update`; empty: all.
 FILES ?=
-# pytest's -k for `conformance` and `continuity`: runs the matching tests and shows why they fail.
+# pytest's -k for `conformance`, `continuity` and `switch`: runs the matching tests and shows why they fail.
 K ?=
 # The programs of `differential`, `deltas`, `linear` and `stress`, such as 0:1000; empty: the first few hundred.
 SEEDS ?=
@@ -38,7 +38,7 @@ BENCH := $(PYTHON) -m benches.compare $(foreach case,$(CASES),'$(case)') $(if $(
 CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(SUITES),--suite $(suite))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python continuity conformance conformance-update \
+.PHONY: help demo test test-rust test-python switch continuity conformance conformance-update \
 	conformance-upstream differential deltas linear stress kills fuzz examples api api-update sync sync-report places bench \
 	bench-publish bench-rust lint build develop clean
 
@@ -48,7 +48,7 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python continuity conformance differential deltas linear stress kills fuzz examples ## every test: Rust, Python, and against upstream
+test: test-rust test-python switch continuity conformance differential deltas linear stress kills fuzz examples ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
@@ -70,6 +70,9 @@ conformance-upstream: ## run upstream's suites on upstream; store what passes th
 
 differential: ## random graphs here and on upstream; SEEDS=FIRST:END picks them, LIST=1 lists known ones
 	@$(PYTHON) -m tests.differential --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(LIST),--list)
+
+switch: ## LANGGRAPH_RUST, its children and commands, in environments made from the wheel
+	@$(PYTHON) -m tests.switch $(if $(K),-k "$(K)")
 
 examples: ## five agents, unmodified: they print what they print on upstream
 	@$(PYTHON) -m tests.examples
@@ -137,8 +140,9 @@ develop: ## install in .venv so that edits of the Python sources show at once
 	@rm -f .venv/wheel.sha256
 	VIRTUAL_ENV=$(CURDIR)/.venv $(VENV)/maturin develop --release --skip-install
 	@$(VENV)/python -m pip uninstall -q -y langgraph-rust
-	@echo "$(CURDIR)/langgraph-py/python" > \
-		"$$($(VENV)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/langgraph_rust_dev.pth"
+	@site=$$($(VENV)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+		echo "$(CURDIR)/langgraph-py/python" > "$$site/langgraph_rust_dev.pth"; \
+		cp langgraph-py/langgraph_rust.data/purelib/*.pth "$$site"
 
 clean: ## remove everything that was built or downloaded
 	cargo clean

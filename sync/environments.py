@@ -87,6 +87,16 @@ def our_environment(interpreter: Path = Path(sys.executable)) -> Environment:
     return _cached("ours", wanted, interpreter)
 
 
+def switch_environment(*, with_upstream: bool) -> Environment:
+    """What a user has who installs this package, beside upstream or not, and pytest."""
+    pins = load_pins()
+    needed = read_toml(ROOT / "pyproject.toml")["project"]["dependencies"]
+    upstream = requirements(pins.replaced) if with_upstream else []
+    wanted = [*needed, *upstream, *requirements({"pytest": pins.test_dependencies["pytest"]})]
+    name = "switch-upstream" if with_upstream else "switch"
+    return _cached(name, wanted, Path(sys.executable))
+
+
 def postgres_environment() -> Environment:
     """PostgreSQL and what starts it."""
     return _cached("postgres", requirements(load_pins().postgres), Path(sys.executable))

@@ -181,6 +181,7 @@ def make_checkout(root: Path) -> None:
         "tests/conformance/suites/langgraph/passing.txt": LIST,
         "langgraph-py/python/langgraph_rust/graph.py": "def build(a): ...\n",
         "langgraph-py/python/langgraph_rust/version.py": '__version__ = "1.0.0"\n',
+        "langgraph-py/python/langgraph_rust/_dropin/_distributions.py": "VERSIONS = {\n}\n",
         "tests/conformance/suites/README.md": "to be counted",
     }
     for name, content in files.items():

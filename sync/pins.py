@@ -54,6 +54,11 @@ class Pins:
         return {name: v for name, v in self.distributions.items() if name != CORE}
 
     @property
+    def replaced(self) -> dict[str, str]:
+        """What this package stands for: all of upstream but what it uses as it is."""
+        return {name: v for name, v in self.distributions.items() if name not in NOT_OURS}
+
+    @property
     def beside(self) -> dict[str, str]:
         """Of these, what has modules that this package lacks."""
         return {name: v for name, v in self.siblings.items() if name not in REPLACED}

@@ -52,10 +52,14 @@ class Statement:
 
 def statements(root: Path, pins: Pins) -> list[Statement]:
     """What the repository's files say of upstream's version and of the tests that pass."""
-    version = root / "langgraph-py" / "python" / "langgraph_rust" / "version.py"
+    package = root / "langgraph-py" / "python" / "langgraph_rust"
+    version = package / "version.py"
+    stand_ins = package / "_dropin" / "_distributions.py"
+    entries = "".join(f'    "{name}": "{v}",\n' for name, v in pins.replaced.items())
     suites = [Suite(root / SUITES / name) for name in pins.sdists]
     return [
         Statement(version, r'__version__ = "[^"]*"', f'__version__ = "{pins.core_version}"'),
+        Statement(stand_ins, r"(?s)VERSIONS = \{.*?\n\}", f"VERSIONS = {{\n{entries}}}"),
         Statement(root / SUITES / "README.md", r"(?s)\A.+\Z", counts(suites)),
     ]
 

@@ -237,6 +237,7 @@ def test_an_outcome_is_stored_with_the_files(sync: Sync) -> None:
     assert (folder / "files/sync/upstream.toml").read_text() == sync.pins_file.read_text()
     assert set(outcome.files) == {
         "langgraph-py/python/langgraph_rust/version.py",
+        "langgraph-py/python/langgraph_rust/_dropin/_distributions.py",
         "sync/api/upstream.json",
         "sync/reports/1.0.0-1.1.0.json",
         "sync/reports/1.0.0-1.1.0.md",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 import textwrap
 from pathlib import Path
 
@@ -57,7 +58,8 @@ def site(tmp_path: Path) -> Path:
 
 def run(site: Path, *args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(PACKAGE_PARENT)])}
-    environment.pop("PYTEST_PLUGINS", None)
+    for name in ("PYTEST_PLUGINS", "LANGGRAPH_RUST"):
+        environment.pop(name, None)
     return subprocess.run(
         [sys.executable, *args],
         capture_output=True,
@@ -179,49 +181,12 @@ def test_too_late(site: Path) -> None:
     code = "import langgraph.store.elsewhere, langgraph_rust; langgraph_rust.install()"
     done = run(site, "-c", code)
     assert "RuntimeError: langgraph_rust.install() must be called before" in done.stderr
-    assert "langgraph, langgraph.store, langgraph.store.elsewhere" in done.stderr
+    assert "already:\n    langgraph.store.elsewhere\n    and 2 more\n" in done.stderr
 
 
 def test_reported_version(site: Path) -> None:
     pinned = load_pins().core_version
     check(site, f"from langgraph.version import __version__; assert __version__ == {pinned!r}")
-
-
-PROGRAM = """
-import sys
-import beside
-from langgraph.types import Send
-if __name__ == "__main__":
-    print(Send.__module__, sys.argv[1:], sys.argv[0] == __file__)
-"""
-
-
-class TestCommandLine:
-    @pytest.fixture
-    def app(self, site: Path) -> Path:
-        folder = site / "folder" / "app"
-        folder.mkdir(parents=True)
-        (folder / "program.py").write_text(PROGRAM)
-        (folder / "beside.py").write_text("")
-        return folder
-
-    def test_script(self, site: Path, app: Path) -> None:
-        done = run(site, "-m", "langgraph_rust", "folder/app/program.py", "-x", "y")
-        assert done.stdout == "langgraph_rust.types ['-x', 'y'] True\n", done.stderr
-
-    def test_module(self, site: Path, app: Path) -> None:
-        done = run(site, "-m", "langgraph_rust", "-m", "program", "-x", "y", cwd=app)
-        assert done.stdout == "langgraph_rust.types ['-x', 'y'] True\n", done.stderr
-
-    @pytest.mark.parametrize("arguments", [[], ["-m"], ["--unknown"]])
-    def test_nothing_to_run(self, site: Path, arguments: list[str]) -> None:
-        done = run(site, "-m", "langgraph_rust", *arguments)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith("usage: python -m langgraph_rust")
-
-    def test_help(self, site: Path) -> None:
-        done = run(site, "-m", "langgraph_rust", "--help")
-        assert done.returncode == 0 and done.stdout.startswith("usage:")
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one process", "xdist"])
@@ -295,3 +260,57 @@ def test_prebuilt_may_be_kept(site: Path, install: str, expected: str) -> None:
 def test_nothing_else_can_be_kept(site: Path, name: str) -> None:
     done = run(site, "-c", f"import langgraph_rust; langgraph_rust.install(keep=[{name!r}])")
     assert f"ValueError: {name} cannot be kept" in done.stderr
+
+
+CHILDREN = """
+import multiprocessing, os, subprocess, sys
+
+def whose(_=None):
+    import langgraph.types
+    return langgraph.types.__name__, "_path" in str(sys.path)
+
+if __name__ == "__main__":
+    import langgraph_rust; langgraph_rust.install(children=True)
+    for method in ("spawn", "forkserver"):
+        with multiprocessing.get_context(method).Pool(1) as pool:
+            print(method, *pool.map(whose, [0])[0])
+    code = "import app; print(*app.whose())"
+    print("subprocess", subprocess.check_output([sys.executable, "-c", code], text=True), end="")
+"""
+
+
+def run_without_pth(site: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run the Python that this environment is made of: it sees packages, but runs no .pth files."""
+    path = [str(site), str(PACKAGE_PARENT), sysconfig.get_path("purelib")]
+    variables = {n: v for n, v in os.environ.items() if not n.startswith(("LANGGRAPH", "PYTEST"))}
+    return subprocess.run(
+        [os.path.realpath(sys.executable), *args],
+        capture_output=True,
+        text=True,
+        cwd=site,
+        env={**variables, "PYTHONPATH": os.pathsep.join(path)},
+    )
+
+
+@pytest.mark.parametrize("other", ["", "import sys; print('theirs', file=sys.stderr)"])
+def test_children_follow_where_the_package_is_only_on_the_path(site: Path, other: str) -> None:
+    (site / "app.py").write_text(CHILDREN)
+    if other:
+        (site / "sitecustomize.py").write_text(other)
+    done = run_without_pth(site, "app.py")
+    assert done.stdout.splitlines() == [
+        "spawn langgraph_rust.types False",
+        "forkserver langgraph_rust.types False",
+        "subprocess langgraph_rust.types False",
+    ], done.stderr
+    # Whoever has one at start-up has it in children, too.
+    assert (done.stderr.count("theirs") > 3) is bool(other)
+
+
+def test_children_cannot_follow_without_the_environment(site: Path) -> None:
+    path = [str(PACKAGE_PARENT), sysconfig.get_path("purelib")]
+    code = f"import sys; sys.path[:0] = {path!r}"
+    install = "import langgraph_rust as r; r.install(children=True)"
+    done = run_without_pth(site, "-E", "-c", f"{code}\n{install}")
+    assert done.returncode == 0
+    assert "processes that this one starts run LangGraph as installed" in done.stderr

@@ -38,12 +38,14 @@ ORDER = (
     # Tools.
     ("_storage",),
     # Ways to start a process.
-    ("_dropin", "__main__", "pytest_plugin"),
+    ("_dropin",),
+    ("_cli", "pytest_plugin"),
+    ("__main__",),
 )
 """Rooms from the ground up. At import time a room uses rooms below its own row, and no others."""
 
 UPWARD = {
-    ("", "_dropin"): "`install()` is asked for by few",
+    ("", "_dropin"): "switching is asked for by few",
     ("_internal", "types"): "a policy is made of what the user wrote when a node is added",
     ("constants", "types"): "names that moved, handed out with a warning",
     ("pregel", "pregel.main"): "upstream's public name for what is made of all below",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from langgraph_rust._internal._switches import is_on
+from langgraph_rust._internal._switches import is_on, what_is_said
 from langgraph_rust.pregel._state.savers import _linear
 
 OURS = ("LANGGRAPH_RUST_STRICT", "LANGGRAPH_RUST_ACCELERATE", "LANGGRAPH_RUST_LINEAR_STORAGE")
@@ -34,6 +34,14 @@ def test_what_is_empty_is_off_and_what_is_not_set_is_as_it_is(
     assert is_on("LANGGRAPH_RUST_X", unset=True) and not is_on("LANGGRAPH_RUST_X")
     monkeypatch.setenv("LANGGRAPH_RUST_X", "")
     assert not is_on("LANGGRAPH_RUST_X", unset=True)
+
+
+def test_not_set_is_a_third_thing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LANGGRAPH_RUST_X", raising=False)
+    assert what_is_said("LANGGRAPH_RUST_X") is None
+    for value, said in (("1", True), ("0", False), ("", False)):
+        monkeypatch.setenv("LANGGRAPH_RUST_X", value)
+        assert what_is_said("LANGGRAPH_RUST_X") is said
 
 
 @pytest.mark.parametrize("variable", OURS[:2])

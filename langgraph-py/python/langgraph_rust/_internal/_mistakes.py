@@ -35,8 +35,8 @@ _MOST_WARNINGS = 1000
 _asked: bool | None = None
 
 
-def set_strict(on: bool) -> None:
-    """Have mistakes raised, or warned of, whatever `LANGGRAPH_RUST_STRICT` says."""
+def set_strict(on: bool | None) -> None:
+    """Have mistakes raised, or warned of; with `None`, as `LANGGRAPH_RUST_STRICT` says."""
     global _asked
     _asked = on
 

@@ -19,9 +19,19 @@ def is_on(variable: str, *, unset: bool = False) -> bool:
     Raises:
         ValueError: it says neither. Who misspells what makes reading strict is not to go without.
     """
+    said = what_is_said(variable)
+    return unset if said is None else said
+
+
+def what_is_said(variable: str) -> bool | None:
+    """Whether a variable says on or off, as `is_on` reads it, or `None` if there is none.
+
+    Raises:
+        ValueError: it says neither.
+    """
     value = os.environ.get(variable)
     if value is None:
-        return unset
+        return None
     word = value.strip().lower()
     if word not in _ON and word not in _OFF:
         raise ValueError(

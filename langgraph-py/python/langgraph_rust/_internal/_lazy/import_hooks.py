@@ -8,13 +8,16 @@ if the module is loaded already, otherwise as soon as anybody loads it, before a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False  # not typing's: this is loaded when a Python process starts switched on
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
+    from typing import Any
+
+    Callback = Callable[[ModuleType], None]
 
 __all__ = ("fill_when_imported", "when_imported")
-
-Callback = Callable[[ModuleType], None]
 
 _pending: dict[str, list[Callback]] = {}
 

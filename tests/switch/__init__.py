@@ -1,0 +1,1 @@
+"""The switch, in environments as users have them: the wheel alone, and beside upstream."""
