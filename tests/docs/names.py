@@ -1,0 +1,109 @@
+"""``python -m tests.docs.names``: every public name is documented, and listed in the reference.
+
+Public is what upstream's API manifest names and this package has, and what the modules of this
+package's own (`OWN`) list. Sources and stubs are read as the site reads them, by griffe, so this
+runs in the site's environment, when the site is built.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from griffe import Alias, AliasResolutionError, Class, GriffeLoader, Object
+
+from sync.api.manifest import load_manifest
+from sync.pins import ROOT
+
+PACKAGE = "langgraph_rust"
+OWN = (PACKAGE, f"{PACKAGE}.checkpoint.serde.errors")
+"""Public modules that upstream lacks."""
+
+INVENTORY = ROOT / ".cache" / "site" / "objects.inv"
+
+
+def load_package() -> GriffeLoader:
+    """The package's sources, with what names stand for."""
+    loader = GriffeLoader(search_paths=[ROOT / "langgraph-py" / "python"], allow_inspection=False)
+    loader.load(PACKAGE)
+    loader.resolve_aliases(external=False)
+    return loader
+
+
+def public_names(loader: GriffeLoader) -> dict[str, Object]:
+    """Public names by their full path, each with what it stands for.
+
+    What comes from other packages is documented there, so it is left out.
+    """
+    wanted = [
+        f"{PACKAGE}{module.removeprefix('langgraph')}.{name}"
+        for module, entry in load_manifest()[1].items()
+        for name in entry.names
+    ]
+    for module in OWN:
+        wanted += [f"{module}.{name}" for name in loader.modules_collection[module].exports or []]
+    found = ((path, _target(loader, path)) for path in dict.fromkeys(wanted))
+    return {path: target for path, target in found if target is not None}
+
+
+def undocumented(names: dict[str, Object]) -> Iterator[str]:
+    """The paths of names, and of public methods of classes among them, without documentation."""
+    for path, target in names.items():
+        if target.docstring is None:
+            yield path
+        if isinstance(target, Class):
+            yield from (f"{path}.{name}" for name in _silent_methods(target))
+
+
+def not_in_reference(names: dict[str, Object], listed: set[str]) -> Iterator[str]:
+    """The paths of names that the reference lists nowhere."""
+    for path, target in names.items():
+        if path not in listed and target.canonical_path not in listed:
+            yield path
+
+
+def read_inventory(path: Path) -> set[str]:
+    """The paths of what the site's reference lists."""
+    # Four lines of text, then the entries, compressed: name, kind, and where it is.
+    packed = path.read_bytes().split(b"\n", 4)[4]
+    return {line.split(" ")[0] for line in zlib.decompress(packed).decode().splitlines()}
+
+
+def _target(loader: GriffeLoader, path: str) -> Object | None:
+    try:
+        found = loader.modules_collection[path]
+        return found.final_target if isinstance(found, Alias) else found
+    except (AliasResolutionError, KeyError):
+        return None
+
+
+def _silent_methods(target: Class) -> Iterator[str]:
+    """Public methods and properties without documentation, here or in a base."""
+    for name, member in target.members.items():
+        if name.startswith("_") or isinstance(member, Alias):
+            continue
+        if not (member.is_function or "property" in member.labels):
+            continue
+        sources = [target, *target.mro()]
+        known = (source.members.get(name) for source in sources)
+        if not any(m is not None and not isinstance(m, Alias) and m.docstring for m in known):
+            yield name
+
+
+def main() -> int:
+    """Check; returns the process's exit status."""
+    names = public_names(load_package())
+    silent = list(undocumented(names))
+    missing = list(not_in_reference(names, read_inventory(INVENTORY)))
+    for path in silent:
+        print(f"{path} has no documentation")
+    for path in missing:
+        print(f"{path} is not in the reference (docs/reference)")
+    print(f"names: {len(names)} public, {len(silent)} undocumented, {len(missing)} not listed")
+    return 1 if silent or missing or not names else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
