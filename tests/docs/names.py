@@ -7,6 +7,7 @@ runs in the site's environment, when the site is built.
 
 from __future__ import annotations
 
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -49,12 +50,12 @@ def public_names(loader: GriffeLoader) -> dict[str, Object]:
 
 
 def undocumented(names: dict[str, Object]) -> Iterator[str]:
-    """The paths of names, and of public methods of classes among them, without documentation."""
+    """The paths of names, and of public members of classes among them, without documentation."""
     for path, target in names.items():
         if target.docstring is None:
             yield path
         if isinstance(target, Class):
-            yield from (f"{path}.{name}" for name in _silent_methods(target))
+            yield from (f"{path}.{name}" for name in _silent_members(target))
 
 
 def not_in_reference(names: dict[str, Object], listed: set[str]) -> Iterator[str]:
@@ -79,17 +80,25 @@ def _target(loader: GriffeLoader, path: str) -> Object | None:
         return None
 
 
-def _silent_methods(target: Class) -> Iterator[str]:
-    """Public methods and properties without documentation, here or in a base."""
+def _silent_members(target: Class) -> Iterator[str]:
+    """Public members without documentation, here, in a base, or among the class's arguments.
+
+    What only `__init__` sets is how the class works.
+    """
+    said = target.docstring.value if target.docstring else ""
     for name, member in target.members.items():
-        if name.startswith("_") or isinstance(member, Alias):
-            continue
-        if not (member.is_function or "property" in member.labels):
+        if name.startswith("_") or isinstance(member, Alias) or _is_set_in_methods(member):
             continue
         sources = [target, *target.mro()]
         known = (source.members.get(name) for source in sources)
-        if not any(m is not None and not isinstance(m, Alias) and m.docstring for m in known):
+        if any(m is not None and not isinstance(m, Alias) and m.docstring for m in known):
+            continue
+        if not re.search(rf"^\s*{name}\b|`{name}\b", said, re.M):
             yield name
+
+
+def _is_set_in_methods(member: Object) -> bool:
+    return "instance-attribute" in member.labels and "class-attribute" not in member.labels
 
 
 def main() -> int:
