@@ -18,6 +18,19 @@ def test_versions_of_packages_tried_are_those_that_run() -> None:
     assert said and said <= pinned
 
 
+def test_links_of_the_readme_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert links and all((ROOT / link).exists() for link in links)
+
+
+def test_the_program_in_rust_is_the_doc_test() -> None:
+    page = read_page(ROOT / "docs" / "rust.md", ROOT)
+    source = (ROOT / "crates" / "langgraph-runtime" / "src" / "lib.rs").read_text(encoding="utf-8")
+    documented = re.sub(r"^//! ?", "", source, flags=re.M)
+    (block,) = (block for block in page.blocks if block.language == "rust")
+    assert block.text in documented
+
+
 def test_no_folder_of_pages_is_crowded() -> None:
     folders = [ROOT / "docs", *(path for path in (ROOT / "docs").rglob("*") if path.is_dir())]
     assert all(len(list(folder.iterdir())) <= 13 for folder in folders)
