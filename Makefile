@@ -80,7 +80,7 @@ examples: ## five agents, unmodified: they print what they print on upstream
 	@$(PYTHON) -m tests.examples
 
 docs: ## the site, into .cache/site; fails on a broken link and a public name without documentation
-	@NO_MKDOCS_2_WARNING=1 $$($(PYTHON) -m sync.environments docs) -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $$($(PYTHON) -m sync.environments docs) -m mkdocs build --strict
 	@$$($(PYTHON) -m sync.environments docs) -m tests.docs.names
 
 docs-test: ## the programs of all pages, here and on upstream; PAGES=streaming runs some

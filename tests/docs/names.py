@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from griffe import Alias, AliasResolutionError, Class, GriffeLoader, Object
+from griffe import Alias, AliasResolutionError, Class, Function, GriffeLoader, Object
 
 from sync.api.manifest import load_manifest
 from sync.pins import ROOT
@@ -87,7 +87,7 @@ def _silent_members(target: Class) -> Iterator[str]:
     """
     said = target.docstring.value if target.docstring else ""
     for name, member in target.members.items():
-        if name.startswith("_") or isinstance(member, Alias) or _is_set_in_methods(member):
+        if name.startswith("_") or isinstance(member, Alias) or _is_set_in_methods(target, member):
             continue
         sources = [target, *target.mro()]
         known = (source.members.get(name) for source in sources)
@@ -97,8 +97,12 @@ def _silent_members(target: Class) -> Iterator[str]:
             yield name
 
 
-def _is_set_in_methods(member: Object) -> bool:
-    return "instance-attribute" in member.labels and "class-attribute" not in member.labels
+def _is_set_in_methods(target: Class, member: Object) -> bool:
+    line = member.lineno or 0
+    methods = (other for other in target.members.values() if isinstance(other, Function))
+    return member.is_attribute and any(
+        (method.lineno or 0) <= line <= (method.endlineno or 0) for method in methods
+    )
 
 
 def main() -> int:
