@@ -86,15 +86,23 @@ def _silent_members(target: Class) -> Iterator[str]:
     What only `__init__` sets is how the class works.
     """
     said = target.docstring.value if target.docstring else ""
-    for name, member in target.members.items():
-        if name.startswith("_") or isinstance(member, Alias) or _is_set_in_methods(target, member):
-            continue
+    for name in _public_members(target):
         sources = [target, *target.mro()]
         known = (source.members.get(name) for source in sources)
         if any(m is not None and not isinstance(m, Alias) and m.docstring for m in known):
             continue
         if not re.search(rf"^\s*{name}\b|`{name}\b", said, re.M):
             yield name
+
+
+def _public_members(target: Class) -> list[str]:
+    return [
+        name
+        for name, member in target.members.items()
+        if not (
+            name.startswith("_") or isinstance(member, Alias) or _is_set_in_methods(target, member)
+        )
+    ]
 
 
 def _is_set_in_methods(target: Class, member: Object) -> bool:
@@ -114,7 +122,10 @@ def main() -> int:
         print(f"{path} has no documentation")
     for path in missing:
         print(f"{path} is not in the reference (docs/reference)")
-    print(f"names: {len(names)} public, {len(silent)} undocumented, {len(missing)} not listed")
+    classes = {t.canonical_path: t for t in names.values() if isinstance(t, Class)}
+    members = sum(len(_public_members(target)) for target in classes.values())
+    public = f"{len(names)} public, with {members} members"
+    print(f"names: {public}, {len(silent)} undocumented, {len(missing)} not listed")
     return 1 if silent or missing or not names else 0
 
 
