@@ -1,8 +1,8 @@
 """``python -m tests.docs.names``: every public name is documented, and listed in the reference.
 
-Public is what upstream's API manifest names and this package has, and what the modules of this
-package's own (`OWN`) list. Sources and stubs are read as the site reads them, by griffe, so this
-runs in the site's environment, when the site is built.
+Public is what upstream's API manifest names and this package has, what its modules list here, and
+what the modules of this package's own (`OWN`) do. Sources and stubs are read as the site reads
+them, by griffe, so this runs in the site's environment, when the site is built.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ PACKAGE = "langgraph_rust"
 OWN = (PACKAGE, f"{PACKAGE}.checkpoint.serde.errors")
 """Public modules that upstream lacks."""
 
+DUNDERS = {"__version__"}
 INVENTORY = ROOT / ".cache" / "site" / "objects.inv"
 
 
@@ -38,13 +39,14 @@ def public_names(loader: GriffeLoader) -> dict[str, Object]:
 
     What comes from other packages is documented there, so it is left out.
     """
-    wanted = [
-        f"{PACKAGE}{module.removeprefix('langgraph')}.{name}"
-        for module, entry in load_manifest()[1].items()
-        for name in entry.names
-    ]
-    for module in OWN:
-        wanted += [f"{module}.{name}" for name in loader.modules_collection[module].exports or []]
+    modules: dict[str, set[str]] = {module: set() for module in OWN}
+    for module, entry in load_manifest()[1].items():
+        modules[f"{PACKAGE}{module.removeprefix('langgraph')}"] = set(entry.names)
+    for module, listed in modules.items():
+        own = loader.modules_collection[module].exports or ()
+        # Upstream's private names are there for programs that reach for them.
+        listed |= {name for name in map(str, own) if name in DUNDERS or not name.startswith("_")}
+    wanted = [f"{module}.{name}" for module, listed in modules.items() for name in sorted(listed)]
     found = ((path, _target(loader, path)) for path in dict.fromkeys(wanted))
     return {path: target for path, target in found if target is not None}
 
