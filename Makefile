@@ -23,6 +23,8 @@ POINTS ?=
 INPUTS ?=
 # How many inputs `fuzz` looks for by the code that they reach; empty: 200000.
 RUNS ?=
+# Parts of paths for `docs-test`, such as "streaming README"; empty: all pages.
+PAGES ?=
 # Patterns of benchmark cases; empty: all. QUICK=1 measures less.
 CASES ?=
 QUICK ?=
@@ -39,7 +41,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python switch continuity conformance conformance-update \
-	conformance-upstream differential deltas linear stress kills fuzz examples api api-update sync sync-report places bench \
+	conformance-upstream differential deltas linear stress kills fuzz examples docs docs-test api api-update sync sync-report places bench \
 	bench-publish bench-rust lint build develop clean
 
 help: ## list the targets
@@ -48,13 +50,13 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python switch continuity conformance differential deltas linear stress kills fuzz examples ## every test: Rust, Python, and against upstream
+test: test-rust test-python switch continuity conformance differential deltas linear stress kills fuzz examples docs docs-test ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
 
 test-python: build ## this package's own Python tests, and those of the tools
-	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress benches
+	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress tests/docs benches
 
 continuity: ## threads handed over between upstream and this package, and what both store
 	@$(PYTHON) -m tests.continuity $(if $(K),-k "$(K)")
@@ -76,6 +78,13 @@ switch: ## LANGGRAPH_RUST, its children and commands, in environments made from 
 
 examples: ## five agents, unmodified: they print what they print on upstream
 	@$(PYTHON) -m tests.examples
+
+docs: ## the site, into .cache/site; fails on a broken link and a public name without documentation
+	@NO_MKDOCS_2_WARNING=1 $$($(PYTHON) -m sync.environments docs) -m mkdocs build --strict
+	@$$($(PYTHON) -m sync.environments docs) -m tests.docs.names
+
+docs-test: ## the programs of all pages, here and on upstream; PAGES=streaming runs some
+	@$(PYTHON) -m tests.docs --jobs $(JOBS) $(PAGES)
 
 deltas: ## random histories of delta channels, against a plain reducer and upstream; SEEDS=0:2000 is long
 	@$(PYTHON) -m tests.deltas $(if $(SEEDS),--seeds $(SEEDS))
@@ -115,7 +124,7 @@ places: ## write what repeats the pins and the lists: version.py, tests/conforma
 bench: ## this package, upstream and the floor in turn; a quarter of an hour
 	@$(BENCH)
 
-bench-publish: ## the same, stored in benches/compare/results.json, the README's table and docs/benchmarks.md
+bench-publish: ## the same, stored in benches/compare/results.json, the README's table and docs/trust/benchmarks.md
 	@$(BENCH) --publish
 
 bench-rust: ## the engine without Python

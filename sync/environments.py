@@ -117,6 +117,13 @@ def development_environment() -> Environment:
     return Environment("dev", ROOT / ".venv", needed)
 
 
+def documentation_environment() -> Environment:
+    """What builds the site: `pyproject.toml` names all of it."""
+    wanted = read_toml(ROOT / "pyproject.toml")["dependency-groups"]["docs"]
+    path = _cached("docs", [], Path(sys.executable)).path
+    return Environment("docs", path, tuple(wanted), is_complete=True)
+
+
 def example_environment(example: Path) -> Environment:
     """What the `requirements.txt` of an example names; `sync.wheel` adds this package.
 
@@ -186,6 +193,7 @@ def main() -> None:
     """Make the environments named on the command line and print their interpreters."""
     makers = {
         "dev": development_environment,
+        "docs": documentation_environment,
         "ours": our_environment,
         "fuzzer": fuzzer_environment,
         "postgres": postgres_environment,

@@ -2,7 +2,7 @@
 
 Cases are shell-style patterns; ``--list`` prints them. Results go to `.cache/bench/latest.json`,
 with ``--publish`` also to `benches/compare/results.json` and into the tables of the README and of
-`docs/benchmarks.md`.
+`docs/trust/benchmarks.md`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from benches.compare.table import number
 from sync.pins import CORE, ROOT
 
 README = ROOT / "README.md"
-PAGE = ROOT / "docs" / "benchmarks.md"
+PAGE = ROOT / "docs" / "trust" / "benchmarks.md"
 
 BENCH = "bench"
 AGENTS = "agents"

@@ -122,6 +122,13 @@ class TestInputs:
         with pytest.raises(ValueError, match="No messages found in input state to tool_edge"):
             tools_condition({})
 
+    def test_condition_routes(self) -> None:
+        builder = StateGraph(MessagesState)
+        builder.add_node("think", lambda state: {"messages": [said()]})
+        builder.add_node("tools", ToolNode([double]))
+        builder.add_edge(START, "think").add_conditional_edges("think", tools_condition)
+        assert builder.compile().invoke({"messages": []})["messages"][-1].tool_calls == []
+
 
 class TestContexts:
     def test_a_single_sync_call_stays_on_the_thread(self) -> None:

@@ -108,7 +108,8 @@
 //! may be given between polls; an event must be shown before the next input is given, because
 //! events say *what* changed and the engine is read for the values.
 //!
-//! [`Engine`] lists what goes in, what comes out and what can be read. `docs/drivers.md` says more.
+//! [`Engine`] lists what goes in, what comes out and what can be read. `docs/contributing/drivers.md`
+//! says more.
 
 mod apply;
 mod bumps;

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     __version__: str
+    """This package's own version; the one of LangGraph's that it follows is in `version`."""
 
 
 def install(

@@ -40,10 +40,15 @@ class ErrorCode(Enum):
     """Errors that have a page in the online documentation."""
 
     GRAPH_RECURSION_LIMIT = "GRAPH_RECURSION_LIMIT"
+    """A run did not end in time: `GraphRecursionError`."""
     INVALID_CONCURRENT_GRAPH_UPDATE = "INVALID_CONCURRENT_GRAPH_UPDATE"
+    """Two writes of a superstep to a channel that takes one."""
     INVALID_GRAPH_NODE_RETURN_VALUE = "INVALID_GRAPH_NODE_RETURN_VALUE"
+    """A node returned what is no update."""
     MULTIPLE_SUBGRAPHS = "MULTIPLE_SUBGRAPHS"
+    """A node called several subgraphs that store under one name."""
     INVALID_CHAT_HISTORY = "INVALID_CHAT_HISTORY"
+    """Tool calls without results in an agent's messages."""
 
 
 def create_error_message(*, message: str, error_code: ErrorCode) -> str:
@@ -105,6 +110,7 @@ class ParentCommand(GraphBubbleUp):
     """Carries a `Command` to the enclosing graph."""
 
     args: tuple[Command]
+    """The command, alone."""
 
     def __init__(self, command: Command) -> None:
         super().__init__(command)

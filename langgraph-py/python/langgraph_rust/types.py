@@ -289,9 +289,11 @@ class ValuesStreamPart(TypedDict, Generic[OutputT]):
     """A chunk of mode `values`: the state after a step."""
 
     type: Literal["values"]
+    """Which mode it is."""
     ns: tuple[str, ...]
     """Path of the (sub)graph; empty for the root. The same in all parts."""
     data: OutputT
+    """The state."""
     interrupts: tuple[Interrupt, ...]
     """Interrupts of the step."""
 
@@ -303,48 +305,66 @@ class UpdatesStreamPart(TypedDict):
     """
 
     type: Literal["updates"]
+    """Which mode it is."""
     ns: tuple[str, ...]
+    """Path of the (sub)graph; empty for the root."""
     data: dict[str, Any]
+    """By node, what it returned."""
 
 
 class MessagesStreamPart(TypedDict):
     """A chunk of mode `messages`: a message or message chunk, and its metadata."""
 
     type: Literal["messages"]
+    """Which mode it is."""
     ns: tuple[str, ...]
+    """Path of the (sub)graph; empty for the root."""
     data: tuple[AnyMessage, dict[str, Any]]
+    """The message, and where it comes from."""
 
 
 class CustomStreamPart(TypedDict):
     """A chunk of mode `custom`: whatever a node wrote."""
 
     type: Literal["custom"]
+    """Which mode it is."""
     ns: tuple[str, ...]
+    """Path of the (sub)graph; empty for the root."""
     data: Any
+    """What the node wrote."""
 
 
 class CheckpointStreamPart(TypedDict, Generic[StateT]):
     """A chunk of mode `checkpoints`."""
 
     type: Literal["checkpoints"]
+    """Which mode it is."""
     ns: tuple[str, ...]
+    """Path of the (sub)graph; empty for the root."""
     data: CheckpointPayload[StateT]
+    """The checkpoint, as `get_state` would show it."""
 
 
 class TasksStreamPart(TypedDict):
     """A chunk of mode `tasks`: `TaskPayload` at the start, `TaskResultPayload` at the end."""
 
     type: Literal["tasks"]
+    """Which mode it is."""
     ns: tuple[str, ...]
+    """Path of the (sub)graph; empty for the root."""
     data: TaskPayload | TaskResultPayload
+    """The task, or its result."""
 
 
 class DebugStreamPart(TypedDict, Generic[StateT]):
     """A chunk of mode `debug`."""
 
     type: Literal["debug"]
+    """Which mode it is."""
     ns: tuple[str, ...]
+    """Path of the (sub)graph; empty for the root."""
     data: DebugPayload[StateT]
+    """A task, its result or a checkpoint, with step and time."""
 
 
 StreamPart = TypeAliasType(
@@ -649,18 +669,31 @@ class PregelExecutableTask:
     """A task as a runner receives it."""
 
     name: str
+    """Name of the node."""
     input: Any
+    """What the node is given."""
     proc: Runnable
+    """What is run: the node, with its writers."""
     writes: deque[tuple[str, Any]]
+    """Channels and values; filled while it runs."""
     config: RunnableConfig
+    """The task's config."""
     triggers: Sequence[str]
+    """Channels that the node was started by."""
     retry_policy: Sequence[RetryPolicy]
+    """When it is tried again; none if empty."""
     cache_key: CacheKey | None
+    """Where its result is cached, if it is."""
     id: str
+    """Names the task for ever."""
     path: tuple[str | int | tuple, ...]
+    """Its place among the tasks of the superstep; writes are applied in the order of paths."""
     writers: Sequence[Runnable] = ()
+    """The node's writers alone."""
     subgraphs: Sequence[PregelProtocol] = ()
+    """Graphs within the node."""
     timeout: TimeoutPolicy | None = None
+    """How long it may take; only of async nodes."""
 
 
 class StateSnapshot(NamedTuple):

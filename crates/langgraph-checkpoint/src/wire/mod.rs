@@ -2,7 +2,7 @@
 //!
 //! A stored value is a kind and bytes. Kinds are `null` (no bytes), `bytes` and `bytearray` (as they
 //! are) and `msgpack`, in which whatever has no type of its own is an extension record: see
-//! `docs/checkpoint-format.md`.
+//! `docs/contributing/checkpoint-format.md`.
 //!
 //! ```
 //! use langgraph_checkpoint::wire::{decode, encode};

@@ -28,7 +28,8 @@ const SNAPSHOT: i8 = 7;
 
 impl Record {
     /// A record of something in Python, such as code 2, `langgraph.types`, `Interrupt` and a map of
-    /// keyword arguments; the codes are those of `docs/checkpoint-format.md`.
+    /// keyword arguments; the codes are those of
+    /// `docs/contributing/checkpoint-format.md`.
     pub fn named(code: u8, module: &str, name: &str, content: StoredValue) -> Self {
         let text = |text: &str| StoredValue::Text(text.to_owned());
         Self::known(code as i8, StoredValue::List(vec![text(module), text(name), content]))

@@ -24,7 +24,8 @@ value is taken out where the stored writes give exactly its bytes, and a channel
 some step of its thread contradicts both. A `Topic(..., accumulate=True)`, or a channel class of
 your own, that is only given lists looks the same, but cannot be rebuilt: so name the channels with
 --channel, or say --all if no graph has such a one. To read the result takes LangGraph 1.2.24 or
-newer, or this package; to fork from old checkpoints in Postgres, this package (see docs/safety.md).
+newer, or this package; to fork from old checkpoints in Postgres, this package: see
+docs/trust/durability.md.
 """
 
 

@@ -26,6 +26,7 @@ class UIMessage(TypedDict):
     """Show a component, or change what it shows."""
 
     type: Literal["ui"]
+    """Tells it from other events."""
     id: str
     """Identifies the event; a later one with the same id replaces it."""
     name: str
@@ -40,6 +41,7 @@ class RemoveUIMessage(TypedDict):
     """Remove a component."""
 
     type: Literal["remove-ui"]
+    """Tells it from other events."""
     id: str
     """Id of the event that showed it."""
 

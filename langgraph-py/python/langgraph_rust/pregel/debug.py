@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from langgraph_rust.types import CheckpointTask
 
 TASK_NAMESPACE = UUID("6ba7b831-9dad-11d1-80b4-00c04fd430c8")
+"""A namespace for UUIDs that name tasks."""
 
 
 def map_debug_tasks(tasks: Iterable[PregelExecutableTask]) -> Iterator[TaskPayload]:
@@ -189,6 +190,7 @@ COLOR_MAPPING = {
     "white": "0;37",
     "gray": "1;30",
 }
+"""Terminal codes of colours, by the colours' names."""
 
 
 def get_colored_text(text: str, color: str) -> str:

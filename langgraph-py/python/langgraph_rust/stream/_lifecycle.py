@@ -36,7 +36,9 @@ class LifecyclePayload(TypedDict, total=False):
     """The start or the end of a subgraph."""
 
     event: SubgraphStatus
+    """What happened to it."""
     namespace: list[str]
+    """Its namespace."""
     graph_name: NotRequired[str]
     """The name of the node that runs it, or of the agent that it is; only of starts."""
     trigger_call_id: NotRequired[str]

@@ -31,12 +31,15 @@ class ProtocolEvent(TypedDict):
     """Something that happened in a run."""
 
     type: Literal["event"]
+    """Tells it from other messages of the protocol."""
     event_id: NotRequired[str]
+    """Names the event, if whoever sends it does."""
     seq: NotRequired[int]
     """Place in the order of the run's events, from 1; given when it enters the run's log."""
     method: str
     """What happened: a stream mode, or the channel that it was pushed to."""
     params: _ProtocolEventParams
+    """Where and when it happened, and what."""
 
 
 class StreamTransformer(ABC):

@@ -259,9 +259,13 @@ class AsyncGraphRunStream(_RunStream):
     """
 
     values: StreamChannel[dict[str, Any]]
+    """The state after each superstep."""
     messages: StreamChannel[AsyncChatModelStream]
+    """Answers of chat models, each a stream of its pieces."""
     lifecycle: StreamChannel[LifecyclePayload]
+    """Starts and ends of subgraphs."""
     subgraphs: StreamChannel[AsyncSubgraphRunStream]
+    """A handle for each subgraph that begins."""
 
     def __init__(
         self, graph_aiter: AsyncIterator[Any] | None, mux: StreamMux, *, wire_pump: bool = True

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = ("BasePostgresSaver", "Conn", "PostgresSaver", "ShallowPostgresSaver")
 
 Conn = _internal.Conn
+"""What a saver may be given: a connection whose rows are dicts, or a pool of such connections."""
 
 
 class PostgresSaver(SyncPostgres):

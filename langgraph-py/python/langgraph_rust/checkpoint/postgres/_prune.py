@@ -28,12 +28,14 @@ from langgraph_rust.checkpoint.serde._default import is_drop_in
 from langgraph_rust.checkpoint.serde.types import TASKS
 
 PRUNE_STRATEGIES = ("keep_latest", "delete")
+"""What `prune` may be told to do with a thread: keep its newest checkpoints, or nothing."""
 
 _TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 
 PRUNE_DELETE_THREADS_SQL = tuple(
     f"DELETE FROM {table} WHERE thread_id = ANY(%s)" for table in _TABLES
 )
+"""For each table: deletes all rows of some threads."""
 
 # What delta channels leave: counters, the mark of LangGraph.js, or a snapshot, which is a `true` in
 # the checkpoint with a blob behind it.
@@ -53,8 +55,10 @@ CROSS JOIN LATERAL (
 ) AS snapshot
 WHERE c.thread_id = ANY(%s) AND held.value = 'true'
 """
+"""Which of some threads have delta channels."""
 
 PRUNE_SNAPSHOT_SQL = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+"""Has a transaction see one state of the tables from its beginning to its end."""
 
 # The mark of LangGraph.js, whose rows are not known here.
 _FOREIGN_SQL = """
@@ -84,6 +88,7 @@ CROSS JOIN LATERAL (
         AND checkpoint_id = newest.checkpoint_id
 ) AS own
 """
+"""Each namespace's newest checkpoint, by the root graph's one that it belongs to."""
 
 _LINKS_SQL = f"""
 SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, metadata -> '{COUNTERS}' AS counters
@@ -125,12 +130,14 @@ PRUNE_UNKEPT_SQL = """
 SELECT checkpoint_id FROM checkpoints
 WHERE thread_id = %s AND checkpoint_ns = %s AND checkpoint_id <> ALL(%s)
 """
+"""The checkpoints of a namespace but for those that are kept."""
 
 # Writes may be stored before their checkpoint is, so those go whose checkpoint is seen to go.
 PRUNE_WRITES_SQL = """
 DELETE FROM checkpoint_writes
 WHERE thread_id = %s AND checkpoint_ns = %s AND checkpoint_id = ANY(%s)
 """
+"""Deletes the writes on some checkpoints."""
 
 PRUNE_CHECKPOINTS_SQL = """
 WITH gone AS (
@@ -140,27 +147,32 @@ WITH gone AS (
 SELECT DISTINCT v.key AS channel, v.value AS version
 FROM gone CROSS JOIN LATERAL jsonb_each_text(gone.used) AS v
 """
+"""Deletes all but some checkpoints of a namespace, and tells which values they had."""
 
 PRUNE_PARENTS_SQL = """
 UPDATE checkpoints SET parent_checkpoint_id = NULL
 WHERE thread_id = %s AND checkpoint_ns = %s
     AND checkpoint_id = ANY(%s) AND parent_checkpoint_id <> ALL(%s)
 """
+"""Has checkpoints whose parents are gone forget those."""
 
 PRUNE_REFERENCED_BLOBS_SQL = """
 SELECT DISTINCT v.key AS channel, v.value AS version
 FROM checkpoints c CROSS JOIN LATERAL jsonb_each_text(c.checkpoint -> 'channel_versions') AS v
 WHERE c.thread_id = %s AND c.checkpoint_ns = %s
 """
+"""The values that checkpoints of a namespace still name."""
 
 PRUNE_BLOBS_SQL = """
 DELETE FROM checkpoint_blobs
 WHERE thread_id = %s AND checkpoint_ns = %s AND channel = %s AND version = ANY(%s)
 """
+"""Deletes values by channel and version."""
 
 PRUNE_SUBGRAPH_CALLS_SQL = tuple(
     f"DELETE FROM {table} WHERE thread_id = %s AND checkpoint_ns = ANY(%s)" for table in _TABLES
 )
+"""For each table: deletes what calls of subgraphs have left that nobody goes on with."""
 
 
 def run_ids_of(run_ids: Sequence[Any]) -> list[str]:

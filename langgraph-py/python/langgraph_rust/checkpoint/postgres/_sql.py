@@ -55,6 +55,7 @@ MIGRATIONS = [
     *INDEXES,
     TASK_PATH_COLUMN,
 ]
+"""What `setup` does to a database, in order; a migration's number is its index."""
 
 # --- reading ---
 
@@ -86,6 +87,7 @@ SELECT
     ({SELECT_WRITES}checkpoints.checkpoint_id
     ) AS pending_writes
 FROM checkpoints """
+"""Checkpoints with their values and pending writes; ends where conditions begin."""
 
 SELECT_PENDING_SENDS_SQL = f"""
 SELECT
@@ -95,6 +97,7 @@ FROM checkpoint_writes
 WHERE thread_id = %s AND checkpoint_id = ANY(%s) AND channel = '{TASKS}'
 GROUP BY checkpoint_id
 """
+"""Packets written on some checkpoints of a thread: for formats before the fourth."""
 
 # --- storing, row by row ---
 
@@ -119,14 +122,18 @@ def _insert(table: str, columns: str, on_conflict: str) -> str:
 
 
 UPSERT_CHECKPOINT_BLOBS_SQL = _insert("checkpoint_blobs", BLOB_COLUMNS, KEEP_BLOBS)
+"""Stores a channel's value under its version; one that is there stays."""
 UPSERT_CHECKPOINTS_SQL = _insert(
     "checkpoints",
     _CHECKPOINT_COLUMNS,
     "ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id) DO UPDATE "
     "SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata",
 )
+"""Stores a checkpoint, or replaces it and its metadata."""
 UPSERT_CHECKPOINT_WRITES_SQL = _insert("checkpoint_writes", WRITE_COLUMNS, REPLACE_WRITES)
+"""Stores a write that may come again with another value (errors, interrupts)."""
 INSERT_CHECKPOINT_WRITES_SQL = _insert("checkpoint_writes", WRITE_COLUMNS, KEEP_WRITES)
+"""Stores a write of a task; one that is there stays."""
 
 # --- threads and runs, each in one statement ---
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ("AsyncPostgresSaver", "AsyncShallowPostgresSaver", "Conn")
 
 Conn = _ainternal.Conn
+"""What a saver may be given: an async connection whose rows are dicts, or a pool of such."""
 
 
 class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):

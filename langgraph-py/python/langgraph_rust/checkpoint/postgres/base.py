@@ -98,17 +98,25 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
     """
 
     SELECT_SQL = SELECT_SQL
+    """Checkpoints with their values and pending writes."""
     SELECT_PENDING_SENDS_SQL = SELECT_PENDING_SENDS_SQL
+    """Packets written on some checkpoints."""
     MIGRATIONS = MIGRATIONS
+    """What `setup` does to a database, in order."""
     UPSERT_CHECKPOINT_BLOBS_SQL = UPSERT_CHECKPOINT_BLOBS_SQL
+    """Stores a channel's value."""
     UPSERT_CHECKPOINTS_SQL = UPSERT_CHECKPOINTS_SQL
+    """Stores a checkpoint."""
     UPSERT_CHECKPOINT_WRITES_SQL = UPSERT_CHECKPOINT_WRITES_SQL
+    """Stores a write that may come again with another value."""
     INSERT_CHECKPOINT_WRITES_SQL = INSERT_CHECKPOINT_WRITES_SQL
+    """Stores a write; one that is there stays."""
 
     _CHECKPOINT_ID = "checkpoint_id"
     """What gives a checkpoint's id, in SQL."""
 
     supports_pipeline: bool
+    """Whether the client's libpq can send statements without waiting for each."""
     linear_storage: bool | Collection[str] | None = None
     _is_linear = True
 

@@ -60,6 +60,7 @@ MIGRATIONS = [
     *_sql.INDEXES,
     _sql.TASK_PATH_COLUMN,
 ]
+"""As those of the other savers, for tables with one checkpoint for each thread and namespace."""
 
 SELECT_SQL = f"""
 SELECT
@@ -78,6 +79,7 @@ SELECT
             AND w.channel = '{TASKS}'
     ) AS pending_sends
 FROM checkpoints """
+"""Checkpoints with their values, pending writes and packets; ends where conditions begin."""
 
 UPSERT_CHECKPOINT_BLOBS_SQL = """
 INSERT INTO checkpoint_blobs (thread_id, checkpoint_ns, channel, type, blob)
@@ -85,6 +87,7 @@ VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (thread_id, checkpoint_ns, channel)
 DO UPDATE SET type = EXCLUDED.type, blob = EXCLUDED.blob
 """
+"""Stores a channel's value in the place of the one before."""
 
 UPSERT_CHECKPOINTS_SQL = """
 INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint, metadata)
@@ -92,9 +95,12 @@ VALUES (%s, %s, %s, %s)
 ON CONFLICT (thread_id, checkpoint_ns)
 DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata
 """
+"""Stores a checkpoint in the place of the one before."""
 
 UPSERT_CHECKPOINT_WRITES_SQL = _sql.UPSERT_CHECKPOINT_WRITES_SQL
+"""Stores a write that may come again with another value (errors, interrupts)."""
 INSERT_CHECKPOINT_WRITES_SQL = _sql.INSERT_CHECKPOINT_WRITES_SQL
+"""Stores a write of a task; one that is there stays."""
 
 _DELETE_WRITES_SQL = """
 DELETE FROM checkpoint_writes

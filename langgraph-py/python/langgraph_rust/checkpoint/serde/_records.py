@@ -18,13 +18,21 @@ from langgraph_rust.checkpoint.serde._names import stored_module
 from langgraph_rust.checkpoint.serde.types import _DeltaSnapshot
 
 EXT_CONSTRUCTOR_SINGLE_ARG = 0
+"""Code of a record: a class, called with one argument."""
 EXT_CONSTRUCTOR_POS_ARGS = 1
+"""Code of a record: a class, called with positional arguments."""
 EXT_CONSTRUCTOR_KW_ARGS = 2
+"""Code of a record: a class, called with keyword arguments."""
 EXT_METHOD_SINGLE_ARG = 3
+"""Code of a record: a method of a class, called with one argument."""
 EXT_PYDANTIC_V1 = 4
+"""Code of a record: a model of pydantic 1, with its fields."""
 EXT_PYDANTIC_V2 = 5
+"""Code of a record: a model of pydantic 2, with its fields."""
 EXT_NUMPY_ARRAY = 6
+"""Code of a record: a numpy array: type, shape, order of elements, bytes."""
 EXT_DELTA_SNAPSHOT = 7
+"""Code of a record: the whole value of a delta channel."""
 
 Told = tuple[Any, ...]
 """A record's code and its body; `None` and another value; `None`, what is packed, and `True`."""

@@ -24,6 +24,7 @@ class SerdeEvent(_SerdeEventBase, total=False):
 
 
 SerdeEventListener = Callable[[SerdeEvent], None]
+"""What is called with each event; what it raises is logged."""
 
 _listeners: list[SerdeEventListener] = []
 _listeners_lock = Lock()

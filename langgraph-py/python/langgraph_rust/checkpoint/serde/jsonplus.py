@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from langgraph_rust.checkpoint.serde._msgpack import AllowedMsgpackModules
 
 EMPTY_BYTES = b""
+"""What is stored of `None`, whose kind is `null`: nothing."""
 
 _msgpack_ext_hook = make_ext_hook(None)
 

@@ -73,7 +73,9 @@ class SendProtocol(Protocol):
     """Anything shaped like `Send`: a target node and the argument for it, hashable."""
 
     node: str
+    """The node that it goes to."""
     arg: Any
+    """What that is given."""
 
     def __hash__(self) -> int:
         """Hash over the node and the argument."""

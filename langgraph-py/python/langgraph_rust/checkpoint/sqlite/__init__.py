@@ -70,6 +70,7 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
     _is_linear = True
     conn: sqlite3.Connection
     is_setup: bool
+    """Whether the tables are known to be there."""
 
     def __init__(
         self, conn: sqlite3.Connection, *, serde: SerializerProtocol | None = None

@@ -80,7 +80,9 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
     linear_storage: bool | Collection[str] | None = None
     _is_linear = True
     lock: asyncio.Lock
+    """Held while the connection is used."""
     is_setup: bool
+    """Whether the tables are known to be there."""
 
     def __init__(
         self, conn: aiosqlite.Connection, *, serde: SerializerProtocol | None = None

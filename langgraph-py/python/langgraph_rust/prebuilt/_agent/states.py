@@ -32,8 +32,10 @@ class AgentState(TypedDict):
     """The state of the agent."""
 
     messages: Annotated[Sequence[BaseMessage], add_messages]
+    """The conversation."""
 
     remaining_steps: NotRequired[RemainingSteps]
+    """How many supersteps are left; the agent ends in time."""
 
 
 @deprecated(
@@ -44,8 +46,10 @@ class AgentStatePydantic(BaseModel):
     """The state of the agent."""
 
     messages: Annotated[Sequence[BaseMessage], add_messages]
+    """The conversation."""
 
     remaining_steps: RemainingSteps = 25
+    """How many supersteps are left; the agent ends in time."""
 
 
 # That they derive from the ones above is no news to whoever uses them.
@@ -61,6 +65,7 @@ with warnings.catch_warnings():
         """The state of the agent with a structured response."""
 
         structured_response: StructuredResponse
+        """The last answer, as the `response_format` has it."""
 
     @deprecated(
         "AgentStateWithStructuredResponsePydantic has been deprecated in favor of AgentState in "
@@ -71,6 +76,7 @@ with warnings.catch_warnings():
         """The state of the agent with a structured response."""
 
         structured_response: StructuredResponse
+        """The last answer, as the `response_format` has it."""
 
     StateSchema = TypeVar("StateSchema", bound=AgentState | AgentStatePydantic)
     StateSchemaType = type[StateSchema]

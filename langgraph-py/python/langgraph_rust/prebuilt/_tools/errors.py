@@ -20,17 +20,21 @@ if TYPE_CHECKING:
 INVALID_TOOL_NAME_ERROR_TEMPLATE = (
     "Error: {requested_tool} is not a valid tool, try one of [{available_tools}]."
 )
+"""What a model is told of a call to a tool that is not there."""
 TOOL_CALL_ERROR_TEMPLATE = "Error: {error}\n Please fix your mistakes."
+"""What a model is told of an error that is handled."""
 TOOL_EXECUTION_ERROR_TEMPLATE = (
     "Error executing tool '{tool_name}' with kwargs {tool_kwargs} with error:\n"
     " {error}\n"
     " Please fix the error and try again."
 )
+"""A text for a tool's own error, with the arguments of the call, for whoever words their own."""
 TOOL_INVOCATION_ERROR_TEMPLATE = (
     "Error invoking tool '{tool_name}' with kwargs {tool_kwargs} with error:\n"
     " {error}\n"
     " Please fix the error and try again."
 )
+"""What a model is told of arguments that a tool does not take."""
 
 Handling = bool | str | Callable[..., str] | type[Exception] | tuple[type[Exception], ...]
 """What `handle_tool_errors` may be."""

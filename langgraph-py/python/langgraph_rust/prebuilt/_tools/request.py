@@ -93,9 +93,11 @@ class ToolCallWithContext(TypedDict):
     """A tool call with the state it is made in: what agents send to their tools."""
 
     tool_call: ToolCall
+    """The call."""
     __type: Literal["tool_call_with_context"]
     """Tells it from a state of the user's."""
     state: Any
+    """The state, for arguments that are injected."""
 
 
 for _public in (ToolCallRequest, ToolCallWithContext):

@@ -10,10 +10,14 @@ if TYPE_CHECKING:
     from langchain_core.messages import AnyMessage
     from pydantic import BaseModel
 
+    _State = list[AnyMessage] | dict[str, Any] | BaseModel
+else:
+    _State = Any  # a graph looks for annotations' values, and must not load either for that
+
 
 @decides
 def tools_condition(
-    state: list[AnyMessage] | dict[str, Any] | BaseModel,
+    state: _State,
     messages_key: str = "messages",
 ) -> Literal["tools", "__end__"]:
     """Route to the tools if the last message calls any, otherwise to the end.

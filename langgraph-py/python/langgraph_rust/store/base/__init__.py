@@ -252,6 +252,7 @@ class BaseStore(ABC):
 
     supports_ttl: bool = False
     ttl_config: TTLConfig | None = None
+    """How long items live unless `put` says so, and how often what has expired is deleted."""
 
     __slots__ = ("__weakref__",)
 

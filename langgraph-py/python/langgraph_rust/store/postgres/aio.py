@@ -78,6 +78,7 @@ class AsyncPostgresStore(AsyncBatchedBaseStore, BasePostgresStore[_ainternal.Con
     """
 
     supports_ttl: bool = True
+    """Items may expire."""
     _notices = Notices(logging.getLogger("langgraph.store.postgres.aio"), "store", "items")
 
     def __init__(

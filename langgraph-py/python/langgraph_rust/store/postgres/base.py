@@ -72,23 +72,36 @@ class Row(TypedDict):
     """A row of the table `store`."""
 
     key: str
+    """The item's key."""
     value: Any
+    """The item."""
     prefix: str
+    """Its namespace, joined with dots."""
     created_at: datetime
+    """When it was first stored."""
     updated_at: datetime
+    """When it was last stored."""
 
 
 class BasePostgresStore(Generic[C]):
     """What the store and its asyncio twin share: configuration, and how filters become SQL."""
 
     MIGRATIONS = MIGRATIONS
+    """What `setup` does to a database, in order."""
     VECTOR_MIGRATIONS = VECTOR_MIGRATIONS
+    """The same for the table of vectors, if there is an index."""
     conn: C
+    """A connection whose rows are dicts, or a pool of such."""
     pipe: Any = None
+    """A pipeline of the connection, if statements go through one."""
     supports_pipeline: bool
+    """Whether the client's libpq can send statements without waiting for each."""
     embeddings: Embeddings | None = None
+    """What makes vectors of texts, if there is an index."""
     index_config: PostgresIndexConfig | None = None
+    """What is searched by meaning, and how."""
     ttl_config: TTLConfig | None = None
+    """How long items live unless `put` says so, and how often what has expired is deleted."""
     _deserializer: Callable[[Any], dict[str, Any]] | None = None
 
     def _configure(
@@ -161,6 +174,7 @@ class PostgresStore(BaseStore, BasePostgresStore[_internal.Conn], Swept):
     """
 
     supports_ttl: bool = True
+    """Items may expire."""
     _notices = Notices(logging.getLogger("langgraph.store.postgres.base"), "store", "items")
 
     def __init__(

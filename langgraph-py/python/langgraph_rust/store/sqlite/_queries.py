@@ -63,11 +63,15 @@ class PreparedGetQuery(NamedTuple):
     """A statement that reads items of a namespace, or postpones their expiry."""
 
     query: str
+    """The statement."""
     params: tuple[Any, ...]
+    """Its parameters."""
     namespace: tuple[str, ...]
+    """Where the items are."""
     items: list[tuple[int, str]]
     """For each operation its position in the batch and its key."""
     kind: Literal["get", "refresh"]
+    """Whether it reads items, or postpones their expiry."""
 
 
 class SearchQuery(NamedTuple):

@@ -56,6 +56,7 @@ class AsyncSqliteStore(AsyncBatchedBaseStore, BaseSqliteStore, AsyncSwept):
     """
 
     supports_ttl = True
+    """Items may expire."""
     _notices = Notices(logging.getLogger("langgraph.store.sqlite.aio"), "store", "items")
 
     def __init__(

@@ -65,10 +65,15 @@ class BaseSqliteStore:
     """What the stores for SQLite have in common: their configuration, and what follows from it."""
 
     MIGRATIONS = MIGRATIONS
+    """What `setup` does to a database, in order."""
     VECTOR_MIGRATIONS = VECTOR_MIGRATIONS
+    """The same for the table of vectors, if there is an index."""
     supports_ttl = True
+    """Items may expire."""
     index_config: SqliteIndexConfig | None = None
+    """What is searched by meaning, and how."""
     ttl_config: TTLConfig | None = None
+    """How long items live unless `put` says so, and how often what has expired is deleted."""
 
     _deserializer: Callable[[Any], dict[str, Any]] | None = None
     _has_vectors = False
@@ -126,6 +131,7 @@ class SqliteStore(BaseSqliteStore, BaseStore, Swept):
     """
 
     supports_ttl = True
+    """Items may expire."""
     _notices = Notices(logging.getLogger("langgraph.store.sqlite.base"), "store", "items")
 
     def __init__(
