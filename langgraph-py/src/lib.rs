@@ -38,6 +38,7 @@ fn _engine(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(store::metadata::merge, m)?)?;
     m.add_function(wrap_pyfunction!(host::event_loop::resolve, m)?)?;
     m.add_function(wrap_pyfunction!(host::offload::call_on_worker, m)?)?;
+    m.add_function(wrap_pyfunction!(task::handle::part_task_id, m)?)?;
     m.add_function(wrap_pyfunction!(host::offload::call_paced, m)?)?;
     m.add_class::<host::offload::Pace>()?;
     m.add_function(wrap_pyfunction!(host::pool::work, m)?)?;

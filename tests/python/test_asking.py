@@ -8,19 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, ToolCall
+from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 from langchain_core.tools import tool
+from pydantic import BaseModel, ValidationError
 
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.checkpoint.sqlite import SqliteSaver
 from langgraph_rust.errors import UnknownInterruptError
 from langgraph_rust.graph import START, MessagesState, StateGraph
-from langgraph_rust.prebuilt import ToolNode
+from langgraph_rust.prebuilt import ToolNode, tools_condition
 from langgraph_rust.types import Command, interrupt
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 
 done: list[str] = []
+
+
+class Number(BaseModel):
+    """An answer."""
+
+    n: int
 
 
 @tool
@@ -59,6 +66,13 @@ def graph(saver: Any, **options: Any) -> Any:
     builder.add_node("tools", ToolNode([ask, work, fails], **options))
     builder.add_edge(START, "tools")
     return builder.compile(saver)
+
+
+def runner(compiled: Any, is_async: bool) -> Any:
+    """What runs a graph on the thread, with this input."""
+    if is_async:
+        return lambda value: asyncio.run(compiled.ainvoke(value, THREAD))
+    return lambda value: compiled.invoke(value, THREAD)
 
 
 class Thread:
@@ -201,17 +215,186 @@ def test_answers_are_stored_when_they_are_used(tmp_path: Path) -> None:
         assert second.said() == ["a: A", "b: B"]
 
 
-def test_a_thread_that_was_answered_by_position_goes_on_so() -> None:
-    """As LangGraph stores answers: a list of the task's, in the order of its interrupts."""
+def test_a_question_of_langgraphs_is_asked_once_more() -> None:
+    """There, answers are a list of the task's, in the order of its interrupts."""
     saver = InMemorySaver()
     thread = Thread(False, "sync", saver)
-    thread.go(called(("ask", "a"), ("ask", "b")))
+    asked = thread.go(called(("ask", "a"), ("ask", "b")))
     (task,) = thread.graph.get_state(THREAD).tasks
-    config = thread.graph.get_state(THREAD).config
-    saver.put_writes(config, [("__resume__", ["1"])], task.id)
-    assert [each.value for each in thread.go(None)] == ["b"]
-    assert thread.go(Command(resume="2")) == []
-    assert thread.said() == ["a: 1", "b: 2"]
+    saver.put_writes(thread.graph.get_state(THREAD).config, [("__resume__", ["1"])], task.id)
+    assert thread.go(None) == asked
+    assert thread.go(Command(resume={each.id: each.value for each in asked})) == []
+    assert thread.said() == ["a: a", "b: b"]
+
+
+@pytest.mark.parametrize("checkpointer", [None, True])
+def test_turns_of_an_agent_within_a_graph(is_async: bool, checkpointer: Any) -> None:
+    """An answer without an id is for the question that waits, not for one of the next turn."""
+    turns = [[("ask", "a"), ("ask", "b")], [("ask", "c"), ("ask", "d")]]
+
+    def model(state: Any) -> Any:
+        turn = sum(isinstance(message, AIMessage) for message in state["messages"])
+        return called(*turns[turn]) if turn < len(turns) else {"messages": [AIMessage("done")]}
+
+    agent = StateGraph(MessagesState)
+    agent.add_node("model", model)
+    agent.add_node("tools", ToolNode([ask]))
+    agent.add_edge(START, "model")
+    agent.add_conditional_edges("model", tools_condition)
+    agent.add_edge("tools", "model")
+    outer = StateGraph(MessagesState)
+    outer.add_node("agent", agent.compile(checkpointer))
+    outer.add_edge(START, "agent")
+    graph = outer.compile(InMemorySaver())
+
+    def run(value: Any) -> Any:
+        return (
+            asyncio.run(graph.ainvoke(value, THREAD)) if is_async else graph.invoke(value, THREAD)
+        )
+
+    seen, value = [], {"messages": []}
+    while asked := (result := run(value)).get("__interrupt__"):
+        seen.append([each.value for each in asked])
+        value = Command(resume=f"for {asked[0].value}")
+    assert seen == [["a", "b"], ["b"], ["c", "d"], ["d"]]
+    said = [m.content for m in result["messages"] if isinstance(m, ToolMessage)]
+    assert said == ["a: for a", "b: for b", "c: for c", "d: for d"]
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_a_node_that_asks_itself_after_its_tools(is_async: bool, by_id: bool) -> None:
+    tools = ToolNode([ask])
+
+    async def anode(state: Any) -> Any:
+        out = await tools.ainvoke(state)
+        return {"messages": [*out["messages"], AIMessage(interrupt("may I?") + interrupt("sure?"))]}
+
+    def node(state: Any) -> Any:
+        out = tools.invoke(state)
+        return {"messages": [*out["messages"], AIMessage(interrupt("may I?") + interrupt("sure?"))]}
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("node", anode if is_async else node)
+    builder.add_edge(START, "node")
+    graph = builder.compile(InMemorySaver())
+
+    def run(value: Any) -> Any:
+        return (
+            asyncio.run(graph.ainvoke(value, THREAD)) if is_async else graph.invoke(value, THREAD)
+        )
+
+    seen, value = [], called(("ask", "a"), ("ask", "b"))
+    while asked := (result := run(value)).get("__interrupt__"):
+        first = asked[0]
+        seen.append(first.value)
+        value = Command(resume={first.id: first.value} if by_id else first.value)
+    assert seen == ["a", "b", "may I?", "sure?"]
+    assert [m.content for m in result["messages"][1:]] == ["a: a", "b: b", "may I?sure?"]
+
+
+def test_two_calls_of_one_id_in_two_tool_nodes_of_a_task() -> None:
+    tools = ToolNode([ask])
+
+    def node(state: Any) -> Any:
+        first = tools.invoke(called(("ask", "a"), ("ask", "b")))
+        second = tools.invoke(called(("ask", "c"), ("ask", "d")))
+        return {"messages": first["messages"] + second["messages"]}
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("node", node)
+    builder.add_edge(START, "node")
+    graph = builder.compile(InMemorySaver())
+    asked = graph.invoke({"messages": []}, THREAD)["__interrupt__"]
+    asked = graph.invoke(Command(resume={q.id: q.value for q in asked}), THREAD)["__interrupt__"]
+    assert [each.value for each in asked] == ["c", "d"]
+    result = graph.invoke(Command(resume={q.id: q.value for q in asked}), THREAD)
+    said = [message.content for message in result["messages"]]
+    assert said == ["a: a", "b: b", "c: c", "d: d"]
+
+
+def test_tools_that_call_tools() -> None:
+    inner = ToolNode([ask])
+
+    @tool
+    def both(topic: str) -> str:
+        """Ask two things."""
+        out = inner.invoke(called(("ask", f"{topic}1"), ("ask", f"{topic}2")))
+        return " ".join(message.content for message in out["messages"])
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("tools", ToolNode([both]))
+    builder.add_edge(START, "tools")
+    graph = builder.compile(InMemorySaver())
+    result = graph.invoke(called(("both", "a"), ("both", "b")), THREAD)
+    asked = result["__interrupt__"]
+    assert [each.value for each in asked] == ["a1", "a2", "b1", "b2"]
+    result = graph.invoke(Command(resume={q.id: q.value for q in asked}), THREAD)
+    said = [message.content for message in result["messages"][1:]]
+    assert said == ["a1: a1 a2: a2", "b1: b1 b2: b2"]
+
+
+def test_graphs_within_tools_ask_one_after_the_other(is_async: bool) -> None:
+    """As in LangGraph, so that answers without an id are for the one that waits."""
+    inner = graph(None)
+
+    @tool
+    def nested(topic: str) -> str:
+        """Ask in a graph."""
+        return inner.invoke(called(("ask", topic)))["messages"][-1].content
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("tools", ToolNode([nested, ask]))
+    builder.add_edge(START, "tools")
+    outer = builder.compile(InMemorySaver())
+    seen, value = [], called(("nested", "a"), ("ask", "b"))
+    while asked := (result := outer.invoke(value, THREAD)).get("__interrupt__"):
+        seen.append([each.value for each in asked])
+        value = Command(resume=asked[0].value)
+    assert seen == [["a"], ["b"]]
+    assert [message.content for message in result["messages"][1:]] == ["a: a", "b: b"]
+
+
+def test_answers_stay_though_another_call_fails(is_async: bool) -> None:
+    @tool
+    def number(topic: str) -> str:
+        """Ask for a number."""
+        return str(interrupt(topic, response_schema=Number).n)
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("tools", ToolNode([number]))
+    builder.add_edge(START, "tools")
+    compiled = builder.compile(InMemorySaver())
+
+    run = runner(compiled, is_async)
+    asked = run(called(("number", "a"), ("number", "b"), ("number", "c")))["__interrupt__"]
+    a, b, c = (each.id for each in asked)
+    with pytest.raises(ValidationError):
+        run(Command(resume={a: {"n": "x"}, b: {"n": 2}, c: {"n": 3}}))
+    again = run(Command(resume={a: {"n": 1}}))
+    assert [message.content for message in again["messages"][1:]] == ["1", "2", "3"]
+
+
+def test_an_unnamed_answer_passes_over_what_is_answered() -> None:
+    fails_once = [True]
+
+    @tool
+    def later(topic: str) -> str:
+        """Ask, and then fail once."""
+        answer = interrupt(topic)
+        if topic == "a" and fails_once.pop():
+            fails_once.append(False)
+            raise ZeroDivisionError
+        return answer
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("tools", ToolNode([later], handle_tool_errors=False))
+    builder.add_edge(START, "tools")
+    graph = builder.compile(InMemorySaver())
+    asked = graph.invoke(called(("later", "a"), ("later", "b")), THREAD)["__interrupt__"]
+    with pytest.raises(ZeroDivisionError):
+        graph.invoke(Command(resume={asked[0].id: "A"}), THREAD)
+    result = graph.invoke(Command(resume="B"), THREAD)
+    assert [message.content for message in result["messages"][1:]] == ["A", "B"]
 
 
 def test_calls_that_wait_for_each_other_all_ask() -> None:

@@ -517,7 +517,7 @@ class TestInterrupts:
         graph, thread = self.graph(), {"configurable": {"thread_id": "1"}}
         calls = [call("asks", "1", what="a"), call("asks", "2", what="b")]
         result = graph.invoke({"messages": [said(*calls)]}, thread)
-        for _ in range(2):
-            (question,) = result["__interrupt__"]
-            result = graph.invoke(Command(resume={question.id: "yes"}), thread)
+        answers = {question.id: "yes" for question in result["__interrupt__"]}
+        assert len(answers) == 2
+        result = graph.invoke(Command(resume=answers), thread)
         assert [m.content for m in result["messages"][1:]] == ["a: yes", "b: yes"]

@@ -513,11 +513,18 @@ class Task:
     def get_null_resume(self, consume: bool = False) -> Any:
         """Return the answer that was given without an id, or `None`; `consume` takes it away."""
 
+    def name_part(self, name: str) -> str:
+        """Return a name for a part of the task that no other part of this attempt has."""
+
     def part_resume(self, part: str) -> list[Any]:
-        """Return a new list of the answers of a part of the task, with the one given by its id."""
+        """Return a new list of the answers of a part of the task.
+
+        One that its next interrupt is given by id is among them, and is stored, for when the task
+        runs again.
+        """
 
     def keep_part_resume(self, part: str, values: list[Any]) -> None:
-        """Have the answers that a part of the task has used stored, for when it runs again."""
+        """Have these answers of a part of the task stored in place of those before."""
 
     def call(
         self,
@@ -661,6 +668,9 @@ def call_on_worker(code: Callable[[], Any]) -> Awaitable[Any]:
     A few dozen such calls run at the same time, and any number of those that wait for tasks that
     they have called. Needs a running event loop.
     """
+
+def part_task_id(task: str, part: str) -> str:
+    """Return the id under which a part of a task keeps its answers."""
 
 class Pace:
     """What is known of how long some sync code takes: at first, that it may be quick."""

@@ -29,7 +29,7 @@ from typing_extensions import (
 )
 from xxhash import xxh3_128_hexdigest
 
-from langgraph_rust._internal._asking import PART_PREFIX, asker_in
+from langgraph_rust._internal._asking import asker_in, part_question_id
 from langgraph_rust._internal._cache import default_cache_key
 from langgraph_rust._internal._constants import CONF, NS_SEP
 from langgraph_rust._internal._constants import INTERRUPT as _INTERRUPT_KEY
@@ -547,10 +547,7 @@ def _interrupt_id(ns: str, answered: int, part: str | None = None) -> str:
     # parallel code is not stable. No real namespace ends in "|<number>".
     if part is None:
         return xxh3_128_hexdigest((f"{ns}{NS_SEP}{answered}" if answered else ns).encode())
-    # Those of a task's parts have one half in common, by which they are known for that.
-    task = xxh3_128_hexdigest(ns.encode())
-    own = xxh3_128_hexdigest(f"{ns}{NS_SEP}{part}{NS_SEP}{answered}".encode())
-    return task[:PART_PREFIX] + own[PART_PREFIX:]
+    return part_question_id(xxh3_128_hexdigest(ns.encode()), part, answered)
 
 
 @final
@@ -872,7 +869,11 @@ def interrupt(value: Any, *, response_schema: dict[str, Any] | type | None = Non
     index = asker.next_index()
     answers = asker.answers
     if index < len(answers):
-        answer = _validated(adapter, answers[index])
+        try:
+            answer = _validated(adapter, answers[index])
+        except BaseException:
+            asker.refuse(index)
+            raise
         asker.keep(answers[: index + 1])
         return answer
     raw = asker.take_unnamed()

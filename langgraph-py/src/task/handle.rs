@@ -4,6 +4,7 @@
 //! (attributes) and the first argument of `__pregel_read`; it holds the run weakly, so that a config
 //! kept by user code keeps no run alive.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -58,6 +59,8 @@ pub struct TaskHandle {
     calls: AtomicUsize,
     interrupts: AtomicUsize,
     subgraphs: AtomicUsize,
+    /// The names that parts of the task have, and how often each was given.
+    parts: Mutex<HashMap<String, usize>>,
 }
 
 impl TaskHandle {
@@ -83,6 +86,7 @@ impl TaskHandle {
             calls: AtomicUsize::new(0),
             interrupts: AtomicUsize::new(0),
             subgraphs: AtomicUsize::new(0),
+            parts: Mutex::default(),
         }
     }
 
@@ -95,6 +99,7 @@ impl TaskHandle {
     pub fn restart(&self) {
         drop(self.take_writes());
         self.interrupts.store(0, Ordering::Relaxed);
+        plain_lock(&self.parts).clear();
     }
 
     /// The number of the next subgraph run inside the task.
@@ -161,20 +166,42 @@ impl TaskHandle {
         run.single_resume(py, consume)
     }
 
+    /// A name for a part of the task that no other part has.
+    fn name_part(&self, name: String) -> String {
+        let mut parts = plain_lock(&self.parts);
+        let given = parts.entry(name.clone()).or_default();
+        *given += 1;
+        match *given {
+            1 => name,
+            more => format!("{name}#{more}"),
+        }
+    }
+
     /// The resume values that a part of the task has: those it was given before, and the one that
-    /// its next interrupt is given by id. The list is the caller's.
+    /// its next interrupt is given by id, which is kept.
     fn part_resume<'py>(&self, py: Python<'py>, part: &str) -> PyResult<Bound<'py, PyList>> {
         let run = self.run()?;
         let core = run.core(py)?;
         let stored = core.engine.resume_values(&self.id.of_part(part));
         let stored = stored.map(|values| values.clone_ref(py));
         drop(core);
-        prepare::resume_values(py, &run, &self.namespace, Some(part), stored)
+        let before = stored.as_ref().map_or(Ok(0), |values| values.bind(py).len())?;
+        let values = prepare::resume_values(py, &run, &self.namespace, Some(part), stored)?;
+        if values.len() > before {
+            self.keep_part_resume(py, part, &values)?;
+        }
+        Ok(values)
     }
 
-    /// Keeps the resume values that a part of the task has used, for when the task runs again.
-    fn keep_part_resume(&self, py: Python<'_>, part: &str, values: Py<PyAny>) -> PyResult<()> {
+    /// Keeps a copy of the resume values of a part of the task, for when the task runs again.
+    fn keep_part_resume(
+        &self,
+        py: Python<'_>,
+        part: &str,
+        values: &Bound<'_, PyList>,
+    ) -> PyResult<()> {
         let run = self.run()?;
+        let values = values.get_slice(0, values.len()).into_any().unbind();
         run.core(py)?.engine.part_resumed(py, self.key, part, values);
         run.board.waker.wake();
         Ok(())
@@ -226,6 +253,12 @@ impl TaskHandle {
 }
 
 collects!(TaskHandle { resume, writes });
+
+/// The id under which a part of the task `task` keeps its resume values.
+#[pyfunction]
+pub fn part_task_id(task: &str, part: &str) -> String {
+    TaskId::from_text(task).of_part(part).to_string()
+}
 
 /// The task that a run with this config is within, if it is within one.
 pub fn around(config: &Bound<'_, PyDict>) -> PyResult<Option<Arc<Abandoned>>> {

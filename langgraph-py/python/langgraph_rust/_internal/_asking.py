@@ -2,27 +2,42 @@
 
 Several tool calls of one node are parts of its task. They run side by side, so that the order in
 which they ask is not stable, and each is to be answered for itself: a part has interrupt ids and
-answers of its own. These are kept under an id that no task has, which others pass over.
+answers of its own. The answers are kept under an id that no task has, which others pass over. An
+answer that names no interrupt is never for a part: whoever reads it names the question it is for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
+from xxhash import xxh3_64_hexdigest
+
 from langgraph_rust._internal._constants import (
+    CONF,
     CONFIG_KEY_CHECKPOINT_NS,
     CONFIG_KEY_PART,
+    CONFIG_KEY_RESUME_MAP,
     CONFIG_KEY_SCRATCHPAD,
     CONFIG_KEY_SEND,
     RESUME,
 )
 
-__all__ = ("PART_PREFIX", "Asker", "Part", "asker_in", "can_have_parts")
+__all__ = (
+    "Asker",
+    "Part",
+    "asker_in",
+    "can_have_parts",
+    "is_of_part",
+    "part_question_id",
+    "part_question_of",
+    "task_of_parts",
+    "with_part",
+)
 
-PART_PREFIX = 16
-"""How many digits the interrupt ids of the parts of one task have in common."""
+_TASK, _PART = 16, 24
+"""Where the digits of the task's namespace end in the id of a part's question, and the part's."""
 
 
 class Asker:
@@ -33,7 +48,7 @@ class Asker:
     """
 
     part: str | None = None
-    """The name of the part that asks; `None` for the task itself."""
+    """The digits of the part that asks; `None` for the task itself."""
 
     def __init__(self, conf: Mapping[str, Any]) -> None:
         self.task = conf[CONFIG_KEY_SCRATCHPAD]
@@ -61,20 +76,29 @@ class Asker:
         """Have the answers stored, for when the task runs again."""
         self._conf[CONFIG_KEY_SEND]([(RESUME, answers)])
 
+    def refuse(self, index: int) -> None:
+        """Have an answer that does not fit not stored, nor those after it: it can be given anew."""
+
 
 class Part(Asker):
     """A part of a task that asks for itself.
 
+    An answer that is given to it is kept at once, whether it gets to ask or not.
+
     Args:
-        conf: The `configurable` of the task's config; the task `can_have_parts`.
-        name: Tells the task's parts apart, the same whenever the task runs.
+        conf: The `configurable` of the config around it; its task `can_have_parts`.
+        name: Tells parts apart that are made in one place, the same whenever the task runs.
     """
 
     def __init__(self, conf: Mapping[str, Any], name: str) -> None:
         super().__init__(conf)
-        self.part = self._name = name
+        around = asker_in(conf).part
+        self._own = _digits(self.task.name_part(f"{around}/{name}" if around else name))
+        self.part = self._own
         self._count = count()
         self._answers: list[Any] | None = None
+        if CONFIG_KEY_RESUME_MAP in conf:
+            self._answers = self.task.part_resume(self._own)
 
     def next_index(self) -> int:
         return next(self._count)
@@ -83,21 +107,25 @@ class Part(Asker):
     def answers(self) -> list[Any]:
         answers = self._answers
         if answers is None:
-            answers = self._answers = self.task.part_resume(self._name)
+            answers = self._answers = self.task.part_resume(self._own)
         return answers
 
+    def take_unnamed(self) -> Any:
+        return None
+
     def keep(self, answers: list[Any]) -> None:
-        self.task.keep_part_resume(self._name, answers)
+        """Nothing: they were kept when they were given."""
+
+    def refuse(self, index: int) -> None:
+        self.task.keep_part_resume(self._own, self.answers[:index])
 
 
 def can_have_parts(conf: Mapping[str, Any]) -> bool:
     """Tell whether parts of the task with this `configurable` can have answers of their own.
 
-    A task that was answered by the order of its interrupts, by LangGraph, goes on so. Tasks that a
-    server runs itself have no parts.
+    Those of tasks that a server runs itself cannot.
     """
-    task: Any = conf.get(CONFIG_KEY_SCRATCHPAD)
-    return hasattr(type(task), "part_resume") and not task.resume
+    return hasattr(type(conf.get(CONFIG_KEY_SCRATCHPAD)), "part_resume")
 
 
 def asker_in(conf: Mapping[str, Any]) -> Asker:
@@ -107,3 +135,43 @@ def asker_in(conf: Mapping[str, Any]) -> Asker:
     if part is not None and part.task is conf[CONFIG_KEY_SCRATCHPAD]:
         return part
     return Asker(conf)
+
+
+def with_part(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the config for code that is a part of the task that `config` is of."""
+    conf = config[CONF]
+    return {**config, CONF: {**conf, CONFIG_KEY_PART: Part(conf, name)}}
+
+
+# --- Ids of questions ----------------------------------------------------------------------------
+
+
+def part_question_id(task: str, part: str, answered: int) -> str:
+    """Return the id of a part's question.
+
+    Args:
+        task: The id of its task's first question.
+        part: The part's digits.
+        answered: How many answers the part has had.
+    """
+    return f"{task[:_TASK]}{part}{answered:08x}"
+
+
+def is_of_part(question: str) -> bool:
+    """Tell whether an interrupt's id is that of a part's question; one in 16 million others is."""
+    return question[_PART:].startswith("000000")
+
+
+def part_question_of(question: str) -> tuple[str, int]:
+    """Return the digits of the part whose question this is, and how many answers it had had."""
+    return question[_TASK:_PART], int(question[_PART:], 16)
+
+
+def task_of_parts(questions: Sequence[str]) -> str | None:
+    """Return what the ids of parts' questions have of their task, if all are of one task's."""
+    tasks = {question[:_TASK] if is_of_part(question) else None for question in questions}
+    return tasks.pop() if len(tasks) == 1 else None
+
+
+def _digits(name: str) -> str:
+    return xxh3_64_hexdigest(name.encode())[: _PART - _TASK]

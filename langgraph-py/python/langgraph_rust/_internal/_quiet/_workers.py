@@ -49,7 +49,8 @@ async def on_worker(subject: Any, function: Callable[..., T], *args: Any, **kwar
 
 def _is_for_workers(loop: Any) -> bool:
     """Tell whether the loop's default executor is what asyncio itself makes of threads."""
-    if getattr(type(loop), "run_in_executor", None) is not BaseEventLoop.run_in_executor:
+    own = getattr(type(loop), "run_in_executor", None)
+    if own is not BaseEventLoop.run_in_executor or "run_in_executor" in vars(loop):
         return False
     executor = loop._default_executor
     return executor is None or (

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from langchain_core.runnables.config import var_child_runnable_config
 
-from langgraph_rust._internal._asking import Part, can_have_parts
-from langgraph_rust._internal._constants import CONF, CONFIG_KEY_PART
+from langgraph_rust._internal._asking import can_have_parts, task_of_parts, with_part
+from langgraph_rust._internal._constants import CONF
 from langgraph_rust.errors import GraphInterrupt
 from langgraph_rust.prebuilt._side_by_side import side_by_side
 
@@ -31,16 +31,11 @@ def configs_of_parts(
 ) -> list[RunnableConfig]:
     """Return the configs of calls, in each of which the call asks for itself."""
     return [
-        _of_part(config, f"{call['id']}:{position}")
+        cast("RunnableConfig", with_part(config, f"{call['id']}:{position}"))
+        if can_have_parts(config.get(CONF) or {})
+        else config
         for position, (config, call) in enumerate(zip(configs, calls, strict=True))
     ]
-
-
-def _of_part(config: RunnableConfig, name: str) -> RunnableConfig:
-    conf = config.get(CONF)
-    if not conf or not can_have_parts(conf):
-        return config
-    return {**config, CONF: {**conf, CONFIG_KEY_PART: Part(conf, name)}}
 
 
 def ask_side_by_side(
@@ -106,8 +101,18 @@ async def aask_side_by_side(
 
 
 def _together(asked: dict[int, GraphInterrupt]) -> GraphInterrupt:
-    """Return one interrupt with what all of them ask, in the order of the calls."""
-    if len(asked) == 1:
-        return next(iter(asked.values()))
-    each = [asked[number] for number in sorted(asked)]
-    return GraphInterrupt([ask for one in each for ask in (one.args[0] if one.args else ())])
+    """Return one interrupt with what all of them ask, in the order of the calls.
+
+    What a graph within a tool asks comes up alone, as its questions cannot be told from those of
+    other tasks: an answer without an id would be refused.
+    """
+    first = asked[min(asked)]
+    own = [each for _, each in sorted(asked.items()) if _is_own(each)]
+    if len(own) < 2 or own[0] is not first:
+        return first
+    return GraphInterrupt([question for each in own for question in each.args[0]])
+
+
+def _is_own(asked: GraphInterrupt) -> bool:
+    questions = asked.args[0] if asked.args else ()
+    return task_of_parts([question.id for question in questions]) is not None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langgraph_rust._internal._asking import PART_PREFIX
+from langgraph_rust._engine import part_task_id
+from langgraph_rust._internal._asking import part_question_of, task_of_parts
 from langgraph_rust._internal._constants import (
     CONF,
     CONFIG_KEY_RESUME_MAP,
     CONFIG_KEY_STRICT_RESUME,
     CONFIG_KEY_TASK_ID,
+    INTERRUPT,
     RESUME,
 )
 from langgraph_rust.errors import UnknownInterruptError
@@ -55,9 +57,8 @@ def read_command(
         resume = command.resume
         by_id = _names_interrupts(resume)
         pending = _open_questions(found)
-        if not by_id and _are_parts(pending):
-            # They have stopped their task together; unnamed answers are taken in their order.
-            by_id, resume = True, {pending[0]: resume}
+        if not by_id and (question := _open_question_of_part(found, pending)):
+            by_id, resume = True, {question: resume}
         _check_answers(resume, by_id, _is_strict(config, found), sorted(pending))
         if by_id and not _may_ask_again(config, found):
             _name_unknown(resume, sorted(pending))
@@ -100,9 +101,23 @@ def _open_questions(found: Found) -> list[str]:
     return [*dict.fromkeys(i.id for each in statuses.values() for i in each.pending_interrupts)]
 
 
-def _are_parts(pending: list[str]) -> bool:
-    """Whether several questions are all of parts of one task."""
-    return len(pending) > 1 and len({id[:PART_PREFIX] for id in pending}) == 1
+def _open_question_of_part(found: Found, pending: list[str]) -> str | None:
+    """Return the first question that waits, if parts of one task wait, and nobody else does.
+
+    They have stopped their task together, and unnamed answers are taken in their order.
+    """
+    if task_of_parts(pending) is None or found.saved is None:
+        return None
+    writes = found.saved.pending_writes or ()
+    answers = {task: value for task, channel, value in writes if channel == RESUME}
+    holders = [task for task, channel, _ in writes if channel == INTERRUPT]
+    for question in pending:
+        part, answered = part_question_of(question)
+        given = (answers.get(part_task_id(holder, part), ()) for holder in holders)
+        # One that was answered waits no more, though its task failed before it could say so.
+        if not any(len(one) > answered for one in given):
+            return question
+    return None
 
 
 def _check_answers(resume: Any, by_id: bool, strict: bool, pending: list[str]) -> None:
