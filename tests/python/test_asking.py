@@ -333,14 +333,15 @@ def test_tools_that_call_tools() -> None:
     assert said == ["a1: a1 a2: a2", "b1: b1 b2: b2"]
 
 
-def test_graphs_within_tools_ask_one_after_the_other(is_async: bool) -> None:
+@pytest.mark.parametrize("calls", [1, 2])
+def test_graphs_within_tools_ask_one_after_the_other(calls: int) -> None:
     """As in LangGraph, so that answers without an id are for the one that waits."""
     inner = graph(None)
 
     @tool
     def nested(topic: str) -> str:
         """Ask in a graph."""
-        return inner.invoke(called(("ask", topic)))["messages"][-1].content
+        return inner.invoke(called(*[("ask", topic)] * calls))["messages"][-1].content
 
     builder = StateGraph(MessagesState)
     builder.add_node("tools", ToolNode([nested, ask]))
@@ -350,7 +351,7 @@ def test_graphs_within_tools_ask_one_after_the_other(is_async: bool) -> None:
     while asked := (result := outer.invoke(value, THREAD)).get("__interrupt__"):
         seen.append([each.value for each in asked])
         value = Command(resume=asked[0].value)
-    assert seen == [["a"], ["b"]]
+    assert seen == [["a"] * n for n in range(calls, 0, -1)] + [["b"]]
     assert [message.content for message in result["messages"][1:]] == ["a: a", "b: b"]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from xxhash import xxh3_64_hexdigest
+from xxhash import xxh3_64_hexdigest, xxh3_128_hexdigest
 
 from langgraph_rust._internal._constants import (
     CONF,
@@ -29,6 +29,7 @@ __all__ = (
     "Part",
     "asker_in",
     "can_have_parts",
+    "digits_of_task",
     "is_of_part",
     "part_question_id",
     "part_question_of",
@@ -167,8 +168,13 @@ def part_question_of(question: str) -> tuple[str, int]:
     return question[_TASK:_PART], int(question[_PART:], 16)
 
 
+def digits_of_task(conf: Mapping[str, Any]) -> str:
+    """Return what the ids of questions of parts of the task with this `configurable` begin with."""
+    return xxh3_128_hexdigest(conf[CONFIG_KEY_CHECKPOINT_NS].encode())[:_TASK]
+
+
 def task_of_parts(questions: Sequence[str]) -> str | None:
-    """Return what the ids of parts' questions have of their task, if all are of one task's."""
+    """Return what the ids of parts' questions begin with, if all are of one task's parts."""
     tasks = {question[:_TASK] if is_of_part(question) else None for question in questions}
     return tasks.pop() if len(tasks) == 1 else None
 

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from langchain_core.runnables.config import var_child_runnable_config
 
-from langgraph_rust._internal._asking import can_have_parts, task_of_parts, with_part
+from langgraph_rust._internal._asking import (
+    can_have_parts,
+    digits_of_task,
+    task_of_parts,
+    with_part,
+)
 from langgraph_rust._internal._constants import CONF
 from langgraph_rust.errors import GraphInterrupt
 from langgraph_rust.prebuilt._side_by_side import side_by_side
@@ -64,10 +69,10 @@ def ask_side_by_side(
         results = side_by_side([partial(one, number) for number in range(len(runs))], limit)
     except Exception:
         if asked and failed and min(asked) < min(failed):
-            raise _together(asked) from None
+            raise _together(asked, configs[0]) from None
         raise
     if asked:
-        raise _together(asked)
+        raise _together(asked, configs[0])
     return results
 
 
@@ -93,26 +98,28 @@ async def aask_side_by_side(
         results = await asyncio.gather(*map(one, range(len(runs))))
     except Exception:
         if asked:
-            raise _together(asked) from None
+            raise _together(asked, configs[0]) from None
         raise
     if asked:
-        raise _together(asked)
+        raise _together(asked, configs[0])
     return results
 
 
-def _together(asked: dict[int, GraphInterrupt]) -> GraphInterrupt:
+def _together(asked: dict[int, GraphInterrupt], config: RunnableConfig) -> GraphInterrupt:
     """Return one interrupt with what all of them ask, in the order of the calls.
 
     What a graph within a tool asks comes up alone, as its questions cannot be told from those of
     other tasks: an answer without an id would be refused.
     """
     first = asked[min(asked)]
-    own = [each for _, each in sorted(asked.items()) if _is_own(each)]
+    own = [each for _, each in sorted(asked.items()) if _is_own(each, config)]
     if len(own) < 2 or own[0] is not first:
         return first
     return GraphInterrupt([question for each in own for question in each.args[0]])
 
 
-def _is_own(asked: GraphInterrupt) -> bool:
+def _is_own(asked: GraphInterrupt, config: RunnableConfig) -> bool:
+    """Tell whether parts of the task that `config` is of ask, and no task within one."""
     questions = asked.args[0] if asked.args else ()
-    return task_of_parts([question.id for question in questions]) is not None
+    task = task_of_parts([question.id for question in questions])
+    return task is not None and task == digits_of_task(config[CONF])
