@@ -102,7 +102,13 @@ VECTOR_MIGRATIONS: Sequence[Migration] = [
 """What makes the table of vectors, in a store with an index. Counted in `vector_migrations`."""
 
 
-MADE_MEANWHILE = (errors.UniqueViolation, errors.DuplicateTable, errors.DuplicateObject)
+MADE_MEANWHILE = (
+    errors.UniqueViolation,
+    errors.DuplicateTable,
+    errors.DuplicateObject,
+    # Of two that make indexes of one table, of which one does it concurrently.
+    errors.DeadlockDetected,
+)
 """What a step says that another process took at the same time; taken again, it finds all there."""
 
 
