@@ -57,6 +57,11 @@ impl StateUpdates {
         Ok(Some(updates))
     }
 
+    /// A copy, or a pickle, is made anew from the keys.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        (py.get_type::<Self>(), (&self.keys,)).into_pyobject(py)
+    }
+
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.collect(&visit)
     }
@@ -209,6 +214,10 @@ impl ControlWrites {
             Goto::Packet(send) => writes.append((intern!(py, "__pregel_tasks"), send)),
         })?;
         Ok(writes)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        (py.get_type::<Self>(), ()).into_pyobject(py)
     }
 }
 
