@@ -106,7 +106,7 @@ sync: ## move to the newest release of upstream, or to VERSION=1.2.24, and judge
 sync-report: ## only report on two releases: OLD=1.2.15 NEW=1.2.22
 	@$(PYTHON) -m sync.update --report "$(OLD)" "$(NEW)"
 
-places: ## write what repeats the pins and the lists: version.py, tests/conformance/suites/README.md
+places: ## write what repeats the pins, the lists and the modules: version.py, suites/README.md, stubs
 	@$(PYTHON) -m sync.places --write
 
 bench: ## this package, upstream and the floor in turn; a quarter of an hour

@@ -1,8 +1,8 @@
 """The places that repeat what `sync/upstream.toml` and the conformance lists say.
 
 ``python -m sync.places`` names those that say something else, and fails; with ``--write`` it puts
-them right. The version that the package reports and the table of the suites' counts are
-written from here; the
+them right. The version that the package reports, the table of the suites' counts and the stubs
+under `langgraph`'s name, which repeat what the package's modules offer, are written from here; the
 lists and the API manifest only show which pins they belong to, and are made by running.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sync import stubs
 from sync.api.manifest import MANIFEST_FILE, load_manifest
 from sync.pins import ROOT, Pins, read_pins
 from tests.conformance.counts import counts
@@ -75,13 +76,17 @@ def main() -> int:
     if "--write" in sys.argv[1:]:
         for place in wrong:
             place.write()
+        stubs.write(ROOT)
         return 0
     for place in wrong:
         print(f"{place.path.relative_to(ROOT)} should say (`make places` writes it):\n{place.text}")
+    unwritten = stubs.stale(ROOT)
+    for path in unwritten:
+        print(f"{path} is not what the package's modules say (`make places` writes it)")
     stale = [path for path, label in made_from(ROOT) if label != pins.label()]
     for path in stale:
         print(f"{path.relative_to(ROOT)} was made for other pins than those in sync/upstream.toml")
-    return 1 if wrong or stale else 0
+    return 1 if wrong or unwritten or stale else 0
 
 
 if __name__ == "__main__":
