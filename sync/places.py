@@ -1,9 +1,10 @@
 """The places that repeat what `sync/upstream.toml` and the conformance lists say.
 
 ``python -m sync.places`` names those that say something else, and fails; with ``--write`` it puts
-them right. The version that the package reports, the table of the suites' counts and the stubs
-under `langgraph`'s name, which repeat what the package's modules offer, are written from here; the
-lists and the API manifest only show which pins they belong to, and are made by running.
+them right. The version that the package reports, the releases it follows, the table of the suites'
+counts and the stubs under `langgraph`'s name, which repeat what the package's modules offer, are
+written from here; the lists and the API manifest only show which pins they belong to, and are made
+by running.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tests.conformance.ids import read_header
 from tests.conformance.suite import Suite
 
 SUITES = Path("tests") / "conformance" / "suites"
+VERSIONS = Path("docs") / "versions.md"
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,10 @@ def statements(root: Path, pins: Pins) -> list[Statement]:
     """What the repository's files say of upstream's version and of the tests that pass."""
     version = root / "langgraph-py" / "python" / "langgraph_rust" / "version.py"
     suites = [Suite(root / SUITES / name) for name in pins.sdists]
+    followed = " | ".join(("next", *pins.distributions.values()))
     return [
         Statement(version, r'__version__ = "[^"]*"', f'__version__ = "{pins.core_version}"'),
+        Statement(root / VERSIONS, r"(?m)^\| next \|.*$", f"| {followed} |"),
         Statement(root / SUITES / "README.md", r"(?s)\A.+\Z", counts(suites)),
     ]
 
