@@ -132,13 +132,8 @@ lint: ## formatting and lints, Rust and Python, Python's types, workflows, what 
 build: ## the wheel, installed in .venv
 	@$(PYTHON) -m sync.wheel dev
 
-develop: ## install in .venv so that edits of the Python sources show at once
-	@$(PYTHON) -m sync.environments dev > /dev/null
-	@rm -f .venv/wheel.sha256
-	VIRTUAL_ENV=$(CURDIR)/.venv $(VENV)/maturin develop --release --skip-install
-	@$(VENV)/python -m pip uninstall -q -y langgraph-rust
-	@echo "$(CURDIR)/langgraph-py/python" > \
-		"$$($(VENV)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/langgraph_rust_dev.pth"
+develop: ## put the sources into .venv: edits of Python show at once, of Rust after this
+	@$(PYTHON) -m sync.develop
 
 clean: ## remove everything that was built or downloaded
 	cargo clean
