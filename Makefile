@@ -39,8 +39,8 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python continuity conformance conformance-update \
-	conformance-upstream differential deltas linear stress kills fuzz examples api api-update sync sync-report places bench \
-	bench-publish bench-rust lint build develop clean
+	conformance-upstream differential deltas linear stress kills fuzz examples api api-update sync \
+	sync-report places bench bench-publish bench-rust lint build develop wheel-2014 clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -134,6 +134,11 @@ build: ## the wheel, installed in .venv
 
 develop: ## put the sources into .venv: edits of Python show at once, of Rust after this
 	@$(PYTHON) -m sync.develop
+
+wheel-2014: ## the wheel as it is released for Linux with glibc 2.17 or newer, in dist/; then try it
+	@$(PYTHON) -m sync.environments dev > /dev/null
+	@$(PYTHON) -m sync.release wheels --compatibility manylinux2014 $(abspath $(VENV))/python
+	@$(VENV)/python -m sync.release try dist
 
 clean: ## remove everything that was built or downloaded
 	cargo clean
