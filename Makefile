@@ -23,6 +23,8 @@ POINTS ?=
 INPUTS ?=
 # How many inputs `fuzz` looks for by the code that they reach; empty: 200000.
 RUNS ?=
+# The versions for `test-pythons`; empty: all that are found.
+PYTHONS ?=
 # Patterns of benchmark cases; empty: all. QUICK=1 measures less.
 CASES ?=
 QUICK ?=
@@ -38,7 +40,7 @@ BENCH := $(PYTHON) -m benches.compare $(foreach case,$(CASES),'$(case)') $(if $(
 CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(SUITES),--suite $(suite))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python continuity conformance conformance-update \
+.PHONY: help demo test test-rust test-python test-pythons continuity conformance conformance-update \
 	conformance-upstream differential deltas linear stress kills fuzz examples api api-update sync \
 	sync-report places bench bench-publish bench-rust lint build develop wheel-2014 clean
 
@@ -55,6 +57,9 @@ test-rust: ## the engine crates' tests
 
 test-python: build ## this package's own Python tests, and those of the tools
 	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress benches
+
+test-pythons: ## tests/python on other versions of Python that are here; PYTHONS="3.10 3.13" picks some
+	@$(PYTHON) -m sync.pythons $(PYTHONS)
 
 continuity: ## threads handed over between upstream and this package, and what both store
 	@$(PYTHON) -m tests.continuity $(if $(K),-k "$(K)")
