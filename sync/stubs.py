@@ -6,9 +6,10 @@ name is defined; types and documentation stand there.
 Where `langgraph` itself is not installed, ``langgraph_rust_stubs.pth`` puts the folder they are in
 on the path: stubs that lie in site-packages would be preferred to an installed `langgraph`. Its
 name is no module's, so that nothing can be imported from it. The files are ``.py``, because Pyright
-misses the sources of ``.pyi`` files; but mypy takes a package of stubs without ``__init__.pyi`` for
-none. ``py.typed`` does not say "partial": if it did, Pyright would look into `langgraph`'s own
-folder alone as soon as another distribution, such as a saver, has put that there.
+misses the sources of ``.pyi`` files; but mypy passes over a folder of stubs without an ``__init__``
+when another distribution has one of the same name, and wants ``.pyi`` for the outermost.
+``py.typed`` does not say "partial": if it did, Pyright would look into `langgraph`'s own folder
+alone as soon as another distribution, such as a saver, has put that there.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def stubs(root: Path) -> dict[Path, str]:
     """The files, by their path below `STUBS`, and what must be in them."""
     sources = read_sources(root / PACKAGE)
     _, upstream = load_manifest(root / MANIFEST_FILE.relative_to(ROOT))
-    files = {Path("__init__.pyi"): HEADER, Path("py.typed"): ""}
+    files = {Path("py.typed"): ""}
     for name, module in sorted(sources.modules.items()):
         parts = _upstream_path(name)
         original = _original(name, module, sources)
@@ -50,7 +51,9 @@ def stubs(root: Path) -> dict[Path, str]:
         is_package = (root / PACKAGE).joinpath(*parts, "__init__.py").exists()
         path = Path(*parts, "__init__.py") if is_package else Path(*parts).with_suffix(".py")
         files[path] = HEADER + text
-    return files
+    folders = {folder for path in files for folder in path.parents}
+    without = (folder for folder in folders if folder / "__init__.py" not in files)
+    return files | {folder / "__init__.pyi": HEADER for folder in without}
 
 
 def stale(root: Path) -> list[Path]:

@@ -53,6 +53,13 @@ def test_only_what_upstream_has_gets_a_stub(root: Path) -> None:
     assert names == {"__init__.pyi", "py.typed"} | modules
 
 
+def test_a_namespace_is_a_folder_of_its_own(root: Path) -> None:
+    (root / stubs.PACKAGE / "store" / "base").mkdir(parents=True)
+    (root / stubs.PACKAGE / "store" / "base" / "__init__.py").write_text("class Store: ...")
+    written = stubs.stubs(root)
+    assert {Path("store/__init__.pyi"), Path("store/base/__init__.py")} < written.keys()
+
+
 def test_a_module_in_the_drawer_is_the_one_it_is_another_name_of(root: Path) -> None:
     text = stubs.stubs(root)[Path("graph", "_read.py")]
     assert "from langgraph_rust.graph._build import Built as Built" in text
