@@ -39,7 +39,7 @@ def needed(pins: Pins) -> list[str]:
     tools = document["dependency-groups"]["dev"]
     named = [need for need in tools if need.partition(">")[0] not in TOOLS]
     extra = [need for needs in extras for need in needs]
-    return [*document["project"]["dependencies"], *extra, *named, *pins.beside]
+    return [*document["project"]["dependencies"], *extra, *named, *pins.siblings]
 
 
 def summary(output: str) -> str:
