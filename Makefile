@@ -25,6 +25,8 @@ INPUTS ?=
 RUNS ?=
 # Parts of paths for `docs-test`, such as "streaming README"; empty: all pages.
 PAGES ?=
+# The versions for `test-pythons`; empty: all that are found.
+PYTHONS ?=
 # Patterns of benchmark cases; empty: all. QUICK=1 measures less.
 CASES ?=
 QUICK ?=
@@ -40,9 +42,9 @@ BENCH := $(PYTHON) -m benches.compare $(foreach case,$(CASES),'$(case)') $(if $(
 CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(SUITES),--suite $(suite))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python switch continuity conformance conformance-update \
-	conformance-upstream differential deltas linear stress kills fuzz examples docs docs-test api api-update sync sync-report places bench \
-	bench-publish bench-rust lint build develop clean
+.PHONY: help demo test test-rust test-python test-pythons switch continuity conformance conformance-update \
+	conformance-upstream differential deltas linear stress kills fuzz examples docs docs-test api api-update \
+	sync sync-report places bench bench-publish bench-rust lint build develop wheel-2014 clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -57,6 +59,9 @@ test-rust: ## the engine crates' tests
 
 test-python: build ## this package's own Python tests, and those of the tools
 	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress tests/docs benches
+
+test-pythons: ## tests/python on other versions of Python that are here; PYTHONS="3.10 3.13" picks some
+	@$(PYTHON) -m sync.pythons $(PYTHONS)
 
 continuity: ## threads handed over between upstream and this package, and what both store
 	@$(PYTHON) -m tests.continuity $(if $(K),-k "$(K)")
@@ -118,7 +123,7 @@ sync: ## move to the newest release of upstream, or to VERSION=1.2.24, and judge
 sync-report: ## only report on two releases: OLD=1.2.15 NEW=1.2.22
 	@$(PYTHON) -m sync.update --report "$(OLD)" "$(NEW)"
 
-places: ## write what repeats the pins and the lists: version.py, tests/conformance/suites/README.md
+places: ## write what repeats the pins, the lists and the modules: version.py, suites/README.md, stubs
 	@$(PYTHON) -m sync.places --write
 
 bench: ## this package, upstream and the floor in turn; a quarter of an hour
@@ -144,14 +149,13 @@ lint: ## formatting and lints, Rust and Python, Python's types, workflows, what 
 build: ## the wheel, installed in .venv
 	@$(PYTHON) -m sync.wheel dev
 
-develop: ## install in .venv so that edits of the Python sources show at once
+develop: ## put the sources into .venv: edits of Python show at once, of Rust after this
+	@$(PYTHON) -m sync.develop
+
+wheel-2014: ## the wheel as it is released for Linux with glibc 2.17 or newer, in dist/; then try it
 	@$(PYTHON) -m sync.environments dev > /dev/null
-	@rm -f .venv/wheel.sha256
-	VIRTUAL_ENV=$(CURDIR)/.venv $(VENV)/maturin develop --release --skip-install
-	@$(VENV)/python -m pip uninstall -q -y langgraph-rust
-	@site=$$($(VENV)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
-		echo "$(CURDIR)/langgraph-py/python" > "$$site/langgraph_rust_dev.pth"; \
-		cp langgraph-py/langgraph_rust.data/purelib/*.pth "$$site"
+	@$(PYTHON) -m sync.release wheels --compatibility manylinux2014 $(abspath $(VENV))/python
+	@$(VENV)/python -m sync.release try dist
 
 clean: ## remove everything that was built or downloaded
 	cargo clean

@@ -154,8 +154,12 @@ LABEL = "langgraph==1.0.0 langgraph-side==1.0.0 langchain-core==1.0.0"
 LIST = f"#! {LABEL}\n# test_a.py\ntest_goes\ntest_stays\n"
 
 CONFORMANCE = """\
-import json, sys, tomllib
+import json, sys
 from pathlib import Path
+try:
+    import tomllib
+except ImportError:
+    from pip._vendor import tomli as tomllib
 here = Path(__file__).parent
 pins = tomllib.loads(Path("sync/upstream.toml").read_text())["distributions"]
 option = sys.argv[3]
@@ -183,6 +187,7 @@ def make_checkout(root: Path) -> None:
         "langgraph-py/python/langgraph_rust/version.py": '__version__ = "1.0.0"\n',
         "langgraph-py/python/langgraph_rust/_dropin/_distributions.py": "VERSIONS = {\n}\n",
         "tests/conformance/suites/README.md": "to be counted",
+        "docs/versions.md": "| next | none |\n",
     }
     for name, content in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import tomllib
+from sync.toml import tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 """The root of the repository."""

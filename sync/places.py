@@ -1,9 +1,10 @@
 """The places that repeat what `sync/upstream.toml` and the conformance lists say.
 
 ``python -m sync.places`` names those that say something else, and fails; with ``--write`` it puts
-them right. The version that the package reports and the table of the suites' counts are
-written from here; the
-lists and the API manifest only show which pins they belong to, and are made by running.
+them right. The version that the package reports, the releases it follows, the table of the suites'
+counts and the stubs under `langgraph`'s name, which repeat what the package's modules offer, are
+written from here; the lists and the API manifest only show which pins they belong to, and are made
+by running.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sync import stubs
 from sync.api.manifest import MANIFEST_FILE, load_manifest
 from sync.pins import ROOT, Pins, read_pins
 from tests.conformance.counts import counts
@@ -21,6 +23,7 @@ from tests.conformance.ids import read_header
 from tests.conformance.suite import Suite
 
 SUITES = Path("tests") / "conformance" / "suites"
+VERSIONS = Path("docs") / "versions.md"
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,11 @@ def statements(root: Path, pins: Pins) -> list[Statement]:
     stand_ins = package / "_dropin" / "_distributions.py"
     entries = "".join(f'    "{name}": "{v}",\n' for name, v in pins.replaced.items())
     suites = [Suite(root / SUITES / name) for name in pins.sdists]
+    followed = " | ".join(("next", *pins.distributions.values()))
     return [
         Statement(version, r'__version__ = "[^"]*"', f'__version__ = "{pins.core_version}"'),
         Statement(stand_ins, r"(?s)VERSIONS = \{.*?\n\}", f"VERSIONS = {{\n{entries}}}"),
+        Statement(root / VERSIONS, r"(?m)^\| next \|.*$", f"| {followed} |"),
         Statement(root / SUITES / "README.md", r"(?s)\A.+\Z", counts(suites)),
     ]
 
@@ -79,13 +84,17 @@ def main() -> int:
     if "--write" in sys.argv[1:]:
         for place in wrong:
             place.write()
+        stubs.write(ROOT)
         return 0
     for place in wrong:
         print(f"{place.path.relative_to(ROOT)} should say (`make places` writes it):\n{place.text}")
+    unwritten = stubs.stale(ROOT)
+    for path in unwritten:
+        print(f"{path} is not what the package's modules say (`make places` writes it)")
     stale = [path for path, label in made_from(ROOT) if label != pins.label()]
     for path in stale:
         print(f"{path.relative_to(ROOT)} was made for other pins than those in sync/upstream.toml")
-    return 1 if wrong or stale else 0
+    return 1 if wrong or unwritten or stale else 0
 
 
 if __name__ == "__main__":

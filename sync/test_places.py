@@ -32,6 +32,11 @@ def test_another_version_is_found_and_put_right(tmp_path: Path, pins: Pins) -> N
     assert version.read_text() == '__version__ = "1.0.0"\n'
 
 
+def test_the_next_version_names_the_releases_it_follows(tmp_path: Path, pins: Pins) -> None:
+    versions = tmp_path / "docs" / "versions.md"
+    assert versions.read_text() == "| next | 1.0.0 | 1.0.0 | 1.0.0 |\n"
+
+
 def test_other_counts_are_found(tmp_path: Path, pins: Pins) -> None:
     counts = tmp_path / SUITES / "README.md"
     counts.write_text("| langgraph | 2 | 1 | 1 |")

@@ -236,6 +236,7 @@ def test_an_outcome_is_stored_with_the_files(sync: Sync) -> None:
     assert load_outcome(folder) == outcome
     assert (folder / "files/sync/upstream.toml").read_text() == sync.pins_file.read_text()
     assert set(outcome.files) == {
+        "docs/versions.md",
         "langgraph-py/python/langgraph_rust/version.py",
         "langgraph-py/python/langgraph_rust/_dropin/_distributions.py",
         "sync/api/upstream.json",

@@ -47,6 +47,8 @@ def install_wheel(wheel: Path, environment: Environment) -> None:
     with locked(f"env-{environment.name}"):
         if stamp.exists() and stamp.read_text() == content:
             return
+        for sources in environment.path.glob("lib/*/site-packages/langgraph_rust_dev.pth"):
+            sources.unlink()
         environment.pip("install", "-q", "--no-deps", "--force-reinstall", wheel)
         stamp.write_text(content)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-import tomllib
-
+from sync.toml import tomllib
 from sync.update.index import normalised
 
 _SECTION = re.compile(r"\[([\w.-]+)]\s*(?:#.*)?$")

@@ -326,9 +326,12 @@ async def test_with_asyncio(kind: str, request: pytest.FixtureRequest) -> None:
         for config, stored in given:
             await saver.aput(config, stored, {}, {"log": "1"})
         task = await saver.start_ttl_sweeper()
-        async with asyncio.timeout(PATIENCE):
+
+        async def swept() -> None:
             while await left() != ["new"]:
                 await asyncio.sleep(0.01)
+
+        await asyncio.wait_for(swept(), PATIENCE)
     assert task.done() and not task.cancelled()
 
 

@@ -548,9 +548,12 @@ class TestAsync:
             await store.aput(NS, "a", {}, ttl=-1)
             task = await store.start_ttl_sweeper()
             assert await store.start_ttl_sweeper() is task
-            async with asyncio.timeout(PATIENCE):
+
+            async def gone() -> None:
                 while await store.aget(NS, "a"):
                     pass
+
+            await asyncio.wait_for(gone(), PATIENCE)
         assert task.done() and not task.cancelled()
 
     async def test_a_sweeper_does_not_keep_the_store(self, path: str) -> None:

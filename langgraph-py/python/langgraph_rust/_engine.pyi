@@ -86,6 +86,11 @@ class BaseChannel(Generic[_Value, _Update, _Checkpoint]):
     def finish(self) -> bool:
         """Hear that the run is about to end; tell whether the channel changed."""
 
+    def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        """Return what copies keep: `__dict__`, if there is one, and the other attributes."""
+
+    def __setstate__(self, state: tuple[dict[str, Any] | None, dict[str, Any]]) -> None: ...
+
 class LastValue(BaseChannel[_Value, _Value, _Value]):
     """Keeps the last write; accepts one write per step.
 

@@ -60,6 +60,11 @@ impl StateUpdates {
         Ok(Some(updates))
     }
 
+    /// A copy, or a pickle, is made anew from the keys.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        (py.get_type::<Self>(), (&self.keys,)).into_pyobject(py)
+    }
+
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.collect(&visit)
     }
@@ -240,6 +245,10 @@ impl ControlWrites {
             Goto::Nowhere(_) => Ok(()),
         })?;
         Ok(writes)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        (py.get_type::<Self>(), ()).into_pyobject(py)
     }
 }
 

@@ -241,13 +241,22 @@ def _hints(typ: Any) -> dict[str, Any]:
     found = {}
     for base in reversed(getattr(typ, "__mro__", (typ,))):
         # One by one: the names of some may be there for type checkers alone.
-        for name, hint in vars(base).get("__annotations__", {}).items():
+        for name, hint in _own_annotations(base).items():
             holder = type("holder", (), {"__annotations__": {name: hint}})
             try:
                 found |= get_type_hints(holder, **names)
             except Exception:
                 continue
     return found
+
+
+def _own_annotations(typ: Any) -> dict[str, Any]:
+    if sys.version_info < (3, 14) or not isinstance(typ, type):
+        return vars(typ).get("__annotations__", {})
+    # They are computed now, which fails for all if one does not resolve.
+    import annotationlib
+
+    return annotationlib.get_annotations(typ, format=annotationlib.Format.FORWARDREF)
 
 
 def _is_pydantic_model(typ: Any) -> bool:

@@ -43,7 +43,23 @@ else:
     StateLike = TypedDictLikeV1 | TypedDictLikeV2 | DataclassLike | _ModelLike
 """A state, input, output or context type: a `TypedDict`, a dataclass or a pydantic model."""
 
-MISSING = object()
+
+class Marker:
+    """A value told by its identity, which copies and pickles keep: they refer to it by its name."""
+
+    def __init__(self, name: str, module: str) -> None:
+        """Make the one that `module` has under `name`."""
+        self._name = name
+        self.__module__ = module
+
+    def __repr__(self) -> str:
+        return self._name
+
+    def __reduce__(self) -> str:
+        return self._name
+
+
+MISSING = Marker("MISSING", __name__)
 """Marks the absence of a value where `None` is a value."""
 
 

@@ -13,21 +13,35 @@ use super::plain::{
 use super::topic::Topic;
 use crate::values::domain::Objects;
 
+/// A native class, and its attributes beside `key`.
+pub struct Kind<'py> {
+    pub class: Bound<'py, PyType>,
+    /// What its constructor takes, under the same names; the others are what the channel holds.
+    pub takes: &'static [&'static str],
+    pub holds: &'static [&'static str],
+}
+
+/// The native kinds.
+pub fn kinds(py: Python<'_>) -> impl Iterator<Item = Kind<'_>> {
+    type Names = &'static [&'static str];
+    let kinds: [(Bound<'_, PyType>, Names, Names); 10] = [
+        (py.get_type::<LastValue>(), &["typ"], &["value"]),
+        (py.get_type::<LastValueAfterFinish>(), &["typ"], &["value", "finished"]),
+        (py.get_type::<AnyValue>(), &["typ"], &["value"]),
+        (py.get_type::<EphemeralValue>(), &["typ", "guard"], &["value"]),
+        (py.get_type::<UntrackedValue>(), &["typ", "guard"], &["value"]),
+        (py.get_type::<BinaryOperatorAggregate>(), &["typ", "operator"], &["value"]),
+        (py.get_type::<DeltaChannel>(), &["typ", "reducer", "snapshot_frequency"], &["value"]),
+        (py.get_type::<NamedBarrierValue>(), &["typ", "names"], &["seen"]),
+        (py.get_type::<NamedBarrierValueAfterFinish>(), &["typ", "names"], &["seen", "finished"]),
+        (py.get_type::<Topic>(), &["typ", "accumulate"], &["values"]),
+    ];
+    kinds.into_iter().map(|(class, takes, holds)| Kind { class, takes, holds })
+}
+
 /// The classes of the native kinds.
 pub fn all(py: Python<'_>) -> impl Iterator<Item = Bound<'_, PyType>> {
-    [
-        py.get_type::<LastValue>(),
-        py.get_type::<LastValueAfterFinish>(),
-        py.get_type::<AnyValue>(),
-        py.get_type::<EphemeralValue>(),
-        py.get_type::<UntrackedValue>(),
-        py.get_type::<BinaryOperatorAggregate>(),
-        py.get_type::<DeltaChannel>(),
-        py.get_type::<NamedBarrierValue>(),
-        py.get_type::<NamedBarrierValueAfterFinish>(),
-        py.get_type::<Topic>(),
-    ]
-    .into_iter()
+    kinds(py).map(|kind| kind.class)
 }
 
 /// The constructor's arguments that make a channel like `channel`.

@@ -7,6 +7,7 @@
 
 mod barriers;
 mod class;
+mod copied;
 mod delta;
 mod parts;
 mod plain;
@@ -265,6 +266,15 @@ impl BaseChannel {
             return Ok(false);
         }
         change(slf, "finish", |channel, _| channel.finish(slf.py()))
+    }
+
+    /// What a copy or a pickle keeps.
+    fn __getstate__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        copied::state(slf)
+    }
+
+    fn __setstate__(slf: &Bound<'_, Self>, state: &Bound<'_, PyAny>) -> PyResult<()> {
+        copied::restore(slf, state)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -107,10 +107,11 @@ class JsonPlusSerializer(SerializerProtocol):
             allowed_msgpack_modules = None if is_closed else True
         self.pickle_fallback = pickle_fallback
         self._allowed_json_modules = _normalize(allowed_json_modules)
-        self._allowed_msgpack_modules = _normalize(allowed_msgpack_modules)
+        self._allowed_msgpack_modules: Allowlist = _normalize(allowed_msgpack_modules)
         self._custom_unpack_ext_hook = __unpack_ext_hook__ is not None
-        self._decoder = make_decoder(self._allowed_msgpack_modules, is_strict=self._is_strict)
-        self._unpack_ext_hook = __unpack_ext_hook__ or self._decoder.record
+        if __unpack_ext_hook__ is not None:
+            self._unpack_ext_hook = __unpack_ext_hook__
+        self._set_decoder()
 
     def with_msgpack_allowlist(
         self, extra_allowlist: Iterable[tuple[str, ...] | type]
@@ -127,10 +128,22 @@ class JsonPlusSerializer(SerializerProtocol):
             return self
         clone = copy.copy(self)
         clone._allowed_msgpack_modules = merged
-        clone._decoder = make_decoder(merged, is_strict=self._is_strict)
-        if not clone._custom_unpack_ext_hook:
-            clone._unpack_ext_hook = clone._decoder.record
+        clone._set_decoder()
         return clone
+
+    def _set_decoder(self) -> None:
+        self._decoder = make_decoder(self._allowed_msgpack_modules, is_strict=self._is_strict)
+        if not self._custom_unpack_ext_hook:
+            self._unpack_ext_hook = self._decoder.record
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is copied and pickled: all but the decoder, which follows from it."""
+        made = {"_decoder"} if self._custom_unpack_ext_hook else {"_decoder", "_unpack_ext_hook"}
+        return {name: value for name, value in vars(self).items() if name not in made}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._set_decoder()
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         """Encode `obj` as `(tag, bytes)`.

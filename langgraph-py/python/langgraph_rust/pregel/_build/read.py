@@ -95,7 +95,14 @@ class ChannelRead(LazyRunnable):
         return mapper(value) if mapper else value
 
 
-DEFAULT_BOUND = RunnableCallable(lambda input: input)
+class _DefaultBound(RunnableCallable):
+    """Told by its identity, which copies and pickles of graphs keep."""
+
+    def __reduce__(self) -> str:
+        return "DEFAULT_BOUND"
+
+
+DEFAULT_BOUND = _DefaultBound(lambda input: input)
 """The `bound` of a node that does nothing but write its input."""
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, TypeVar
 
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_SEND, TASKS
 from langgraph_rust._internal._lazy.runnable import LazyRunnable
+from langgraph_rust._internal._typing import Marker
 from langgraph_rust.errors import InvalidUpdateError
 from langgraph_rust.types import Send
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 TYPE_SEND = Callable[[Sequence[tuple[str, Any]]], None]
 R = TypeVar("R")
 
-SKIP_WRITE = object()
+SKIP_WRITE = Marker("SKIP_WRITE", __name__)
 """A mapper returns this to write nothing."""
-PASSTHROUGH = object()
+PASSTHROUGH = Marker("PASSTHROUGH", __name__)
 """The value of an entry that writes whatever the node returned."""
 
 

@@ -1,0 +1,6 @@
+# Written by `make places`.
+from langgraph_rust.channels.untracked_value import UntrackedValue as UntrackedValue
+
+__all__ = [
+    "UntrackedValue",
+]

@@ -1,0 +1,22 @@
+# Written by `make places`.
+from langgraph_rust.checkpoint.base import BaseCheckpointSaver as BaseCheckpointSaver
+from langgraph_rust.checkpoint.base import ChannelVersions as ChannelVersions
+from langgraph_rust.checkpoint.base import Checkpoint as Checkpoint
+from langgraph_rust.checkpoint.base import CheckpointMetadata as CheckpointMetadata
+from langgraph_rust.checkpoint.base import CheckpointTuple as CheckpointTuple
+from langgraph_rust.checkpoint.base import DeltaChannelHistory as DeltaChannelHistory
+from langgraph_rust.checkpoint.base import EXCLUDED_METADATA_KEYS as EXCLUDED_METADATA_KEYS
+from langgraph_rust.checkpoint.base import EmptyChannelError as EmptyChannelError
+from langgraph_rust.checkpoint.base import LATEST_VERSION as LATEST_VERSION
+from langgraph_rust.checkpoint.base import PendingWrite as PendingWrite
+from langgraph_rust.checkpoint.base import SuperstepWrites as SuperstepWrites
+from langgraph_rust.checkpoint.base import V as V
+from langgraph_rust.checkpoint.base import WRITES_IDX_MAP as WRITES_IDX_MAP
+from langgraph_rust.checkpoint.base import copy_checkpoint as copy_checkpoint
+from langgraph_rust.checkpoint.base import create_checkpoint as create_checkpoint
+from langgraph_rust.checkpoint.base import empty_checkpoint as empty_checkpoint
+from langgraph_rust.checkpoint.base import get_checkpoint_id as get_checkpoint_id
+from langgraph_rust.checkpoint.base import get_checkpoint_metadata as get_checkpoint_metadata
+from langgraph_rust.checkpoint.base import get_serializable_checkpoint_metadata as get_serializable_checkpoint_metadata
+from langgraph_rust.checkpoint.base import next_text_version as next_text_version
+from langgraph_rust.checkpoint.base import writes_sort_key as writes_sort_key

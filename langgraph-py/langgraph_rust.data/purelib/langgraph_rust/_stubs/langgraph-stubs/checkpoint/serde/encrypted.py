@@ -1,0 +1,2 @@
+# Written by `make places`.
+from langgraph_rust.checkpoint.serde.encrypted import EncryptedSerializer as EncryptedSerializer

@@ -1,0 +1,2 @@
+# Written by `make places`.
+from langgraph_rust.checkpoint.sqlite.utils import search_where as search_where

@@ -1,0 +1,9 @@
+# Written by `make places`.
+from langgraph_rust.pregel._executor.checkpoint import LATEST_VERSION as LATEST_VERSION
+from langgraph_rust.pregel._executor.checkpoint import achannels_from_checkpoint as achannels_from_checkpoint
+from langgraph_rust.pregel._executor.checkpoint import channels_from_checkpoint as channels_from_checkpoint
+from langgraph_rust.pregel._executor.checkpoint import copy_checkpoint as copy_checkpoint
+from langgraph_rust.pregel._executor.checkpoint import create_checkpoint as create_checkpoint
+from langgraph_rust.pregel._executor.checkpoint import delta_channels_to_snapshot as delta_channels_to_snapshot
+from langgraph_rust.pregel._executor.checkpoint import empty_checkpoint as empty_checkpoint
+from langgraph_rust.pregel._executor.checkpoint import exit_delta_task_id as exit_delta_task_id

@@ -1,0 +1,3 @@
+# Written by `make places`.
+from langgraph_rust.pregel._streams.tools import StreamToolCallHandler as StreamToolCallHandler
+from langgraph_rust.pregel._streams.tools import ToolCallWriter as ToolCallWriter

@@ -1,0 +1,2 @@
+# Written by `make places`.
+from langgraph_rust.store.memory import InMemoryStore as InMemoryStore
