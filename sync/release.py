@@ -25,6 +25,27 @@ from sync.pins import CACHE, ROOT, load_pins, read_toml
 DIST = ROOT / "dist"
 PROGRAM = ROOT / "examples" / "agent.py"
 TOOLS = ("maturin", "ziglang")
+ENDS = """
+import threading, time
+from typing import TypedDict
+from langgraph_rust.graph import START, StateGraph
+
+class Slow:
+    def __del__(self, sleep=time.sleep):
+        sleep(0.2)
+
+def node(_, *, sleep=time.sleep):
+    started.set()
+    while True:
+        sleep(0.001)
+
+slow, started = Slow(), threading.Event()
+builder = StateGraph(TypedDict("State", {"n": int})).add_node("node", node)
+graph = builder.add_edge(START, "node").compile()
+threading.Thread(target=graph.invoke, args=({"n": 0},), daemon=True).start()
+started.wait()
+"""
+"""Ends with a thread inside a node, which takes a process down whose library cannot unwind it."""
 
 
 def versions() -> list[str]:
@@ -81,6 +102,7 @@ def try_out(dist: Path) -> None:
             _run(python, "-m", "pip", "install", "-q", "--no-deps", str(archive))
         _run(python, "-m", "pip", "install", "-q", "langgraph-rust")
         _run(python, "-m", "langgraph_rust", str(PROGRAM))
+        _run(python, "-c", ENDS)
         _run(python, "-c", "import langgraph_rust as it; assert it.__version__, 'no metadata'")
 
 

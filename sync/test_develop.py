@@ -30,8 +30,9 @@ def test_sources_and_module_are_put_on_the_path(
     sources, library = tmp_path / "sources", tmp_path / "lib_engine.so"
     (sources / "langgraph_rust").mkdir(parents=True)
     library.write_text("built")
-    start_up = tmp_path / "langgraph_rust.pth"
-    start_up.write_text("import sys; sys.started = True\n")
+    start_up = tmp_path / "start-up"
+    start_up.mkdir()
+    (start_up / "langgraph_rust.pth").write_text("import sys; sys.started = True\n")
     site_packages = tmp_path / "site-packages"
     site_packages.mkdir()
     monkeypatch.setattr(develop, "SOURCES", sources)

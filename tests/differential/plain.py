@@ -10,6 +10,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel
 
+_TASK = re.compile(r"(During|Before) task with name ")
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
@@ -34,7 +35,9 @@ def plain(thing: Any) -> Any:
 
 def error(raised: BaseException) -> dict[str, Any]:
     """An exception: its type, what it says, and what was noted on it."""
-    notes = [_ADDRESS.sub("0x", note) for note in getattr(raised, "__notes__", [])]
+    # This package notes more (docs/mistakes.md), and never in these words.
+    theirs = filter(_TASK.match, getattr(raised, "__notes__", ()))
+    notes = [_ADDRESS.sub("0x", note) for note in theirs]
     said = {"type": type(raised).__name__, "args": [_text(item) for item in raised.args]}
     return {"raised": said | ({"notes": notes} if notes else {})}
 
