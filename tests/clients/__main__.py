@@ -13,7 +13,7 @@ from pathlib import Path
 from sync.environments import say
 from sync.wheel import build_wheel
 from tests.clients.client import CLIENTS, Client
-from tests.clients.running import Outcome, run_client
+from tests.clients.running import ENGINES, Outcome, run_client
 
 SHOWN = 60
 """Lines of one difference that are printed."""
@@ -41,6 +41,15 @@ def show(outcome: Outcome) -> None:
             print(f"    and {left} lines more")
 
 
+def keep(outcome: Outcome, folder: Path) -> None:
+    """Write the transcripts, so that they can be read."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for engine, steps in zip(ENGINES.values(), outcome.transcripts, strict=False):
+        text = "".join("\n".join((f"== {step.name}", *step.lines, "")) for step in steps)
+        file = folder / f"{outcome.client.name.replace('/', '-')}.{engine}.txt"
+        file.write_text(text, encoding="utf-8")
+
+
 def table(outcomes: list[Outcome]) -> str:
     """One row for each, in Markdown."""
     rows = [("client", "versions", "what was driven", "steps", "against upstream")]
@@ -58,6 +67,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="clients, or how their names begin; all")
     parser.add_argument("--ci", action="store_true", help="only the few that CI runs")
     parser.add_argument("--wheel", type=Path, help="a wheel of this package; otherwise it is built")
+    parser.add_argument("--transcripts", type=Path, help="a folder to write them to, normalised")
     options = parser.parse_args()
     clients = chosen(options.names, options.ci)
     wheel = options.wheel or build_wheel()
@@ -66,6 +76,8 @@ def main() -> int:
         began = time.monotonic()
         outcome = run_client(client, wheel)
         show(outcome)
+        if options.transcripts:
+            keep(outcome, options.transcripts)
         say(f"{client.name}: {outcome.verdict} ({time.monotonic() - began:.0f} s)")
         outcomes.append(outcome)
     same, not_run = (

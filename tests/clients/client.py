@@ -91,13 +91,13 @@ CLIENTS = (
     ),
     Client(
         "tracing",
-        "openinference",
+        "openinference_spans",
         ("openinference-instrumentation-langchain", "opentelemetry-sdk"),
         "spans of invoke, stream, ainvoke and astream; subgraphs, tools, models, interrupts, errors",
     ),
     Client(
         "tracing",
-        "openllmetry",
+        "openllmetry_spans",
         ("opentelemetry-instrumentation-langchain", "opentelemetry-sdk"),
         "the same",
     ),

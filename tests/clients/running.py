@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import tempfile
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from sync.environments import Environment, Failed, client_environment, postgres_
 from sync.wheel import install_wheel
 from tests.clients.client import DRIVE, Client
 from tests.clients.normal import Difference, Step, compare, read_transcript
+from tests.clients.extension import add_uuid
 from tests.clients.shim import put_switch
 from tests.conformance import postgres
 from tests.conformance.runner import CutOff
@@ -31,10 +32,20 @@ class Outcome:
     """What came of a client."""
 
     client: Client
-    steps: int = 0
-    differences: tuple[Difference, ...] = ()
+    transcripts: tuple[list[Step], ...] = ()
+    """Upstream's and ours."""
     failed: str = ""
     """Why there is nothing to compare."""
+
+    @property
+    def differences(self) -> list[Difference]:
+        """In what the two differ."""
+        return compare(*self.transcripts) if self.transcripts else []
+
+    @property
+    def steps(self) -> int:
+        """How many upstream took."""
+        return len(self.transcripts[0]) if self.transcripts else 0
 
     @property
     def verdict(self) -> str:
@@ -56,22 +67,27 @@ def run_client(client: Client, wheel: Path) -> Outcome:
         install_wheel(wheel, environment)
         put_switch(environment)
         with ExitStack() as stack:
-            database = _databases(stack) if client.needs_postgres else None
-            theirs, ours = (
-                _run(client, environment, switch, database() if database else "")
-                for switch in ENGINES
+            server = _postgres(stack) if client.needs_postgres else ""
+            transcripts = tuple(
+                _run(client, environment, switch, server) for switch in ENGINES
             )
     except (Failed, CutOff, WentWrong) as why:
         return Outcome(client, failed=str(why))
-    return Outcome(client, len(theirs), tuple(compare(theirs, ours)))
+    return Outcome(client, transcripts)
 
 
-def _databases(stack: ExitStack) -> Callable[[], str]:
-    python = postgres_environment().ensure().python
-    return stack.enter_context(postgres.databases(python))
+def _postgres(stack: ExitStack) -> str:
+    """How to connect to a server, but for the name of the database."""
+    environment = postgres_environment().ensure()
+    add_uuid(environment)
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    stack.enter_context(postgres.serving(environment.python, port))
+    return f"postgres://postgres:postgres@localhost:{port}/"
 
 
-def _run(client: Client, environment: Environment, switch: str, database: str) -> list[Step]:
+def _run(client: Client, environment: Environment, switch: str, server: str) -> list[Step]:
     """The transcript of its program with the switch off (`0`) or on (`1`).
 
     Raises:
@@ -83,7 +99,7 @@ def _run(client: Client, environment: Environment, switch: str, database: str) -
         variables = {
             "CLIENTS_TRANSCRIPT": str(paths["transcript"]),
             "CLIENTS_WITNESSES": str(paths["witnesses"]),
-            "CLIENTS_DATABASE": database,
+            "CLIENTS_DATABASE": server,
             "HOME": name,
             "LANGGRAPH_RUST": switch,
             "PATH": os.pathsep.join((str(environment.python.parent), os.environ["PATH"])),

@@ -28,6 +28,7 @@ PASSING = frozenset(
         "x-request-id",
         "request_id",
         "run_attempt",
+        "__request_start_time_ms__",
     )
 )
 """What is told of a request rather than of a run."""

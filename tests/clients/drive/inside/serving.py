@@ -77,6 +77,9 @@ def serving(command: list[str], port: int, ready: str, **environment: str) -> It
     try:
         until("the server answers", SECONDS, lambda: server.answers(ready))
         yield server
+    except BaseException:
+        print("the server said:", *server.log().splitlines()[-40:], sep="\n  ")
+        raise
     finally:
         try:
             os.killpg(process.pid, signal.SIGKILL)

@@ -13,16 +13,14 @@ GRAPH = "assistant"
 
 
 def main() -> None:
-    app = Path("project/app.py")
-    app.parent.mkdir()
-    app.write_text("from assistant import graph\n", encoding="utf-8")
+    # The server reads both from the folder that it is started in, and watches that.
+    Path("app.py").write_text("from assistant import graph\n", encoding="utf-8")
     settings = {"dependencies": ["."], "graphs": {GRAPH: "./app.py:graph"}}
-    Path("project/langgraph.json").write_text(json.dumps(settings), encoding="utf-8")
+    Path("langgraph.json").write_text(json.dumps(settings), encoding="utf-8")
     port = free_port()
     command = ["langgraph_cli", "dev", "--no-browser", "--port", str(port)]
     silent = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "LANGSMITH_TRACING": "false"}
-    config = ["--config", "project/langgraph.json"]
-    with serving([*command, *config], port, "/ok", **silent) as server:
+    with serving(command, port, "/ok", **silent) as server:
         Chapters(server.url, GRAPH).run_all()
         step("exit status", server.stop())
 
