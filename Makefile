@@ -25,6 +25,8 @@ INPUTS ?=
 RUNS ?=
 # Parts of paths for `docs-test`, such as "streaming README"; empty: all pages.
 PAGES ?=
+# What `clients` drives, such as "uvicorn tracing/langfuse"; empty: all.
+CLIENTS ?=
 # Patterns of benchmark cases; empty: all. QUICK=1 measures less.
 CASES ?=
 QUICK ?=
@@ -41,7 +43,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python switch continuity conformance conformance-update \
-	conformance-upstream differential deltas linear stress kills fuzz examples docs docs-test api api-update sync sync-report places bench \
+	conformance-upstream differential deltas linear stress kills fuzz examples clients clients-ci docs docs-test api api-update sync sync-report places bench \
 	bench-publish bench-rust lint build develop clean
 
 help: ## list the targets
@@ -50,7 +52,7 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python switch continuity conformance differential deltas linear stress kills fuzz examples docs docs-test ## every test: Rust, Python, and against upstream
+test: test-rust test-python switch continuity conformance differential deltas linear stress kills fuzz examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
@@ -85,6 +87,12 @@ docs: ## the site, into .cache/site; fails on a broken link and a public name wi
 
 docs-test: ## the programs of all pages, here and on upstream; PAGES=streaming runs some
 	@$(PYTHON) -m tests.docs --jobs $(JOBS) $(PAGES)
+
+clients: ## servers, tracers and the like that people use, here and on upstream; CLIENTS=uvicorn picks some
+	@$(PYTHON) -m tests.clients $(CLIENTS)
+
+clients-ci: ## the few of them that `test` runs
+	@$(PYTHON) -m tests.clients --ci
 
 deltas: ## random histories of delta channels, against a plain reducer and upstream; SEEDS=0:2000 is long
 	@$(PYTHON) -m tests.deltas $(if $(SEEDS),--seeds $(SEEDS))

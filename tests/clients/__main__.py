@@ -80,10 +80,8 @@ def main() -> int:
             keep(outcome, options.transcripts)
         say(f"{client.name}: {outcome.verdict} ({time.monotonic() - began:.0f} s)")
         outcomes.append(outcome)
-    same, not_run = (
-        sum(outcome.verdict.startswith(word) for outcome in outcomes)
-        for word in ("same", "not run")
-    )
+    same = sum(outcome.is_same for outcome in outcomes)
+    not_run = sum(bool(outcome.failed) for outcome in outcomes)
     print(table(outcomes))
     different = len(outcomes) - same - not_run
     print(f"clients: {same} the same, {different} different, {not_run} not run")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DRIVE = Path(__file__).parent / "drive"
@@ -23,6 +23,8 @@ class Client:
     """How many processes must have imported the engine, at least."""
     in_ci: bool = False
     needs_postgres: bool = False
+    known: dict[str, str] = field(default_factory=dict)
+    """The steps that differ, and why."""
 
     @property
     def name(self) -> str:
@@ -45,6 +47,9 @@ class Client:
         pins = dict(line.split("==") for line in lines if "==" in line)
         return ", ".join(f"{name} {pins[name]}" for name in self.distributions)
 
+
+STORED = "the task that was cancelled alone in its superstep has its CancelledError stored"
+FRAMES = "the traceback of a cancellation does not show where the node was"
 
 CLIENTS = (
     Client(
@@ -88,12 +93,13 @@ CLIENTS = (
         ("langgraph-cli", "langgraph-api", "langgraph-runtime-inmem"),
         "langgraph dev through langgraph-sdk: assistants, threads, every stream mode, interrupts, "
         "state and history, forks, cancelling, the store",
+        known={"state that was cancelled": STORED},
     ),
     Client(
         "tracing",
         "openinference_spans",
         ("openinference-instrumentation-langchain", "opentelemetry-sdk"),
-        "spans of invoke, stream, ainvoke and astream; subgraphs, tools, models, interrupts, errors",
+        "spans of invoke, stream, ainvoke, astream, batch; subgraphs, agents, interrupts, errors",
     ),
     Client(
         "tracing",
@@ -127,6 +133,7 @@ CLIENTS = (
         "execute",
         ("nbclient", "ipykernel"),
         "a notebook that is executed: await, streams, drawings, errors, an interrupted cell",
+        known={"cancelled": FRAMES},
     ),
     Client(
         "aegra",
@@ -134,5 +141,6 @@ CLIENTS = (
         ("aegra-api",),
         "aegra on Postgres through langgraph-sdk: as langgraph dev",
         needs_postgres=True,
+        known={"state that was cancelled": STORED},
     ),
 )

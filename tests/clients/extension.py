@@ -1,4 +1,4 @@
-"""What PostgreSQL's wheel lacks of PostgreSQL: the extension `uuid-ossp`, of which one function is used."""
+"""The extension `uuid-ossp`, which the wheel of PostgreSQL lacks, with the one function in use."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from sync.environments import Environment, Failed, client_environment, postgres_environment, say
 from sync.wheel import install_wheel
 from tests.clients.client import DRIVE, Client
-from tests.clients.normal import Difference, Step, compare, read_transcript
 from tests.clients.extension import add_uuid
+from tests.clients.normal import Difference, Step, compare, read_transcript
 from tests.clients.shim import put_switch
 from tests.conformance import postgres
 from tests.conformance.runner import CutOff
@@ -39,8 +39,13 @@ class Outcome:
 
     @property
     def differences(self) -> list[Difference]:
-        """In what the two differ."""
-        return compare(*self.transcripts) if self.transcripts else []
+        """In what the two differ that nobody knows of, and what is known and not so any more."""
+        if not self.transcripts:
+            return []
+        found = {each.step: each for each in compare(*self.transcripts)}
+        known = self.client.known
+        gone = [Difference(step, (f"no more: {known[step]}",)) for step in known.keys() - found]
+        return [*gone, *(found[step] for step in found if step not in known)]
 
     @property
     def steps(self) -> int:
@@ -48,11 +53,18 @@ class Outcome:
         return len(self.transcripts[0]) if self.transcripts else 0
 
     @property
+    def is_same(self) -> bool:
+        """Whether both ran, and nothing differs but what is known."""
+        return not self.failed and not self.differences
+
+    @property
     def verdict(self) -> str:
-        """One word, or why it did not run."""
+        """What the table says."""
         if self.failed:
             return f"not run: {self.failed}"
-        return f"differs in {len(self.differences)}" if self.differences else "same"
+        if self.differences:
+            return f"differs in {len(self.differences)}"
+        return "; ".join(("same", *(f"but {why}" for why in self.client.known.values())))
 
 
 class WentWrong(Exception):
@@ -68,9 +80,7 @@ def run_client(client: Client, wheel: Path) -> Outcome:
         put_switch(environment)
         with ExitStack() as stack:
             server = _postgres(stack) if client.needs_postgres else ""
-            transcripts = tuple(
-                _run(client, environment, switch, server) for switch in ENGINES
-            )
+            transcripts = tuple(_run(client, environment, switch, server) for switch in ENGINES)
     except (Failed, CutOff, WentWrong) as why:
         return Outcome(client, failed=str(why))
     return Outcome(client, transcripts)

@@ -1,4 +1,4 @@
-"""The switch, for as long as the wheel has none of its own: `LANGGRAPH_RUST=1` for every process."""
+"""The switch, as long as the wheel has none of its own: `LANGGRAPH_RUST=1` for every process."""
 
 from __future__ import annotations
 

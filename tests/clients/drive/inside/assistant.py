@@ -1,4 +1,4 @@
-"""The graph that servers of the platform's API serve: tools side by side, tokens, a question, a store."""
+"""The graph that servers of the platform's API serve: branches, tokens, a question, a store."""
 
 from __future__ import annotations
 

@@ -13,7 +13,16 @@ from typing import Any
 from langgraph_sdk import get_sync_client
 from transcript import step
 
-MODES = ("values", "updates", "messages", "messages-tuple", "custom", "debug", "tasks", "checkpoints")
+MODES = (
+    "values",
+    "updates",
+    "messages",
+    "messages-tuple",
+    "custom",
+    "debug",
+    "tasks",
+    "checkpoints",
+)
 
 PASSING = frozenset(
     (

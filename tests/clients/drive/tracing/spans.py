@@ -22,7 +22,9 @@ def records() -> Iterable[Record]:
     exporter.clear()
     for span in spans:
         context = span.get_span_context()
-        events = [[event.name, (event.attributes or {}).get("exception.type")] for event in span.events]
+        events = [
+            [event.name, (event.attributes or {}).get("exception.type")] for event in span.events
+        ]
         shown: dict[str, Any] = {
             "attributes": {key: read(value) for key, value in (span.attributes or {}).items()},
             "events": events,
