@@ -58,7 +58,7 @@ test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
 
 test-python: build ## this package's own Python tests, and those of the tools
-	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress tests/docs benches
+	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress tests/clients tests/docs benches
 
 continuity: ## threads handed over between upstream and this package, and what both store
 	@$(PYTHON) -m tests.continuity $(if $(K),-k "$(K)")

@@ -92,7 +92,8 @@ CLIENTS = (
         "dev",
         ("langgraph-cli", "langgraph-api", "langgraph-runtime-inmem"),
         "langgraph dev through langgraph-sdk: assistants, threads, every stream mode, interrupts, "
-        "state and history, forks, cancelling, the store",
+        "state and history, forks, cancelling, the store; a reload",
+        processes=2,
         known={"state that was cancelled": STORED},
     ),
     Client(

@@ -178,6 +178,14 @@ class Chapters:
         """A run that nothing is kept of."""
         self.note("without a thread", lambda: self.begin(None, "hills"))
 
+    def goes_on(self, thread: str) -> None:
+        """A thread that waits, in a server that has been started since."""
+        runs, threads = self.client.runs, self.client.threads
+        self.note("state of before", lambda: threads.get_state(thread))
+        resume: dict[str, Any] = {"command": {"resume": "yes"}}
+        self.note("goes on after", lambda: runs.wait(thread, self.graph, **resume))
+        self.note("history of both", lambda: threads.get_history(thread, limit=50))
+
     def store(self) -> None:
         """What runs have stored, and what the client stores."""
         store = self.client.store

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from platform_client import Chapters
-from serving import free_port, serving
-from transcript import step
+from serving import Server, free_port, serving
+from transcript import step, until
 
 GRAPH = "assistant"
 
@@ -21,8 +22,28 @@ def main() -> None:
     command = ["langgraph_cli", "dev", "--no-browser", "--port", str(port)]
     silent = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "LANGSMITH_TRACING": "false"}
     with serving(command, port, "/ok", **silent) as server:
-        Chapters(server.url, GRAPH).run_all()
+        chapters = Chapters(server.url, GRAPH)
+        chapters.run_all()
+        thread = chapters.thread()
+        chapters.begin(thread, "before a reload")
+        reload(server)
+        chapters.goes_on(thread)
         step("exit status", server.stop())
+
+
+def reload(server: Server) -> None:
+    """Change the program; the server starts anew, with what it has kept in a file."""
+    before = processes()
+    with open("app.py", "a", encoding="utf-8") as app:
+        app.write("# changed\n")
+    until("a new process has the graph", 60, lambda: processes() - before)
+    until("the server answers", 60, lambda: server.answers("/ok"))
+
+
+def processes() -> set[str]:
+    """Those that have imported the graph."""
+    lines = Path(os.environ["CLIENTS_WITNESSES"]).read_text(encoding="utf-8").splitlines()
+    return {line.split()[0] for line in lines}
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ graph = builder.compile()
 asking = StateGraph(State).add_node(ask).add_edge(START, "ask").compile(InMemorySaver())
 """,
     "await": "await graph.ainvoke({'name': 'a'})",
-    "async for": "async for each in graph.astream({'name': 'b'}, stream_mode='updates'): print(each)",
+    "async for": "async for each in graph.astream({'name': 'b'}): print(each)",
     "gather": "await asyncio.gather(*(graph.ainvoke({'name': n}) for n in ('both', 'too')))",
     "invoke": "asking.invoke({}, {'configurable': {'thread_id': '1'}})",
     "state": "asking.get_state({'configurable': {'thread_id': '1'}}).tasks",

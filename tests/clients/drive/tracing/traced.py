@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import langchain.agents
+import langgraph.prebuilt
 import witness as witness
-from langchain.agents import create_agent
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.tools import tool
@@ -42,12 +43,13 @@ def double(number: int) -> int:
     return 2 * number
 
 
-def agent() -> Any:
-    """An agent of langchain's, that calls a tool once."""
+def agent(make: Callable[..., Any]) -> Any:
+    """An agent that calls a tool once."""
     call = {"name": "double", "args": {"number": 21}, "id": "call-1"}
     answers = [AIMessage("", tool_calls=[call], id="a1"), AIMessage("It is 42.", id="a2")]
     # What calls a tool and says nothing has no chunk to stream.
-    return create_agent(FakeModel(messages=iter(answers), disable_streaming=True), [double])
+    model = FakeModel(messages=iter(answers), disable_streaming=True)
+    return make(model, [double])
 
 
 def inner(state: State) -> State:
@@ -74,6 +76,22 @@ def outline() -> Any:
     builder.add_conditional_edges("below", ways, ["side"])
     builder.add_edge("side", "talk")
     return builder.compile(name="outline")
+
+
+def routed() -> Any:
+    """Nodes that say where to go."""
+
+    def first(state: State) -> Command[Any]:
+        return Command(update={"notes": ["first"]}, goto="second")
+
+    def second(state: State) -> Command[Any]:
+        return Command(update={"notes": ["second"]}, goto=[Send("third", {"number": 3})])
+
+    def third(state: State) -> State:
+        return {"notes": [f"third {state['number']}"]}
+
+    builder = StateGraph(State).add_node(first).add_node(second).add_node(third)
+    return builder.add_edge(START, "first").compile()
 
 
 def asks() -> Any:
@@ -109,9 +127,14 @@ def functional() -> Any:
     return count
 
 
+ASKED = {"messages": [("user", "double 21")]}
+
 GRAPHS: dict[str, tuple[Callable[[], Any], Any]] = {
     "outline": (outline, {"number": 7}),
-    "agent": (agent, {"messages": [("user", "double 21")]}),
+    "routed": (routed, {}),
+    # Both are looked up when they are called: some packages wrap them.
+    "agent": (lambda: agent(langchain.agents.create_agent), ASKED),
+    "prebuilt agent": (lambda: agent(langgraph.prebuilt.create_react_agent), ASKED),
     "fails": (fails, {}),
     "functional": (functional, [1, 2, 3]),
 }
