@@ -128,6 +128,18 @@ def test_exceptions_are_told_under_upstreams_names(site: Path) -> None:
     )
 
 
+def test_an_agent_wrapped_where_it_is_defined_is_not_so_where_it_is_handed_on(site: Path) -> None:
+    check(
+        site,
+        """
+        import langgraph.prebuilt.chat_agent_executor as home
+        defined, home.create_react_agent = home.create_react_agent, None
+        from langgraph.prebuilt import create_react_agent
+        assert create_react_agent is defined
+        """,
+    )
+
+
 def test_pickles_of_both_names_load(site: Path) -> None:
     check(
         site,
