@@ -16,7 +16,6 @@ from sync.wheel import install_wheel
 from tests.clients.client import DRIVE, Client
 from tests.clients.extension import add_uuid
 from tests.clients.normal import Difference, Step, compare, read_transcript
-from tests.clients.shim import put_switch
 from tests.conformance import postgres
 from tests.conformance.runner import CutOff
 
@@ -77,7 +76,6 @@ def run_client(client: Client, wheel: Path) -> Outcome:
     try:
         environment = client_environment(client.home).ensure()
         install_wheel(wheel, environment)
-        put_switch(environment)
         with ExitStack() as stack:
             server = _postgres(stack) if client.needs_postgres else ""
             transcripts = tuple(_run(client, environment, switch, server) for switch in ENGINES)
