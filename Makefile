@@ -26,7 +26,9 @@ RUNS ?=
 # Parts of paths for `docs-test`, such as "streaming README"; empty: all pages.
 PAGES ?=
 # What `clients` drives, such as "uvicorn tracing/langfuse"; empty: all.
+# ALONE=1 leaves upstream out of the environments in which this package runs.
 CLIENTS ?=
+ALONE ?=
 # Patterns of benchmark cases; empty: all. QUICK=1 measures less.
 CASES ?=
 QUICK ?=
@@ -89,7 +91,7 @@ docs-test: ## the programs of all pages, here and on upstream; PAGES=streaming r
 	@$(PYTHON) -m tests.docs --jobs $(JOBS) $(PAGES)
 
 clients: ## servers, tracers and the like that people use, here and on upstream; CLIENTS=uvicorn picks some
-	@$(PYTHON) -m tests.clients $(CLIENTS)
+	@$(PYTHON) -m tests.clients $(CLIENTS) $(if $(ALONE),--alone)
 
 clients-ci: ## the few of them that `test` runs
 	@$(PYTHON) -m tests.clients --ci

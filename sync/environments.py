@@ -135,14 +135,16 @@ def example_environment(example: Path) -> Environment:
     return _of_file("examples", example / "requirements.txt")
 
 
-def client_environment(folder: Path) -> Environment:
-    """Upstream, and what the `requirements.txt` of a client of it names; as for examples.
+def client_environment(folder: Path, *, with_upstream: bool = True) -> Environment:
+    """What the `requirements.txt` of a client names, beside upstream or not; as for examples.
 
     Raises:
         OSError: the client has none.
     """
-    upstream = requirements(load_pins().distributions)
-    return _of_file("clients", folder / "requirements.txt", upstream)
+    pins = load_pins()
+    left_out = {} if with_upstream else pins.replaced
+    beside = {name: v for name, v in pins.distributions.items() if name not in left_out}
+    return _of_file("clients", folder / "requirements.txt", requirements(beside))
 
 
 @contextmanager

@@ -66,6 +66,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.clients", description=__doc__)
     parser.add_argument("names", nargs="*", help="clients, or how their names begin; all")
     parser.add_argument("--ci", action="store_true", help="only the few that CI runs")
+    parser.add_argument(
+        "--alone", action="store_true", help="where this package runs, upstream is not installed"
+    )
     parser.add_argument("--wheel", type=Path, help="a wheel of this package; otherwise it is built")
     parser.add_argument("--transcripts", type=Path, help="a folder to write them to, normalised")
     options = parser.parse_args()
@@ -74,7 +77,7 @@ def main() -> int:
     outcomes = []
     for client in clients:
         began = time.monotonic()
-        outcome = run_client(client, wheel)
+        outcome = run_client(client, wheel, options.alone)
         show(outcome)
         if options.transcripts:
             keep(outcome, options.transcripts)

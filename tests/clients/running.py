@@ -70,15 +70,28 @@ class WentWrong(Exception):
     """A program did not come to its end, or not on the engine that it was to run on."""
 
 
-def run_client(client: Client, wheel: Path) -> Outcome:
-    """Run it on upstream and on this package, and compare."""
+def run_client(client: Client, wheel: Path, alone: bool = False) -> Outcome:
+    """Run it on upstream and on this package, and compare.
+
+    Args:
+        client: What is run.
+        wheel: This package.
+        alone: Whether upstream is not installed where this package runs.
+    """
     say(f"{client.name}: {client.versions()}")
     try:
-        environment = client_environment(client.home).ensure()
-        install_wheel(wheel, environment)
+        environments = {
+            switch: client_environment(client.home, with_upstream=not (alone and switch == "1"))
+            for switch in ENGINES
+        }
+        for environment in environments.values():
+            install_wheel(wheel, environment.ensure())
         with ExitStack() as stack:
             server = _postgres(stack) if client.needs_postgres else ""
-            transcripts = tuple(_run(client, environment, switch, server) for switch in ENGINES)
+            transcripts = tuple(
+                _run(client, environment, switch, server)
+                for switch, environment in environments.items()
+            )
     except (Failed, CutOff, WentWrong) as why:
         return Outcome(client, failed=str(why))
     return Outcome(client, transcripts)
