@@ -42,7 +42,7 @@ def think(state: State) -> State:
 
 
 def more(state: State) -> str:
-    return "talk" if len(state["said"]) < 20 else "bye"
+    return "talk" if len(state["said"]) < (2000 if state["name"] == "long" else 20) else "bye"
 
 
 def bye(state: State) -> State:
@@ -62,7 +62,7 @@ def build() -> StateGraph:
     return builder
 
 
-graph = build().compile()
+graph = build().compile().with_config(recursion_limit=5000)
 quick = StateGraph(State).add_node("think", think).add_edge(START, "think").compile()
 app = FastAPI()
 
