@@ -27,6 +27,10 @@ RUNS ?=
 PAGES ?=
 # The versions for `test-pythons`; empty: all that are found.
 PYTHONS ?=
+# What `clients` drives, such as "uvicorn tracing/langfuse"; empty: all.
+# ALONE=1 leaves upstream out of the environments in which this package runs.
+CLIENTS ?=
+ALONE ?=
 # Patterns of benchmark cases; empty: all. QUICK=1 measures less.
 CASES ?=
 QUICK ?=
@@ -43,8 +47,8 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python test-pythons switch continuity conformance conformance-update \
-	conformance-upstream differential deltas linear stress kills fuzz examples docs docs-test api api-update \
-	sync sync-report places bench bench-publish bench-rust lint build develop wheel-2014 clean
+	conformance-upstream differential deltas linear stress kills fuzz examples clients clients-ci docs docs-test \
+	api api-update sync sync-report places bench bench-publish bench-rust lint build develop wheel-2014 clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -52,13 +56,13 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python switch continuity conformance differential deltas linear stress kills fuzz examples docs docs-test ## every test: Rust, Python, and against upstream
+test: test-rust test-python switch continuity conformance differential deltas linear stress kills fuzz examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
 
 test-python: build ## this package's own Python tests, and those of the tools
-	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress tests/docs benches
+	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress tests/clients tests/docs benches
 
 test-pythons: ## tests/python on other versions of Python that are here; PYTHONS="3.10 3.13" picks some
 	@$(PYTHON) -m sync.pythons $(PYTHONS)
@@ -90,6 +94,12 @@ docs: ## the site, into .cache/site; fails on a broken link and a public name wi
 
 docs-test: ## the programs of all pages, here and on upstream; PAGES=streaming runs some
 	@$(PYTHON) -m tests.docs --jobs $(JOBS) $(PAGES)
+
+clients: ## servers, tracers and the like that people use, here and on upstream; CLIENTS=uvicorn picks some
+	@$(PYTHON) -m tests.clients $(CLIENTS) $(if $(ALONE),--alone)
+
+clients-ci: ## the few of them that `test` runs
+	@$(PYTHON) -m tests.clients --ci
 
 deltas: ## random histories of delta channels, against a plain reducer and upstream; SEEDS=0:2000 is long
 	@$(PYTHON) -m tests.deltas $(if $(SEEDS),--seeds $(SEEDS))

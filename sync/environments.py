@@ -11,7 +11,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,11 +132,19 @@ def example_environment(example: Path) -> Environment:
     Raises:
         OSError: the example has none.
     """
-    lines = (example / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    wanted = tuple(sorted(line for line in lines if line and not line.startswith("#")))
-    digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
-    name = f"examples-{digest[:12]}"
-    return Environment(name, CACHE / "envs" / name, wanted, is_complete=True)
+    return _of_file("examples", example / "requirements.txt")
+
+
+def client_environment(folder: Path, *, with_upstream: bool = True) -> Environment:
+    """What the `requirements.txt` of a client names, beside upstream or not; as for examples.
+
+    Raises:
+        OSError: the client has none.
+    """
+    pins = load_pins()
+    left_out = {} if with_upstream else pins.replaced
+    beside = {name: v for name, v in pins.distributions.items() if name not in left_out}
+    return _of_file("clients", folder / "requirements.txt", requirements(beside))
 
 
 @contextmanager
@@ -177,6 +185,15 @@ def _cached(name: str, wanted: list[str], interpreter: Path) -> Environment:
     other = "" if interpreter == Path(sys.executable) else "-".join(interpreter.parent.parts[1:])
     folder = "-".join(filter(None, (name, tag, other)))
     return Environment(name, CACHE / "envs" / folder, tuple(wanted), interpreter)
+
+
+def _of_file(kind: str, file: Path, beside: Sequence[str] = ()) -> Environment:
+    """One that holds what a file names and what is `beside` it, and nothing else."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    wanted = sorted({line for line in lines if line and not line.startswith("#")}.union(beside))
+    digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
+    name = f"{kind}-{digest[:12]}"
+    return Environment(name, CACHE / "envs" / name, tuple(wanted), is_complete=True)
 
 
 def _test_requirements(pins: Pins) -> list[str]:

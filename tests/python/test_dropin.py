@@ -106,6 +106,40 @@ def test_modules_keep_their_own_specs(site: Path) -> None:
     )
 
 
+def test_exceptions_are_told_under_upstreams_names(site: Path) -> None:
+    check(
+        site,
+        """
+        import langgraph.errors, langgraph.prebuilt.tool_node, langgraph.pregel.remote
+        import langgraph.checkpoint.base, langgraph.checkpoint.serde.jsonplus, langgraph.store.base
+        told = {
+            value.__module__
+            for name, module in list(sys.modules.items())
+            if name.startswith("langgraph.")
+            for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, Exception)
+            and not issubclass(value, Warning) and value.__module__.startswith("langgraph")
+        }
+        expected = {"checkpoint.base", "checkpoint.serde.jsonplus", "errors", "prebuilt.tool_node"}
+        expected |= {"pregel.remote", "store.base"}
+        ours = {"langgraph_rust.checkpoint.serde.errors"}
+        assert told == {f"langgraph.{name}" for name in expected} | ours, told
+        """,
+    )
+
+
+def test_an_agent_wrapped_where_it_is_defined_is_not_so_where_it_is_handed_on(site: Path) -> None:
+    check(
+        site,
+        """
+        import langgraph.prebuilt.chat_agent_executor as home
+        defined, home.create_react_agent = home.create_react_agent, None
+        from langgraph.prebuilt import create_react_agent
+        assert create_react_agent is defined
+        """,
+    )
+
+
 def test_pickles_of_both_names_load(site: Path) -> None:
     check(
         site,

@@ -32,13 +32,32 @@ __all__ = ("install", "is_installed", "is_off", "is_strict", "uninstall")
 
 SWITCH = "LANGGRAPH_RUST"
 
-# Classes whose full names show up in what programs store or compare: drawn graphs as JSON.
+# Classes whose full names show up in what programs store or compare: drawn graphs as JSON, and what
+# is told of exceptions, in tracebacks and by packages that trace programs or count their errors.
 _SHOWN = {
     "_internal._runnable": ("RunnableCallable", "RunnableSeq"),
+    "checkpoint.base": ("EmptyChannelError",),
+    "checkpoint.serde.jsonplus": ("InvalidModuleError",),
+    "errors": (
+        "EmptyInputError",
+        "GraphBubbleUp",
+        "GraphDrained",
+        "GraphInterrupt",
+        "GraphRecursionError",
+        "InvalidUpdateError",
+        "NodeCancelledError",
+        "NodeInterrupt",
+        "NodeTimeoutError",
+        "ParentCommand",
+        "TaskNotFound",
+        "UnknownInterruptError",
+    ),
     "graph._compiled": ("CompiledStateGraph",),
-    "prebuilt.tool_node": ("ToolNode",),
+    "prebuilt.tool_node": ("ToolInvocationError", "ToolNode"),
     "prebuilt.tool_validator": ("ValidationNode",),
     "pregel.main": ("Pregel",),
+    "pregel.remote": ("RemoteException",),
+    "store.base": ("InvalidNamespaceError",),
 }
 
 

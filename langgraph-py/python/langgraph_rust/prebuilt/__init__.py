@@ -3,16 +3,19 @@
 What comes in are chat models, tools and states of any kind; what goes out are graphs and nodes like
 those that users write. Nothing here is known to the engine, or takes a way around it.
 
-Names are loaded on first use: importing this package loads nothing of langchain-core.
+Names are loaded on first use: importing this package loads nothing of langchain-core. But for the
+agent, which needs nothing until it is made: packages that trace programs wrap it here and where it
+is defined, and would wrap it twice if it came from there afterwards.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from langgraph_rust.prebuilt.chat_agent_executor import create_react_agent
+
 if TYPE_CHECKING:
     from langgraph_rust.prebuilt._tool_call_transformer import ToolCallTransformer
-    from langgraph_rust.prebuilt.chat_agent_executor import create_react_agent
     from langgraph_rust.prebuilt.tool_node import (
         InjectedState,
         InjectedStore,
@@ -40,7 +43,6 @@ _HOME = {
     "ToolNode": "tool_node",
     "ToolRuntime": "_tools.injected",
     "ValidationNode": "tool_validator",
-    "create_react_agent": "chat_agent_executor",
     "tools_condition": "_tools.routing",
 }
 
@@ -49,7 +51,6 @@ _SUBMODULES = frozenset(
     (
         "_tool_call_stream",
         "_tool_call_transformer",
-        "chat_agent_executor",
         "tool_node",
         "tool_validator",
     )

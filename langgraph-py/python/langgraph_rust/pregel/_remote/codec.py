@@ -51,6 +51,9 @@ class RemoteException(Exception):
     """A run on the server failed."""
 
 
+RemoteException.__module__ = "langgraph_rust.pregel.remote"
+
+
 # --- To the server -------------------------------------------------------------------------------
 
 
