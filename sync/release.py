@@ -76,14 +76,28 @@ def options(compatibility: str | None, interpreters: list[str], machine: str) ->
     return [*asked, "--interpreter", *named]
 
 
-def build(*asked: str) -> None:
+def unwinding(compatibility: str | None, machine: str) -> dict[str, str]:
+    """What has cargo link the system's unwinder where zig would link its own.
+
+    A thread that Python ends when it exits is unwound by the system's, which must find one of its
+    kind in the library. Its symbols are as old as the systems that the wheels are for.
+    """
+    if compatibility is None or compatibility.startswith("musllinux"):
+        return {}
+    asked = ["cc", "-print-file-name=libgcc_s.so.1"]
+    library = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    target = f"{machine}_unknown_linux_gnu".upper()
+    return {f"CARGO_TARGET_{target}_RUSTFLAGS": f"-C link-arg={Path(library).resolve()}"}
+
+
+def build(*asked: str, **env: str) -> None:
     """Run maturin, in the version that is pinned."""
     tools = _environment(CACHE / "envs" / "release")
     wanted = [f"{name}=={load_pins().constraints[name]}" for name in TOOLS]
     _run(tools, "-m", "pip", "install", "-q", *wanted)
     # maturin looks for zig on the path.
     path = os.pathsep.join((str(tools.parent), os.environ["PATH"]))
-    _run(tools, "-m", "maturin", *asked, PATH=path)
+    _run(tools, "-m", "maturin", *asked, PATH=path, **env)
 
 
 def try_out(dist: Path) -> None:
@@ -130,7 +144,9 @@ def main() -> None:
     trying.add_argument("dist", type=Path)
     asked = parser.parse_args()
     if asked.command == "wheels":
-        build(*options(asked.compatibility, asked.interpreters, platform.machine()))
+        machine = platform.machine()
+        wanted = options(asked.compatibility, asked.interpreters, machine)
+        build(*wanted, **unwinding(asked.compatibility, machine))
     elif asked.command == "sdist":
         build("sdist", "--out", str(DIST))
     else:

@@ -21,6 +21,13 @@ def test_what_is_for_an_old_system_is_linked_with_zig() -> None:
     assert "--zig" not in release.options(None, ["python3.10"], "arm64")
 
 
+def test_where_zig_links_the_systems_unwinder_is_linked() -> None:
+    (flags,) = release.unwinding("manylinux2014", "aarch64").items()
+    assert flags[0] == "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS"
+    assert "libgcc_s" in flags[1]
+    assert release.unwinding("musllinux_1_2", "aarch64") == release.unwinding(None, "x86_64") == {}
+
+
 def test_nothing_is_built_from_other_versions_than_those_locked() -> None:
     assert "--locked" in release.options(None, [], "x86_64")
     assert set(release.TOOLS) <= load_pins().constraints.keys()
