@@ -17,7 +17,7 @@ from langgraph_rust.checkpoint.sqlite import SqliteSaver
 from langgraph_rust.errors import UnknownInterruptError
 from langgraph_rust.graph import START, MessagesState, StateGraph
 from langgraph_rust.prebuilt import ToolNode, tools_condition
-from langgraph_rust.types import Command, interrupt
+from langgraph_rust.types import Command, Interrupt, interrupt
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 
@@ -215,16 +215,52 @@ def test_answers_are_stored_when_they_are_used(tmp_path: Path) -> None:
         assert second.said() == ["a: A", "b: B"]
 
 
-def test_a_question_of_langgraphs_is_asked_once_more() -> None:
-    """There, answers are a list of the task's, in the order of its interrupts."""
+@pytest.mark.parametrize("way", ["unnamed", "by id"])
+def test_a_thread_that_langgraph_stopped_goes_on_as_there(is_async: bool, way: str) -> None:
+    """There one question comes up, with the task's id, and answers are a list of the task's."""
     saver = InMemorySaver()
-    thread = Thread(False, "sync", saver)
-    asked = thread.go(called(("ask", "a"), ("ask", "b")))
+    thread = Thread(is_async, "sync", saver)
+    thread.go(called(("ask", "a"), ("ask", "b"), ("ask", "c")))
+    config = thread.graph.get_state(THREAD).config
     (task,) = thread.graph.get_state(THREAD).tasks
-    saver.put_writes(thread.graph.get_state(THREAD).config, [("__resume__", ["1"])], task.id)
-    assert thread.go(None) == asked
-    assert thread.go(Command(resume={each.id: each.value for each in asked})) == []
-    assert thread.said() == ["a: a", "b: b"]
+    namespace = f"tools:{task.id}"
+    theirs = Interrupt(value="a", id=Interrupt.from_ns("a", namespace).id)
+    saver.put_writes(config, [("__interrupt__", (theirs,))], task.id)
+    seen, question = [], theirs
+    while question:
+        seen.append(question.value)
+        answer = question.value.upper()
+        asked = thread.go(Command(resume=answer if way == "unnamed" else {question.id: answer}))
+        question = asked[0] if asked else None
+        assert len(asked) < 2
+    assert seen == ["a", "b", "c"]
+    assert thread.said() == ["a: A", "b: B", "c: C"]
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_a_node_that_asks_itself_before_its_tools(is_async: bool, by_id: bool) -> None:
+    tools = ToolNode([ask])
+
+    async def anode(state: Any) -> Any:
+        first = interrupt("may I?")
+        out = await tools.ainvoke(state)
+        return {"messages": [AIMessage(first), *out["messages"]]}
+
+    def node(state: Any) -> Any:
+        first = interrupt("may I?")
+        return {"messages": [AIMessage(first), *tools.invoke(state)["messages"]]}
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("node", anode if is_async else node)
+    builder.add_edge(START, "node")
+    run = runner(builder.compile(InMemorySaver()), is_async)
+    seen, value = [], called(("ask", "a"), ("ask", "b"))
+    while asked := (result := run(value)).get("__interrupt__"):
+        (first,) = asked
+        seen.append(first.value)
+        value = Command(resume={first.id: first.value} if by_id else first.value)
+    assert seen == ["may I?", "a", "b"]
+    assert [m.content for m in result["messages"][1:]] == ["may I?", "a: a", "b: b"]
 
 
 @pytest.mark.parametrize("checkpointer", [None, True])

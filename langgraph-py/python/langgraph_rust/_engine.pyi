@@ -528,6 +528,9 @@ class Task:
         runs again.
         """
 
+    def asked_before(self) -> Sequence[Any] | None:
+        """Return what the task was interrupted with before, if it was."""
+
     def keep_part_resume(self, part: str, values: list[Any]) -> None:
         """Have these answers of a part of the task stored in place of those before."""
 

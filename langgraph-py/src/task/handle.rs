@@ -193,6 +193,13 @@ impl TaskHandle {
         Ok(values)
     }
 
+    /// What the task was interrupted with before, as it is stored; `None` if it was not.
+    fn asked_before(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let run = self.run()?;
+        let core = run.core(py)?;
+        Ok(core.engine.interrupted_with(&self.id).map(|value| value.clone_ref(py)))
+    }
+
     /// Keeps a copy of the resume values of a part of the task, for when the task runs again.
     fn keep_part_resume(
         &self,

@@ -83,6 +83,13 @@ impl<D: Domain> Engine<D> {
         found.map(|p| &p.write.value)
     }
 
+    /// What `task` was interrupted with when it ran before.
+    pub fn interrupted_with(&self, task: &TaskId) -> Option<&D::Value> {
+        let mut writes = self.pending.iter();
+        let found = writes.find(|p| p.task == *task && p.write.is_control(Control::Interrupt));
+        found.map(|p| &p.write.value)
+    }
+
     /// Whether the superstep is cancelled, rather than stopped for a failure.
     pub fn is_cancelled(&self) -> bool {
         matches!(

@@ -55,6 +55,7 @@ _SHOWN = {
     "graph._compiled": ("CompiledStateGraph",),
     "prebuilt.tool_node": ("ToolInvocationError", "ToolNode"),
     "prebuilt.tool_validator": ("ValidationNode",),
+    "pregel._build.read": ("_DefaultBound",),
     "pregel.main": ("Pregel",),
     "pregel.remote": ("RemoteException",),
     "store.base": ("InvalidNamespaceError",),

@@ -33,6 +33,7 @@ __all__ = (
     "is_of_part",
     "part_question_id",
     "part_question_of",
+    "parts_of",
     "task_of_parts",
     "with_part",
 )
@@ -138,10 +139,22 @@ def asker_in(conf: Mapping[str, Any]) -> Asker:
     return Asker(conf)
 
 
-def with_part(config: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the config for code that is a part of the task that `config` is of."""
-    conf = config[CONF]
-    return {**config, CONF: {**conf, CONFIG_KEY_PART: Part(conf, name)}}
+def parts_of(conf: Mapping[str, Any], names: Sequence[str]) -> list[Part] | None:
+    """Return parts of the task with this `configurable`, or `None` if they must ask as the task.
+
+    Such is a task that has asked before, and whose parts have not: LangGraph stopped it amid them,
+    or it asks itself before they do. It is answered by the order of its questions.
+    """
+    parts = [Part(conf, name) for name in names]
+    asked = parts[0].task.asked_before()
+    if asked and not any(is_of_part(question.id) for question in asked):
+        return parts if any(part.answers for part in parts) else None
+    return parts
+
+
+def with_part(config: Mapping[str, Any], part: Part) -> dict[str, Any]:
+    """Return the config for code that is this part of the task that `config` is of."""
+    return {**config, CONF: {**config[CONF], CONFIG_KEY_PART: part}}
 
 
 # --- Ids of questions ----------------------------------------------------------------------------

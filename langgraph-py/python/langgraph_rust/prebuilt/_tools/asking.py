@@ -8,7 +8,7 @@ ones the first in time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -17,10 +17,11 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langgraph_rust._internal._asking import (
     can_have_parts,
     digits_of_task,
+    parts_of,
     task_of_parts,
     with_part,
 )
-from langgraph_rust._internal._constants import CONF
+from langgraph_rust._internal._constants import CONF, CONFIG_KEY_PART
 from langgraph_rust.errors import GraphInterrupt
 from langgraph_rust.prebuilt._side_by_side import side_by_side
 
@@ -33,14 +34,23 @@ T = TypeVar("T")
 
 def configs_of_parts(
     configs: Sequence[RunnableConfig], calls: Sequence[ToolCall]
-) -> list[RunnableConfig]:
-    """Return the configs of calls, in each of which the call asks for itself."""
-    return [
-        cast("RunnableConfig", with_part(config, f"{call['id']}:{position}"))
-        if can_have_parts(config.get(CONF) or {})
-        else config
-        for position, (config, call) in enumerate(zip(configs, calls, strict=True))
-    ]
+) -> Sequence[RunnableConfig]:
+    """Return the configs of calls, in each of which the call asks for itself, if it can."""
+    conf = configs[0].get(CONF) or {}
+    if not can_have_parts(conf):
+        return configs
+    names = [f"{call['id']}:{position}" for position, call in enumerate(calls)]
+    parts = parts_of(conf, names)
+    if parts is None:
+        return configs
+    made = map(with_part, configs, parts)
+    return [cast("RunnableConfig", config) for config in made]
+
+
+def _ask_in_order(configs: Sequence[RunnableConfig]) -> bool:
+    """Tell whether questions are told apart by their order, so that calls must keep theirs."""
+    conf = configs[0].get(CONF) or {}
+    return CONFIG_KEY_PART not in conf and can_have_parts(conf)
 
 
 def ask_side_by_side(
@@ -52,6 +62,8 @@ def ask_side_by_side(
         GraphInterrupt: Runs were interrupted, with the interrupts of all of them.
         BaseException: What a run raised before any of those, in their order.
     """
+    if _ask_in_order(configs):
+        return side_by_side(runs, 1)
     asked: dict[int, GraphInterrupt] = {}
     failed: list[int] = []
 
@@ -77,7 +89,7 @@ def ask_side_by_side(
 
 
 async def aask_side_by_side(
-    runs: Sequence[Awaitable[T]], configs: Sequence[RunnableConfig]
+    runs: Sequence[Coroutine[Any, Any, T]], configs: Sequence[RunnableConfig]
 ) -> list[T]:
     """Do the same with what is awaited, as asyncio tasks.
 
@@ -85,6 +97,8 @@ async def aask_side_by_side(
         GraphInterrupt: Runs were interrupted, with the interrupts of all of them.
         BaseException: What a run raised before any of those, in time.
     """
+    if _ask_in_order(configs):
+        return await _in_order(runs)
     asked: dict[int, GraphInterrupt] = {}
 
     async def one(number: int) -> Any:
@@ -102,6 +116,17 @@ async def aask_side_by_side(
         raise
     if asked:
         raise _together(asked, configs[0])
+    return results
+
+
+async def _in_order(runs: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    results: list[T] = []
+    try:
+        for run in runs:
+            results.append(await asyncio.ensure_future(run))
+    finally:
+        for run in runs[len(results) + 1 :]:
+            run.close()
     return results
 
 

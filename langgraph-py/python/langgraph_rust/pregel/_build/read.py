@@ -98,12 +98,21 @@ class ChannelRead(LazyRunnable):
 class _DefaultBound(RunnableCallable):
     """Told by its identity, which copies and pickles of graphs keep."""
 
-    def __reduce__(self) -> str:
-        return "DEFAULT_BOUND"
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _default_bound, ()
 
+
+# Drawn graphs show what it is, not how it is told.
+_DefaultBound.__name__ = _DefaultBound.__qualname__ = RunnableCallable.__name__
+_DefaultBound.__module__ = RunnableCallable.__module__
 
 DEFAULT_BOUND = _DefaultBound(lambda input: input)
 """The `bound` of a node that does nothing but write its input."""
+
+
+def _default_bound() -> RunnableCallable:
+    return DEFAULT_BOUND
+
 
 
 class PregelNode:
