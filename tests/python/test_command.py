@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import langgraph_rust
+from langgraph_rust._cli.command import main
 
 LOOK = """
 import re, sys
@@ -161,3 +162,11 @@ def test_what_the_environment_cannot_mean_is_named(run: Run) -> None:
     done = run("-c", f"{code}runpy.run_module('langgraph_rust', run_name='__main__')")
     assert done.returncode == 1
     assert done.stderr.startswith("langgraph_rust: The environment variable LANGGRAPH_RUST is 'x'")
+
+
+def test_options_of_python_are_pythons(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["-u", "app.py"])
+    said = capsys.readouterr().err
+    assert "python -u -m langgraph_rust app.py" in said
+    assert "LANGGRAPH_RUST=1 python -u app.py" in said

@@ -39,6 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     if line[:1] in (["-m"], ["-c"]):
         parser.error(f"argument expected for {line[0]}")
+    if line and line[0][:2] in _OF_PYTHON:
+        parser.error(
+            f"{line[0]} is for Python itself: python {' '.join(line[:-1])} -m langgraph_rust "
+            f"{line[-1]}, or LANGGRAPH_RUST=1 python {' '.join(line)}"
+        )
     if _is_word(line) and line[0] not in _COMMANDS:
         parser.error(f"{line[0]} is neither a file nor a command ({', '.join(_COMMANDS)})")
     options = parser.parse_args(line)
@@ -153,3 +158,6 @@ def _as_json(value: object) -> str:
 
 
 _COMMANDS = ("run", "status", "doctor", "storage")
+
+# Options that programs are started with, and that this command does not take.
+_OF_PYTHON = tuple(f"-{letter}" for letter in "BEIOPRSWXbdiquvsx")
