@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import threading
 import time
@@ -226,6 +227,21 @@ class TestProcess:
         started.wait()
         """
         run_program(self.BEGIN + program)
+
+    @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be blocked")
+    def test_a_signal_that_is_blocked_goes_to_no_idle_worker(self, run_program: RunProgram) -> None:
+        program = """
+        import os, signal
+        fan_out([lambda _: time.sleep(0.05) or {"log": [1]}] * 3).invoke({})
+        assert len(threading.enumerate()) > 1
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.2)
+        print(signal.sigpending())
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        """
+        done = run_program(self.BEGIN + program)
+        assert "SIGTERM" in done.stdout
 
     def test_a_run_at_exit(self, run_program: RunProgram) -> None:
         """Code that runs at exit can still run a graph, though no worker helps any more."""

@@ -4,6 +4,7 @@
 
 pub mod hand_over;
 pub mod side_by_side;
+mod signals;
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
@@ -280,6 +281,7 @@ impl Pool {
             Next::Unknown => None,
         };
         let deadline = Instant::now() + IDLE;
+        let unheard = job.is_none().then(signals::unheard);
         let mut state = plain_lock(&self.state);
         while job.is_none() {
             job = state.jobs.pop_front();
@@ -291,6 +293,8 @@ impl Pool {
             state = waited.unwrap_or_else(|poisoned| poisoned.into_inner()).0;
         }
         state.idle -= 1;
+        drop(state);
+        drop(unheard);
         job.map(|(_, job)| job)
     }
 }
