@@ -145,9 +145,11 @@ def _fsyncs(document: dict[str, Any]) -> list[str]:
 
 def _measured(document: dict[str, Any]) -> str:
     machine = document["machine"]
+    many = document["rounds"] > 1
+    rounds = f"{document['rounds']} rounds" if many else "one round, which has no range"
     return (
         f"Measured against {_versions(document['pins'])}, on CPython {machine['python']}, "
-        f"{machine['cpus']} cores, {document['rounds']} rounds."
+        f"{machine['cpus']} cores, {rounds}."
     )
 
 
@@ -159,7 +161,8 @@ def _versions(pins: str) -> str:
 
 def _range(speedup: list[float]) -> str:
     middle, low, high = map(number, speedup)
-    return f"{middle} ({low}-{high})"
+    # Of one round, or where all came out the same, there is none.
+    return middle if low == high else f"{middle} ({low}-{high})"
 
 
 def _line(*cells: str) -> str:
