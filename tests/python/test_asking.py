@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 from langchain_core.tools import tool
 from pydantic import BaseModel, ValidationError
 
+from langgraph_rust._internal._asking import is_of_part, part_question_id
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.checkpoint.sqlite import SqliteSaver
 from langgraph_rust.errors import UnknownInterruptError
@@ -459,3 +460,9 @@ def test_strict_answers_are_checked() -> None:
     strict: Any = {"configurable": {"thread_id": "1", "__pregel_strict_resume": True}}
     with pytest.raises(UnknownInterruptError):
         thread.graph.invoke(Command(resume={"0" * 32: "x"}), strict)
+
+
+@pytest.mark.parametrize("id", ["", "x", "x" * 24 + "000000zz", "0" * 31, "1" * 32])
+def test_ids_that_somebody_chose_are_not_of_parts(id: str) -> None:
+    assert not is_of_part(id)
+    assert is_of_part(part_question_id("1" * 32, "0123abcd", 3))

@@ -528,8 +528,8 @@ class Task:
         runs again.
         """
 
-    def asked_before(self) -> Sequence[Any] | None:
-        """Return what the task was interrupted with before, if it was."""
+    def asked_before(self) -> Any:
+        """Return what the task was interrupted with before, as it is stored, or `None`."""
 
     def keep_part_resume(self, part: str, values: list[Any]) -> None:
         """Have these answers of a part of the task stored in place of those before."""

@@ -8,6 +8,7 @@ answer that names no interrupt is never for a part: whoever reads it names the q
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -38,6 +39,7 @@ __all__ = (
     "with_part",
 )
 
+_OF_PART = re.compile(r"[0-9a-f]{24}000000[0-9a-f]{2}")
 _TASK, _PART = 16, 24
 """Where the digits of the task's namespace end in the id of a part's question, and the part's."""
 
@@ -146,8 +148,10 @@ def parts_of(conf: Mapping[str, Any], names: Sequence[str]) -> list[Part] | None
     or it asks itself before they do. It is answered by the order of its questions.
     """
     parts = [Part(conf, name) for name in names]
-    asked = parts[0].task.asked_before()
-    if asked and not any(is_of_part(question.id) for question in asked):
+    asked = parts[0].task.asked_before() or ()
+    # Stored as LangGraph has it, or by somebody else as a single one.
+    questions = asked if isinstance(asked, Sequence) else (asked,)
+    if questions and not any(is_of_part(question.id) for question in questions):
         return parts if any(part.answers for part in parts) else None
     return parts
 
@@ -173,7 +177,7 @@ def part_question_id(task: str, part: str, answered: int) -> str:
 
 def is_of_part(question: str) -> bool:
     """Tell whether an interrupt's id is that of a part's question; one in 16 million others is."""
-    return question[_PART:].startswith("000000")
+    return _OF_PART.fullmatch(question) is not None
 
 
 def part_question_of(question: str) -> tuple[str, int]:

@@ -12,7 +12,7 @@ from typing import Any
 for folder in ("queue", "processed", "results"):
     Path(folder).mkdir(exist_ok=True)
 
-from tasks import killed, on_a_loop, on_sqlite, side_by_side, too_long, fails  # noqa: E402, I001
+from tasks import fails, killed, on_a_loop, on_sqlite, side_by_side, too_long  # noqa: E402
 from transcript import noted, step, until  # noqa: E402
 
 
