@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv/bin
 # The engine's crates: what has tests of its own and needs no Python.
-ENGINE := $(patsubst crates/%/Cargo.toml,-p %,$(wildcard crates/*/Cargo.toml))
+ENGINE := --workspace --exclude langgraph-py --exclude langgraph-benches
 # Worker processes of the conformance run.
 JOBS ?= 2
 # Distributions whose tests `conformance`, `conformance-update` and `conformance-upstream` run, such as

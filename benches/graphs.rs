@@ -1,8 +1,8 @@
 //! The graphs that the benchmarks run, and the driver they are run by.
 
-use langgraph_core::Durability;
-use langgraph_pregel::{Effect, Emits};
-use langgraph_runtime::{
+use langgraph_rust_core::Durability;
+use langgraph_rust_pregel::{Effect, Emits};
+use langgraph_rust_runtime::{
     Clock, Config, Field, Goto, Graph, Input, Memory, Run, StateGraph, Update, END, START,
 };
 

@@ -4,8 +4,8 @@
 
 use criterion::{criterion_group, criterion_main, BatchSize, Criterion, Throughput};
 use langgraph_benches::{chain, checkpointed, counter, fan_out, ring, run};
-use langgraph_core::Durability;
-use langgraph_runtime::{Graph, Update};
+use langgraph_rust_core::Durability;
+use langgraph_rust_runtime::{Graph, Update};
 
 /// A benchmark: its name, what it counts, and what it runs.
 struct Case {

@@ -2,8 +2,8 @@
 //! `cargo run --release -p langgraph-benches --example noops -- ring 1000000`.
 
 use langgraph_benches::{chain, ring, run};
-use langgraph_core::Durability;
-use langgraph_runtime::Update;
+use langgraph_rust_core::Durability;
+use langgraph_rust_runtime::Update;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);

@@ -1,4 +1,4 @@
-use langgraph_core::Domain;
+use langgraph_rust_core::Domain;
 
 /// Holds the last value back until the run is about to end; gone once a task has run on it.
 pub struct LastValueAfterFinish<D: Domain> {

@@ -1,4 +1,4 @@
-use langgraph_core::Domain;
+use langgraph_rust_core::Domain;
 
 /// Holds the last of several equal writes; a superstep without a write empties it.
 pub struct AnyValue<D: Domain> {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use langgraph_core::{Domain, Fault, InvalidUpdate};
+use langgraph_rust_core::{Domain, Fault, InvalidUpdate};
 
 /// Opens once every expected name has been written; closes again when a task has run on it.
 pub struct Barrier {

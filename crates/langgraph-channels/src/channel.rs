@@ -1,4 +1,4 @@
-use langgraph_core::{Domain, Fault, ForeignChannel, Held};
+use langgraph_rust_core::{Domain, Fault, ForeignChannel, Held};
 
 use crate::{
     Aggregate, AnyValue, Barrier, BarrierAfterFinish, Delta, Ephemeral, History, LastValue,

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use langgraph_core::{Domain, Fault, InvalidUpdate};
+use langgraph_rust_core::{Domain, Fault, InvalidUpdate};
 
 use crate::aggregate::second_overwrite;
 

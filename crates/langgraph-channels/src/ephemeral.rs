@@ -1,4 +1,4 @@
-use langgraph_core::{Domain, Fault, InvalidUpdate};
+use langgraph_rust_core::{Domain, Fault, InvalidUpdate};
 
 /// Holds a value for one superstep.
 pub struct Ephemeral<D: Domain> {

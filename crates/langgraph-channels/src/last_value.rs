@@ -1,4 +1,4 @@
-use langgraph_core::{Domain, Fault, InvalidUpdate};
+use langgraph_rust_core::{Domain, Fault, InvalidUpdate};
 
 /// Holds the last value; takes at most one write per superstep.
 pub struct LastValue<D: Domain> {

@@ -1,4 +1,4 @@
-use langgraph_core::{Domain, Held, PacketTarget};
+use langgraph_rust_core::{Domain, Held, PacketTarget};
 
 /// What storage keeps of a channel.
 pub enum Saved<D: Domain> {

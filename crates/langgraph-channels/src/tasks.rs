@@ -1,4 +1,4 @@
-use langgraph_core::{Domain, PacketTarget};
+use langgraph_rust_core::{Domain, PacketTarget};
 
 /// A packet: a value on its way to a node, which runs on it in the next superstep.
 pub struct Packet<D: Domain> {

@@ -1,4 +1,4 @@
-use langgraph_core::Domain;
+use langgraph_rust_core::Domain;
 
 /// A list of values: of the last superstep, or of all if it accumulates.
 pub struct Topic<D: Domain> {

@@ -1,4 +1,4 @@
-use langgraph_core::{Domain, Fault, InvalidUpdate};
+use langgraph_rust_core::{Domain, Fault, InvalidUpdate};
 
 /// Holds the last value during a run and is never stored.
 pub struct Untracked<D: Domain> {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use langgraph_channels::Saved;
-use langgraph_core::{CheckpointId, Domain, Held, IdHash, Version};
+use langgraph_rust_channels::Saved;
+use langgraph_rust_core::{CheckpointId, Domain, Held, IdHash, Version};
 
 /// Versions by channel.
 pub type Versions = Vec<(Arc<str>, Version)>;

@@ -1,5 +1,5 @@
-use langgraph_channels::{History, Saved};
-use langgraph_core::{ChannelIndex, CheckpointId, Domain};
+use langgraph_rust_channels::{History, Saved};
+use langgraph_rust_core::{ChannelIndex, CheckpointId, Domain};
 
 /// Where a thread's earlier checkpoints are.
 pub trait Ancestry<D: Domain> {

@@ -1,8 +1,8 @@
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::Arc;
 
-use langgraph_channels::Saved;
-use langgraph_core::{ChannelIndex, CheckpointId, Control, Domain, Target, TaskId, Write};
+use langgraph_rust_channels::Saved;
+use langgraph_rust_core::{ChannelIndex, CheckpointId, Control, Domain, Target, TaskId, Write};
 
 use crate::{Ancestry, Checkpoint, Metadata, PendingWrite};
 

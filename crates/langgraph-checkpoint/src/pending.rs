@@ -1,4 +1,4 @@
-use langgraph_core::{Control, Domain, TaskId, Write};
+use langgraph_rust_core::{Control, Domain, TaskId, Write};
 
 /// A write stored on a checkpoint, not yet applied to it.
 pub struct PendingWrite<D: Domain> {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use langgraph_checkpoint::wire::{decode, encode, Encoded, Record, StoredValue, WireError};
+use langgraph_rust_checkpoint::wire::{decode, encode, Encoded, Record, StoredValue, WireError};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 

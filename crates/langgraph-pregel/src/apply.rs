@@ -1,7 +1,7 @@
 //! Applying a superstep's writes: in path order, one new version for all channels that change.
 
-use langgraph_channels::Channel;
-use langgraph_core::{ChannelIndex, Domain, Fault, TaskPath, Version, Write};
+use langgraph_rust_channels::Channel;
+use langgraph_rust_core::{ChannelIndex, Domain, Fault, TaskPath, Version, Write};
 use smallvec::SmallVec;
 
 use crate::scratch::{ChannelSet, Group};

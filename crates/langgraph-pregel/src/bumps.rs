@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use langgraph_channels::Channel;
-use langgraph_checkpoint::{SinceSnapshot, Versions};
-use langgraph_core::{names, ChannelIndex, Domain, Fault, Version};
+use langgraph_rust_channels::Channel;
+use langgraph_rust_checkpoint::{SinceSnapshot, Versions};
+use langgraph_rust_core::{names, ChannelIndex, Domain, Fault, Version};
 
 use crate::seen::Seen;
 use crate::{Env, Plan, ThreadState};

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use langgraph_checkpoint::{Checkpoint, Metadata};
-use langgraph_core::{CheckpointId, Domain, Fault, TaskId, TaskPath, Version, Write};
+use langgraph_rust_checkpoint::{Checkpoint, Metadata};
+use langgraph_rust_core::{CheckpointId, Domain, Fault, TaskId, TaskPath, Version, Write};
 
 use crate::{TaskKey, Ticket};
 

@@ -9,8 +9,8 @@ mod traverse;
 
 use std::collections::VecDeque;
 
-use langgraph_checkpoint::{Metadata, PendingWrite};
-use langgraph_core::{CheckpointId, Domain, TaskId, Version};
+use langgraph_rust_checkpoint::{Metadata, PendingWrite};
+use langgraph_rust_core::{CheckpointId, Domain, TaskId, Version};
 
 pub use delta::overwritten;
 pub(crate) use delta::Deltas;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use langgraph_core::{CheckpointId, Domain, Version};
+use langgraph_rust_core::{CheckpointId, Domain, Version};
 
 /// What the engine may ask of the world: nothing but names and times for new things. Given to each
 /// call that may need it; a test gives counters.

@@ -1,4 +1,4 @@
-use langgraph_core::{Domain, NodeIndex};
+use langgraph_rust_core::{Domain, NodeIndex};
 
 use crate::{Task, ThreadState};
 

@@ -7,9 +7,9 @@
 //! ```
 //! # use std::borrow::Cow;
 //! # use std::sync::Arc;
-//! # use langgraph_channels::{Aggregate, Channel, Ephemeral};
-//! # use langgraph_core::*;
-//! # use langgraph_pregel::*;
+//! # use langgraph_rust_channels::{Aggregate, Channel, Ephemeral};
+//! # use langgraph_rust_core::*;
+//! # use langgraph_rust_pregel::*;
 //! # struct Words;
 //! # impl Domain for Words {
 //! #     type Value = String;

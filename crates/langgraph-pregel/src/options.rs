@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use langgraph_checkpoint::{Checkpoint, PendingWrite, SinceSnapshot, Source};
-use langgraph_core::{ChannelIndex, CheckpointId, Domain, Durability};
+use langgraph_rust_checkpoint::{Checkpoint, PendingWrite, SinceSnapshot, Source};
+use langgraph_rust_core::{ChannelIndex, CheckpointId, Domain, Durability};
 
 use crate::InterruptAt;
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use langgraph_core::{Domain, Durability, Held};
+use langgraph_rust_core::{Domain, Durability, Held};
 
 use crate::traverse::writes;
 use crate::{CheckpointToStore, Effect, Options, WritesToStore};

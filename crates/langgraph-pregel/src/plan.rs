@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use langgraph_channels::{Channel, Tasks};
-use langgraph_checkpoint::Checkpoint;
-use langgraph_core::{
+use langgraph_rust_channels::{Channel, Tasks};
+use langgraph_rust_checkpoint::Checkpoint;
+use langgraph_rust_core::{
     names, ChannelIndex, Control, Domain, NodeIndex, PacketTarget, Target, TaskPath, Write,
 };
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use langgraph_channels::{Channel, Packet};
-use langgraph_core::{
+use langgraph_rust_channels::{Channel, Packet};
+use langgraph_rust_core::{
     names, ChannelIndex, Domain, Fault, NodeIndex, PacketTarget, TaskId, TaskPath,
 };
 use smallvec::SmallVec;

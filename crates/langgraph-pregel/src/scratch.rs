@@ -1,7 +1,7 @@
 //! Buffers that a state uses again and again, so that a superstep allocates little.
 
-use langgraph_channels::Packet;
-use langgraph_core::{ChannelIndex, Domain, Held, Target, Write};
+use langgraph_rust_channels::Packet;
+use langgraph_rust_core::{ChannelIndex, Domain, Held, Target, Write};
 
 /// Written values by channel, channels in the order of their first write.
 pub(crate) struct Groups<D: Domain> {

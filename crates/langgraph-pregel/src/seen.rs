@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use langgraph_checkpoint::Versions;
-use langgraph_core::{names, ChannelIndex, Domain, NodeIndex, Version};
+use langgraph_rust_checkpoint::Versions;
+use langgraph_rust_core::{names, ChannelIndex, Domain, NodeIndex, Version};
 use smallvec::SmallVec;
 
 use crate::Plan;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use langgraph_checkpoint::{Metadata, PendingWrite, Source};
-use langgraph_core::{CheckpointId, Control, Domain, Durability, Fault, TaskId, Write};
+use langgraph_rust_checkpoint::{Metadata, PendingWrite, Source};
+use langgraph_rust_core::{CheckpointId, Control, Domain, Durability, Fault, TaskId, Write};
 
 use crate::engine::{Deltas, Engine};
 use crate::{Env, Loaded, Options, Plan, RunEvent, TaskWrites, ThreadState};

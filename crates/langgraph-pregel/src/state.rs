@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use langgraph_channels::{Channel, Saved};
-use langgraph_checkpoint::Checkpoint;
-use langgraph_core::{
+use langgraph_rust_channels::{Channel, Saved};
+use langgraph_rust_checkpoint::Checkpoint;
+use langgraph_rust_core::{
     ChannelIndex, CheckpointId, Domain, Fault, IdHash, MissingHistory, NodeIndex, TaskPath,
     Version, Write,
 };

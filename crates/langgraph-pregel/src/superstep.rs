@@ -1,4 +1,4 @@
-use langgraph_core::Domain;
+use langgraph_rust_core::Domain;
 
 use crate::{Task, TaskKey, TaskState};
 

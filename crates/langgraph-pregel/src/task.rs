@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use langgraph_core::{names, Domain, NodeIndex, RetryDelay, TaskId, TaskPath, Write};
+use langgraph_rust_core::{names, Domain, NodeIndex, RetryDelay, TaskId, TaskPath, Write};
 
 use crate::{Reader, Ticket};
 

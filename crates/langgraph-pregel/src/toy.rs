@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use langgraph_channels::{Channel, Ephemeral};
-use langgraph_core::{ChannelIndex, CheckpointId, Domain, Fault, ForeignChannel, Version, Write};
+use langgraph_rust_channels::{Channel, Ephemeral};
+use langgraph_rust_core::{
+    ChannelIndex, CheckpointId, Domain, Fault, ForeignChannel, Version, Write,
+};
 
 use crate::{
     ChannelSpec, Engine, Env, Loaded, NodeSpec, Options, Plan, RunInput, Start, Surroundings,

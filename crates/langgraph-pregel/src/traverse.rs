@@ -1,6 +1,6 @@
 //! What runs and states hold, shown to a collector of garbage. See [`Held`].
 
-use langgraph_core::{Domain, Held, Write};
+use langgraph_rust_core::{Domain, Held, Write};
 
 use crate::{Effect, Outcome, Task, TaskOutcome, ThreadState};
 
@@ -59,7 +59,8 @@ impl<D: Domain> Outcome<D> {
             Outcome::Interrupted(interrupts) => {
                 interrupts.iter().map(Held::Value).try_for_each(visit)
             }
-            Outcome::Escaped(error) | Outcome::Failed(langgraph_core::Fault::Domain(error)) => {
+            Outcome::Escaped(error)
+            | Outcome::Failed(langgraph_rust_core::Fault::Domain(error)) => {
                 visit(Held::Error(error))
             }
             Outcome::Done

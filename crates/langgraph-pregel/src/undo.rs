@@ -3,8 +3,8 @@
 //! Only durability `exit` needs it: there, the state in memory is what is stored in the end.
 //! Otherwise the checkpoint before is, and a state that is half applied goes with the run.
 
-use langgraph_channels::Channel;
-use langgraph_core::{ChannelIndex, Domain, Fault, Target, Version};
+use langgraph_rust_channels::Channel;
+use langgraph_rust_core::{ChannelIndex, Domain, Fault, Target, Version};
 use smallvec::SmallVec;
 
 use crate::apply::Applied;

@@ -2,8 +2,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use langgraph_core::{iso8601, uuid6, uuid_ticks, CheckpointId, Version};
-use langgraph_pregel::Env;
+use langgraph_rust_core::{iso8601, uuid6, uuid_ticks, CheckpointId, Version};
+use langgraph_rust_pregel::Env;
 
 use crate::{Error, Native};
 

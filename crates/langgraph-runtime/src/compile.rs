@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use langgraph_channels::{Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValueAfterFinish};
-use langgraph_core::{ChannelIndex, NodeIndex};
-use langgraph_pregel::{ChannelSpec, NodeSpec, Plan};
+use langgraph_rust_channels::{
+    Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValueAfterFinish,
+};
+use langgraph_rust_core::{ChannelIndex, NodeIndex};
+use langgraph_rust_pregel::{ChannelSpec, NodeSpec, Plan};
 
 use crate::graph::{Edge, Exit, Program, ProgramBody};
 use crate::{Clock, Error, Graph, Native, Node, StateGraph, Value, END, START};

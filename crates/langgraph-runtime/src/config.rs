@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use langgraph_core::{CheckpointId, Durability};
-use langgraph_pregel::InterruptAt;
+use langgraph_rust_core::{CheckpointId, Durability};
+use langgraph_rust_pregel::InterruptAt;
 
 use crate::{Error, Graph};
 

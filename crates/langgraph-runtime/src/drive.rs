@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use langgraph_pregel::{Effect, Emits, Outcome};
+use langgraph_rust_pregel::{Effect, Emits, Outcome};
 
 use crate::{Chunk, Config, Error, Graph, Input, Native, Output, Run};
 

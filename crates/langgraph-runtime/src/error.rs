@@ -1,7 +1,7 @@
 use std::fmt;
 
-use langgraph_core::{Fault, InvalidUpdate};
-use langgraph_pregel::PlanError;
+use langgraph_rust_core::{Fault, InvalidUpdate};
+use langgraph_rust_pregel::PlanError;
 
 use crate::{Command, Native, Value};
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use langgraph_core::{ChannelIndex, Target, Write};
+use langgraph_rust_core::{ChannelIndex, Target, Write};
 
 use crate::{Error, Graph, Map, Native, Update, Value};
 

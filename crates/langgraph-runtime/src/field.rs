@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use langgraph_channels::{
+use langgraph_rust_channels::{
     Aggregate, AnyValue, Channel, Delta, Ephemeral, LastValue, Topic, Untracked,
 };
 

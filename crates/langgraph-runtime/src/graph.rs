@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use langgraph_channels::Channel;
-use langgraph_core::{ChannelIndex, NodeIndex};
-use langgraph_pregel::Plan;
+use langgraph_rust_channels::Channel;
+use langgraph_rust_core::{ChannelIndex, NodeIndex};
+use langgraph_rust_pregel::Plan;
 
 use crate::node::{Body, Choice};
 use crate::{Clock, Command, Error, Field, Gotos, Memory, Native, Node, RetryPolicy, State, Value};

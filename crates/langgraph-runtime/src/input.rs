@@ -1,5 +1,5 @@
-use langgraph_core::{Control, Write};
-use langgraph_pregel as pregel;
+use langgraph_rust_core::{Control, Write};
+use langgraph_rust_pregel as pregel;
 
 use crate::command::Resume;
 use crate::{Command, Error, Goto, Graph, Map, Native, Update, Value, END};

@@ -5,7 +5,7 @@
 //! on the calling thread; with a saver, runs pause, fail and go on where they stood.
 //!
 //! ```
-//! use langgraph_runtime::{Command, Config, Field, Memory, StateGraph, Update, END, START};
+//! use langgraph_rust_runtime::{Command, Config, Field, Memory, StateGraph, Update, END, START};
 //!
 //! let graph = StateGraph::new()
 //!     .field("draft", Field::Last)
@@ -26,7 +26,7 @@
 //! assert_eq!(paused.interrupts()[0].value, "v1".into());
 //! let done = graph.invoke(Command::resume(true), &config)?;
 //! assert_eq!(done.get("log"), vec!["wrote", "asked"].into());
-//! # Ok::<(), langgraph_runtime::Error>(())
+//! # Ok::<(), langgraph_rust_runtime::Error>(())
 //! ```
 //!
 //! The engine decides and the driver acts: a driver is one `match` over what [`Run::poll`] says.

@@ -1,9 +1,9 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use langgraph_channels::Saved;
-use langgraph_checkpoint::{history, Checkpoint, MemorySaver};
-use langgraph_core::CheckpointId;
-use langgraph_pregel::{CheckpointToStore, Loaded, Plan, WritesToStore};
+use langgraph_rust_channels::Saved;
+use langgraph_rust_checkpoint::{history, Checkpoint, MemorySaver};
+use langgraph_rust_core::CheckpointId;
+use langgraph_rust_pregel::{CheckpointToStore, Loaded, Plan, WritesToStore};
 
 use crate::Native;
 

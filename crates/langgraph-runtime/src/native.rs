@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use langgraph_core::{Domain, Fault, ForeignChannel};
+use langgraph_rust_core::{Domain, Fault, ForeignChannel};
 
 use crate::{Error, Reducer, Value};
 

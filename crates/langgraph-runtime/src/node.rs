@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use langgraph_core::RetryDelay;
+use langgraph_rust_core::RetryDelay;
 
 use crate::{Command, Error, Gotos, Graph, State};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use langgraph_core::{interrupt_id, ChannelIndex, Control, Target, Write};
-use langgraph_pregel::{Failure, Outcome, Retry, Surroundings, Task, TaskKey, TaskOutcome};
+use langgraph_rust_core::{interrupt_id, ChannelIndex, Control, Target, Write};
+use langgraph_rust_pregel::{Failure, Outcome, Retry, Surroundings, Task, TaskKey, TaskOutcome};
 
 use crate::event::Interrupt;
 use crate::graph::{Exit, Program, ProgramBody};

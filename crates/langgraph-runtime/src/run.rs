@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use langgraph_checkpoint::pending_interrupts;
-use langgraph_core::Control;
-use langgraph_pregel::{
+use langgraph_rust_checkpoint::pending_interrupts;
+use langgraph_rust_core::Control;
+use langgraph_rust_pregel::{
     self as pregel, Effect, Emits, End, Engine, Env, Loaded, Options, Outcome, Start, StartError,
     Started, Surroundings, TaskKey, TaskOutcome, Ticket,
 };

@@ -1,8 +1,8 @@
 use std::cell::{Cell, RefCell};
 
-use langgraph_channels::Channel;
-use langgraph_core::ChannelIndex;
-use langgraph_pregel as pregel;
+use langgraph_rust_channels::Channel;
+use langgraph_rust_core::ChannelIndex;
+use langgraph_rust_pregel as pregel;
 
 use crate::{Error, Graph, Map, Native, Value};
 

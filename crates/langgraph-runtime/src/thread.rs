@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use langgraph_checkpoint::{task_output, MemorySaver, Metadata, PendingWrite, StoredCheckpoint};
-use langgraph_core::{CheckpointId, Control};
-use langgraph_pregel::{self as pregel, Task, TaskWrites};
+use langgraph_rust_checkpoint::{
+    task_output, MemorySaver, Metadata, PendingWrite, StoredCheckpoint,
+};
+use langgraph_rust_core::{CheckpointId, Control};
+use langgraph_rust_pregel::{self as pregel, Task, TaskWrites};
 
 use crate::event::Interrupt;
 use crate::memory::complete;

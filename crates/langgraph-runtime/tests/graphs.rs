@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
-use langgraph_runtime::{
+use langgraph_rust_runtime::{
     Chunk, Command, Config, Error, Event, Field, Goto, Graph, Map, Memory, Node, RetryPolicy,
     StateGraph, Status, Stops, Update, Value, END, START,
 };

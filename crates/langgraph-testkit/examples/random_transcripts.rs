@@ -1,10 +1,10 @@
 //! Writes transcripts of random graphs, to be run under other drivers.
 //!
-//! `cargo run -p langgraph-testkit --example random_transcripts -- DIRECTORY FIRST_SEED COUNT`
+//! `cargo run -p langgraph-rust-testkit --example random_transcripts -- DIRECTORY FIRST_SEED COUNT`
 
 use std::path::Path;
 
-use langgraph_testkit::{random_graph, Contents, Random, Transcript};
+use langgraph_rust_testkit::{random_graph, Contents, Random, Transcript};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();

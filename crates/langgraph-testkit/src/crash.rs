@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use langgraph_runtime::{
+use langgraph_rust_runtime::{
     Command, Config, Error, Graph, Input, Interrupt, Map, Output, Update, Value,
 };
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use langgraph_runtime::{
+use langgraph_rust_runtime::{
     Command, Error, Field, Goto, Graph, Node, Reducer, RetryPolicy, State, StateGraph, Value, END,
     START,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use langgraph_runtime::{Error, Map, State, Value};
+use langgraph_rust_runtime::{Error, Map, State, Value};
 use serde_json::Value as Json;
 
 /// A native value with the same content.

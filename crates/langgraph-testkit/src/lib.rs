@@ -4,8 +4,8 @@
 //! The text is documented in `tests/transcripts/README.md`; other drivers read the same files.
 //!
 //! ```
-//! use langgraph_testkit::{Described, Script};
-//! use langgraph_runtime::{Config, Update};
+//! use langgraph_rust_testkit::{Described, Script};
+//! use langgraph_rust_runtime::{Config, Update};
 //!
 //! let graph = Described::parse("state log append\nnode a\n  write log [\"a\"]\nedge START a")
 //!     .unwrap()

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use langgraph_core::{Durability, TaskId};
-use langgraph_pregel::{Effect, Emits, End, TaskKey, TaskOutcome};
-use langgraph_runtime::{
+use langgraph_rust_core::{Durability, TaskId};
+use langgraph_rust_pregel::{Effect, Emits, End, TaskKey, TaskOutcome};
+use langgraph_rust_runtime::{
     Chunk, Config, Error, Event, Graph, Input, Memory, Native, Output, Place, Run,
 };
 
@@ -201,7 +201,7 @@ impl<'g, 'l> Driver<'g, 'l> {
         }
     }
 
-    fn show(&mut self, event: &langgraph_pregel::RunEvent) {
+    fn show(&mut self, event: &langgraph_rust_pregel::RunEvent) {
         if let Some(Chunk { event, .. }) = self.run.show(event) {
             (self.log)(Line::Shown(event));
         }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use langgraph_core::Durability;
-use langgraph_runtime::{
+use langgraph_rust_core::Durability;
+use langgraph_rust_runtime::{
     Clock, Command, Config, Error, Event, Goto, Graph, Input, Memory, Output, Snapshot, Status,
     Stops, Update, Value,
 };
@@ -202,7 +202,7 @@ impl Session {
         let asked = self.last.as_ref().map(Output::interrupts).unwrap_or_default();
         let snapshot = graph.state(&Config::thread("1")).map_err(|error| error.to_string())?;
         let tasks = snapshot.map(|snapshot| snapshot.tasks).unwrap_or_default();
-        let answer = |interrupt: &langgraph_runtime::Interrupt| {
+        let answer = |interrupt: &langgraph_rust_runtime::Interrupt| {
             let mut tasks = tasks.iter();
             let task = tasks.find(|task| task.interrupts.contains(interrupt))?;
             Some((interrupt.id.clone(), from_json(json.get(&*task.name)?)))
@@ -299,7 +299,7 @@ fn shown(event: &Event) -> String {
 fn update_text(update: &Update) -> String {
     let writes = update.writes();
     let object = |writes: &[(std::sync::Arc<str>, Value)]| {
-        Value::from(writes.iter().cloned().collect::<langgraph_runtime::Map>())
+        Value::from(writes.iter().cloned().collect::<langgraph_rust_runtime::Map>())
     };
     let repeats = |(position, (name, _)): (usize, &(std::sync::Arc<str>, Value))| {
         writes[..position].iter().any(|(earlier, _)| earlier == name)

@@ -1,9 +1,9 @@
 //! A process that dies at any effect loses nothing, nor does a run that is made to end there: what
 //! is stored is enough to end as if nothing had happened.
 
-use langgraph_core::Durability;
-use langgraph_runtime::{Clock, Config, Graph, Memory};
-use langgraph_testkit::{
+use langgraph_rust_core::Durability;
+use langgraph_rust_runtime::{Clock, Config, Graph, Memory};
+use langgraph_rust_testkit::{
     converse, cut_and_recover, random_graph, Contents, Cut, CutReport, Described, Order, Script,
     Storing,
 };

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use langgraph_channels::{
+use langgraph_rust_channels::{
     Aggregate, AnyValue, Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValue,
     LastValueAfterFinish, Saved, Topic, Untracked,
 };
-use langgraph_runtime::{Native, Reducer, Value};
+use langgraph_rust_runtime::{Native, Reducer, Value};
 use proptest::prelude::*;
 
 const KEY: &str = "key";

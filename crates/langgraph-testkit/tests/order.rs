@@ -1,8 +1,8 @@
 //! The order in which tasks finish and storings return does not matter.
 
-use langgraph_core::{ChannelIndex, Durability};
-use langgraph_runtime::{Clock, Config, Error, Graph, Map, Memory, Place};
-use langgraph_testkit::{
+use langgraph_rust_core::{ChannelIndex, Durability};
+use langgraph_rust_runtime::{Clock, Config, Error, Graph, Map, Memory, Place};
+use langgraph_rust_testkit::{
     converse, dump, random_graph, Contents, Described, Order, Script, Storing,
 };
 

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use langgraph_channels::{
+use langgraph_rust_channels::{
     Aggregate, AnyValue, Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValue,
     LastValueAfterFinish, Saved, Topic, Untracked,
 };
-use langgraph_checkpoint::{
+use langgraph_rust_checkpoint::{
     pending_interrupts, task_output, Checkpoint, MemorySaver, Metadata, Source, StoredCheckpoint,
 };
-use langgraph_core::{
+use langgraph_rust_core::{
     ChannelIndex, CheckpointId, Control, Fault, NodeIndex, PacketTarget, Target, TaskId, TaskPath,
     Version, Write,
 };
-use langgraph_pregel::{ChannelSpec, NodeSpec, Plan, PlanError, TaskWrites, ThreadState};
-use langgraph_runtime::{Clock, Native, Reducer, Value};
+use langgraph_rust_pregel::{ChannelSpec, NodeSpec, Plan, PlanError, TaskWrites, ThreadState};
+use langgraph_rust_runtime::{Clock, Native, Reducer, Value};
 
 fn saver() -> (MemorySaver<Native>, CheckpointId) {
     let mut saver = MemorySaver::default();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use langgraph_testkit::{check_directory, Transcript};
+use langgraph_rust_testkit::{check_directory, Transcript};
 
 #[test]
 fn transcripts_print_what_they_say() {
@@ -10,7 +10,7 @@ fn transcripts_print_what_they_say() {
     let differences = check_directory(&directory).unwrap();
     assert!(
         differences.is_empty(),
-        "{}\n\nIf this is as it should be: UPDATE_EXPECT=1 cargo test -p langgraph-testkit",
+        "{}\n\nIf this is as it should be: UPDATE_EXPECT=1 cargo test -p langgraph-rust-testkit",
         differences.join("\n\n")
     );
 }

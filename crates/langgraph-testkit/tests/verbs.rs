@@ -3,10 +3,12 @@
 
 use std::collections::VecDeque;
 
-use langgraph_core::Durability;
-use langgraph_pregel::{Effect, Emits, End, Outcome};
-use langgraph_runtime::{Clock, Config, Error, Graph, Input, Map, Memory, Native, Run, Update};
-use langgraph_testkit::{converse, random_graph, Contents, Described, Script};
+use langgraph_rust_core::Durability;
+use langgraph_rust_pregel::{Effect, Emits, End, Outcome};
+use langgraph_rust_runtime::{
+    Clock, Config, Error, Graph, Input, Map, Memory, Native, Run, Update,
+};
+use langgraph_rust_testkit::{converse, random_graph, Contents, Described, Script};
 
 const GRAPHS: u64 = 12;
 
@@ -112,7 +114,7 @@ fn a_cancelled_run_can_be_resumed() {
 #[test]
 fn a_run_whose_driver_fails_can_be_resumed() {
     at_every_effect(Verb::Fail, |outcome| match outcome {
-        Outcome::Failed(langgraph_core::Fault::Domain(error)) => {
+        Outcome::Failed(langgraph_rust_core::Fault::Domain(error)) => {
             *error == Error::from("the driver broke")
         }
         _ => false,
@@ -122,7 +124,7 @@ fn a_run_whose_driver_fails_can_be_resumed() {
 #[test]
 fn a_run_whose_storing_fails_ends_and_can_be_resumed() {
     at_every_effect(Verb::FailStoring, |outcome| match outcome {
-        Outcome::Failed(langgraph_core::Fault::Domain(error)) => {
+        Outcome::Failed(langgraph_rust_core::Fault::Domain(error)) => {
             *error == Error::from("the disk is full")
         }
         _ => false,

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use langgraph_pregel::{Effect, End, Outcome, TaskKey, TaskOutcome, TaskState, Ticket, WaitReason};
+use langgraph_rust_pregel::{
+    Effect, End, Outcome, TaskKey, TaskOutcome, TaskState, Ticket, WaitReason,
+};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use langgraph_pregel::{Outcome, TaskKey, TaskOutcome, Ticket, WaitReason};
+use langgraph_rust_pregel::{Outcome, TaskKey, TaskOutcome, Ticket, WaitReason};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use langgraph_pregel::Outcome;
+use langgraph_rust_pregel::Outcome;
 use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use langgraph_pregel::Ticket;
+use langgraph_rust_pregel::Ticket;
 use pyo3::prelude::*;
 
 use super::act;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use langgraph_pregel::Resumes;
+use langgraph_rust_pregel::Resumes;
 use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use langgraph_pregel::TaskKey;
+use langgraph_rust_pregel::TaskKey;
 use pyo3::prelude::*;
 
 use super::perform::{deliver, perform, settle};

@@ -1,7 +1,7 @@
 //! A node driven inside another task: each turn of its coroutine happens inside that task's turn,
 //! in the node's own context.
 
-use langgraph_pregel::TaskOutcome;
+use langgraph_rust_pregel::TaskOutcome;
 use pyo3::prelude::*;
 
 use super::act;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use langgraph_pregel::{TaskKey, TaskOutcome};
+use langgraph_rust_pregel::{TaskKey, TaskOutcome};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 

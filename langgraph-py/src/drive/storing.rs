@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use langgraph_pregel::Ticket;
+use langgraph_rust_pregel::Ticket;
 use pyo3::intern;
 use pyo3::prelude::*;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use langgraph_pregel::{Outcome, TaskKey, Ticket, WaitReason};
+use langgraph_rust_pregel::{Outcome, TaskKey, Ticket, WaitReason};
 use pyo3::exceptions::{PyRuntimeError, PyTimeoutError};
 use pyo3::prelude::*;
 

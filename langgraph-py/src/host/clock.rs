@@ -9,23 +9,23 @@ use pyo3::prelude::*;
 /// 14-bit sequence field.
 #[pyfunction]
 pub fn checkpoint_id(clock_seq: i64) -> String {
-    langgraph_core::uuid_text(checkpoint_bits(clock_seq))
+    langgraph_rust_core::uuid_text(checkpoint_bits(clock_seq))
 }
 
 /// The same, as bits.
 pub fn checkpoint_bits(clock_seq: i64) -> u128 {
     static LAST: AtomicU64 = AtomicU64::new(0);
-    let now = langgraph_core::uuid_ticks(since_epoch());
+    let now = langgraph_rust_core::uuid_ticks(since_epoch());
     let next = |last: u64| Some(now.max(last + 1));
     let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
     let ticks = now.max(last.unwrap_or(0) + 1);
-    langgraph_core::uuid6(ticks, clock_seq, random_bits())
+    langgraph_rust_core::uuid6(ticks, clock_seq, random_bits())
 }
 
 /// The time in UTC as ISO 8601 with microseconds, as Python's `isoformat` writes it.
 #[pyfunction]
 pub fn timestamp() -> String {
-    langgraph_core::iso8601(since_epoch())
+    langgraph_rust_core::iso8601(since_epoch())
 }
 
 /// The version after `current`, in the form of the savers that ship: a padded counter and a

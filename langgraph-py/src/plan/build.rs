@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use langgraph_channels::{Channel, Tasks};
-use langgraph_core::{names, ChannelIndex, NodeIndex, Target};
-use langgraph_pregel::{ChannelSpec, NodeSpec, Plan as EnginePlan};
+use langgraph_rust_channels::{Channel, Tasks};
+use langgraph_rust_core::{names, ChannelIndex, NodeIndex, Target};
+use langgraph_rust_pregel::{ChannelSpec, NodeSpec, Plan as EnginePlan};
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use langgraph_core::{names, NodeIndex, PacketTarget, Target, Write};
+use langgraph_rust_core::{names, NodeIndex, PacketTarget, Target, Write};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyList, PyString, PyTuple};
 

@@ -13,7 +13,7 @@ pub mod writers;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use langgraph_core::{names, ChannelIndex, NodeIndex, Target, TaskPath, Write};
+use langgraph_rust_core::{names, ChannelIndex, NodeIndex, Target, TaskPath, Write};
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -55,7 +55,7 @@ pub struct Plan {
 /// What a [`Plan`] holds.
 pub struct Graph {
     /// The engine's view.
-    pub plan: Arc<langgraph_pregel::Plan<Objects>>,
+    pub plan: Arc<langgraph_rust_pregel::Plan<Objects>>,
     /// What each node does, by its index.
     pub programs: Vec<Program>,
     /// Where a write to a name goes, for all names but that of the tasks channel.

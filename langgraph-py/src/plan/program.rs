@@ -1,6 +1,6 @@
 //! What a node does: where its input comes from, what it calls, and what becomes of the result.
 
-use langgraph_core::ChannelIndex;
+use langgraph_rust_core::ChannelIndex;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::PyVisit;

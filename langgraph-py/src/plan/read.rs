@@ -15,7 +15,7 @@ use crate::values::domain::Objects;
 
 /// Reads what nodes do from their Python description.
 pub(super) struct ProgramReader<'a, 'py> {
-    pub(super) plan: &'a langgraph_pregel::Plan<Objects>,
+    pub(super) plan: &'a langgraph_rust_pregel::Plan<Objects>,
     pub(super) managed: &'a Bound<'py, PyDict>,
 }
 

@@ -1,6 +1,6 @@
 //! What a node does with its result: writers, run without Python of ours on the common path.
 
-use langgraph_core::names;
+use langgraph_rust_core::names;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -65,7 +65,7 @@ impl Writer {
     /// Reads a writer's Python description and adds its steps to `steps`.
     pub fn read(
         py: Python<'_>,
-        plan: &langgraph_pregel::Plan<Objects>,
+        plan: &langgraph_rust_pregel::Plan<Objects>,
         writer: &Bound<'_, PyAny>,
         steps: &mut Vec<Writer>,
     ) -> PyResult<()> {
@@ -147,7 +147,7 @@ collects!(Branch { writer, func, afunc, accepts, ends, managed, mapper });
 impl Branch {
     fn read(
         py: Python<'_>,
-        plan: &langgraph_pregel::Plan<Objects>,
+        plan: &langgraph_rust_pregel::Plan<Objects>,
         writer: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
         let optional = |attribute: &str| -> PyResult<Option<Py<PyAny>>> {
@@ -174,7 +174,7 @@ impl Branch {
     }
 
     fn select(
-        plan: &langgraph_pregel::Plan<Objects>,
+        plan: &langgraph_rust_pregel::Plan<Objects>,
         select: &Bound<'_, PyAny>,
         managed: &mut Vec<Py<PyString>>,
     ) -> PyResult<Keys> {

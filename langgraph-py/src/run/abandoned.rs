@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use langgraph_pregel::TaskKey;
+use langgraph_rust_pregel::TaskKey;
 
 use crate::host::collect::plain_lock;
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use langgraph_core::Durability;
-use langgraph_pregel::{
+use langgraph_rust_core::Durability;
+use langgraph_rust_pregel::{
     Emits, Engine, InterruptAt, Options, Plan, Start, StartError, Started, Surroundings,
 };
 use pyo3::intern;

@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::MutexGuard;
 
-use langgraph_pregel::{Effect, Engine, Task, TaskKey};
+use langgraph_rust_pregel::{Effect, Engine, Task, TaskKey};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 

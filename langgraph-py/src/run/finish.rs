@@ -1,7 +1,7 @@
 //! The end of a run, and what the caller gets.
 
-use langgraph_core::Durability;
-use langgraph_pregel::Outcome;
+use langgraph_rust_core::Durability;
+use langgraph_rust_pregel::Outcome;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};

@@ -1,7 +1,7 @@
 //! A run's input, for the engine.
 
-use langgraph_core::Write;
-use langgraph_pregel::{InterruptAt, Resumes, RunInput};
+use langgraph_rust_core::Write;
+use langgraph_rust_pregel::{InterruptAt, Resumes, RunInput};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};

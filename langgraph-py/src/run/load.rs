@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use langgraph_checkpoint::Source;
-use langgraph_core::CheckpointId;
-use langgraph_pregel::Loaded;
+use langgraph_rust_checkpoint::Source;
+use langgraph_rust_core::CheckpointId;
+use langgraph_rust_pregel::Loaded;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;

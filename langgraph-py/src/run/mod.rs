@@ -20,8 +20,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use langgraph_core::ChannelIndex;
-use langgraph_pregel::{RunEvent, TaskKey};
+use langgraph_rust_core::ChannelIndex;
+use langgraph_rust_pregel::{RunEvent, TaskKey};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use langgraph_core::Durability;
+use langgraph_rust_core::Durability;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;

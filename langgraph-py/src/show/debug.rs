@@ -1,7 +1,7 @@
 //! Payloads of the streams `tasks`, `checkpoints` and `debug`, which Python helpers shape.
 
-use langgraph_core::Write;
-use langgraph_pregel::Task;
+use langgraph_rust_core::Write;
+use langgraph_rust_pregel::Task;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};

@@ -1,8 +1,8 @@
 //! What a run shows: the engine's events as stream payloads, read while the engine is held and
 //! given out afterwards.
 
-use langgraph_core::{Control, Target, Write};
-use langgraph_pregel::{Engine, Task, TaskKey};
+use langgraph_rust_core::{Control, Target, Write};
+use langgraph_rust_pregel::{Engine, Task, TaskKey};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};

@@ -1,6 +1,6 @@
 //! Node results kept in a cache.
 
-use langgraph_core::Write;
+use langgraph_rust_core::Write;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use langgraph_channels::Channel;
-use langgraph_core::ChannelIndex;
-use langgraph_pregel::Plan;
+use langgraph_rust_channels::Channel;
+use langgraph_rust_core::ChannelIndex;
+use langgraph_rust_pregel::Plan;
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use langgraph_core::{CheckpointId, Target, Write};
-use langgraph_pregel::{CheckpointToStore, WritesToStore};
+use langgraph_rust_core::{CheckpointId, Target, Write};
+use langgraph_rust_pregel::{CheckpointToStore, WritesToStore};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use langgraph_checkpoint::{Checkpoint, SinceSnapshot};
-use langgraph_core::{ChannelIndex, CheckpointId, Version, Write};
-use langgraph_pregel::{Reader, TaskWrites, ThreadState};
+use langgraph_rust_checkpoint::{Checkpoint, SinceSnapshot};
+use langgraph_rust_core::{ChannelIndex, CheckpointId, Version, Write};
+use langgraph_rust_pregel::{Reader, TaskWrites, ThreadState};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -96,7 +96,7 @@ impl StateView {
         let state = self.state(py)?;
         let mut read = |index| {
             let own = writes.iter().filter(|write: &&Write<Objects>| {
-                write.target == langgraph_core::Target::Channel(index)
+                write.target == langgraph_rust_core::Target::Channel(index)
             });
             let own: Vec<_> = own.map(|write| write.value.clone_ref(py)).collect();
             let value = match fresh {
@@ -156,8 +156,9 @@ impl StateView {
     #[getter]
     fn updated(&self, py: Python<'_>) -> PyResult<Option<Vec<String>>> {
         let state = self.state(py)?;
-        let name =
-            |index: &langgraph_core::ChannelIndex| self.graph.plan.channel(*index).name.to_string();
+        let name = |index: &langgraph_rust_core::ChannelIndex| {
+            self.graph.plan.channel(*index).name.to_string()
+        };
         Ok(state.updated().map(|updated| updated.iter().map(name).collect()))
     }
 
@@ -223,7 +224,7 @@ impl StateView {
         }
         let writes = self.writes(writes)?;
         let found: Vec<ChannelIndex> = match overwritten {
-            true => langgraph_pregel::overwritten(py, plan, &writes),
+            true => langgraph_rust_pregel::overwritten(py, plan, &writes),
             false => writes.iter().filter_map(|write| plan.delta_target(&write.target)).collect(),
         };
         Ok(found.into_iter().map(|index| &*plan.channel(index).name).collect())

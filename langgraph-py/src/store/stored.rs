@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use langgraph_channels::{Channel, Saved};
-use langgraph_checkpoint::{Checkpoint, PendingWrite, SinceSnapshot, Versions, FORMAT};
-use langgraph_core::{CheckpointId, IdHash, TaskId, Write};
+use langgraph_rust_channels::{Channel, Saved};
+use langgraph_rust_checkpoint::{Checkpoint, PendingWrite, SinceSnapshot, Versions, FORMAT};
+use langgraph_rust_core::{CheckpointId, IdHash, TaskId, Write};
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;

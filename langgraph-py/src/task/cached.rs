@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use langgraph_core::Write;
-use langgraph_pregel::TaskKey;
+use langgraph_rust_core::Write;
+use langgraph_rust_pregel::TaskKey;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
-use langgraph_core::{Target, TaskId, Write};
-use langgraph_pregel::TaskKey;
+use langgraph_rust_core::{Target, TaskId, Write};
+use langgraph_rust_pregel::TaskKey;
 use pyo3::exceptions::{PyKeyError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;

@@ -1,8 +1,8 @@
 //! A task's input: what its channels hold, read while the engine is held, and what Python code makes
 //! of it afterwards.
 
-use langgraph_core::{names, NodeIndex};
-use langgraph_pregel::TaskKey;
+use langgraph_rust_core::{names, NodeIndex};
+use langgraph_rust_pregel::TaskKey;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use langgraph_core::Write;
-use langgraph_pregel::{TaskKey, TaskOutcome};
+use langgraph_rust_core::Write;
+use langgraph_rust_pregel::{TaskKey, TaskOutcome};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 

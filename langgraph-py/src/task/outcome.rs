@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use langgraph_core::{names, Control, RetryDelay, Write};
-use langgraph_pregel::{Failure, Retry, TaskKey, TaskOutcome, TaskState};
+use langgraph_rust_core::{names, Control, RetryDelay, Write};
+use langgraph_rust_pregel::{Failure, Retry, TaskKey, TaskOutcome, TaskState};
 use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use langgraph_core::{Control, TaskPath};
-use langgraph_pregel::{Task, TaskKey};
+use langgraph_rust_core::{Control, TaskPath};
+use langgraph_rust_pregel::{Task, TaskKey};
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;

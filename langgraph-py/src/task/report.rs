@@ -1,7 +1,7 @@
 //! A task that is over: the engine is told, and those who called it.
 
-use langgraph_core::Control;
-use langgraph_pregel::{TaskKey, TaskOutcome};
+use langgraph_rust_core::Control;
+use langgraph_rust_pregel::{TaskKey, TaskOutcome};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use langgraph_pregel::{RunEvent, TaskKey};
+use langgraph_rust_pregel::{RunEvent, TaskKey};
 use pyo3::prelude::*;
 
 use super::node::NodeRun;

@@ -1,6 +1,6 @@
 //! What becomes of a node's result: its writers, one after the other.
 
-use langgraph_core::Target;
+use langgraph_rust_core::Target;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use langgraph_core::{Domain, Fault, ForeignChannel, Held, NodeIndex, Write};
+use langgraph_rust_core::{Domain, Fault, ForeignChannel, Held, NodeIndex, Write};
 use pyo3::exceptions::{PyException, PyNotImplementedError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;

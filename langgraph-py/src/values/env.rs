@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use langgraph_core::{CheckpointId, Version};
-use langgraph_pregel::Env;
+use langgraph_rust_core::{CheckpointId, Version};
+use langgraph_rust_pregel::Env;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 

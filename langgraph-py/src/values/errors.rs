@@ -1,6 +1,6 @@
 //! Errors cross here, and only here. A Python exception passes through untouched.
 
-use langgraph_core::{InvalidUpdate, UpdateCode};
+use langgraph_rust_core::{InvalidUpdate, UpdateCode};
 use pyo3::exceptions::PyBaseException;
 use pyo3::intern;
 use pyo3::prelude::*;

@@ -1,7 +1,7 @@
 //! Where tasks stand and whom packets are addressed to, between Python and the engine.
 
-use langgraph_core::{PacketTarget, TaskPath};
-use langgraph_pregel::Plan;
+use langgraph_rust_core::{PacketTarget, TaskPath};
+use langgraph_rust_pregel::Plan;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;

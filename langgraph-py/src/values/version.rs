@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use langgraph_core::Version;
+use langgraph_rust_core::Version;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyString};

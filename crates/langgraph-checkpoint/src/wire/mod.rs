@@ -5,7 +5,7 @@
 //! `docs/contributing/checkpoint-format.md`.
 //!
 //! ```
-//! use langgraph_checkpoint::wire::{decode, encode};
+//! use langgraph_rust_checkpoint::wire::{decode, encode};
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@
 //! let stored = encode(&ticket)?;
 //! assert_eq!(stored.kind, "msgpack"); // Python reads a dict
 //! assert_eq!(decode::<Ticket>(&stored.kind, &stored.bytes)?, ticket);
-//! # Ok::<(), langgraph_checkpoint::wire::WireError>(())
+//! # Ok::<(), langgraph_rust_checkpoint::wire::WireError>(())
 //! ```
 //!
 //! Of a record, reading into a type of one's own takes the fields: a message that Python stored reads

@@ -1,6 +1,6 @@
 //! How a run ends, and what must still be stored then.
 
-use langgraph_core::{Domain, Fault};
+use langgraph_rust_core::{Domain, Fault};
 
 use super::{Engine, Phase};
 use crate::{Env, Outcome, RunEvent};

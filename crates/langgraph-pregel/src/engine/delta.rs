@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use langgraph_channels::Channel;
-use langgraph_checkpoint::{Checkpoint, Metadata, PendingWrite, SinceSnapshot, Source};
-use langgraph_core::{
+use langgraph_rust_channels::Channel;
+use langgraph_rust_checkpoint::{Checkpoint, Metadata, PendingWrite, SinceSnapshot, Source};
+use langgraph_rust_core::{
     ChannelIndex, CheckpointId, Domain, Durability, Fault, TaskId, TaskPath, Write,
 };
 
@@ -99,7 +99,7 @@ impl<D: Domain> Deltas<D> {
     /// Shows what is held, for the garbage collector.
     pub(crate) fn traverse<E>(
         &self,
-        visit: &mut impl FnMut(langgraph_core::Held<'_, D>) -> Result<(), E>,
+        visit: &mut impl FnMut(langgraph_rust_core::Held<'_, D>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.kept.iter().try_for_each(|kept| kept.write.traverse(visit))?;
         self.command.iter().try_for_each(|write| write.traverse(visit))

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use langgraph_checkpoint::{task_output, PendingWrite};
-use langgraph_core::{Control, Domain, Fault, Write};
+use langgraph_rust_checkpoint::{task_output, PendingWrite};
+use langgraph_rust_core::{Control, Domain, Fault, Write};
 
 use super::{Engine, Phase};
 use crate::{Effect, End, Outcome, RunEvent, Task, TaskKey, TaskOutcome, TaskState, Ticket};
@@ -103,7 +103,7 @@ impl<D: Domain> Engine<D> {
     }
 
     /// A part of a running task has used these resume values, all that it was given so far. They are
-    /// kept under an id of the part's own ([`TaskId::of_part`](langgraph_core::TaskId::of_part)), for
+    /// kept under an id of the part's own ([`TaskId::of_part`](langgraph_rust_core::TaskId::of_part)), for
     /// when the task runs again.
     pub fn part_resumed(&mut self, cx: D::Cx<'_>, key: TaskKey, part: &str, values: D::Value) {
         let is_running = |task: &&Task<D>| task.state == TaskState::Running;

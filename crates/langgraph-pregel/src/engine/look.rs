@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use langgraph_checkpoint::{Metadata, PendingWrite};
-use langgraph_core::{ChannelIndex, CheckpointId, Control, Domain, TaskId};
+use langgraph_rust_checkpoint::{Metadata, PendingWrite};
+use langgraph_rust_core::{ChannelIndex, CheckpointId, Control, Domain, TaskId};
 
 use super::{Engine, Phase};
 use crate::{Options, Outcome, Pause, Plan, Task, TaskKey, ThreadState};

@@ -1,9 +1,9 @@
 //! What becomes of what tasks report.
 
-use langgraph_checkpoint::task_output;
+use langgraph_rust_checkpoint::task_output;
 use std::sync::Arc;
 
-use langgraph_core::{Control, Domain, Fault, UnfinishedTasks, Write};
+use langgraph_rust_core::{Control, Domain, Fault, UnfinishedTasks, Write};
 
 use super::{Engine, Phase, Reports};
 use crate::{Effect, Failure, Outcome, RunEvent, TaskKey, TaskState, Ticket};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use langgraph_checkpoint::{PendingWrite, Source};
-use langgraph_core::{Control, Domain, Fault, Target, TaskId, UnfinishedTasks, Write};
+use langgraph_rust_checkpoint::{PendingWrite, Source};
+use langgraph_rust_core::{Control, Domain, Fault, Target, TaskId, UnfinishedTasks, Write};
 use smallvec::SmallVec;
 
 use super::{Engine, Phase, Reports};

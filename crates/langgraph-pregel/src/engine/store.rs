@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use langgraph_checkpoint::{Metadata, PendingWrite, Source};
-use langgraph_core::{
+use langgraph_rust_checkpoint::{Metadata, PendingWrite, Source};
+use langgraph_rust_core::{
     CheckpointId, Domain, Fault, IdHash, Target, TaskId, TaskPath, Version, Write,
 };
 

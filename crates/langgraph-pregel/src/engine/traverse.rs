@@ -1,6 +1,6 @@
 //! What a run holds, shown to a collector of garbage.
 
-use langgraph_core::{Domain, Held};
+use langgraph_rust_core::{Domain, Held};
 
 use super::{Engine, Phase, Reports};
 use crate::Effect;

@@ -1,8 +1,8 @@
 //! Single tasks that are cancelled, reports that come late, and tasks that get lost.
 
-use langgraph_core::{Control, Durability, Write};
-use langgraph_pregel::{End, Failure, Retry, TaskKey, TaskOutcome};
-use langgraph_runtime::{Native, RetryPolicy};
+use langgraph_rust_core::{Control, Durability, Write};
+use langgraph_rust_pregel::{End, Failure, Retry, TaskKey, TaskOutcome};
+use langgraph_rust_runtime::{Native, RetryPolicy};
 
 use crate::hand::{plan, said, Hand, DURABILITIES};
 

@@ -1,7 +1,7 @@
 //! Runs that end before they are done, in every phase.
 
-use langgraph_core::Durability;
-use langgraph_pregel::{End, TaskOutcome};
+use langgraph_rust_core::Durability;
+use langgraph_rust_pregel::{End, TaskOutcome};
 
 use crate::hand::{only, plan, said, to, Hand, DURABILITIES};
 

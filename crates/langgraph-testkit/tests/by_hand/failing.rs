@@ -1,8 +1,8 @@
 //! What is left of tasks that fail.
 
-use langgraph_core::{Control, Durability, NodeIndex, Write};
-use langgraph_pregel::{Failure, TaskOutcome};
-use langgraph_runtime::Native;
+use langgraph_rust_core::{Control, Durability, NodeIndex, Write};
+use langgraph_rust_pregel::{Failure, TaskOutcome};
+use langgraph_rust_runtime::Native;
 
 use crate::hand::{plan, said, to, Hand, DURABILITIES};
 

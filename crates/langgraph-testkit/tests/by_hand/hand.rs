@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use langgraph_channels::{Aggregate, Channel, Ephemeral, LastValue};
-use langgraph_core::{ChannelIndex, CheckpointId, Durability, Fault, Write};
-use langgraph_pregel::{
+use langgraph_rust_channels::{Aggregate, Channel, Ephemeral, LastValue};
+use langgraph_rust_core::{ChannelIndex, CheckpointId, Durability, Fault, Write};
+use langgraph_rust_pregel::{
     ChannelSpec, Effect, Emits, Engine, Loaded, NodeSpec, Options, Outcome, Plan, RunInput, Start,
     Surroundings, TaskKey, TaskOutcome,
 };
-use langgraph_runtime::{Clock, Memory, Native, Place, Reducer, Value};
+use langgraph_rust_runtime::{Clock, Memory, Native, Place, Reducer, Value};
 
 pub const DURABILITIES: [Durability; 3] = [Durability::Sync, Durability::Async, Durability::Exit];
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use langgraph_core::{Control, Durability, Held, PacketTarget, Write};
-use langgraph_pregel::{Failure, TaskOutcome};
-use langgraph_runtime::{Native, Value};
+use langgraph_rust_core::{Control, Durability, Held, PacketTarget, Write};
+use langgraph_rust_pregel::{Failure, TaskOutcome};
+use langgraph_rust_runtime::{Native, Value};
 
 use crate::hand::{plan, Hand, DURABILITIES};
 

@@ -1,7 +1,7 @@
 //! A storage that takes a checkpoint together with the writes before it.
 
-use langgraph_core::Durability;
-use langgraph_pregel::{End, TaskOutcome};
+use langgraph_rust_core::Durability;
+use langgraph_rust_pregel::{End, TaskOutcome};
 
 use crate::hand::{only, plan, Hand};
 

@@ -1,8 +1,8 @@
 //! With durability `sync`, nobody is shown what a crash would undo.
 
-use langgraph_core::{Durability, NodeIndex};
-use langgraph_pregel::{End, Failure, TaskOutcome};
-use langgraph_runtime::Native;
+use langgraph_rust_core::{Durability, NodeIndex};
+use langgraph_rust_pregel::{End, Failure, TaskOutcome};
+use langgraph_rust_runtime::Native;
 
 use crate::hand::{plan, Hand};
 

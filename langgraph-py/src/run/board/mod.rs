@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use langgraph_pregel::{TaskKey, TaskOutcome};
+use langgraph_rust_pregel::{TaskKey, TaskOutcome};
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 

@@ -5,8 +5,8 @@ pub mod callee;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use langgraph_core::{Control, Write};
-use langgraph_pregel::{Task, TaskKey, TaskState};
+use langgraph_rust_core::{Control, Write};
+use langgraph_rust_pregel::{Task, TaskKey, TaskState};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;

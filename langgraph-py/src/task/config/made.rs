@@ -1,6 +1,6 @@
 //! Making a task's config of the run's and of what the task adds.
 
-use langgraph_core::{names, TaskPath};
+use langgraph_rust_core::{names, TaskPath};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};

@@ -7,7 +7,7 @@ mod made;
 
 use std::sync::{Arc, OnceLock};
 
-use langgraph_core::{CheckpointId, TaskPath};
+use langgraph_rust_core::{CheckpointId, TaskPath};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pyclass::CompareOp;

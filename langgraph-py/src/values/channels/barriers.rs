@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use langgraph_channels::{Barrier, BarrierAfterFinish, Channel};
+use langgraph_rust_channels::{Barrier, BarrierAfterFinish, Channel};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySet, PyTuple};
 

@@ -1,6 +1,6 @@
 //! What the channel classes have in common: how one is declared, and which there are.
 
-use langgraph_channels::Channel;
+use langgraph_rust_channels::Channel;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySet, PyTuple, PyType};
 

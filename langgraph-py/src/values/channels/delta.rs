@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use langgraph_channels::{Channel, Delta, History, Saved};
+use langgraph_rust_channels::{Channel, Delta, History, Saved};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};

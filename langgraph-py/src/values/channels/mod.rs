@@ -16,8 +16,8 @@ mod topic;
 
 use std::sync::Arc;
 
-use langgraph_channels::{Aggregate, Channel, Delta};
-use langgraph_core::{Domain, Fault};
+use langgraph_rust_channels::{Aggregate, Channel, Delta};
+use langgraph_rust_core::{Domain, Fault};
 use pyo3::exceptions::{PyAttributeError, PyNotImplementedError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;

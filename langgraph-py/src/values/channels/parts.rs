@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use langgraph_channels::{
+use langgraph_rust_channels::{
     Aggregate, AnyValue as Any, Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValue as Last,
     LastValueAfterFinish as LastAfterFinish, Untracked,
 };

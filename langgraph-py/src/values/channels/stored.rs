@@ -1,7 +1,7 @@
 //! What storage keeps of channels, as Python objects. The stored forms carry no tag: the kind of
 //! the channel tells how to read one.
 
-use langgraph_channels::{Channel, Saved};
+use langgraph_rust_channels::{Channel, Saved};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PySet, PyTuple};
 

@@ -1,6 +1,6 @@
 //! The channel that collects.
 
-use langgraph_channels::{Channel, Topic as Items};
+use langgraph_rust_channels::{Channel, Topic as Items};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
