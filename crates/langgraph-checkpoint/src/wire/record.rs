@@ -23,10 +23,15 @@ const NAMED: std::ops::RangeInclusive<i8> = 0..=5;
 /// The codes whose payload is msgpack.
 pub(super) const PACKED: std::ops::RangeInclusive<i8> = 0..=7;
 
-/// The snapshot of a delta channel: the value itself.
-const SNAPSHOT: i8 = 7;
-
 impl Record {
+    /// The code of the snapshot of a delta channel: the value itself.
+    pub const SNAPSHOT: i8 = 7;
+
+    /// The snapshot of a delta channel.
+    pub fn snapshot(value: StoredValue) -> Self {
+        Self::known(Self::SNAPSHOT, value)
+    }
+
     /// A record of something in Python, such as code 2, `langgraph.types`, `Interrupt` and a map of
     /// keyword arguments; the codes are those of
     /// `docs/contributing/checkpoint-format.md`.
@@ -70,7 +75,7 @@ impl Record {
     /// value. `Nil` if that is not known.
     pub fn content(&self) -> &StoredValue {
         match &self.payload {
-            Payload::Known(value) if self.code == SNAPSHOT => value,
+            Payload::Known(value) if self.code == Self::SNAPSHOT => value,
             Payload::Known(value) => self.part(2).unwrap_or(value),
             Payload::Raw(_) => &StoredValue::Nil,
         }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use langgraph_rust_core::{Domain, Fault, ForeignChannel};
 
-use crate::{Error, Reducer, Value};
+use crate::{NodeError, Reducer, Value};
 
 /// The domain of [`Value`]s: nothing is needed to touch them.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub struct Native;
 impl Domain for Native {
     type Value = Value;
     type Cx<'a> = ();
-    type Error = Error;
+    type Error = NodeError;
     type Reducer = Reducer;
     type Foreign = NoForeign;
 
@@ -24,7 +24,12 @@ impl Domain for Native {
         reducer.initial().cloned()
     }
 
-    fn reduce((): (), reducer: &Reducer, left: Value, writes: Vec<Value>) -> Result<Value, Error> {
+    fn reduce(
+        (): (),
+        reducer: &Reducer,
+        left: Value,
+        writes: Vec<Value>,
+    ) -> Result<Value, NodeError> {
         writes.into_iter().try_fold(left, |left, write| reducer.fold(left, write))
     }
 
@@ -41,6 +46,10 @@ impl Domain for Native {
 
     fn show((): (), value: &Value) -> String {
         value.to_string()
+    }
+
+    fn is_unit((): (), value: &Value) -> bool {
+        value.is_null()
     }
 
     fn unit((): ()) -> Value {
@@ -68,11 +77,11 @@ impl Domain for Native {
 pub enum NoForeign {}
 
 impl ForeignChannel<Native> for NoForeign {
-    fn get(&self, (): ()) -> Result<Option<Value>, Error> {
+    fn get(&self, (): ()) -> Result<Option<Value>, NodeError> {
         match *self {}
     }
 
-    fn is_available(&self, (): ()) -> Result<bool, Error> {
+    fn is_available(&self, (): ()) -> Result<bool, NodeError> {
         match *self {}
     }
 
@@ -80,23 +89,23 @@ impl ForeignChannel<Native> for NoForeign {
         match *self {}
     }
 
-    fn consume(&mut self, (): ()) -> Result<bool, Error> {
+    fn consume(&mut self, (): ()) -> Result<bool, NodeError> {
         match *self {}
     }
 
-    fn finish(&mut self, (): ()) -> Result<bool, Error> {
+    fn finish(&mut self, (): ()) -> Result<bool, NodeError> {
         match *self {}
     }
 
-    fn checkpoint(&self, (): ()) -> Result<Option<Value>, Error> {
+    fn checkpoint(&self, (): ()) -> Result<Option<Value>, NodeError> {
         match *self {}
     }
 
-    fn restore(&self, (): (), _stored: Option<Value>) -> Result<Self, Error> {
+    fn restore(&self, (): (), _stored: Option<Value>) -> Result<Self, NodeError> {
         match *self {}
     }
 
-    fn duplicate(&self, (): ()) -> Result<Self, Error> {
+    fn duplicate(&self, (): ()) -> Result<Self, NodeError> {
         match *self {}
     }
 }

@@ -9,20 +9,30 @@ use langgraph_rust_channels::{
 use langgraph_rust_core::{ChannelIndex, NodeIndex};
 use langgraph_rust_pregel::{ChannelSpec, NodeSpec, Plan};
 
-use crate::graph::{Edge, Exit, Program, ProgramBody};
-use crate::{Clock, Error, Graph, Native, Node, StateGraph, Value, END, START};
+use super::{Core, Edge, Exit, Layout, Program, ProgramBody};
+use crate::{Error, FieldSpec, Native, Node, TaskInput, Update, Value, END, START};
+
+/// The version of what a graph stores of its state.
+#[derive(Clone, Copy)]
+pub(crate) struct StateVersion {
+    pub(crate) number: u32,
+    /// What a thread that was stored with an older version holds now.
+    pub(crate) migrate: fn(u32, &TaskInput) -> Result<Update, Error>,
+}
 
 /// The graph's plan. A field is a channel of its name; a node is started by `branch:to:<node>`,
 /// and by `join:<a+b>:<node>` once all of several nodes have run. Input enters by the channel and
 /// the hidden node that are both called `__start__`.
-pub(crate) fn compile(graph: StateGraph) -> Result<Graph, Error> {
-    let StateGraph { fields, nodes, edges } = graph;
+pub(super) fn compile(
+    fields: Vec<FieldSpec>,
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+    version: StateVersion,
+) -> Result<Core, Error> {
     let nodes = with_handlers(nodes);
     let mut lowering = Lowering::new(&nodes)?;
-    let mut field_list = Vec::new();
-    for (name, field) in fields {
-        let index = lowering.channel(name.clone(), field.pattern());
-        field_list.push((name, index));
+    for spec in &fields {
+        lowering.channel(spec.name.clone(), spec.field.pattern());
     }
     let start = lowering.channel(START.into(), Channel::Ephemeral(Ephemeral::new(None, true)));
     lowering.start(start);
@@ -32,7 +42,7 @@ pub(crate) fn compile(graph: StateGraph) -> Result<Graph, Error> {
     for edge in edges {
         lowering.edge(edge)?;
     }
-    lowering.finish(field_list, nodes, start)
+    lowering.finish(fields, nodes, start, version)
 }
 
 /// The nodes, each behind the node that handles its errors.
@@ -116,8 +126,10 @@ impl Lowering {
             Edge::Join { from, .. } => {
                 from.iter().try_for_each(|name| self.source(name).map(drop))?;
             }
-            Edge::Branch { from, choice } => {
+            Edge::Branch { from, choice, to } => {
                 let from = self.source(&from)?;
+                let to = to.iter().flatten().filter(|to| ***to != *END);
+                to.map(|to| self.target(to)).collect::<Result<Vec<_>, _>>()?;
                 self.exits[from].push(Exit::Branch(choice));
             }
         }
@@ -156,10 +168,11 @@ impl Lowering {
 
     fn finish(
         self,
-        fields: Vec<(Arc<str>, ChannelIndex)>,
+        fields: Vec<FieldSpec>,
         nodes: Vec<Node>,
         start: ChannelIndex,
-    ) -> Result<Graph, Error> {
+        version: StateVersion,
+    ) -> Result<Core, Error> {
         if self.exits[0].is_empty() {
             return Err(Error::Build(
                 "Graph must have an entrypoint: add at least one edge from START to another node"
@@ -171,21 +184,23 @@ impl Lowering {
             body: ProgramBody::Start,
             exits: exits.next().unwrap_or_default(),
             retry: None,
+            timeout: None,
+            cache: None,
         }];
         programs.extend(nodes.into_iter().zip(exits).map(|(node, exits)| Program {
             body: ProgramBody::Node(node.body),
             exits,
             retry: node.retry,
+            timeout: node.timeout,
+            cache: node.cache,
         }));
-        Ok(Graph {
+        Ok(Core {
             plan: Arc::new(Plan::new(self.channels, self.nodes)?),
             programs,
-            field_names: fields.iter().cloned().collect(),
-            fields,
+            layout: Arc::new(Layout::new(fields)),
             start,
             entries: self.entries,
-            saver: None,
-            clock: Clock::default(),
+            version,
         })
     }
 }

@@ -1,12 +1,13 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::{Map, Value};
+use crate::{FieldValue, Map, Value};
 
 /// What a node writes to the state: values by field, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Update {
-    pub(crate) writes: Vec<(Arc<str>, Value)>,
+    pub(crate) writes: Vec<(Cow<'static, str>, Value)>,
 }
 
 impl Update {
@@ -17,14 +18,40 @@ impl Update {
 
     /// The same update, with `value` written to `field` as well.
     pub fn set(mut self, field: &str, value: impl Into<Value>) -> Self {
-        self.writes.push((field.into(), value.into()));
+        self.writes.push((Cow::Owned(field.into()), value.into()));
         self
+    }
+
+    /// The same, for a field whose name is known to the compiler, and a value of any type.
+    pub fn set_typed<T: FieldValue>(mut self, field: &'static str, value: T) -> Self {
+        self.writes.push((Cow::Borrowed(field), Value::typed(value)));
+        self
+    }
+
+    /// The same update, with those of `other` behind its writes.
+    pub fn and(mut self, other: impl Into<Update>) -> Self {
+        self.writes.extend(other.into().writes);
+        self
+    }
+
+    /// What is written, in order.
+    pub fn writes(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        self.writes.iter().map(|(name, value)| (name.as_ref(), value))
     }
 }
 
 impl From<Map> for Update {
     fn from(map: Map) -> Self {
-        Self { writes: map.into_iter().collect() }
+        let owned = |(name, value): (Arc<str>, Value)| (Cow::Owned(name.as_ref().into()), value);
+        Self { writes: map.into_iter().map(owned).collect() }
+    }
+}
+
+/// A JSON object, its entries by field.
+impl From<serde_json::Map<String, serde_json::Value>> for Update {
+    fn from(map: serde_json::Map<String, serde_json::Value>) -> Self {
+        let entry = |(name, json)| (Cow::Owned(name), Value::from(json));
+        Self { writes: map.into_iter().map(entry).collect() }
     }
 }
 
@@ -58,6 +85,12 @@ impl From<&str> for Goto {
 /// Several places to go next: a name, a [`Goto`], or a list of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gotos(pub Vec<Goto>);
+
+impl From<&String> for Goto {
+    fn from(node: &String) -> Self {
+        Goto::Node(node.as_str().into())
+    }
+}
 
 impl From<&str> for Gotos {
     fn from(node: &str) -> Self {
@@ -124,6 +157,12 @@ impl Command {
         self
     }
 
+    /// The same command, writing what `update` writes as well.
+    pub fn update(mut self, update: impl Into<Update>) -> Self {
+        self.update = self.update.and(update);
+        self
+    }
+
     /// The same command, going on to these places as well.
     pub fn goto(mut self, goto: impl Into<Gotos>) -> Self {
         self.goto.extend(goto.into().0);
@@ -137,9 +176,27 @@ impl Command {
     }
 }
 
-impl From<Update> for Command {
-    fn from(update: Update) -> Self {
-        Self { update, ..Self::default() }
+impl<U: Into<Update>> From<U> for Command {
+    fn from(update: U) -> Self {
+        Self { update: update.into(), ..Self::default() }
+    }
+}
+
+impl From<Goto> for Command {
+    fn from(goto: Goto) -> Self {
+        Self::new().goto(goto)
+    }
+}
+
+impl From<Gotos> for Command {
+    fn from(gotos: Gotos) -> Self {
+        Self::new().goto(gotos)
+    }
+}
+
+impl From<Vec<Goto>> for Command {
+    fn from(gotos: Vec<Goto>) -> Self {
+        Self::new().goto(gotos)
     }
 }
 

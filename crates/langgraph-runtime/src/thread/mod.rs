@@ -1,16 +1,16 @@
 //! Threads from outside: how one stands, and how it came there.
 
+mod load;
+
 use std::sync::Arc;
 
-use langgraph_rust_checkpoint::{
-    task_output, MemorySaver, Metadata, PendingWrite, StoredCheckpoint,
-};
+use langgraph_rust_checkpoint::{task_output, PendingWrite};
 use langgraph_rust_core::{CheckpointId, Control};
-use langgraph_rust_pregel::{self as pregel, Task, TaskWrites};
+use langgraph_rust_pregel::{self as pregel, Loaded, Task, TaskWrites};
 
-use crate::event::Interrupt;
-use crate::memory::complete;
-use crate::{Config, Error, Graph, Map, Native, Place, Value};
+use crate::saver::{CheckpointTuple, ListQuery, Metadata, Place, Saver};
+use crate::{Config, Error, Graph, Interrupt, Map, Native, State, TaskInput, Value};
+pub(crate) use load::{engine_form, load, STATE_VERSION};
 
 /// A thread at one of its checkpoints.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,37 +49,69 @@ enum View {
     Record,
 }
 
-impl Graph {
+impl Snapshot {
+    /// The state as a type.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Field`] if a value is of another type than its field.
+    pub fn state<S: State>(&self) -> Result<S, Error> {
+        S::of(&TaskInput::sent(self.values.clone().into()))
+    }
+}
+
+impl<S> Graph<S> {
+    fn place(&self, config: &Config) -> Result<(Arc<dyn Saver>, Place), Error> {
+        let saver = self.any.saver.clone().ok_or(Error::NoSaver)?;
+        Ok((saver, Place { thread: config.thread.clone(), namespace: "".into() }))
+    }
+
     /// How the thread stands, or stood at the checkpoint that `config` names; `None` if there is
     /// no such thread or checkpoint.
-    pub fn state(&self, config: &Config) -> Result<Option<Snapshot>, Error> {
-        let saver = self.saver.as_ref().ok_or(Error::NoSaver)?.lock();
+    ///
+    /// # Errors
+    ///
+    /// The graph has no saver, or what is stored does not fit it.
+    pub async fn state(&self, config: &Config) -> Result<Option<Snapshot>, Error> {
+        let (saver, place) = self.place(config)?;
         let view = if config.checkpoint.is_some() { View::Record } else { View::Live };
-        let stored = saver.get(&config.thread, "", config.checkpoint.as_ref());
-        stored.map(|stored| self.snapshot(&saver, config, stored, view)).transpose()
+        match saver.get(&place, config.checkpoint.as_ref()).await? {
+            Some(found) => Ok(Some(self.snapshot(&*saver, &place, found, view).await?)),
+            None => Ok(None),
+        }
     }
 
     /// The thread's checkpoints, newest first.
-    pub fn history(&self, config: &Config) -> Result<Vec<Snapshot>, Error> {
-        let saver = self.saver.as_ref().ok_or(Error::NoSaver)?.lock();
-        let stored = saver.list(&config.thread, "");
-        stored.map(|stored| self.snapshot(&saver, config, stored, View::Record)).collect()
+    ///
+    /// # Errors
+    ///
+    /// The graph has no saver, or what is stored does not fit it.
+    pub async fn history(&self, config: &Config) -> Result<Vec<Snapshot>, Error> {
+        let (saver, place) = self.place(config)?;
+        let found = saver.list(&ListQuery::place(&place)).await?;
+        let mut history = Vec::with_capacity(found.len());
+        for (place, found) in found {
+            history.push(self.snapshot(&*saver, &place, found, View::Record).await?);
+        }
+        Ok(history)
     }
 
-    fn snapshot(
+    async fn snapshot(
         &self,
-        saver: &MemorySaver<Native>,
-        config: &Config,
-        stored: &StoredCheckpoint<Native>,
+        saver: &dyn Saver,
+        place: &Place,
+        found: CheckpointTuple,
         view: View,
     ) -> Result<Snapshot, Error> {
-        let pending = stored.pending(());
-        let place = Place { thread: config.thread.clone(), namespace: "".into() };
-        let checkpoint = complete(saver, &self.plan, &place, &stored.checkpoint);
-        let mut state = pregel::ThreadState::load((), self.plan.clone(), checkpoint)?;
+        let core = &self.any.core;
+        let (id, parent) = (found.checkpoint.id.clone(), found.parent.clone());
+        let metadata = found.metadata.clone();
+        let Loaded { checkpoint, pending, .. } =
+            engine_form(core, saver, place, found, None).await?;
+        let mut state = pregel::ThreadState::load((), core.plan.clone(), checkpoint)?;
         state.forget_changes();
-        let mut tasks = state.prepare((), "", stored.metadata.step + 1)?;
-        let mut clock = self.clock.clone();
+        let mut tasks = state.prepare((), &place.namespace, metadata.step + 1)?;
+        let mut clock = self.any.clock.clone();
         let null = pending.iter().filter(|p| p.task.is_null()).map(|p| p.write.copy(()));
         let null: Vec<_> = null.collect();
         if !null.is_empty() {
@@ -93,10 +125,10 @@ impl Graph {
         }
         let waits = |task: &&Task<Native>| task.writes.is_empty();
         Ok(Snapshot {
-            id: stored.checkpoint.id.clone(),
-            parent: stored.parent.clone(),
-            metadata: stored.metadata.clone(),
-            values: self.values(|index| state.channel(index)),
+            id,
+            parent,
+            metadata,
+            values: core.values(|index| state.channel(index)),
             next: tasks.iter().filter(waits).map(|task| task.name.clone()).collect(),
             tasks: tasks.iter().map(|task| snapshot_task(task, &pending, view)).collect(),
         })
@@ -114,7 +146,7 @@ impl Graph {
             task.writes = copies.collect();
             if !task.writes.is_empty() {
                 let writes = task.writes.iter().map(|write| write.copy(())).collect();
-                finished.push(TaskWrites::of_task(&self.plan, task, writes));
+                finished.push(TaskWrites::of_task(self.plan(), task, writes));
             }
         }
         finished

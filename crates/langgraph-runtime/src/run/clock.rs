@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use langgraph_rust_core::{iso8601, uuid6, uuid_ticks, CheckpointId, Version};
 use langgraph_rust_pregel::Env;
 
-use crate::{Error, Native};
+use crate::{Native, NodeError};
 
 /// Where ids and times come from.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ impl Clock {
 }
 
 impl Env<Native> for Clock {
-    fn next_version(&mut self, current: Option<&Version>) -> Result<Version, Error> {
+    fn next_version(&mut self, current: Option<&Version>) -> Result<Version, NodeError> {
         Ok(match current {
             Some(Version::Int(number)) => Version::Int(number + 1),
             _ => Version::Int(1),

@@ -1,12 +1,12 @@
 use langgraph_rust_core::{Control, Write};
 use langgraph_rust_pregel as pregel;
 
-use crate::command::Resume;
-use crate::{Command, Error, Goto, Graph, Map, Native, Update, Value, END};
+use crate::graph::{Core, Resume};
+use crate::{Command, Error, Map, Native, Update};
 
 /// What a run is given.
 #[derive(Clone, Debug, Default)]
-pub enum Input {
+pub enum RunInput {
     /// Nothing: go on from where the thread stands.
     #[default]
     Nothing,
@@ -16,55 +16,38 @@ pub enum Input {
     Command(Command),
 }
 
-impl From<Update> for Input {
-    fn from(update: Update) -> Self {
-        Input::Update(update)
+impl<U: Into<Update>> From<U> for RunInput {
+    fn from(update: U) -> Self {
+        RunInput::Update(update.into())
     }
 }
 
-impl From<Map> for Input {
-    fn from(map: Map) -> Self {
-        Input::Update(map.into())
-    }
-}
-
-impl From<Command> for Input {
+impl From<Command> for RunInput {
     fn from(command: Command) -> Self {
-        Input::Command(command)
+        RunInput::Command(command)
     }
 }
 
-impl From<()> for Input {
+impl From<()> for RunInput {
     fn from((): ()) -> Self {
-        Input::Nothing
+        RunInput::Nothing
     }
 }
 
-impl Graph {
-    /// Where a write that leads to `goto` goes; nowhere for the end.
-    pub(crate) fn goto(&self, goto: Goto) -> Result<Option<Write<Native>>, Error> {
-        Ok(match goto {
-            Goto::Node(name) if &*name == END => None,
-            Goto::Node(name) => {
-                let entry = self.entries[self.node(&name)?.get()];
-                Some(Write::channel(entry, Value::Null))
-            }
-            Goto::Send { node, value } => {
-                self.node(&node)?;
-                Some(Write::packet(self.plan.packet_target(&node), value))
-            }
-        })
-    }
-
+impl Core {
     /// What the engine is given for an input.
-    pub(crate) fn engine_input(&self, input: Input) -> Result<pregel::RunInput<Native>, Error> {
+    pub(crate) fn engine_input(&self, input: RunInput) -> Result<pregel::RunInput<Native>, Error> {
         Ok(match input {
-            Input::Nothing => pregel::RunInput::Nothing,
-            Input::Update(update) => {
-                let map: Map = update.writes.into_iter().collect();
+            RunInput::Nothing => pregel::RunInput::Nothing,
+            RunInput::Update(update) => {
+                let mut map = Map::with_capacity(update.writes.len());
+                for (name, value) in update.writes {
+                    let (index, value) = self.field_write(&name, value)?;
+                    map.insert(self.layout.spec(index.get()).name.clone(), value);
+                }
                 pregel::RunInput::Writes(vec![Write::channel(self.start, map.into())])
             }
-            Input::Command(command) => {
+            RunInput::Command(command) => {
                 let mut writes = Vec::new();
                 for goto in command.goto {
                     writes.extend(self.goto(goto)?);
@@ -78,8 +61,7 @@ impl Graph {
                     writes.push(Write::control(Control::Resume, value));
                 }
                 for (name, value) in command.update.writes {
-                    let field = self.field(&name);
-                    let index = field.ok_or_else(|| Error::UnknownField(name.to_string()))?;
+                    let (index, value) = self.field_write(&name, value)?;
                     writes.push(Write::channel(index, value));
                 }
                 pregel::RunInput::Command { writes, resumes, input: Vec::new() }

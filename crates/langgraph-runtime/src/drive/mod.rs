@@ -1,0 +1,109 @@
+//! The driver: performs the engine's effects, side by side, on whatever polls it.
+
+mod blocking;
+mod stream;
+mod under_way;
+
+use langgraph_rust_pregel::{Effect, Emits, End, Outcome};
+
+use crate::run::{Shared, Sink};
+use crate::{
+    AnyGraph, Chunk, Config, Error, Graph, Map, Modes, Native, Output, Run, RunInput, State,
+};
+pub(crate) use blocking::block_on;
+pub use blocking::{Blocking, Chunks};
+pub use stream::RunStream;
+use under_way::UnderWay;
+
+impl<S: State> Graph<S> {
+    /// Runs the graph until it ends, fails or waits to be resumed.
+    ///
+    /// When the future is dropped, so are the nodes that run; what is stored stays, and the thread can
+    /// be gone on with.
+    ///
+    /// # Errors
+    ///
+    /// A node failed, or one of the other reasons in [`Error`].
+    pub async fn invoke(
+        &self,
+        input: impl Into<RunInput>,
+        config: &Config,
+    ) -> Result<Output<S>, Error> {
+        let shared = Shared::root(self.into(), config, Emits::default(), None);
+        run(shared, input.into()).await?.typed()
+    }
+
+    /// Runs the graph and shows what happens: in the modes that are asked for, each event as it comes.
+    /// The run goes on as the stream is polled, and ends when it is dropped.
+    pub fn stream(
+        &self,
+        input: impl Into<RunInput>,
+        config: &Config,
+        modes: impl Into<Modes>,
+    ) -> RunStream<S> {
+        RunStream::new(self.into(), input.into(), config, modes.into())
+    }
+
+    /// The same graph, for programs without an async runtime.
+    pub fn blocking(&self) -> Blocking<S> {
+        Blocking::new(self.clone())
+    }
+}
+
+/// Runs a graph from beginning to end.
+async fn run(shared: Shared, input: RunInput) -> Result<Output<Map>, Error> {
+    let mut run = Run::start(shared, input, None).await?;
+    let outcome = drive(&mut run).await;
+    run.output(outcome)
+}
+
+/// What a run is given that somebody looks at.
+fn shown(
+    graph: AnyGraph,
+    config: &Config,
+    modes: Modes,
+    chunks: tokio::sync::mpsc::UnboundedSender<Chunk>,
+) -> Shared {
+    Shared::root(graph, config, modes.emits(), Some(Sink { modes, chunks }))
+}
+
+/// Drives a run to its end. The engine decides; this acts.
+pub(crate) async fn drive(run: &mut Run) -> Outcome<Native> {
+    let mut under_way = UnderWay::new(run.shared.config.max_concurrency);
+    loop {
+        match run.poll() {
+            Effect::RunTask { task, attempt, delay } => under_way.begin(run, task, attempt, delay),
+            Effect::CancelTask(task) => under_way.cancel(run, task),
+            Effect::LookUpCache(_) => run.nothing_cached(),
+            effect @ (Effect::PersistWrites(_) | Effect::PersistCheckpoint(_)) => {
+                under_way.store(run, effect);
+            }
+            Effect::Emit(event) => {
+                if let Some(chunk) = run.show(&event) {
+                    run.shared.show(chunk);
+                }
+            }
+            Effect::Wait(reason) => {
+                if !under_way.wait(run).await {
+                    let text = format!("the run waits ({reason:?}) for nothing that is under way");
+                    return Outcome::Escaped(Error::message(text).into());
+                }
+            }
+            Effect::Finish(outcome) => return outcome,
+        }
+        if under_way.is_due() {
+            under_way.give_way(run).await;
+        }
+    }
+}
+
+/// Tells the run what whoever holds its [`Control`](crate::Control) wants.
+fn heed(run: &mut Run) {
+    let Some(control) = &run.shared.config.control else { return };
+    if control.wants_cancel() {
+        // A run that is ending already ends for the reason that it has.
+        let _ = run.engine.end(End::Cancelled);
+    } else if control.wants_drain() {
+        run.engine.drain();
+    }
+}

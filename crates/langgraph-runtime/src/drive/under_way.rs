@@ -1,0 +1,171 @@
+//! What of a run is under way: nodes that run, and what is being stored.
+
+use std::collections::VecDeque;
+use std::task::Context;
+use std::time::Duration;
+
+use futures_util::future::{AbortHandle, Abortable};
+use futures_util::stream::FuturesUnordered;
+use futures_util::StreamExt;
+use langgraph_rust_pregel::{Effect, TaskKey, TaskOutcome, Ticket};
+
+use crate::run::{Ended, Performing};
+use crate::{BoxFuture, Error, Native, Run};
+
+/// After how many things that were done at once others get their turn.
+const TURN: u32 = 512;
+
+pub(super) struct UnderWay {
+    pending: FuturesUnordered<BoxFuture<'static, Happened>>,
+    /// The running tasks among them.
+    running: Vec<(TaskKey, AbortHandle)>,
+    /// Tasks that have no place to run yet.
+    waiting: VecDeque<(TaskKey, u32, Duration)>,
+    /// How many may run.
+    places: usize,
+    /// How much was done since others had their turn.
+    done: u32,
+}
+
+enum Happened {
+    Ended(Ended),
+    Cancelled(TaskKey),
+    Stored(Ticket, Result<(), Error>),
+}
+
+impl UnderWay {
+    pub(super) fn new(places: Option<usize>) -> Self {
+        Self {
+            pending: FuturesUnordered::new(),
+            running: Vec::new(),
+            waiting: VecDeque::new(),
+            places: places.unwrap_or(usize::MAX),
+            done: 0,
+        }
+    }
+
+    /// Begins a task, or lets it wait for a place.
+    pub(super) fn begin(&mut self, run: &mut Run, key: TaskKey, attempt: u32, delay: Duration) {
+        if self.running.len() >= self.places {
+            self.waiting.push_back((key, attempt, delay));
+            return;
+        }
+        match run.perform(key, attempt, delay) {
+            Performing::Ended(ended) => self.happened(run, Happened::Ended(ended)),
+            Performing::Running(task) => {
+                let (handle, registration) = AbortHandle::new_pair();
+                self.running.push((key, handle));
+                let task = Abortable::new(task, registration);
+                self.look(
+                    run,
+                    Box::pin(async move {
+                        task.await.map_or(Happened::Cancelled(key), Happened::Ended)
+                    }),
+                );
+            }
+        }
+    }
+
+    /// Stops a task. It is dropped when it would run next.
+    pub(super) fn cancel(&mut self, run: &mut Run, key: TaskKey) {
+        if let Some((_, handle)) = self.running.iter().find(|(running, _)| *running == key) {
+            handle.abort();
+            return;
+        }
+        let before = self.waiting.len();
+        self.waiting.retain(|(waiting, ..)| *waiting != key);
+        if self.waiting.len() < before {
+            run.report(key, TaskOutcome::Cancelled(None));
+        }
+    }
+
+    /// Begins to store what an effect says.
+    pub(super) fn store(&mut self, run: &mut Run, effect: Effect<Native>) {
+        if let Some((ticket, storing)) = run.storing(effect) {
+            self.look(run, Box::pin(async move { Happened::Stored(ticket, storing.await) }));
+        }
+    }
+
+    /// Keeps what is not done at once.
+    fn look(&mut self, run: &mut Run, mut begun: BoxFuture<'static, Happened>) {
+        // Who is pending here is polled again, and leaves a waker that counts, by `wait`.
+        let mut context = Context::from_waker(futures_util::task::noop_waker_ref());
+        match begun.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(happened) => self.happened(run, happened),
+            std::task::Poll::Pending => self.pending.push(begun),
+        }
+    }
+
+    fn happened(&mut self, run: &mut Run, happened: Happened) {
+        self.done += 1;
+        match happened {
+            Happened::Ended(ended) => {
+                let key = ended.key;
+                let outcome = run.conclude(ended);
+                self.report(run, key, outcome);
+            }
+            Happened::Cancelled(key) => self.report(run, key, TaskOutcome::Cancelled(None)),
+            Happened::Stored(ticket, Ok(())) => run.stored(ticket),
+            Happened::Stored(ticket, Err(error)) => {
+                // The first reason to end counts.
+                let _ = run.storing_failed(ticket, error);
+            }
+        }
+    }
+
+    fn report(&mut self, run: &mut Run, key: TaskKey, outcome: TaskOutcome<Native>) {
+        self.running.retain(|(running, _)| *running != key);
+        run.report(key, outcome);
+    }
+
+    /// Waits until something has happened; false if there is nothing that could.
+    pub(super) async fn wait(&mut self, run: &mut Run) -> bool {
+        super::heed(run);
+        while self.running.len() < self.places {
+            let Some((key, attempt, delay)) = self.waiting.pop_front() else { break };
+            let before = self.done;
+            self.begin(run, key, attempt, delay);
+            if self.done > before {
+                return true;
+            }
+        }
+        let control = run.shared.config.control.clone();
+        let happened = match &control {
+            None => self.pending.next().await,
+            Some(control) => {
+                let news = control.news();
+                if control.is_told() && self.pending.is_empty() {
+                    super::heed(run);
+                    return true;
+                }
+                tokio::select! {
+                    biased;
+                    happened = self.pending.next() => happened,
+                    () = news, if !control.is_told() => {
+                        super::heed(run);
+                        return true;
+                    }
+                }
+            }
+        };
+        match happened {
+            Some(happened) => {
+                self.happened(run, happened);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether others should get their turn.
+    pub(super) fn is_due(&self) -> bool {
+        self.done >= TURN
+    }
+
+    /// Lets others have their turn.
+    pub(super) async fn give_way(&mut self, run: &mut Run) {
+        self.done = 0;
+        super::heed(run);
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,185 @@
+//! What becomes of what a node returns: its writes, where it leads, and how its task ended.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use langgraph_rust_core::{interrupt_id, ChannelIndex, Control, Target, Write};
+use langgraph_rust_pregel::{Failure, Retry, TaskKey, TaskOutcome};
+
+use super::{listed, Ended, Run};
+use crate::error::{Cause, Reason};
+use crate::graph::{Choice, Core, Exit, Program};
+use crate::{
+    Command, Error, Goto, Interrupt, Native, NodeError, RetryPolicy, TaskInput, Value, END,
+};
+
+impl Run {
+    /// What the engine is told of a task that is over.
+    pub fn conclude(&self, ended: Ended) -> TaskOutcome<Native> {
+        let Ended { key, returned, resumed } = ended;
+        let count = resumed.len();
+        let resumed = || match resumed.is_empty() {
+            true => Vec::new(),
+            false => vec![Write::control(Control::Resume, listed(&resumed))],
+        };
+        let Some(program) = self.program(key) else {
+            return TaskOutcome::Cancelled(None);
+        };
+        let error = match returned.and_then(|command| self.writes(program, command)) {
+            Ok(mut writes) => {
+                writes.extend(resumed());
+                return TaskOutcome::Finished(writes);
+            }
+            Err(error) => error,
+        };
+        match error.0 {
+            Reason::Interrupt(value) => match self.interrupt(key, value, count) {
+                Ok(value) => {
+                    TaskOutcome::Interrupted { value: Some(value), resume_values: resumed() }
+                }
+                Err(error) => self.failed(key, error.into(), resumed(), None),
+            },
+            Reason::Paused(interrupts) => {
+                let all: Vec<_> = interrupts.iter().flat_map(Interrupt::unpack).collect();
+                let value = match Interrupt::pack(&all) {
+                    Ok(value) => (!all.is_empty()).then_some(value),
+                    Err(error) => return self.failed(key, error.into(), resumed(), None),
+                };
+                TaskOutcome::Interrupted { value, resume_values: resumed() }
+            }
+            reason @ Reason::Parent(_) => TaskOutcome::Escaped(NodeError(reason)),
+            reason @ Reason::Failed(_) => {
+                self.failed(key, NodeError(reason), resumed(), program.retry)
+            }
+        }
+    }
+
+    fn program(&self, key: TaskKey) -> Option<&Program> {
+        let node = self.engine.task(key)?.node?;
+        self.shared.graph.core.programs.get(node.get())
+    }
+
+    fn interrupt(&self, key: TaskKey, value: Value, passed: usize) -> Result<Value, Error> {
+        let task = self.engine.task(key);
+        let namespace = task.map(|task| task.namespace(&self.shared.place.namespace));
+        let id = interrupt_id(&namespace.unwrap_or_default(), passed).into();
+        Interrupt::pack(&[Interrupt { id, value }])
+    }
+
+    fn failed(
+        &self,
+        key: TaskKey,
+        error: NodeError,
+        writes: Vec<Write<Native>>,
+        retry: Option<RetryPolicy>,
+    ) -> TaskOutcome<Native> {
+        let value = Value::from(error.to_string());
+        let error = match self.engine.task(key) {
+            Some(task) => self.named(task, error),
+            None => error,
+        };
+        let matches = |policy: &RetryPolicy| (policy.on)(&error.clone().into());
+        TaskOutcome::Failed(Failure {
+            value,
+            writes,
+            retry: retry.filter(matches).map(|policy| Retry {
+                max_attempts: policy.max_attempts,
+                delay: policy.delay,
+                jitter: std::time::Duration::ZERO,
+            }),
+            error,
+            is_final: false,
+            spares_others: false,
+        })
+    }
+
+    /// The error with the name of the node it came from, unless it has one: then it came from a graph
+    /// that is the node.
+    fn named(&self, task: &langgraph_rust_pregel::Task<Native>, error: NodeError) -> NodeError {
+        let Reason::Failed(source) = &error.0 else { return error };
+        if matches!(source.downcast_ref::<Error>(), Some(Error::Node { .. })) {
+            return error;
+        }
+        let (node, task, source) = (task.name.clone(), task.id.clone(), source.clone());
+        NodeError(Reason::Failed(Cause::new(Error::Node { node, task, source })))
+    }
+
+    fn writes(&self, program: &Program, command: Command) -> Result<Vec<Write<Native>>, NodeError> {
+        if command.is_for_parent {
+            return Err(NodeError(Reason::Parent(Box::new(command))));
+        }
+        let core = &self.shared.graph.core;
+        let mut writes = Vec::with_capacity(command.update.writes.len() + program.exits.len());
+        for (name, value) in command.update.writes {
+            let (index, value) = core.field_write(&name, value)?;
+            writes.push(Write::channel(index, value));
+        }
+        for goto in command.goto {
+            writes.extend(core.goto(goto)?);
+        }
+        for exit in &program.exits {
+            match exit {
+                Exit::Write(index, value) => writes.push(Write::channel(*index, value.clone())),
+                Exit::Branch(choice) => {
+                    for goto in self.choose(choice, &writes)? {
+                        writes.extend(core.goto(goto)?);
+                    }
+                }
+            }
+        }
+        Ok(writes)
+    }
+
+    fn choose(&self, choice: &Choice, writes: &[Write<Native>]) -> Result<Vec<Goto>, NodeError> {
+        let core = &self.shared.graph.core;
+        let mut written: BTreeMap<ChannelIndex, Vec<Value>> = BTreeMap::new();
+        for write in writes {
+            match write.target {
+                Target::Channel(index) if index.get() < core.layout.len() => {
+                    written.entry(index).or_default().push(write.value.clone());
+                }
+                _ => {}
+            }
+        }
+        let state = self.engine.state();
+        let mut fresh = Vec::with_capacity(written.len());
+        for (index, values) in written {
+            fresh.push((index, state.read_with((), index, values).map_err(Error::from)?));
+        }
+        Ok(choice(&TaskInput::of_state(&core.layout, state, fresh))?.0)
+    }
+}
+
+impl Core {
+    /// Where a write that leads to `goto` goes; nowhere for the end.
+    pub(crate) fn goto(&self, goto: Goto) -> Result<Option<Write<Native>>, Error> {
+        Ok(match goto {
+            Goto::Node(name) if &*name == END => None,
+            Goto::Node(name) => {
+                let entry = self.entries[self.node(&name)?.get()];
+                Some(Write::channel(entry, Value::Null))
+            }
+            Goto::Send { node, value } => {
+                self.node(&node)?;
+                Some(Write::packet(self.plan.packet_target(&node), value))
+            }
+        })
+    }
+
+    /// The channels that make up the output.
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = ChannelIndex> {
+        (0..self.layout.len()).map(ChannelIndex::new)
+    }
+
+    /// The fields that `channel` has a value for.
+    pub(crate) fn values<'c>(
+        &self,
+        channel: impl Fn(ChannelIndex) -> &'c langgraph_rust_channels::Channel<Native>,
+    ) -> crate::Map {
+        let named = self.layout.names().zip(self.outputs());
+        let read = |(name, index): (&Arc<str>, ChannelIndex)| {
+            Some((name.clone(), channel(index).get(()).ok().flatten()?))
+        };
+        named.filter_map(read).collect()
+    }
+}

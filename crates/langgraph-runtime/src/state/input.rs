@@ -1,0 +1,184 @@
+//! What a task runs on, and how a node reads it.
+
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+use langgraph_rust_core::ChannelIndex;
+use langgraph_rust_pregel as pregel;
+
+use crate::graph::Layout;
+use crate::{Error, FieldValue, Map, Native, Value};
+
+/// What a task runs on: the state at the start of the superstep, or what it was sent. Copies share
+/// it.
+#[derive(Clone, Debug)]
+pub struct TaskInput(Arc<Content>);
+
+#[derive(Debug)]
+enum Content {
+    Fields(Fields),
+    Sent(Value),
+}
+
+/// The fields of the state, as they were at the start of a superstep.
+#[derive(Debug)]
+struct Fields {
+    layout: Arc<Layout>,
+    /// By position; `None` where a field has no value.
+    values: Box<[Option<Value>]>,
+    /// The state as a type of one's own, once a node has asked for it.
+    state: OnceLock<Arc<dyn Any + Send + Sync>>,
+}
+
+impl TaskInput {
+    /// The fields of the state; `fresh` are values that some of them have by now.
+    pub(crate) fn of_state(
+        layout: &Arc<Layout>,
+        state: &pregel::ThreadState<Native>,
+        fresh: Vec<(ChannelIndex, Option<Value>)>,
+    ) -> Self {
+        let read = |index: usize| state.channel(ChannelIndex::new(index)).get(()).ok().flatten();
+        let mut values: Box<[_]> = (0..layout.len()).map(read).collect();
+        for (index, value) in fresh {
+            if let Some(place) = values.get_mut(index.get()) {
+                *place = value;
+            }
+        }
+        Self(Arc::new(Content::Fields(Fields {
+            layout: layout.clone(),
+            values,
+            state: OnceLock::new(),
+        })))
+    }
+
+    pub(crate) fn sent(value: Value) -> Self {
+        Self(Arc::new(Content::Sent(value)))
+    }
+
+    /// What a node is given that looks at nothing.
+    pub(crate) fn nothing() -> Self {
+        static NOTHING: OnceLock<TaskInput> = OnceLock::new();
+        NOTHING.get_or_init(|| Self::sent(Value::Null)).clone()
+    }
+
+    /// A field's value; [`Value::Null`] while it has none.
+    pub fn get(&self, field: &str) -> Value {
+        match &*self.0 {
+            Content::Sent(value) => value.get(field),
+            Content::Fields(fields) => {
+                let found = fields.layout.position(field);
+                found.and_then(|position| fields.values[position].clone()).unwrap_or_default()
+            }
+        }
+    }
+
+    /// All of it: what was sent, or the fields that have a value, as a map.
+    pub fn value(&self) -> Value {
+        match &*self.0 {
+            Content::Sent(value) => value.clone(),
+            Content::Fields(fields) => fields.map().into(),
+        }
+    }
+
+    /// A field's value as a `T`; the default while it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Field`] if the value is no `T`.
+    pub fn field<T: FieldValue + Default>(&self, name: &str) -> Result<T, Error> {
+        self.field_or(name, T::default)
+    }
+
+    /// A field's value as a `T`; what `default` gives while it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Field`] if the value is no `T`.
+    pub fn field_or<T: FieldValue>(
+        &self,
+        name: &str,
+        default: impl FnOnce() -> T,
+    ) -> Result<T, Error> {
+        let read = |value: &Value| value.to_typed().map_err(|error| error.in_field(&name.into()));
+        match &*self.0 {
+            Content::Fields(fields) => {
+                let value = fields.layout.position(name).and_then(|at| fields.values[at].as_ref());
+                value.map_or_else(|| Ok(default()), read)
+            }
+            Content::Sent(value) => match value.get(name) {
+                Value::Null => Ok(default()),
+                value => read(&value),
+            },
+        }
+    }
+
+    /// What was sent, as a `T`, if something was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unfit`] if it is no `T`.
+    pub fn sent_as<T: FieldValue>(&self) -> Option<Result<T, Error>> {
+        match &*self.0 {
+            Content::Sent(value) => Some(value.to_typed()),
+            Content::Fields(_) => None,
+        }
+    }
+
+    /// The state as a type of one's own, made by `make` for the first who asks in a superstep.
+    ///
+    /// # Errors
+    ///
+    /// Those of `make`.
+    pub fn shared<T: Send + Sync + 'static>(
+        &self,
+        make: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<Arc<T>, Error> {
+        let Content::Fields(fields) = &*self.0 else { return make().map(Arc::new) };
+        let known = || fields.state.get()?.clone().downcast::<T>().ok();
+        if let Some(state) = known() {
+            return Ok(state);
+        }
+        let state = Arc::new(make()?);
+        // Somebody else may have been first, or asked for another type.
+        let _ = fields.state.set(state.clone());
+        Ok(state)
+    }
+}
+
+impl Fields {
+    fn map(&self) -> Map {
+        let named = self.layout.names().zip(&self.values);
+        named.filter_map(|(name, value)| Some((name.clone(), value.clone()?))).collect()
+    }
+}
+
+/// What a node's function takes: the state, a part of it, or what a [`Send`](crate::Goto::send) carried.
+///
+/// For a state, `#[derive(State)]` implements it, for a type of a node's own `#[derive(Input)]`.
+pub trait Input: Send + Sync + Sized + 'static {
+    /// Whether the node looks at what its task runs on.
+    const READS: bool = true;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Field`] or [`Error::Unfit`] if it is none.
+    fn read(from: &TaskInput) -> Result<Arc<Self>, Error>;
+}
+
+/// For nodes that look at nothing.
+impl Input for () {
+    const READS: bool = false;
+
+    fn read(_from: &TaskInput) -> Result<Arc<Self>, Error> {
+        Ok(Arc::new(()))
+    }
+}
+
+/// Whatever there is, as a value.
+impl Input for Value {
+    fn read(from: &TaskInput) -> Result<Arc<Self>, Error> {
+        Ok(Arc::new(from.value()))
+    }
+}

@@ -1,0 +1,80 @@
+use std::sync::Arc;
+
+use crate::{Error, FieldValue, NodeError, Value};
+
+type Fold = dyn Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync;
+
+/// Folds a write into the value of a field.
+#[derive(Clone)]
+pub struct Reducer {
+    initial: Option<Value>,
+    fold: Arc<Fold>,
+}
+
+impl Reducer {
+    /// A reducer for a field that starts from its first write.
+    pub fn new(
+        fold: impl Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { initial: None, fold: Arc::new(fold) }
+    }
+
+    /// A reducer of values of a type of one's own, for a field that starts from the type's default.
+    /// `fold` is given what the field holds and what is written.
+    pub fn typed<T: FieldValue + Default>(
+        fold: impl Fn(T, T) -> T + Send + Sync + 'static,
+    ) -> Self {
+        let fold = move |left: Value, right: Value| {
+            Ok(Value::typed(fold(left.into_typed::<T>()?, right.into_typed::<T>()?)))
+        };
+        Self::new(fold).starting_from(Value::typed(T::default()))
+    }
+
+    /// The same reducer for a field that starts from `value`.
+    pub fn starting_from(self, value: impl Into<Value>) -> Self {
+        Self { initial: Some(value.into()), ..self }
+    }
+
+    /// Adds numbers, from 0.
+    pub fn sum() -> Self {
+        Self::new(|left, right| match (&left, &right) {
+            (Value::Int(a), Value::Int(b)) => match a.checked_add(*b) {
+                Some(sum) => Ok(Value::Int(sum)),
+                None => Err(Error::message(format!("{a} + {b} is too large")).into()),
+            },
+            _ => Ok(Value::Float(left.float()? + right.float()?)),
+        })
+        .starting_from(0)
+    }
+
+    /// Appends a list's items, or a value by itself, to a list.
+    pub fn append() -> Self {
+        Self::new(|left, right| {
+            let mut list = match left {
+                Value::List(items) => items,
+                other => return Err(Error::Unfit(format!("{other} is no list")).into()),
+            };
+            let items = Arc::make_mut(&mut list);
+            match right {
+                Value::List(more) => items.extend(more.iter().cloned()),
+                value => items.push(value),
+            }
+            Ok(Value::List(list))
+        })
+        .starting_from(Value::List(Arc::new(Vec::new())))
+    }
+
+    pub(crate) fn initial(&self) -> Option<&Value> {
+        self.initial.as_ref()
+    }
+
+    pub(crate) fn fold(&self, left: Value, write: Value) -> Result<Value, NodeError> {
+        (self.fold)(left, write)
+    }
+}
+
+impl std::fmt::Debug for Reducer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reducer").field("initial", &self.initial).finish_non_exhaustive()
+    }
+}
