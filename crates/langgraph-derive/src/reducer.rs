@@ -89,11 +89,6 @@ impl Reducer {
         })
     }
 
-    /// Whether the field takes items rather than a value.
-    pub(crate) fn takes_items(&self) -> bool {
-        matches!(self, Reducer::Append | Reducer::Set | Reducer::Merge)
-    }
-
     /// Whether the first write is what the field starts from: the default of its type would count as a
     /// value.
     pub(crate) fn compares(&self) -> bool {

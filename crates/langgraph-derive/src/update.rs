@@ -75,7 +75,7 @@ fn builder(field: &Field, krate: &Path) -> TokenStream {
     };
     let docs = format!("The same update, which {docs}");
     let (takes, value) = match (field.reducer(), optional(ty)) {
-        (Some(reducer), _) if reducer.takes_items() && has_items(ty) => {
+        (Some(_), _) if has_items(ty) => {
             (quote!(impl #krate::IntoItems<#ty>), quote!(#krate::IntoItems::into_items(value)))
         }
         (Some(_), _) => (

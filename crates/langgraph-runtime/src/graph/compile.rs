@@ -32,7 +32,7 @@ pub(super) fn compile(
     let nodes = with_handlers(nodes);
     let mut lowering = Lowering::new(&nodes)?;
     for spec in &fields {
-        lowering.channel(spec.name.clone(), spec.field.pattern());
+        lowering.channel(spec.name.clone(), spec.field.pattern(&spec.name));
     }
     let start = lowering.channel(START.into(), Channel::Ephemeral(Ephemeral::new(None, true)));
     lowering.start(start);

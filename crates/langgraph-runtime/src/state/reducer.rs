@@ -10,6 +10,8 @@ type Fold = dyn Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync;
 pub struct Reducer {
     initial: Option<Value>,
     fold: Arc<Fold>,
+    /// The field that it is of, for errors.
+    field: Option<Arc<str>>,
 }
 
 impl Reducer {
@@ -17,7 +19,7 @@ impl Reducer {
     pub fn new(
         fold: impl Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync + 'static,
     ) -> Self {
-        Self { initial: None, fold: Arc::new(fold) }
+        Self { initial: None, fold: Arc::new(fold), field: None }
     }
 
     /// A reducer of values of a type of one's own, for a field that starts from the type's default.
@@ -78,7 +80,15 @@ impl Reducer {
     }
 
     pub(crate) fn fold(&self, left: Value, write: Value) -> Result<Value, NodeError> {
-        (self.fold)(left, write)
+        (self.fold)(left, write).map_err(|error| match &self.field {
+            Some(field) => Error::from(error).in_field(field).into(),
+            None => error,
+        })
+    }
+
+    /// The same reducer, of the field `name`.
+    pub(crate) fn of(self, name: &Arc<str>) -> Self {
+        Self { field: Some(name.clone()), ..self }
     }
 }
 
