@@ -18,6 +18,8 @@ pub(crate) struct StateVersion {
     pub(crate) number: u32,
     /// What a thread that was stored with an older version holds now.
     pub(crate) migrate: fn(u32, &TaskInput) -> Result<Update, Error>,
+    /// The fields that an older version had.
+    pub(crate) fields_of: fn(u32) -> Vec<FieldSpec>,
 }
 
 /// The graph's plan. A field is a channel of its name; a node is started by `branch:to:<node>`,
