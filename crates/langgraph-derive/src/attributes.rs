@@ -1,6 +1,7 @@
 //! The attributes of a struct: `#[state(..)]` and serde's.
 
 use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parse;
 use syn::spanned::Spanned;
@@ -116,4 +117,15 @@ pub(crate) fn serde(
         }
         Ok(())
     })
+}
+
+/// The path of the crate, as if it stood at `ty`: the compiler then says of what is wrong with a
+/// field's type that it is there.
+pub(crate) fn crate_at(krate: &Path, ty: &Type) -> TokenStream {
+    let span = ty.span();
+    let tokens = krate.to_token_stream().into_iter().map(|mut token| {
+        token.set_span(span);
+        token
+    });
+    tokens.collect()
 }

@@ -8,7 +8,7 @@ use syn::{
     Attribute, Data, DeriveInput, Error, Expr, Fields, Ident, Path, Result, Type, Visibility,
 };
 
-use crate::attributes::{serde, Attributes};
+use crate::attributes::{crate_at, serde, Attributes};
 use crate::reducer::{self, Reducer};
 
 /// A field of a struct.
@@ -196,6 +196,7 @@ impl Field {
     /// What the field holds before it is written.
     pub(crate) fn initial(&self, krate: &Path) -> TokenStream {
         let ty = &self.ty;
+        let krate = crate_at(krate, ty);
         match &self.default {
             Some(default) => quote!(#default),
             None => quote_spanned! {ty.span()=> <#ty as #krate::__derive::Initial>::initial() },
@@ -218,8 +219,8 @@ impl Field {
         }
     }
 
-    /// Whether it is said what the field holds at first.
-    pub(crate) fn has_default(&self) -> bool {
-        self.default.is_some()
+    /// Whether the field holds nothing before it is written, although it has a reducer.
+    pub(crate) fn starts_from_first_write(&self) -> bool {
+        self.default.is_none() && self.reducer().is_some_and(Reducer::compares)
     }
 }

@@ -12,9 +12,18 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let attributes = Attributes::parse(&input.attrs, false)?;
     let fields = fields::of(input, &attributes, "Input")?;
     let krate = &attributes.krate;
-    let read = reading(&input.ident, &fields, krate, &quote!(own));
-    let sent = sending(&input.ident, &fields, krate);
-    Ok(quote! { #read #sent })
+    let (name, writes) = (&input.ident, writes(&fields, krate));
+    let read = reading(name, &fields, krate, &quote!(own));
+    Ok(quote! {
+        #read
+
+        #[automatically_derived]
+        impl ::std::convert::From<#name> for #krate::Value {
+            fn from(from: #name) -> Self {
+                #krate::__derive::values({ #writes })
+            }
+        }
+    })
 }
 
 /// How a task's input becomes the struct `name`; `share` is the method of the input that makes it.
@@ -37,23 +46,14 @@ pub(crate) fn reading(
     }
 }
 
-/// How the struct `name` becomes a value that can be sent.
-pub(crate) fn sending(name: &Ident, fields: &[Field], krate: &Path) -> TokenStream {
-    let writes = writes(fields, krate);
-    quote! {
-        #[automatically_derived]
-        impl ::std::convert::From<#name> for #krate::Value {
-            fn from(from: #name) -> Self {
-                #krate::__derive::values(#writes)
-            }
-        }
-    }
-}
-
 /// All fields of a struct called `from`, as an update.
 pub(crate) fn writes(fields: &[Field], krate: &Path) -> TokenStream {
     let writes = fields.iter().map(|Field { ident, name, ty, .. }| {
-        quote_spanned! {ty.span()=> .set_typed::<#ty>(#name, from.#ident) }
+        quote_spanned! {ty.span()=> let update = update.set_typed::<#ty>(#name, from.#ident); }
     });
-    quote!(#krate::Update::new()#(#writes)*)
+    quote! {
+        let update = #krate::Update::new();
+        #(#writes)*
+        update
+    }
 }

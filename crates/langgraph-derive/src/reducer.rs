@@ -4,16 +4,16 @@ use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, Expr, LitInt, Meta, Path, Result};
 
-/// What becomes of writes to a field.
+/// What folds writes into a field's value.
 pub(crate) enum Reducer {
-    Append,
-    Sum,
-    Max,
-    Min,
-    Set,
-    Merge,
+    /// A function of the module `reducers`.
+    Known(&'static str),
+    /// A function of one's own.
     Custom(Path),
 }
+
+/// The functions of the module `reducers` that have names here.
+const FUNCTIONS: [&str; 6] = ["append", "sum", "max", "min", "set", "merge"];
 
 /// Every how many updates the value of a field is stored that is stored as changes, unless it is said:
 /// as upstream.
@@ -47,13 +47,10 @@ impl Reducer {
 
     fn named(meta: &ParseNestedMeta<'_>, field: &str) -> Result<Self> {
         let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        if let Some(known) = FUNCTIONS.iter().find(|known| **known == name) {
+            return Ok(Reducer::Known(known));
+        }
         Ok(match &*name {
-            "append" => Reducer::Append,
-            "sum" => Reducer::Sum,
-            "max" => Reducer::Max,
-            "min" => Reducer::Min,
-            "set" => Reducer::Set,
-            "merge" => Reducer::Merge,
             "custom" if meta.input.peek(syn::Token![=]) => {
                 Reducer::Custom(meta.value()?.parse().map_err(|error| {
                     let text = format!(
@@ -76,23 +73,10 @@ impl Reducer {
         })
     }
 
-    /// The function of the module `reducers` that it is, unless it is one's own.
-    pub(crate) fn function(&self) -> Option<&'static str> {
-        Some(match self {
-            Reducer::Append => "append",
-            Reducer::Sum => "sum",
-            Reducer::Max => "max",
-            Reducer::Min => "min",
-            Reducer::Set => "set",
-            Reducer::Merge => "merge",
-            Reducer::Custom(_) => return None,
-        })
-    }
-
     /// Whether the first write is what the field starts from: the default of its type would count as a
     /// value.
     pub(crate) fn compares(&self) -> bool {
-        matches!(self, Reducer::Max | Reducer::Min)
+        matches!(self, Reducer::Known("max" | "min"))
     }
 }
 

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Ident, Path, Result};
 
-use crate::attributes::Attributes;
+use crate::attributes::{crate_at, Attributes};
 use crate::fields::{self, Field, Kind};
 use crate::reducer::Reducer;
 use crate::{input, update};
@@ -16,10 +16,9 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let (name, krate) = (&input.ident, &attributes.krate);
     let update = format_ident!("{name}Update");
     let read = input::reading(name, &fields, krate, &quote!(shared));
-    let sent = input::sending(name, &fields, krate);
     let state = state(name, &update, &fields, &attributes);
     let updating = update::expand(input, &update, &fields, krate);
-    Ok(quote! { #read #sent #state #updating })
+    Ok(quote! { #read #state #updating })
 }
 
 fn state(name: &Ident, update: &Ident, fields: &[Field], attributes: &Attributes) -> TokenStream {
@@ -51,6 +50,13 @@ fn state(name: &Ident, update: &Ident, fields: &[Field], attributes: &Attributes
         impl ::std::convert::From<#name> for #krate::Update {
             fn from(from: #name) -> Self {
                 #krate::State::into_update(from)
+            }
+        }
+
+        #[automatically_derived]
+        impl ::std::convert::From<#name> for #krate::Value {
+            fn from(from: #name) -> Self {
+                #krate::__derive::values(#krate::State::into_update(from))
             }
         }
     }
@@ -96,28 +102,23 @@ fn spec(field: &Field, krate: &Path) -> TokenStream {
             quote!(#krate::Field::Delta(#reducer, #frequency))
         }
     };
-    let of = quote_spanned! {ty.span()=> #krate::FieldSpec::of::<#ty> };
-    quote!(#of(#name, #kind))
+    let krate = crate_at(krate, ty);
+    quote_spanned! {ty.span()=> #krate::FieldSpec::of::<#ty>(#name, #kind) }
 }
 
 fn reducing(field: &Field, reducer: &Reducer, krate: &Path) -> TokenStream {
-    let ty = &field.ty;
-    let fold = match (reducer, reducer.function()) {
-        (Reducer::Custom(path), _) => quote!(#path),
-        (_, Some(function)) => {
+    let (ty, initial) = (&field.ty, field.initial(krate));
+    let krate = crate_at(krate, ty);
+    let fold = match reducer {
+        Reducer::Custom(path) => quote!(#path),
+        Reducer::Known(function) => {
             let function = Ident::new(function, ty.span());
-            quote_spanned! {ty.span()=> #krate::reducers::#function::<#ty> }
+            quote_spanned! {ty.span()=> |held: #ty, more: #ty| #krate::reducers::#function(held, more) }
         }
-        (_, None) => TokenStream::new(),
     };
-    let reducer = quote!(#krate::Reducer::typed_bare::<#ty, _>(#fold));
-    if reducer_starts_from_first_write(field) {
-        return reducer;
+    let reducer = quote_spanned! {ty.span()=> #krate::Reducer::typed_bare::<#ty, _>(#fold) };
+    match field.starts_from_first_write() {
+        true => reducer,
+        false => quote!(#reducer.starting_from(#krate::Value::typed::<#ty>(#initial))),
     }
-    let initial = field.initial(krate);
-    quote!(#reducer.starting_from(#krate::Value::typed::<#ty>(#initial)))
-}
-
-fn reducer_starts_from_first_write(field: &Field) -> bool {
-    field.reducer().is_some_and(Reducer::compares) && !field.has_default()
 }

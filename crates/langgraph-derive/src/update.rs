@@ -1,7 +1,8 @@
 //! The type of what nodes write to a state.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{DeriveInput, GenericArgument, Ident, Path, PathArguments, Type};
 
 use crate::fields::Field;
@@ -102,14 +103,15 @@ fn builder(field: &Field, krate: &Path) -> TokenStream {
 
 fn conversion(update: &Ident, fields: &[Field], krate: &Path) -> TokenStream {
     let writes = fields.iter().map(|field| {
-        let Field { ident, name, .. } = field;
-        let method = match field.reducer() {
-            Some(_) => quote!(write_typed),
-            None => quote!(set_typed),
-        };
+        let Field { ident, name, ty, .. } = field;
+        let method = Ident::new(
+            if field.reducer().is_some() { "write_typed" } else { "set_typed" },
+            ty.span(),
+        );
+        let write = quote_spanned! {ty.span()=> update = update.#method(#name, value); };
         quote! {
             if let ::std::option::Option::Some(value) = from.#ident {
-                update = update.#method(#name, value);
+                #write
             }
         }
     });
