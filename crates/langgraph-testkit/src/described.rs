@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use langgraph_rust_runtime::{
-    Command, Error, Field, Goto, Graph, Node, Reducer, RetryPolicy, State, StateGraph, Value, END,
-    START,
+    Command, Dynamic, Error, Field, Goto, Graph, Node, NodeResult, Reducer, RetryPolicy, Runtime,
+    StateGraph, Value, END, START,
 };
 use serde_json::Value as Json;
 
@@ -206,23 +206,24 @@ impl DescribedNode {
 
 fn function(
     statements: &[Statement],
-) -> impl Fn(&State<'_>) -> Result<Command, Error> + Send + Sync + 'static {
+) -> impl Fn(&Dynamic, &Runtime) -> NodeResult<Command> + Send + Sync + 'static {
     let statements = statements.to_vec();
     let failures: Vec<AtomicU32> = statements.iter().map(|_| AtomicU32::new(0)).collect();
-    move |state| perform(&statements, &failures, state)
+    move |state, runtime| perform(&statements, &failures, state, runtime)
 }
 
 fn perform(
     statements: &[Statement],
     failures: &[AtomicU32],
-    state: &State<'_>,
-) -> Result<Command, Error> {
+    state: &Dynamic,
+    runtime: &Runtime,
+) -> NodeResult<Command> {
     let mut command = Command::new();
     let mut answer = Value::Null;
     for (statement, failed) in statements.iter().zip(failures) {
         let lookup = |name: &str| match name {
             "answer" => answer.clone(),
-            "error" => state.failure().map_or(Value::Null, |failed| {
+            "error" => runtime.failure().map_or(Value::Null, |failed| {
                 let text = failed.error.text().unwrap_or_default();
                 Value::from(format!("{}: {text}", failed.node))
             }),
@@ -232,7 +233,9 @@ fn perform(
             Statement::Write { field, value } => {
                 command = command.set(field, resolve(value, &lookup));
             }
-            Statement::Ask { question } => answer = state.interrupt(resolve(question, &lookup))?,
+            Statement::Ask { question } => {
+                answer = runtime.interrupt(resolve(question, &lookup))?
+            }
             Statement::Goto { node } => command = command.goto(&**node),
             Statement::Send { node, value } => {
                 command = command.goto(Goto::send(node, resolve(value, &lookup)));
@@ -240,7 +243,7 @@ fn perform(
             Statement::Fail { times, message } => {
                 let before = failed.fetch_add(1, Ordering::Relaxed);
                 if times.is_none_or(|times| before < times) {
-                    return Err(Error::message(message.clone()));
+                    return Err(Error::message(message.clone()).into());
                 }
             }
         }
@@ -257,7 +260,7 @@ impl DescribedEdge {
                 graph.join(&from, &to)
             }
             DescribedEdge::If { from, condition, then, otherwise } => {
-                graph.branch(&from, move |state| {
+                graph.branch(&from, move |state: &Dynamic| {
                     let next = if condition.holds(state)? { &then } else { &otherwise };
                     Ok(Goto::from(&**next))
                 })
@@ -265,11 +268,13 @@ impl DescribedEdge {
             DescribedEdge::To { from, field } => {
                 graph.branch(&from, move |state| Ok(Goto::from(state.get(&field).text()?)))
             }
-            DescribedEdge::Each { from, field, node } => graph.branch(&from, move |state| {
-                let list = state.get(&field);
-                let send = |item: &Value| Goto::send(&node, [("item", item.clone())]);
-                Ok(list.items()?.iter().map(send).collect::<Vec<_>>())
-            }),
+            DescribedEdge::Each { from, field, node } => {
+                graph.branch(&from, move |state: &Dynamic| {
+                    let list = state.get(&field);
+                    let send = |item: &Value| Goto::send(&node, [("item", item.clone())]);
+                    Ok(list.items()?.iter().map(send).collect::<Vec<_>>())
+                })
+            }
         }
     }
 }

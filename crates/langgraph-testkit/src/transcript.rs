@@ -4,8 +4,8 @@ use std::path::Path;
 
 use langgraph_rust_core::Durability;
 use langgraph_rust_runtime::{
-    Clock, Command, Config, Error, Event, Goto, Graph, Input, Memory, Output, Snapshot, Status,
-    Stops, Update, Value,
+    Clock, Command, Config, Error, Event, Goto, Graph, GraphInput, Map, Memory, Output, Snapshot,
+    Status, Stops, Update, Value,
 };
 use serde_json::Value as Json;
 
@@ -105,7 +105,7 @@ impl Transcript {
 #[derive(Default)]
 struct Session {
     graph: Option<Graph>,
-    last: Option<Output>,
+    last: Option<Output<Map>>,
 }
 
 /// What a command says before its argument.
@@ -148,7 +148,7 @@ impl Session {
     fn state(&self, rest: &str, out: &mut Vec<String>) -> Result<(), String> {
         let graph = self.graph()?;
         let (options, _) = options(graph, rest)?;
-        match graph.state(&options.config) {
+        match graph.blocking().state(&options.config) {
             Ok(None) => out.push("nothing".into()),
             Ok(Some(snapshot)) => print_snapshot(&snapshot, out),
             Err(error) => out.push(failure(&error)),
@@ -159,10 +159,13 @@ impl Session {
     fn history(&self, rest: &str, out: &mut Vec<String>) -> Result<(), String> {
         let graph = self.graph()?;
         let (options, _) = options(graph, rest)?;
-        let snapshots = graph.history(&options.config).map_err(|error| error.to_string())?;
-        out.extend(snapshots.iter().map(|snapshot| {
-            format!("{} values {}", headline(snapshot), Value::from(snapshot.values.clone()))
-        }));
+        let snapshots =
+            graph.blocking().history(&options.config).map_err(|error| error.to_string())?;
+        out.extend(
+            snapshots.iter().map(|snapshot| {
+                format!("{} values {}", headline(snapshot), sorted(&snapshot.values))
+            }),
+        );
         Ok(())
     }
 
@@ -185,9 +188,9 @@ impl Session {
         Ok(())
     }
 
-    fn input(&self, verb: &str, json: &Json) -> Result<Input, String> {
+    fn input(&self, verb: &str, json: &Json) -> Result<GraphInput, String> {
         Ok(match verb {
-            "invoke" if json.is_null() => Input::Nothing,
+            "invoke" if json.is_null() => GraphInput::Nothing,
             "invoke" => update(json).into(),
             "resume" => Command::resume(from_json(json)).into(),
             "answer" => self.answers(json)?.into(),
@@ -200,7 +203,8 @@ impl Session {
     fn answers(&self, json: &Json) -> Result<Command, String> {
         let graph = self.graph()?;
         let asked = self.last.as_ref().map(Output::interrupts).unwrap_or_default();
-        let snapshot = graph.state(&Config::thread("1")).map_err(|error| error.to_string())?;
+        let snapshot =
+            graph.blocking().state(&Config::thread("1")).map_err(|error| error.to_string())?;
         let tasks = snapshot.map(|snapshot| snapshot.tasks).unwrap_or_default();
         let answer = |interrupt: &langgraph_rust_runtime::Interrupt| {
             let mut tasks = tasks.iter();
@@ -214,7 +218,7 @@ impl Session {
 /// Reads `name=value` words and flags up to the argument.
 fn options(graph: &Graph, rest: &str) -> Result<(Options, String), String> {
     let mut options = Options {
-        config: Config { durability: Durability::Sync, ..Config::thread("1") },
+        config: Config::thread("1").durability(Durability::Sync).joins(false),
         shows_effects: false,
         storing: Storing::AtOnce,
     };
@@ -252,7 +256,7 @@ fn set(config: &mut Config, graph: &Graph, name: &str, value: &str) -> Result<()
         "after" => config.interrupt_after = stops(),
         "at" => {
             let position: usize = value.parse().map_err(|_| "which checkpoint?")?;
-            let history = graph.history(config).map_err(|error| error.to_string())?;
+            let history = graph.blocking().history(config).map_err(|error| error.to_string())?;
             let snapshot = history.get(position).ok_or("no such checkpoint")?;
             config.checkpoint = Some(snapshot.id.clone());
         }
@@ -290,18 +294,20 @@ fn shown(event: &Event) -> String {
             let questions: Vec<_> = interrupts.iter().map(|i| i.value.to_string()).collect();
             format!("ask {node} {}", questions.join(", "))
         }
-        Event::Values(values) => format!("values {}", Value::from(values.clone())),
+        Event::Values(values) => format!("values {}", sorted(values)),
         Event::Stopped => "stop".into(),
+        other => format!("{other:?}"),
     }
 }
 
 /// One object, or several if a field was written more than once.
 fn update_text(update: &Update) -> String {
-    let writes = update.writes();
-    let object = |writes: &[(std::sync::Arc<str>, Value)]| {
-        Value::from(writes.iter().cloned().collect::<langgraph_rust_runtime::Map>())
+    let writes: Vec<(&str, &Value)> = update.writes().collect();
+    let object = |writes: &[(&str, &Value)]| {
+        let entry = |(name, value): &(&str, &Value)| ((*name).into(), (*value).clone());
+        sorted(&writes.iter().map(entry).collect())
     };
-    let repeats = |(position, (name, _)): (usize, &(std::sync::Arc<str>, Value))| {
+    let repeats = |(position, (name, _)): (usize, &(&str, &Value))| {
         writes[..position].iter().any(|(earlier, _)| earlier == name)
     };
     if writes.is_empty() {
@@ -309,11 +315,18 @@ fn update_text(update: &Update) -> String {
     } else if writes.iter().enumerate().any(repeats) {
         Value::list(writes.iter().map(|write| object(std::slice::from_ref(write)))).to_string()
     } else {
-        object(writes).to_string()
+        object(&writes).to_string()
     }
 }
 
-fn ended(output: &Result<Output, Error>) -> String {
+/// The map by name: each language has fields in an order of its own.
+fn sorted(map: &Map) -> Value {
+    let mut sorted = map.clone();
+    sorted.sort_keys();
+    sorted.into()
+}
+
+fn ended(output: &Result<Output<Map>, Error>) -> String {
     match output {
         Ok(output) => {
             let how = match &output.status {
@@ -327,6 +340,7 @@ fn ended(output: &Result<Output, Error>) -> String {
                     questions.sort();
                     format!("waits for {}", questions.join(", "))
                 }
+                other => format!("{other:?}"),
             };
             format!("=> {how}")
         }
@@ -337,6 +351,10 @@ fn ended(output: &Result<Output, Error>) -> String {
 /// The kinds of errors that the engine makes go by kind, for each language words them its own way.
 fn failure(error: &Error) -> String {
     match error {
+        Error::Node { source, .. } => match source.downcast_ref::<Error>() {
+            Some(error) => failure(error),
+            None => format!("=> error {source}"),
+        },
         Error::RecursionLimit(_) => "=> error recursion limit".into(),
         Error::InvalidUpdate(_) => "=> error invalid update".into(),
         Error::EmptyInput => "=> error empty input".into(),
@@ -347,7 +365,7 @@ fn failure(error: &Error) -> String {
 
 fn print_snapshot(snapshot: &Snapshot, out: &mut Vec<String>) {
     out.push(headline(snapshot));
-    out.push(format!("values {}", Value::from(snapshot.values.clone())));
+    out.push(format!("values {}", sorted(&snapshot.values)));
     for task in &snapshot.tasks {
         if task.error.is_some() {
             out.push(format!("failed {}", task.name));
@@ -364,5 +382,6 @@ fn headline(snapshot: &Snapshot) -> String {
         false => snapshot.next.join(", "),
     };
     let metadata = &snapshot.metadata;
-    format!("step {} {} next {next}", metadata.step, metadata.source.name())
+    let source = metadata.source.map_or("stub", |source| source.name());
+    format!("step {} {source} next {next}", metadata.step)
 }
