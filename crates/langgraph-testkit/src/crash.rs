@@ -81,7 +81,8 @@ fn go_on(
     }
 }
 
-fn answers(output: &Output<Map>) -> Option<Command> {
+/// The answer to whatever is asked: its text and `!`. `None` if nothing is.
+pub fn answers<S>(output: &Output<S>) -> Option<Command> {
     let answer = |interrupt: &Interrupt| {
         let text = interrupt.value.text().unwrap_or_default();
         (interrupt.id.clone(), Value::from(format!("{text}!")))

@@ -1,7 +1,10 @@
 //! A graph as text, read and built.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::Arc;
 
 use langgraph_rust_runtime::{
     Command, Dynamic, Error, Field, Goto, Graph, Node, NodeResult, Reducer, RetryPolicy, Runtime,
@@ -10,6 +13,8 @@ use langgraph_rust_runtime::{
 use serde_json::Value as Json;
 
 use crate::expression::{resolve, Comparison, Condition};
+use crate::waiting::give_way;
+use crate::Random;
 
 /// A graph as its description says.
 #[derive(Clone, Debug, Default)]
@@ -174,12 +179,22 @@ impl Described {
 
     /// The graph, built anew: nodes that fail a number of times begin counting.
     pub fn build(&self) -> Result<Graph, Error> {
+        self.build_with(Pace::AtOnce)
+    }
+
+    /// The same with nodes that are async and wait: as often as the seed has it, before and after
+    /// what they do.
+    pub fn build_waiting(&self, seed: u64) -> Result<Graph, Error> {
+        self.build_with(Pace::Waiting(seed))
+    }
+
+    fn build_with(&self, pace: Pace) -> Result<Graph, Error> {
         let mut graph = StateGraph::new();
         for (name, kind) in &self.fields {
             graph = graph.field(name, field(kind)?);
         }
         for node in &self.nodes {
-            graph = graph.add_node(node.build());
+            graph = graph.add_node(node.build(pace));
         }
         for edge in &self.edges {
             graph = edge.add_to(graph);
@@ -188,9 +203,19 @@ impl Described {
     }
 }
 
+/// Whether nodes wait.
+#[derive(Clone, Copy, Debug)]
+enum Pace {
+    AtOnce,
+    Waiting(u64),
+}
+
 impl DescribedNode {
-    fn build(&self) -> Node {
-        let mut node = Node::new(&self.name, function(&self.statements));
+    fn build(&self, pace: Pace) -> Node {
+        let mut node = match pace {
+            Pace::AtOnce => Node::new(&self.name, function(&self.statements)),
+            Pace::Waiting(seed) => Node::new(&self.name, waiting(&self.statements, seed)),
+        };
         if self.deferred {
             node = node.deferred();
         }
@@ -210,6 +235,28 @@ fn function(
     let statements = statements.to_vec();
     let failures: Vec<AtomicU32> = statements.iter().map(|_| AtomicU32::new(0)).collect();
     move |state, runtime| perform(&statements, &failures, state, runtime)
+}
+
+fn waiting(
+    statements: &[Statement],
+    seed: u64,
+) -> impl Fn(Arc<Dynamic>, Runtime) -> Pin<Box<dyn Future<Output = NodeResult<Command>> + Send>>
+       + Send
+       + Sync
+       + 'static {
+    let function = Arc::new(function(statements));
+    let calls = AtomicU64::new(seed);
+    move |state, runtime| {
+        let mut random = Random::new(calls.fetch_add(1, Ordering::Relaxed));
+        let (before, after) = (random.below(4), random.below(3));
+        let function = function.clone();
+        Box::pin(async move {
+            give_way(before).await;
+            let command = function(&state, &runtime)?;
+            give_way(after).await;
+            Ok(command)
+        })
+    }
 }
 
 fn perform(

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use langgraph_rust_core::Durability;
 use langgraph_rust_runtime::{
-    Clock, Command, Config, Error, Event, Goto, Graph, GraphInput, Map, Memory, Output, Snapshot,
-    Status, Stops, Update, Value,
+    Clock, Command, Config, Error, Goto, Graph, GraphInput, Map, Memory, Mode, Output, Stops,
+    Update, Value,
 };
 use serde_json::Value as Json;
 
+use crate::printed::{ended, failure, headline, print_snapshot, shown, sorted};
 use crate::{from_json, Described, Line, Script, ScriptEnd, Storing};
 
 /// Runs every transcript in a directory and compares; with the environment variable
@@ -83,7 +84,12 @@ impl Transcript {
 
     /// Runs the commands; returns the transcript with what they print.
     pub fn run(&self) -> String {
-        let mut session = Session::default();
+        self.run_with(Driver::Scripted)
+    }
+
+    /// The same under another driver.
+    pub fn run_with(&self, driver: Driver) -> String {
+        let mut session = Session { driver, ..Session::default() };
         let mut text = String::new();
         for part in &self.parts {
             match part {
@@ -101,9 +107,20 @@ impl Transcript {
     }
 }
 
+/// What runs the graphs of a transcript.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Driver {
+    /// The scripted driver, which says the engine's effects where it is asked.
+    #[default]
+    Scripted,
+    /// The driver of the runtime, which does not.
+    Runtime,
+}
+
 /// The graph that the commands are about.
 #[derive(Default)]
 struct Session {
+    driver: Driver,
     graph: Option<Graph>,
     last: Option<Output<Map>>,
 }
@@ -174,6 +191,16 @@ impl Session {
         let (options, argument) = options(graph, rest)?;
         let json: Json = serde_json::from_str(&argument).map_err(|error| error.to_string())?;
         let input = self.input(verb, &json)?;
+        if self.driver == Driver::Runtime {
+            let modes = [Mode::Values, Mode::Updates, Mode::Tasks];
+            let mut stream = graph.blocking().stream(input, &options.config, modes);
+            out.extend(stream.by_ref().filter_map(Result::ok).map(|chunk| shown(&chunk.event)));
+            let output = stream.output().map(|output| match output.state.value() {
+                Value::Map(map) => Output { state: (*map).clone(), status: output.status },
+                _ => Output { state: Map::new(), status: output.status },
+            });
+            return self.end(output, out);
+        }
         let script = Script { storing: options.storing, ..Script::default() };
         let end = script.run(graph, input, &options.config, &mut |line| match line {
             Line::Effect(words) if options.shows_effects => out.push(format!("| {words}")),
@@ -181,6 +208,14 @@ impl Session {
             Line::Shown(event) => out.push(shown(&event)),
         });
         let ScriptEnd::Finished(output) = end else { return Err("crashed".into()) };
+        self.end(output, out)
+    }
+
+    fn end(
+        &mut self,
+        output: Result<Output<Map>, Error>,
+        out: &mut Vec<String>,
+    ) -> Result<(), String> {
         out.push(ended(&output));
         if let Ok(output) = output {
             self.last = Some(output);
@@ -279,109 +314,4 @@ fn command(json: &Json) -> Command {
         command = command.goto(Goto::from(node.as_str().unwrap_or_default()));
     }
     command
-}
-
-// What is printed.
-
-fn shown(event: &Event) -> String {
-    match event {
-        Event::Started(names) => format!("start {}", names.join(", ")),
-        Event::Update { node, update, cached } => {
-            let cached = if *cached { " (cached)" } else { "" };
-            format!("update {node} {}{cached}", update_text(update))
-        }
-        Event::Interrupted { node, interrupts } => {
-            let questions: Vec<_> = interrupts.iter().map(|i| i.value.to_string()).collect();
-            format!("ask {node} {}", questions.join(", "))
-        }
-        Event::Values(values) => format!("values {}", sorted(values)),
-        Event::Stopped => "stop".into(),
-        other => format!("{other:?}"),
-    }
-}
-
-/// One object, or several if a field was written more than once.
-fn update_text(update: &Update) -> String {
-    let writes: Vec<(&str, &Value)> = update.writes().collect();
-    let object = |writes: &[(&str, &Value)]| {
-        let entry = |(name, value): &(&str, &Value)| ((*name).into(), (*value).clone());
-        sorted(&writes.iter().map(entry).collect())
-    };
-    let repeats = |(position, (name, _)): (usize, &(&str, &Value))| {
-        writes[..position].iter().any(|(earlier, _)| earlier == name)
-    };
-    if writes.is_empty() {
-        "null".into()
-    } else if writes.iter().enumerate().any(repeats) {
-        Value::list(writes.iter().map(|write| object(std::slice::from_ref(write)))).to_string()
-    } else {
-        object(&writes).to_string()
-    }
-}
-
-/// The map by name: each language has fields in an order of its own.
-fn sorted(map: &Map) -> Value {
-    let mut sorted = map.clone();
-    sorted.sort_keys();
-    sorted.into()
-}
-
-fn ended(output: &Result<Output<Map>, Error>) -> String {
-    match output {
-        Ok(output) => {
-            let how = match &output.status {
-                Status::Done => "done".into(),
-                Status::Drained => "drained".into(),
-                Status::Interrupted(interrupts) if interrupts.is_empty() => "stopped".into(),
-                Status::Interrupted(interrupts) => {
-                    let mut questions: Vec<_> =
-                        interrupts.iter().map(|i| i.value.to_string()).collect();
-                    // Tasks ask in any order.
-                    questions.sort();
-                    format!("waits for {}", questions.join(", "))
-                }
-                other => format!("{other:?}"),
-            };
-            format!("=> {how}")
-        }
-        Err(error) => failure(error),
-    }
-}
-
-/// The kinds of errors that the engine makes go by kind, for each language words them its own way.
-fn failure(error: &Error) -> String {
-    match error {
-        Error::Node { source, .. } => match source.downcast_ref::<Error>() {
-            Some(error) => failure(error),
-            None => format!("=> error {source}"),
-        },
-        Error::RecursionLimit(_) => "=> error recursion limit".into(),
-        Error::InvalidUpdate(_) => "=> error invalid update".into(),
-        Error::EmptyInput => "=> error empty input".into(),
-        Error::AmbiguousResume => "=> error ambiguous answer".into(),
-        error => format!("=> error {error}"),
-    }
-}
-
-fn print_snapshot(snapshot: &Snapshot, out: &mut Vec<String>) {
-    out.push(headline(snapshot));
-    out.push(format!("values {}", sorted(&snapshot.values)));
-    for task in &snapshot.tasks {
-        if task.error.is_some() {
-            out.push(format!("failed {}", task.name));
-        }
-        for interrupt in &task.interrupts {
-            out.push(format!("waits {} {}", task.name, interrupt.value));
-        }
-    }
-}
-
-fn headline(snapshot: &Snapshot) -> String {
-    let next = match snapshot.next.is_empty() {
-        true => "nothing".into(),
-        false => snapshot.next.join(", "),
-    };
-    let metadata = &snapshot.metadata;
-    let source = metadata.source.map_or("stub", |source| source.name());
-    format!("step {} {source} next {next}", metadata.step)
 }
