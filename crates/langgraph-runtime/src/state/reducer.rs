@@ -3,12 +3,14 @@ use std::sync::Arc;
 use crate::{Error, FieldValue, NodeError, Value};
 
 type Fold = dyn Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync;
+type Admit = dyn Fn(Value) -> Result<Value, NodeError> + Send + Sync;
 
 /// Folds a write into the value of a field.
 #[derive(Clone)]
 pub struct Reducer {
     initial: Option<Value>,
     fold: Arc<Fold>,
+    admit: Option<Arc<Admit>>,
 }
 
 impl Reducer {
@@ -16,7 +18,7 @@ impl Reducer {
     pub fn new(
         fold: impl Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync + 'static,
     ) -> Self {
-        Self { initial: None, fold: Arc::new(fold) }
+        Self { initial: None, fold: Arc::new(fold), admit: None }
     }
 
     /// A reducer of values of a type of one's own, for a field that starts from the type's default.
@@ -33,6 +35,16 @@ impl Reducer {
     /// The same reducer for a field that starts from `value`.
     pub fn starting_from(self, value: impl Into<Value>) -> Self {
         Self { initial: Some(value.into()), ..self }
+    }
+
+    /// The same reducer for a field whose writes are made complete by `admit` before they are stored, so
+    /// that folding a stored write gives the same whenever that is done. Only
+    /// [`Field::Delta`](crate::Field::Delta) asks for it: other fields store what came of their writes.
+    pub fn admitting(
+        self,
+        admit: impl Fn(Value) -> Result<Value, NodeError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { admit: Some(Arc::new(admit)), ..self }
     }
 
     /// Adds numbers, from 0.
@@ -66,6 +78,13 @@ impl Reducer {
 
     pub(crate) fn initial(&self) -> Option<&Value> {
         self.initial.as_ref()
+    }
+
+    pub(crate) fn admit(&self, write: Value) -> Result<Value, NodeError> {
+        match &self.admit {
+            Some(admit) => admit(write),
+            None => Ok(write),
+        }
     }
 
     pub(crate) fn fold(&self, left: Value, write: Value) -> Result<Value, NodeError> {
