@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use langgraph_rust_checkpoint::wire::{decode, encode, StoredValue};
 use langgraph_rust_runtime::message::{InvalidToolCall, Usage};
 use langgraph_rust_runtime::{
-    add_messages, Config, Dynamic, Field, Memory, Message, MessageKind, MessagesState,
-    Reducer, StateGraph, ToolCall, Update, Value, REMOVE_ALL_MESSAGES, START,
+    add_messages, Config, Dynamic, Field, Memory, Message, MessageKind, MessagesState, Reducer,
+    StateGraph, ToolCall, Update, Value, REMOVE_ALL_MESSAGES, START,
 };
 use proptest::prelude::*;
 use serde_json::{json, Value as Json};
@@ -286,6 +286,26 @@ fn a_thread_of_messages_goes_on() {
         let output = graph.blocking().invoke(input, &config).unwrap();
         assert_eq!(output.state.messages.last().unwrap().text(), expected);
     }
+}
+
+#[test]
+fn a_field_of_messages_takes_them_in_any_form() {
+    let graph = StateGraph::<MessagesState>::new()
+        .node("answer", |_: &()| {
+            Ok(Update::new().set("messages", Message::ai("hello")).set("messages", "again"))
+        })
+        .edge(START, "answer")
+        .compile()
+        .unwrap();
+    for input in [json!("hi"), json!({"role": "user", "content": "hi"}), json!([["user", "hi"]])] {
+        let input = Update::new().set("messages", &input);
+        let output = graph.blocking().invoke(input, &Config::default()).unwrap();
+        let texts: Vec<_> = output.state.messages.iter().map(|said| said.text()).collect();
+        assert_eq!(texts, ["hi", "hello", "again"]);
+    }
+    let input = Update::new().set("messages", 5);
+    let error = graph.blocking().invoke(input, &Config::default()).unwrap_err();
+    assert_eq!(error.to_string(), "the field 'messages': that is no message: 5");
 }
 
 fn value(depth: u32) -> impl Strategy<Value = Value> {

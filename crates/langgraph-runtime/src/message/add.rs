@@ -131,6 +131,7 @@ impl Reducer {
         Self::new(|left, right| Ok(Value::typed(add_messages(messages(left)?, messages(right)?)?)))
             .starting_from(Value::typed(Vec::<Message>::new()))
             .admitting(with_ids)
+            .reading(|value| Ok(Value::typed(messages(value)?)))
     }
 }
 

@@ -80,8 +80,13 @@ impl FieldSpec {
 
     /// A field that holds values of a type.
     pub fn of<T: FieldValue>(name: &str, field: Field) -> Self {
-        let read = |value: Value| value.into_typed::<T>().map(Value::typed);
-        Self { name: name.into(), field, holds: Some(Holds { read }) }
+        let by_type = |value: Value| value.into_typed::<T>().map(Value::typed);
+        let read = match &field {
+            Field::Reduce(reducer) | Field::Delta(reducer, _) => reducer.reader(),
+            _ => None,
+        };
+        let holds = Holds { read: read.unwrap_or(by_type) };
+        Self { name: name.into(), field, holds: Some(holds) }
     }
 
     /// The value as the field holds it.

@@ -4,6 +4,7 @@ use crate::{Error, FieldValue, NodeError, Value};
 
 type Fold = dyn Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync;
 type Admit = dyn Fn(Value) -> Result<Value, NodeError> + Send + Sync;
+type Read = fn(Value) -> Result<Value, Error>;
 
 /// Folds a write into the value of a field.
 #[derive(Clone)]
@@ -11,6 +12,7 @@ pub struct Reducer {
     initial: Option<Value>,
     fold: Arc<Fold>,
     admit: Option<Arc<Admit>>,
+    read: Option<Read>,
 }
 
 impl Reducer {
@@ -18,7 +20,7 @@ impl Reducer {
     pub fn new(
         fold: impl Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync + 'static,
     ) -> Self {
-        Self { initial: None, fold: Arc::new(fold), admit: None }
+        Self { initial: None, fold: Arc::new(fold), admit: None, read: None }
     }
 
     /// A reducer of values of a type of one's own, for a field that starts from the type's default.
@@ -45,6 +47,12 @@ impl Reducer {
         admit: impl Fn(Value) -> Result<Value, NodeError> + Send + Sync + 'static,
     ) -> Self {
         Self { admit: Some(Arc::new(admit)), ..self }
+    }
+
+    /// The same reducer for a field of a type of one's own whose values and writes are read by `read`, not as
+    /// that type reads: they may have more forms, such as a single item of a list.
+    pub fn reading(self, read: fn(Value) -> Result<Value, Error>) -> Self {
+        Self { read: Some(read), ..self }
     }
 
     /// Adds numbers, from 0.
@@ -78,6 +86,11 @@ impl Reducer {
 
     pub(crate) fn initial(&self) -> Option<&Value> {
         self.initial.as_ref()
+    }
+
+    /// How values and writes are read, if not as the field's type.
+    pub(crate) fn reader(&self) -> Option<Read> {
+        self.read
     }
 
     pub(crate) fn admit(&self, write: Value) -> Result<Value, NodeError> {
