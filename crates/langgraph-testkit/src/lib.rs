@@ -19,6 +19,7 @@ mod crash;
 mod described;
 mod expression;
 mod random;
+mod savers;
 mod script;
 mod transcript;
 
@@ -26,5 +27,6 @@ pub use crash::{converse, cut_and_recover, CutReport};
 pub use described::{Described, ParseError};
 pub use expression::from_json;
 pub use random::{random_graph, Contents, Random};
+pub use savers::check as check_saver;
 pub use script::{dump, Cut, Line, Order, Script, ScriptEnd, Storing};
 pub use transcript::{check_directory, Transcript};
