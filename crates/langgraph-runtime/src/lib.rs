@@ -42,17 +42,17 @@ mod state;
 mod thread;
 mod value;
 
-pub use drive::{Blocking, Chunks, RunStream};
+pub use drive::{block_on, Blocking, Chunks, RunStream};
 pub use error::{Cause, Error, NodeError};
 pub use graph::{
     shape, AnyGraph, BoxFuture, CachePolicy, Command, Function, Goto, Gotos, Graph, Node,
     NodeFunction, NodeResult, Persistence, RetryPolicy, StateGraph, Update, END, START,
 };
 pub use run::{
-    Chunk, Clock, Config, Control, Ended, Event, Failed, Interrupt, Mode, Modes, Output,
-    Performing, Run, RunInput, Runtime, Status, Stops,
+    Chunk, Clock, Config, Ended, Event, Failed, GraphInput, Interrupt, Mode, Modes, Output,
+    Performing, Run, RunControl, Runtime, Status, Stops,
 };
 pub use saver::{Memory, Place};
 pub use state::{Dynamic, Field, FieldSpec, Input, Native, NoForeign, Reducer, State, TaskInput};
 pub use thread::{Snapshot, SnapshotTask};
-pub use value::{FieldValue, Held, Map, Value};
+pub use value::{FieldValue, Map, TypedValue, Value};

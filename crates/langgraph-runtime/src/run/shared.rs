@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use langgraph_rust_pregel::Emits;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::saver::{self, Metadata, Place, Saver};
+use crate::saver::{self, CheckpointMetadata, Place, Saver};
 use crate::{AnyGraph, Chunk, Config, Modes, Value};
 
 /// What a run and its tasks share.
@@ -78,7 +78,7 @@ impl Shared {
     }
 
     /// Adds what the run says of itself to what is stored with a checkpoint.
-    pub(crate) fn describe(&self, metadata: &mut Metadata) {
+    pub(crate) fn describe(&self, metadata: &mut CheckpointMetadata) {
         if metadata.source.is_some() {
             metadata.parents = self.parents.clone();
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use langgraph_rust_checkpoint::wire::{Record, StoredValue};
 use langgraph_rust_core::{CheckpointId, Version};
 
-use super::{CheckpointTuple, Metadata};
+use super::{CheckpointMetadata, CheckpointTuple};
 use crate::Value;
 
 /// Finds out which checkpoints of a namespace may go when the newest is to stay: all but those that
@@ -62,7 +62,11 @@ pub struct Look {
 
 impl Link {
     /// A checkpoint by its id, parent and metadata.
-    pub fn new(id: CheckpointId, parent: Option<CheckpointId>, metadata: &Metadata) -> Self {
+    pub fn new(
+        id: CheckpointId,
+        parent: Option<CheckpointId>,
+        metadata: &CheckpointMetadata,
+    ) -> Self {
         let changed = metadata.since_snapshot.iter().map(|(name, _)| name.clone()).collect();
         Self { id, parent, changed }
     }

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use langgraph_rust_checkpoint::wire::StoredValue;
 
 use crate::Error;
-pub use held::{FieldValue, Held};
+pub use held::{FieldValue, TypedValue};
 
 /// Values by name, in the order in which they were put there: a state, an input, an output.
 pub type Map = IndexMap<Arc<str>, Value>;
@@ -41,7 +41,7 @@ pub enum Value {
     /// What has no other form here, as it is stored: a message, a date, a map whose keys are no texts.
     Stored(Arc<StoredValue>),
     /// A value of a type of one's own.
-    Typed(Arc<dyn Held>),
+    Typed(Arc<dyn TypedValue>),
     /// A value on its way to a node (`Send`).
     Send(Arc<(Arc<str>, Value)>),
     /// The value of a field that is mostly stored as changes.

@@ -55,7 +55,7 @@ async fn a_deleted_thread_is_gone_with_all_of_it(saver: &dyn Saver) {
 
 async fn a_copy_is_a_thread_of_its_own(saver: &dyn Saver) {
     let (from, to) = (unused("from"), unused("to"));
-    let (mut root, inner) = thread(saver, &from).await;
+    let (root, inner) = thread(saver, &from).await;
     saver.copy_thread(&from, &to).await.expect("a thread can be copied");
     for line in [&root, &inner] {
         let copy = Line::new(saver, &to, &line.place.namespace);

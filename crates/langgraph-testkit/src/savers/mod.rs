@@ -1,14 +1,4 @@
 //! What every saver does: the rules of [`Saver`], one by one.
-//!
-//! ```
-//! use std::sync::Arc;
-//!
-//! use langgraph_rust_runtime::Memory;
-//!
-//! # futures_util::FutureExt::now_or_never(async {
-//! langgraph_rust_testkit::check_saver(Arc::new(Memory::new())).await;
-//! # }).expect("memory does not wait");
-//! ```
 
 mod history;
 mod keeping;
@@ -22,12 +12,22 @@ use std::sync::Arc;
 use langgraph_rust_checkpoint::{Source, Versions};
 use langgraph_rust_core::{CheckpointId, IdHash, TaskId, Version};
 use langgraph_rust_runtime::saver::{
-    Checkpoint, CheckpointTuple, Metadata, Place, PutCheckpoint, Saver, TaskWrites,
+    CheckpointMetadata, CheckpointTuple, Place, PutCheckpoint, PutWrites, Saver, StoredCheckpoint,
 };
 use langgraph_rust_runtime::Value;
 
 /// Holds a saver against all rules. It may have threads already; those that are made here have names
 /// of their own, and stay.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use langgraph_rust_runtime::Memory;
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// langgraph_rust_testkit::check_saver(Arc::new(Memory::new())).await;
+/// # }).expect("memory does not wait");
+/// ```
 ///
 /// # Panics
 ///
@@ -59,7 +59,7 @@ struct Line<'s> {
     saver: &'s dyn Saver,
     place: Place,
     /// The newest checkpoint, and what it holds.
-    at: Option<Checkpoint>,
+    at: Option<StoredCheckpoint>,
 }
 
 impl<'s> Line<'s> {
@@ -72,7 +72,7 @@ impl<'s> Line<'s> {
     /// that leaves no value behind.
     fn next(&self, number: u128, values: &[(&str, Option<Value>)]) -> PutCheckpoint {
         let parent = self.at.as_ref().map(|at| at.id.clone());
-        let mut checkpoint = self.at.clone().unwrap_or_else(|| Checkpoint {
+        let mut checkpoint = self.at.clone().unwrap_or_else(|| StoredCheckpoint {
             id: id(number),
             ts: "".into(),
             task_ids: IdHash::default(),
@@ -97,8 +97,11 @@ impl<'s> Line<'s> {
         }
         let updated = new_versions.iter().map(|(name, _)| name.clone());
         checkpoint.updated_channels = (!values.is_empty()).then(|| updated.collect());
-        let metadata =
-            Metadata { source: Some(Source::Loop), step: number as i64, ..Metadata::default() };
+        let metadata = CheckpointMetadata {
+            source: Some(Source::Loop),
+            step: number as i64,
+            ..CheckpointMetadata::default()
+        };
         PutCheckpoint { checkpoint, metadata, parent, new_versions, writes: Vec::new() }
     }
 
@@ -120,7 +123,7 @@ impl<'s> Line<'s> {
         assert!(self.at.is_some(), "a stored checkpoint is found");
     }
 
-    async fn write(&self, writes: TaskWrites) {
+    async fn write(&self, writes: PutWrites) {
         self.saver.put_writes(&self.place, writes).await.expect("writes can be stored");
     }
 
@@ -142,8 +145,8 @@ impl<'s> Line<'s> {
 }
 
 /// A task's writes on the checkpoint `number`.
-fn writes(number: u128, by: u32, path: &str, of: &[(&str, Value)]) -> TaskWrites {
-    TaskWrites {
+fn writes(number: u128, by: u32, path: &str, of: &[(&str, Value)]) -> PutWrites {
+    PutWrites {
         checkpoint: id(number),
         task: task(by),
         path: path.into(),
@@ -156,7 +159,7 @@ fn named(of: &[(&str, Value)]) -> Vec<(String, Value)> {
 }
 
 /// A checkpoint without the order that databases do not keep.
-fn unordered(mut checkpoint: Checkpoint) -> Checkpoint {
+fn unordered(mut checkpoint: StoredCheckpoint) -> StoredCheckpoint {
     fn by_name<T>(named: &mut [(Arc<str>, T)]) {
         named.sort_by(|a, b| a.0.cmp(&b.0));
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use langgraph_rust_checkpoint::{SinceSnapshot, Source};
 use langgraph_rust_core::IdHash;
-use langgraph_rust_runtime::saver::{Checkpoint, ListQuery, Metadata, Place, PutCheckpoint, Saver};
+use langgraph_rust_runtime::saver::{
+    CheckpointMetadata, ListQuery, Place, PutCheckpoint, Saver, StoredCheckpoint,
+};
 use langgraph_rust_runtime::{Map, Value};
 
 use super::{id, unordered, unused, Line};
@@ -89,7 +91,7 @@ async fn metadata_come_back(saver: &dyn Saver) {
             ("ok", false.into()),
             ("nested", Value::from([("list", Value::list([1, 2]))])),
         ];
-        let metadata = Metadata {
+        let metadata = CheckpointMetadata {
             source: Some(source),
             step: -1,
             parents: vec![("".into(), "1ef".into()), ("outer:1".into(), "1f0".into())],
@@ -106,7 +108,7 @@ async fn metadata_come_back(saver: &dyn Saver) {
 
 async fn a_stub_comes_back(saver: &dyn Saver) {
     let mut line = Line::new(saver, &unused("stub"), "");
-    let stub = Checkpoint {
+    let stub = StoredCheckpoint {
         id: id(1),
         ts: "2026-01-01T00:00:00+00:00".into(),
         task_ids: IdHash::default(),
@@ -115,7 +117,7 @@ async fn a_stub_comes_back(saver: &dyn Saver) {
         versions_seen: Vec::new(),
         updated_channels: None,
     };
-    let metadata = Metadata { step: -2, ..Metadata::default() };
+    let metadata = CheckpointMetadata { step: -2, ..CheckpointMetadata::default() };
     let put =
         PutCheckpoint { checkpoint: stub.clone(), metadata: metadata.clone(), ..line.next(1, &[]) };
     line.put(put).await;

@@ -1,9 +1,8 @@
 //! What is stored in one step, and by many at once.
 
-use std::future::Future;
 use std::task::{Context, Poll};
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use langgraph_rust_runtime::saver::{PutCheckpoint, Saver};
 use langgraph_rust_runtime::Value;
 use serde::{Deserialize, Serialize, Serializer};
@@ -114,7 +113,7 @@ async fn many_store_at_once(saver: &dyn Saver) {
             assert_eq!(newest.parent, Some(id(4)), "and in order");
         }
     };
-    futures_util::join!(join_all((1..=25).map(write)), join_all((1..=25).map(own)));
+    join(join_all((1..=25).map(write)), join_all((1..=25).map(own))).await;
     let all = shared.pending(1).await;
     let wanted =
         (1..=25).flat_map(|by: u32| [("x".to_owned(), by.into()), ("y".to_owned(), by.into())]);

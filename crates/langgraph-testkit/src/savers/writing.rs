@@ -1,7 +1,7 @@
 //! Writes pending on checkpoints.
 
 use langgraph_rust_core::{names, TaskId};
-use langgraph_rust_runtime::saver::{ListQuery, Saver, TaskWrites};
+use langgraph_rust_runtime::saver::{ListQuery, PutWrites, Saver};
 use langgraph_rust_runtime::Value;
 
 use super::{id, named, task, unused, writes, Line};
@@ -20,7 +20,7 @@ async fn writes_come_back_in_the_order_of_their_tasks(saver: &dyn Saver) {
     line.write(writes(1, 2, "b", &[("x", 21.into())])).await;
     line.write(writes(1, 9, "a", &[("z", 91.into()), (names::RESUME, 90.into())])).await;
     line.write(writes(1, 1, "~", &[])).await;
-    let null = TaskWrites {
+    let null = PutWrites {
         task: TaskId::from_text(TaskId::NULL),
         ..writes(1, 0, "", &[("x", 1.into()), ("x", 2.into())])
     };

@@ -8,7 +8,7 @@ use langgraph_rust_core::{CheckpointId, IdHash, Version};
 use rmp::encode as put;
 
 use super::value::{fits, write, write_list, write_map, write_text};
-use crate::saver::Checkpoint;
+use crate::saver::StoredCheckpoint;
 use crate::{Error, Value};
 
 /// A checkpoint as it is stored, with its channels' values in it.
@@ -19,7 +19,7 @@ use crate::{Error, Value};
 /// # Errors
 ///
 /// [`Error::Field`] if a value cannot be stored.
-pub fn encode_checkpoint(checkpoint: &Checkpoint, is_stub: bool) -> Result<Encoded, Error> {
+pub fn encode_checkpoint(checkpoint: &StoredCheckpoint, is_stub: bool) -> Result<Encoded, Error> {
     let mut bytes = Vec::with_capacity(1024);
     let out = &mut bytes;
     write_map(out, if is_stub { 6 } else { 7 })?;
@@ -75,7 +75,7 @@ fn write_versions(out: &mut Vec<u8>, versions: &Versions) -> Result<(), Error> {
 /// # Errors
 ///
 /// [`Error::Unfit`] if the bytes are broken or describe none.
-pub fn decode_checkpoint(kind: &str, bytes: &[u8]) -> Result<Checkpoint, Error> {
+pub fn decode_checkpoint(kind: &str, bytes: &[u8]) -> Result<StoredCheckpoint, Error> {
     let mut fields = Fields(entries(wire::decode(kind, bytes)?, "checkpoint")?);
     let format = match fields.get("v") {
         Some(StoredValue::Int(number)) => number,
@@ -90,7 +90,7 @@ pub fn decode_checkpoint(kind: &str, bytes: &[u8]) -> Result<Checkpoint, Error> 
         _ => None,
     };
     let values = named(fields.needed("channel_values")?, "channel_values")?.into_iter();
-    Ok(Checkpoint {
+    Ok(StoredCheckpoint {
         id: CheckpointId::from_text(&text(fields.needed("id")?)?),
         ts: text(fields.needed("ts")?)?,
         task_ids: if format < 2 { IdHash::Sha1 } else { IdHash::Xxh3 },
@@ -157,8 +157,8 @@ fn versions(value: StoredValue) -> Result<Versions, Error> {
 mod tests {
     use super::*;
 
-    fn bare(ts: &str) -> Checkpoint {
-        Checkpoint {
+    fn bare(ts: &str) -> StoredCheckpoint {
+        StoredCheckpoint {
             id: CheckpointId::from_text("1f1e9e13-4e3c-6b94-bfff-fbdbddab389f"),
             ts: ts.into(),
             task_ids: IdHash::default(),
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_checkpoint_has_pythons_bytes() {
         let version = "00000000000000000000000000000001.0.2846435316588345";
-        let checkpoint = Checkpoint {
+        let checkpoint = StoredCheckpoint {
             channel_values: vec![(
                 "__start__".into(),
                 Value::from([("a", Value::list::<Value>([])), ("b", "i".into())]),

@@ -1,9 +1,9 @@
-//! Metadata as JSON, as Python writes it.
+//! CheckpointMetadata as JSON, as Python writes it.
 
 use langgraph_rust_checkpoint::wire::StoredValue;
 use serde_json::Value as Json;
 
-use crate::saver::Metadata;
+use crate::saver::CheckpointMetadata;
 use crate::{Error, Map, Value};
 
 /// A checkpoint's metadata as JSON text. Texts lose NUL characters, which some databases refuse, and
@@ -12,7 +12,7 @@ use crate::{Error, Map, Value};
 /// # Errors
 ///
 /// None today; one of a text that JSON cannot hold.
-pub fn metadata_json(metadata: &Metadata) -> Result<Vec<u8>, Error> {
+pub fn metadata_json(metadata: &CheckpointMetadata) -> Result<Vec<u8>, Error> {
     let mut map = metadata.to_map();
     for value in map.values_mut() {
         if let Value::Text(text) = value {
@@ -26,13 +26,13 @@ pub fn metadata_json(metadata: &Metadata) -> Result<Vec<u8>, Error> {
     Ok(out.into_bytes())
 }
 
-/// Metadata from JSON text, Python's included, which has words for numbers that are none: they read
+/// CheckpointMetadata from JSON text, Python's included, which has words for numbers that are none: they read
 /// as `null`.
 ///
 /// # Errors
 ///
 /// [`Error::Unfit`] if the text is no JSON object.
-pub fn metadata_from_json(bytes: &[u8]) -> Result<Metadata, Error> {
+pub fn metadata_from_json(bytes: &[u8]) -> Result<CheckpointMetadata, Error> {
     let read = serde_json::from_slice::<StoredValue>(bytes);
     let read = read.or_else(|error| match without_words(bytes) {
         Some(text) => serde_json::from_str(&text),
@@ -40,7 +40,7 @@ pub fn metadata_from_json(bytes: &[u8]) -> Result<Metadata, Error> {
     });
     let read = read.map_err(|error| Error::Unfit(format!("the metadata are no JSON: {error}")))?;
     match Value::from(read) {
-        Value::Map(map) => Ok(Metadata::from_map((*map).clone())),
+        Value::Map(map) => Ok(CheckpointMetadata::from_map((*map).clone())),
         other => Err(Error::Unfit(format!("the metadata are stored as {other}"))),
     }
 }
@@ -136,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    fn text(metadata: &Metadata) -> String {
+    fn text(metadata: &CheckpointMetadata) -> String {
         String::from_utf8(metadata_json(metadata).unwrap()).unwrap()
     }
 
@@ -150,7 +150,7 @@ mod tests {
                 Value::list([Value::from(1.0), Value::from([("z", 1.into()), ("a", 2.into())])]),
             ),
         ];
-        let metadata = Metadata {
+        let metadata = CheckpointMetadata {
             source: Some(Source::Loop),
             step: 1,
             parents: vec![("".into(), "1ef".into())],
@@ -162,7 +162,7 @@ mod tests {
         let read = metadata_from_json(python.as_bytes()).unwrap();
         assert_eq!(text(&read), python);
         assert_eq!(read.since_snapshot, metadata.since_snapshot);
-        let stub = Metadata { step: -2, ..Metadata::default() };
+        let stub = CheckpointMetadata { step: -2, ..CheckpointMetadata::default() };
         assert_eq!(text(&stub), r#"{"step": -2}"#);
         assert_eq!(metadata_from_json(text(&stub).as_bytes()).unwrap(), stub);
     }
