@@ -36,21 +36,25 @@
 mod drive;
 mod error;
 mod graph;
+pub mod message;
 mod run;
 pub mod saver;
 mod state;
 mod thread;
 mod value;
 
-pub use drive::{Blocking, Chunks, RunStream};
+pub use drive::{block_on, Blocking, Chunks, RunStream};
 pub use error::{Cause, Error, NodeError};
 pub use graph::{
     shape, AnyGraph, BoxFuture, CachePolicy, Command, Function, Goto, Gotos, Graph, Node,
     NodeFunction, NodeResult, Persistence, RetryPolicy, StateGraph, Update, END, START,
 };
+pub use message::{
+    add_messages, Message, MessageKind, MessagesState, ToolCall, REMOVE_ALL_MESSAGES,
+};
 pub use run::{
-    Chunk, Clock, Config, Control, Ended, Event, Failed, Interrupt, Mode, Modes, Output,
-    Performing, Run, RunInput, Runtime, Status, Stops,
+    Chunk, Clock, Config, Ended, Event, Failed, GraphInput, Interrupt, Mode, Modes, Output,
+    Performing, Run, RunControl, Runtime, Status, Stops,
 };
 pub use saver::{Memory, Place};
 pub use state::{
@@ -58,7 +62,7 @@ pub use state::{
     NoForeign, Overwrite, Reducer, State, TaskInput,
 };
 pub use thread::{Snapshot, SnapshotTask};
-pub use value::{FieldValue, Held, Map, Value};
+pub use value::{FieldValue, Map, TypedValue, Value};
 
 /// What the code that `#[derive(State)]` and `#[derive(Input)]` generate calls; may change with any
 /// release.

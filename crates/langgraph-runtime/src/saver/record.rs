@@ -12,7 +12,8 @@ use langgraph_rust_core::{names, CheckpointId, PacketTarget, Target, Write};
 use langgraph_rust_pregel::{CheckpointToStore, Loaded, Plan, WritesToStore};
 
 use super::{
-    Checkpoint, CheckpointTuple, DeltaHistory, Metadata, PendingWrite, PutCheckpoint, TaskWrites,
+    CheckpointMetadata, CheckpointTuple, DeltaHistory, PutCheckpoint, PutWrites, StoredCheckpoint,
+    StoredWrite,
 };
 use crate::{Error, FieldSpec, Native, Value};
 
@@ -23,16 +24,16 @@ pub fn from_engine(plan: &Plan<Native>, put: CheckpointToStore<Native>) -> PutCh
         .into_iter()
         .filter_map(|(name, saved)| Some((name, stored_form(plan, saved)?)));
     PutCheckpoint {
-        metadata: Metadata {
+        metadata: CheckpointMetadata {
             source: (!put.is_stub).then_some(put.metadata.source),
             step: put.metadata.step,
             since_snapshot: put.metadata.since_snapshot,
-            ..Metadata::default()
+            ..CheckpointMetadata::default()
         },
         parent: put.parent,
         new_versions: put.new_versions,
         writes: put.writes.into_iter().map(|writes| task_writes(plan, writes)).collect(),
-        checkpoint: Checkpoint {
+        checkpoint: StoredCheckpoint {
             id,
             ts,
             task_ids,
@@ -45,7 +46,7 @@ pub fn from_engine(plan: &Plan<Native>, put: CheckpointToStore<Native>) -> PutCh
 }
 
 /// What a saver is given of a task's writes.
-pub fn task_writes(plan: &Plan<Native>, put: WritesToStore<Native>) -> TaskWrites {
+pub fn task_writes(plan: &Plan<Native>, put: WritesToStore<Native>) -> PutWrites {
     let is_kept = |write: &Write<Native>| match &write.target {
         Target::Channel(index) => !matches!(plan.channel(*index).pattern, Channel::Untracked(_)),
         _ => true,
@@ -58,7 +59,7 @@ pub fn task_writes(plan: &Plan<Native>, put: WritesToStore<Native>) -> TaskWrite
         };
         (name, value)
     });
-    TaskWrites {
+    PutWrites {
         checkpoint: put.checkpoint,
         task: put.task,
         path: put.path.as_ref().map(|path| path.text().into()).unwrap_or_default(),
@@ -88,7 +89,7 @@ pub fn loaded(
         channel_values.push((name.clone(), read_saved(saved, |value| read(&name, value))?));
     }
     let pending = pending.into_iter().map(|write| {
-        let PendingWrite { task, channel, value } = write;
+        let StoredWrite { task, channel, value } = write;
         let value = read(&channel, value)?;
         Ok(engine::PendingWrite { task, write: pending_write(plan, &channel, value) })
     });
@@ -242,5 +243,23 @@ fn packet(plan: &Plan<Native>, value: Value) -> (PacketTarget, Value) {
     match value {
         Value::Send(send) => (plan.packet_target(&send.0), send.1.clone()),
         other => (PacketTarget::Malformed, other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::saver::wire::encode;
+
+    #[test]
+    fn names_are_stored_as_pythons_set_and_come_back() {
+        let stored = set(vec!["n1".to_owned(), "n2".to_owned()]);
+        let python = b"\xc7\x15\x00\x93\xa8builtins\xa3set\x92\xa2n1\xa2n2";
+        assert_eq!(encode(&stored).unwrap().bytes, python);
+        assert_eq!(names_of(&stored), ["n1", "n2"]);
+        assert_eq!(
+            encode(&set(Vec::new())).unwrap().bytes,
+            b"\xc7\x0f\x00\x93\xa8builtins\xa3set\x90"
+        );
     }
 }

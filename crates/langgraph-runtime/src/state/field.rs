@@ -85,9 +85,13 @@ impl FieldSpec {
 
     /// A field that holds values of a type.
     pub fn of<T: FieldValue>(name: &str, field: Field) -> Self {
+        let read = match &field {
+            Field::Reduce(reducer) | Field::Delta(reducer, _) => reducer.reader(),
+            _ => None,
+        };
         let holds = Holds {
             is: |value| value.as_typed::<T>().is_some(),
-            read: |value| value.into_typed::<T>().map(Value::typed),
+            read: read.unwrap_or(|value| value.into_typed::<T>().map(Value::typed)),
         };
         Self { name: name.into(), field, holds: Some(holds) }
     }

@@ -9,7 +9,7 @@ use langgraph_rust_checkpoint::{task_output, PendingWrite};
 use langgraph_rust_core::{CheckpointId, Control};
 use langgraph_rust_pregel::{self as pregel, Loaded, Task, TaskWrites};
 
-use crate::saver::{CheckpointTuple, ListQuery, Metadata, Place, Saver};
+use crate::saver::{CheckpointMetadata, CheckpointTuple, ListQuery, Place, Saver};
 use crate::{Config, Error, Graph, Interrupt, Map, Native, State, TaskInput, Value};
 pub(crate) use load::{engine_form, load};
 pub(crate) use migrate::STATE_VERSION;
@@ -22,7 +22,7 @@ pub struct Snapshot {
     /// The checkpoint before it.
     pub parent: Option<CheckpointId>,
     /// How the checkpoint came to be.
-    pub metadata: Metadata,
+    pub metadata: CheckpointMetadata,
     /// The state.
     pub values: Map,
     /// The nodes that run next.
