@@ -41,6 +41,13 @@ impl Field {
         Field::Reduce(Reducer::append())
     }
 
+    fn reducer(&self) -> Option<&Reducer> {
+        match self {
+            Field::Reduce(reducer) | Field::Delta(reducer, _) => Some(reducer),
+            _ => None,
+        }
+    }
+
     pub(crate) fn pattern(&self) -> Channel<Native> {
         match self.clone() {
             Field::Last => Channel::LastValue(LastValue::new(None)),
@@ -81,12 +88,12 @@ impl FieldSpec {
     /// A field that holds values of a type.
     pub fn of<T: FieldValue>(name: &str, field: Field) -> Self {
         let by_type = |value: Value| value.into_typed::<T>().map(Value::typed);
-        let read = match &field {
-            Field::Reduce(reducer) | Field::Delta(reducer, _) => reducer.reader(),
-            _ => None,
-        };
-        let holds = Holds { read: read.unwrap_or(by_type) };
-        Self { name: name.into(), field, holds: Some(holds) }
+        let read = field.reducer().and_then(Reducer::reader).unwrap_or(by_type);
+        Self { name: name.into(), field, holds: Some(Holds { read }) }
+    }
+
+    pub(crate) fn reducer(&self) -> Option<&Reducer> {
+        self.field.reducer()
     }
 
     /// The value as the field holds it.
