@@ -57,6 +57,14 @@ pub use run::{
     Performing, Run, RunControl, Runtime, Status, Stops,
 };
 pub use saver::{Memory, Place};
-pub use state::{Dynamic, Field, FieldSpec, Input, Native, NoForeign, Reducer, State, TaskInput};
+pub use state::{
+    reducers, Dynamic, Field, FieldSpec, FieldWrite, Input, IntoItems, IntoOptional, Native,
+    NoForeign, Overwrite, Reducer, State, TaskInput,
+};
 pub use thread::{Snapshot, SnapshotTask};
 pub use value::{FieldValue, Map, TypedValue, Value};
+
+/// What the code that `#[derive(State)]` and `#[derive(Input)]` generate calls; may change with any
+/// release.
+#[doc(hidden)]
+pub use state::support as __derive;

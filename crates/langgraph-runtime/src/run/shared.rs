@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use langgraph_rust_pregel::Emits;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::saver::{CheckpointMetadata, Place, Saver};
+use crate::saver::{self, CheckpointMetadata, Place, Saver};
 use crate::{AnyGraph, Chunk, Config, Modes, Value};
 
 /// What a run and its tasks share.
@@ -79,11 +79,11 @@ impl Shared {
 
     /// Adds what the run says of itself to what is stored with a checkpoint.
     pub(crate) fn describe(&self, metadata: &mut CheckpointMetadata) {
-        if metadata.source.is_none() {
-            return;
+        if metadata.source.is_some() {
+            metadata.parents = self.parents.clone();
         }
-        metadata.parents = self.parents.clone();
-        metadata.extra = self.config.metadata.clone();
+        let own = self.config.metadata.iter().filter(|(name, _)| saver::is_kept(name));
+        metadata.extra = own.map(|(name, value)| (name.clone(), value.clone())).collect();
         let version = self.graph.core.version.number;
         if version > 1 {
             metadata.extra.insert(crate::thread::STATE_VERSION.into(), i64::from(version).into());

@@ -156,11 +156,16 @@ impl Value {
 
     /// The value's entry `name`; nothing if it has none, or is no map.
     pub fn get(&self, name: &str) -> Value {
+        self.entry(name).unwrap_or_default()
+    }
+
+    /// The value's entry `name`, if it has one.
+    pub(crate) fn entry(&self, name: &str) -> Option<Value> {
         match self {
-            Value::Map(map) => map.get(name).cloned().unwrap_or_default(),
-            Value::Stored(stored) => stored.get(name).map(Value::from).unwrap_or_default(),
-            Value::Typed(held) => held.to_value().map(|value| value.get(name)).unwrap_or_default(),
-            _ => Value::Null,
+            Value::Map(map) => map.get(name).cloned(),
+            Value::Stored(stored) => stored.get(name).map(Value::from),
+            Value::Typed(held) => held.to_value().ok()?.entry(name),
+            _ => None,
         }
     }
 

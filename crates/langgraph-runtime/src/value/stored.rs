@@ -56,11 +56,21 @@ impl Value {
         if record.code() == wire::Record::SNAPSHOT {
             return Value::Snapshot(Arc::new(record.content().into()));
         }
-        let is_send = (record.module(), record.name()) == (Some("langgraph.types"), Some("Send"));
-        if let (true, StoredValue::List(parts)) = (is_send, record.content()) {
-            if let [StoredValue::Text(node), content, ..] = &parts[..] {
-                return Value::Send(Arc::new((node.as_str().into(), content.into())));
+        if record.module() != Some("langgraph.types") {
+            return Value::Stored(Arc::new(StoredValue::Record(Box::new(record))));
+        }
+        match (record.name(), record.content()) {
+            (Some("Send"), StoredValue::List(parts)) => {
+                if let [StoredValue::Text(node), content, ..] = &parts[..] {
+                    return Value::Send(Arc::new((node.as_str().into(), content.into())));
+                }
             }
+            (Some("Overwrite"), content) => {
+                if let Some(value) = content.get("value") {
+                    return Value::Overwrite(Arc::new(value.into()));
+                }
+            }
+            _ => {}
         }
         Value::Stored(Arc::new(StoredValue::Record(Box::new(record))))
     }
@@ -129,7 +139,9 @@ impl TryFrom<&Value> for StoredValue {
             }
             Value::Overwrite(inner) => {
                 let inner = StoredValue::try_from(&**inner)?;
-                let arguments = StoredValue::Map(vec![(StoredValue::Text("value".into()), inner)]);
+                let text = |text: &str| StoredValue::Text(text.to_owned());
+                let kind = (text("type"), text("__overwrite__"));
+                let arguments = StoredValue::Map(vec![(text("value"), inner), kind]);
                 let record = wire::Record::named(2, "langgraph.types", "Overwrite", arguments);
                 StoredValue::Record(Box::new(record))
             }
