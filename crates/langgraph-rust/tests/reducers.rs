@@ -1,6 +1,10 @@
 //! What fields do with writes: reducers, changes instead of values, values that are not stored.
 
-use std::collections::{BTreeMap, BTreeSet};
+// Fields of these types are the users' to have.
+#![allow(clippy::disallowed_types)]
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::time::Duration;
 
 use langgraph_rust::prelude::*;
 use langgraph_rust::Error;
@@ -201,4 +205,54 @@ async fn a_delta_field_is_overwritten_for_good() {
     assert_eq!((done.state.log, done.state.total), (vec!["nothing".to_string()], 41));
     let snapshot = graph.state(&config).await.unwrap().unwrap();
     assert_eq!(snapshot.state::<Kept>().unwrap().log, ["nothing"]);
+}
+
+#[derive(Clone, Debug, PartialEq, State)]
+struct Others {
+    #[reducer(append)]
+    queue: VecDeque<i64>,
+    #[reducer(set)]
+    set: HashSet<String>,
+    #[reducer(merge)]
+    map: HashMap<String, i64>,
+    #[reducer(sum)]
+    time: Duration,
+    #[reducer(custom = std::ops::Add::add)]
+    added: i64,
+    #[reducer(custom = newest)]
+    newest: Vec<i64>,
+}
+
+fn newest(mut held: Vec<i64>, more: Vec<i64>) -> Vec<i64> {
+    held.extend(more);
+    held.split_off(held.len().saturating_sub(2))
+}
+
+#[tokio::test]
+async fn reducers_know_the_other_collections_too() {
+    let graph = StateGraph::<Others>::new()
+        .node("write", |_: &()| {
+            let update = Others::update().queue([1, 2]).set(["a"]).map([("k", 1)]);
+            Ok(update.time(Duration::from_secs(2)).added(3).newest([1, 2, 3]))
+        })
+        .edge(START, "write")
+        .compile()
+        .unwrap();
+    let input = Others {
+        queue: [0].into(),
+        set: ["b".to_string()].into(),
+        map: [("l".to_string(), 2)].into(),
+        time: Duration::from_secs(1),
+        added: 1,
+        newest: vec![0],
+    };
+    let expected = Others {
+        queue: [0, 1, 2].into(),
+        set: ["a".to_string(), "b".into()].into(),
+        map: [("k".to_string(), 1), ("l".into(), 2)].into(),
+        time: Duration::from_secs(3),
+        added: 4,
+        newest: vec![2, 3],
+    };
+    assert_eq!(graph.invoke(input, &Config::default()).await.unwrap().state, expected);
 }
