@@ -54,5 +54,5 @@ pub use run::{
 };
 pub use saver::{Memory, Place};
 pub use state::{Dynamic, Field, FieldSpec, Input, Native, NoForeign, Reducer, State, TaskInput};
-pub use thread::{Snapshot, SnapshotTask};
+pub use thread::{HistoryQuery, Snapshot, SnapshotTask, StateUpdate, COPY, INPUT};
 pub use value::{FieldValue, Held, Map, Value};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use langgraph_rust_core::{interrupt_id, ChannelIndex, Control, Target, Write};
-use langgraph_rust_pregel::{Failure, Retry, TaskKey, TaskOutcome};
+use langgraph_rust_pregel::{Failure, Retry, TaskKey, TaskOutcome, ThreadState};
 
 use super::{listed, Ended, Run};
 use crate::error::{Cause, Reason};
@@ -25,7 +25,9 @@ impl Run {
         let Some(program) = self.program(key) else {
             return TaskOutcome::Cancelled(None);
         };
-        let error = match returned.and_then(|command| self.writes(program, command)) {
+        let core = &self.shared.graph.core;
+        let writes = |command| core.writes(program, command, self.engine.state());
+        let error = match returned.and_then(writes) {
             Ok(mut writes) => {
                 writes.extend(resumed());
                 return TaskOutcome::Finished(writes);
@@ -103,26 +105,34 @@ impl Run {
         let (node, task, source) = (task.name.clone(), task.id.clone(), source.clone());
         NodeError(Reason::Failed(Cause::new(Error::Node { node, task, source })))
     }
+}
 
-    fn writes(&self, program: &Program, command: Command) -> Result<Vec<Write<Native>>, NodeError> {
+impl Core {
+    /// What a node writes that returned `command`, and whereto control goes from it, for the state as
+    /// it is.
+    pub(crate) fn writes(
+        &self,
+        program: &Program,
+        command: Command,
+        state: &ThreadState<Native>,
+    ) -> Result<Vec<Write<Native>>, NodeError> {
         if command.is_for_parent {
             return Err(NodeError(Reason::Parent(Box::new(command))));
         }
-        let core = &self.shared.graph.core;
         let mut writes = Vec::with_capacity(command.update.writes.len() + program.exits.len());
         for (name, value) in command.update.writes {
-            let (index, value) = core.field_write(&name, value)?;
+            let (index, value) = self.field_write(&name, value)?;
             writes.push(Write::channel(index, value));
         }
         for goto in command.goto {
-            writes.extend(core.goto(goto)?);
+            writes.extend(self.goto(goto)?);
         }
         for exit in &program.exits {
             match exit {
                 Exit::Write(index, value) => writes.push(Write::channel(*index, value.clone())),
                 Exit::Branch(choice) => {
-                    for goto in self.choose(choice, &writes)? {
-                        writes.extend(core.goto(goto)?);
+                    for goto in self.choose(choice, &writes, state)? {
+                        writes.extend(self.goto(goto)?);
                     }
                 }
             }
@@ -130,27 +140,28 @@ impl Run {
         Ok(writes)
     }
 
-    fn choose(&self, choice: &Choice, writes: &[Write<Native>]) -> Result<Vec<Goto>, NodeError> {
-        let core = &self.shared.graph.core;
+    fn choose(
+        &self,
+        choice: &Choice,
+        writes: &[Write<Native>],
+        state: &ThreadState<Native>,
+    ) -> Result<Vec<Goto>, NodeError> {
         let mut written: BTreeMap<ChannelIndex, Vec<Value>> = BTreeMap::new();
         for write in writes {
             match write.target {
-                Target::Channel(index) if index.get() < core.layout.len() => {
+                Target::Channel(index) if index.get() < self.layout.len() => {
                     written.entry(index).or_default().push(write.value.clone());
                 }
                 _ => {}
             }
         }
-        let state = self.engine.state();
         let mut fresh = Vec::with_capacity(written.len());
         for (index, values) in written {
             fresh.push((index, state.read_with((), index, values).map_err(Error::from)?));
         }
-        Ok(choice(&TaskInput::of_state(&core.layout, state, fresh))?.0)
+        Ok(choice(&TaskInput::of_state(&self.layout, state, fresh))?.0)
     }
-}
 
-impl Core {
     /// Where a write that leads to `goto` goes; nowhere for the end.
     pub(crate) fn goto(&self, goto: Goto) -> Result<Option<Write<Native>>, Error> {
         Ok(match goto {

@@ -27,9 +27,11 @@ pub use config::{Config, Stops};
 pub use control::Control;
 pub use event::{Chunk, Event, Interrupt, Mode, Modes, Output, Status};
 pub use input::RunInput;
+pub(crate) use perform::graph_namespace;
 pub use perform::{Ended, Performing};
 pub use runtime::{Failed, Runtime};
 pub(crate) use shared::{Shared, Sink};
+pub(crate) use show::state_update;
 
 /// A run under way, to be driven: poll it, do what it says, tell it what came of it.
 ///
@@ -45,9 +47,9 @@ pub struct Run {
 }
 
 /// Ids and times from the graph's clock, versions from its saver.
-struct RunClock {
-    clock: Clock,
-    saver: Option<Arc<dyn saver::Saver>>,
+pub(crate) struct RunClock {
+    pub(crate) clock: Clock,
+    pub(crate) saver: Option<Arc<dyn saver::Saver>>,
 }
 
 impl Run {

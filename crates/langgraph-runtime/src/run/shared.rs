@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use langgraph_rust_pregel::Emits;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::graph::Core;
 use crate::saver::{Metadata, Place, Saver};
-use crate::{AnyGraph, Chunk, Config, Modes, Value};
+use crate::{AnyGraph, Chunk, Config, Map, Modes, Value};
 
 /// What a run and its tasks share.
 #[derive(Clone)]
@@ -54,10 +55,15 @@ impl ResumeValues {
 impl Shared {
     /// What a run shares that is no task of another.
     pub(crate) fn root(graph: AnyGraph, config: &Config, emits: Emits, sink: Option<Sink>) -> Self {
+        let mut config = config.clone();
+        if !config.namespace.is_empty() {
+            // A checkpoint of a graph inside this one is none of its own.
+            (config.namespace, config.checkpoint) = ("".into(), None);
+        }
         Self {
             place: Place { thread: config.thread.clone(), namespace: "".into() },
             saver: graph.saver.clone(),
-            config: config.clone(),
+            config,
             resume_values: ResumeValues::default(),
             resuming: false,
             emits,
@@ -83,10 +89,18 @@ impl Shared {
             return;
         }
         metadata.parents = self.parents.clone();
-        metadata.extra = self.config.metadata.clone();
-        let version = self.graph.core.version.number;
-        if version > 1 {
-            metadata.extra.insert(crate::thread::STATE_VERSION.into(), i64::from(version).into());
+        metadata.extra = self.graph.core.described(&self.config);
+    }
+}
+
+impl Core {
+    /// What a run or an update says of itself.
+    pub(crate) fn described(&self, config: &Config) -> Map {
+        let mut extra = config.metadata.clone();
+        if self.version.number > 1 {
+            let number = i64::from(self.version.number);
+            extra.insert(crate::thread::STATE_VERSION.into(), number.into());
         }
+        extra
     }
 }
