@@ -71,6 +71,9 @@ pub enum Error {
     /// The graph has no saver, so it has no threads.
     #[error("the graph was compiled without a saver: give it one by `with_saver`")]
     NoSaver,
+    /// The graph has no cache.
+    #[error("the graph was compiled without a cache: give it one by `with_cache`")]
+    NoCache,
     /// The node was given no store.
     #[error("the graph was compiled without a store: give it one by `with_store`")]
     NoStore,

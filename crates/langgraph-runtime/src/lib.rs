@@ -33,6 +33,7 @@
 //!
 //! The engine decides and the driver acts: a driver is one `match` over what [`Run::poll`] says.
 
+pub mod cache;
 mod drive;
 mod error;
 mod graph;
@@ -42,11 +43,12 @@ mod state;
 mod thread;
 mod value;
 
+pub use cache::{CachePolicy, MemoryCache};
 pub use drive::{Blocking, Chunks, RunStream};
 pub use error::{Cause, Error, NodeError};
 pub use graph::{
-    shape, AnyGraph, BoxFuture, CachePolicy, Command, Function, Goto, Gotos, Graph, Node,
-    NodeFunction, NodeResult, Persistence, RetryPolicy, StateGraph, Update, END, START,
+    shape, AnyGraph, BoxFuture, Command, Function, Goto, Gotos, Graph, Node, NodeFunction,
+    NodeResult, Persistence, RetryPolicy, StateGraph, Update, END, START,
 };
 pub use run::{
     Chunk, Clock, Config, Control, Ended, Event, Failed, Interrupt, Mode, Modes, Output,

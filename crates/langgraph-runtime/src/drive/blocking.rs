@@ -84,6 +84,15 @@ impl<S: State> Blocking<S> {
         block_on(self.0.history_with(config, query))
     }
 
+    /// As [`Graph::clear_cache`].
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn clear_cache(&self, nodes: Option<&[&str]>) -> Result<(), Error> {
+        block_on(self.0.clear_cache(nodes))
+    }
+
     /// As [`Graph::update_state`].
     ///
     /// # Errors

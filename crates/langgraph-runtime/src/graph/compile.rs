@@ -9,7 +9,8 @@ use langgraph_rust_channels::{
 use langgraph_rust_core::{ChannelIndex, NodeIndex};
 use langgraph_rust_pregel::{ChannelSpec, NodeSpec, Plan};
 
-use super::{Core, Edge, Exit, Layout, Program, ProgramBody};
+use super::{Caching, Core, Edge, Exit, Layout, Program, ProgramBody};
+use crate::cache::node_namespace;
 use crate::{Error, FieldSpec, Native, Node, TaskInput, Update, Value, END, START};
 
 /// The version of what a graph stores of its state.
@@ -105,6 +106,7 @@ impl Lowering {
         };
         let entry = self.channel(format!("branch:to:{}", node.name).into(), pattern);
         let mut spec = NodeSpec::new(node.name.clone(), vec![entry]);
+        spec.cached = node.cache.is_some();
         if let Some(handler) = &node.handled_by {
             spec.error_handler = Some(NodeIndex::new(self.target(handler)?));
         }
@@ -187,12 +189,15 @@ impl Lowering {
             timeout: None,
             cache: None,
         }];
-        programs.extend(nodes.into_iter().zip(exits).map(|(node, exits)| Program {
-            body: ProgramBody::Node(node.body),
-            exits,
-            retry: node.retry,
-            timeout: node.timeout,
-            cache: node.cache,
+        programs.extend(nodes.into_iter().zip(exits).map(|(node, exits)| {
+            let namespace = node_namespace(node.code(), &node.name);
+            Program {
+                exits,
+                retry: node.retry,
+                timeout: node.timeout,
+                cache: node.cache.map(|policy| Caching { policy, namespace }),
+                body: ProgramBody::Node(node.body),
+            }
         }));
         Ok(Core {
             plan: Arc::new(Plan::new(self.channels, self.nodes)?),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use langgraph_rust_core::{ChannelIndex, NodeIndex};
 use langgraph_rust_pregel::Plan;
 
+use crate::cache::{Cache, CacheNamespace, CachePolicy};
 use crate::saver::Saver;
 use crate::{Clock, Dynamic, Error, Native, NodeError, State, TaskInput, Value};
 pub(crate) use command::Resume;
@@ -20,7 +21,7 @@ pub use function::{shape, BoxFuture, Function, NodeFunction, NodeResult};
 pub(crate) use function::{Call, Invocation, Returned};
 pub(crate) use layout::Layout;
 pub(crate) use node::Body;
-pub use node::{CachePolicy, Node, Persistence, RetryPolicy};
+pub use node::{Node, Persistence, RetryPolicy};
 
 /// The place where a graph's input enters.
 pub const START: &str = "__start__";
@@ -129,7 +130,8 @@ impl<S: State> StateGraph<S> {
         let (fields, nodes, edges) = (self.fields, self.nodes, self.edges);
         let version = compile::StateVersion { number: S::VERSION, migrate: S::migrate };
         let core = compile::compile(fields, nodes, edges, version)?;
-        let any = AnyGraph { core: Arc::new(core), saver: None, clock: Clock::default() };
+        let (core, clock) = (Arc::new(core), Clock::default());
+        let any = AnyGraph { core, saver: None, cache: None, clock };
         Ok(Graph { any, state: PhantomData })
     }
 }
@@ -151,6 +153,7 @@ pub struct Graph<S = Dynamic> {
 pub struct AnyGraph {
     pub(crate) core: Arc<Core>,
     pub(crate) saver: Option<Arc<dyn Saver>>,
+    pub(crate) cache: Option<Arc<dyn Cache>>,
     pub(crate) clock: Clock,
 }
 
@@ -172,7 +175,13 @@ pub(crate) struct Program {
     pub(crate) exits: Vec<Exit>,
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) timeout: Option<std::time::Duration>,
-    pub(crate) cache: Option<CachePolicy>,
+    pub(crate) cache: Option<Caching>,
+}
+
+/// How what a node wrote is kept in a cache.
+pub(crate) struct Caching {
+    pub(crate) policy: CachePolicy,
+    pub(crate) namespace: CacheNamespace,
 }
 
 pub(crate) enum ProgramBody {
@@ -198,6 +207,38 @@ impl<S> Graph<S> {
     pub fn with_shared_saver(mut self, saver: Arc<dyn Saver>) -> Self {
         self.any.saver = Some(saver);
         self
+    }
+
+    /// The same graph, keeping what nodes wrote in `cache`, of those that say so by [`Node::cache`].
+    /// Graphs that are nodes keep theirs there as well, unless they have one of their own.
+    pub fn with_cache(self, cache: impl Cache) -> Self {
+        self.with_shared_cache(Arc::new(cache))
+    }
+
+    /// The same, with a cache that others have, too.
+    pub fn with_shared_cache(mut self, cache: Arc<dyn Cache>) -> Self {
+        self.any.cache = Some(cache);
+        self
+    }
+
+    /// Forgets what the graph's nodes wrote, or those of them that `nodes` names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCache`], [`Error::UnknownNode`], or the cache failed.
+    pub async fn clear_cache(&self, nodes: Option<&[&str]>) -> Result<(), Error> {
+        let cache = self.any.cache.clone().ok_or(Error::NoCache)?;
+        let core = &self.any.core;
+        let chosen = match nodes {
+            None => core.programs.iter().collect::<Vec<_>>(),
+            Some(names) => {
+                let program = |name: &&str| Ok(&core.programs[core.node(name)?.get()]);
+                names.iter().map(program).collect::<Result<_, Error>>()?
+            }
+        };
+        let cached = chosen.into_iter().filter_map(|program| program.cache.as_ref());
+        let namespaces: Vec<_> = cached.map(|caching| caching.namespace.clone()).collect();
+        cache.clear(Some(&namespaces)).await
     }
 
     /// The same graph, with another source of ids and times.

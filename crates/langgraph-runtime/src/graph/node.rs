@@ -4,7 +4,7 @@ use std::time::Duration;
 use langgraph_rust_core::RetryDelay;
 
 use super::function::Function;
-use crate::{AnyGraph, Error, NodeFunction};
+use crate::{AnyGraph, CachePolicy, Error, NodeFunction};
 
 /// A node: its name, what it does, and how.
 pub struct Node {
@@ -70,6 +70,14 @@ impl Node {
         }
     }
 
+    /// The name of what the node calls, as the compiler has it.
+    pub(crate) fn code(&self) -> &'static str {
+        match &self.body {
+            Body::Function(function) | Body::Blocking(function) => function.code,
+            Body::Graph(..) => "__dynamic__",
+        }
+    }
+
     /// What the graph that is the node keeps; of other nodes it says nothing.
     pub fn persistence(mut self, persistence: Persistence) -> Self {
         if let Body::Graph(_, kept) = &mut self.body {
@@ -111,18 +119,15 @@ impl Node {
     }
 
     /// What the node wrote is kept in the graph's cache, and used instead of running it again on the
-    /// same input.
+    /// same input. Without a cache ([`Graph::with_cache`](crate::Graph::with_cache)) nothing is.
+    ///
+    /// It is kept by the name of the node and that of its function, so that graphs may share a cache.
+    /// Of closures that is the name of the function they are written in: where two of those have the
+    /// same node's name, give the graphs caches of their own.
     pub fn cache(mut self, policy: CachePolicy) -> Self {
         self.cache = Some(policy);
         self
     }
-}
-
-/// How long a node's writes are kept in the graph's cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CachePolicy {
-    /// For how long; `None`: for ever.
-    pub ttl: Option<Duration>,
 }
 
 /// How often a failed node is tried again, and how long to wait before. Graphs in Rust wait without

@@ -56,7 +56,7 @@ impl Run {
         }
     }
 
-    fn program(&self, key: TaskKey) -> Option<&Program> {
+    pub(super) fn program(&self, key: TaskKey) -> Option<&Program> {
         let node = self.engine.task(key)?.node?;
         self.shared.graph.core.programs.get(node.get())
     }

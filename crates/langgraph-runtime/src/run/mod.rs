@@ -1,5 +1,6 @@
 //! One run of a graph: the engine and what surrounds it. Which task when, is the driver's.
 
+mod cached;
 mod clock;
 mod conclude;
 mod config;
@@ -12,6 +13,7 @@ mod shared;
 mod show;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use langgraph_rust_checkpoint::pending_interrupts;
 use langgraph_rust_pregel::{
@@ -19,6 +21,7 @@ use langgraph_rust_pregel::{
     TaskKey, TaskOutcome, Ticket,
 };
 
+use crate::cache::CacheKey;
 use crate::graph::Resume;
 use crate::saver::{self, Place};
 use crate::{AnyGraph, Error, Map, Native, NodeError, TaskInput, Value};
@@ -44,6 +47,8 @@ pub struct Run {
     pub(crate) started: Started,
     /// What the tasks of a superstep run on, once one of them has asked.
     input: Option<(i64, TaskInput)>,
+    /// Where a cache is to keep what tasks of the superstep write, and for how long.
+    slots: Vec<(TaskKey, CacheKey, Option<Duration>)>,
 }
 
 /// Ids and times from the graph's clock, versions from its saver.
@@ -129,7 +134,14 @@ impl Run {
                 StartError::Fault(fault) => fault.into(),
             })?;
         shared.resuming = started.resuming;
-        Ok(Self { shared: Arc::new(shared), engine, clock, started, input: None })
+        Ok(Self {
+            shared: Arc::new(shared),
+            engine,
+            clock,
+            started,
+            input: None,
+            slots: Vec::new(),
+        })
     }
 
     /// What to do next.

@@ -118,7 +118,7 @@ impl Run {
         Some(Runtime::new(self.shared.clone(), asking))
     }
 
-    fn input_of(&mut self, key: TaskKey) -> TaskInput {
+    pub(super) fn input_of(&mut self, key: TaskKey) -> TaskInput {
         let packet = self.engine.task(key).and_then(|task| task.packet.clone());
         match packet {
             Some(value) => TaskInput::sent(value),

@@ -181,6 +181,7 @@ pub(super) fn nested(
         },
         place: Place { thread: around.place.thread.clone(), namespace: namespace.into() },
         saver: graph.saver.clone().or_else(|| around.saver.clone()),
+        cache: graph.cache.clone().or_else(|| around.cache.clone()),
         resume_values: around.resume_values.clone(),
         resuming: around.resuming,
         emits: around.emits,

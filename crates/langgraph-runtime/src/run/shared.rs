@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use langgraph_rust_pregel::Emits;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::cache::Cache;
 use crate::graph::Core;
 use crate::saver::{Metadata, Place, Saver};
 use crate::{AnyGraph, Chunk, Config, Map, Modes, Value};
@@ -17,6 +18,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) place: Place,
     pub(crate) saver: Option<Arc<dyn Saver>>,
+    pub(crate) cache: Option<Arc<dyn Cache>>,
     pub(crate) resume_values: ResumeValues,
     /// Whether the run resumes its thread.
     pub(crate) resuming: bool,
@@ -63,6 +65,7 @@ impl Shared {
         Self {
             place: Place { thread: config.thread.clone(), namespace: "".into() },
             saver: graph.saver.clone(),
+            cache: graph.cache.clone(),
             config,
             resume_values: ResumeValues::default(),
             resuming: false,

@@ -14,7 +14,7 @@ use langgraph_rust_core::{CheckpointId, IdHash, TaskId, Version};
 
 use crate::{BoxFuture, Error, Map, Value};
 pub use memory::Memory;
-pub(crate) use record::{checkpoint_form, history, write_forms};
+pub(crate) use record::{checkpoint_form, history, write_form, write_forms};
 pub use record::{from_engine, loaded, pending_write, task_writes};
 
 /// Keeps the checkpoints of threads.

@@ -71,15 +71,17 @@ pub(crate) fn write_forms(
         Target::Channel(index) => !matches!(plan.channel(*index).pattern, Channel::Untracked(_)),
         _ => true,
     };
-    let form = |write: Write<Native>| {
-        let name = Arc::from(plan.target_name(&write.target));
-        let value = match &write.target {
-            Target::Packet(target) => packet_form(plan, target, write.value),
-            _ => write.value,
-        };
-        (name, value)
+    writes.into_iter().filter(is_kept).map(|write| write_form(plan, write)).collect()
+}
+
+/// A write as it is kept: the channel's name, and the value.
+pub(crate) fn write_form(plan: &Plan<Native>, write: Write<Native>) -> (Arc<str>, Value) {
+    let name = Arc::from(plan.target_name(&write.target));
+    let value = match &write.target {
+        Target::Packet(target) => packet_form(plan, target, write.value),
+        _ => write.value,
     };
-    writes.into_iter().filter(is_kept).map(form).collect()
+    (name, value)
 }
 
 /// What a run starts from: `found`, with the histories of the channels that the plan
