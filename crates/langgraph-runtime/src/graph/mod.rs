@@ -2,6 +2,7 @@
 
 mod command;
 mod compile;
+mod draw;
 mod function;
 mod layout;
 mod node;
@@ -45,7 +46,7 @@ pub struct StateGraph<S = Dynamic> {
 pub(crate) enum Edge {
     One { from: Arc<str>, to: Arc<str> },
     Join { from: Vec<Arc<str>>, to: Arc<str> },
-    Branch { from: Arc<str>, choice: Box<Choice>, to: Option<Vec<Arc<str>>> },
+    Branch { from: Arc<str>, choice: Box<Choice>, to: Vec<(Arc<str>, Arc<str>)> },
 }
 
 impl StateGraph<Dynamic> {
@@ -95,29 +96,49 @@ impl<S: State> StateGraph<S> {
         from: &str,
         choice: impl Fn(&S) -> NodeResult<R> + Send + Sync + 'static,
     ) -> Self {
-        self.add_branch(from, choice, None)
+        self.add_branch(from, choice, Vec::new())
     }
 
     /// The same, where `choice` says one of `to`: so that they can be drawn, and a mistake is found
-    /// when the graph is compiled.
+    /// when the graph is compiled. What [`Goto::send`] sends may go to other nodes as well.
     pub fn branch_to<R: Into<Gotos>>(
         self,
         from: &str,
         choice: impl Fn(&S) -> NodeResult<R> + Send + Sync + 'static,
         to: &[&str],
     ) -> Self {
-        let to = to.iter().map(|name| Arc::from(*name)).collect();
-        self.add_branch(from, choice, Some(to))
+        let to = to.iter().map(|name| (Arc::from(*name), Arc::from(*name))).collect();
+        self.add_branch(from, choice, to)
+    }
+
+    /// The same, where `choice` says one of the labels in `to`, each of which stands for a node
+    /// (upstream's `path_map`). Drawings show the labels.
+    pub fn branch_labelled<R: Into<Gotos>>(
+        self,
+        from: &str,
+        choice: impl Fn(&S) -> NodeResult<R> + Send + Sync + 'static,
+        to: &[(&str, &str)],
+    ) -> Self {
+        let to = to.iter().map(|(label, name)| (Arc::from(*label), Arc::from(*name))).collect();
+        self.add_branch(from, choice, to)
     }
 
     fn add_branch<R: Into<Gotos>>(
         mut self,
         from: &str,
         choice: impl Fn(&S) -> NodeResult<R> + Send + Sync + 'static,
-        to: Option<Vec<Arc<str>>>,
+        to: Vec<(Arc<str>, Arc<str>)>,
     ) -> Self {
-        let choice = Box::new(move |input: &TaskInput| choice(&*S::read(input)?).map(Into::into));
-        self.edges.push(Edge::Branch { from: from.into(), choice, to });
+        let (from, labels) = (Arc::<str>::from(from), to.clone());
+        let node = from.clone();
+        let choice = Box::new(move |input: &TaskInput| {
+            let chosen: Gotos = choice(&*S::read(input)?)?.into();
+            match labels.is_empty() {
+                true => Ok(chosen),
+                false => chosen.by_labels(&labels, &node).map_err(NodeError::from),
+            }
+        });
+        self.edges.push(Edge::Branch { from, choice, to });
         self
     }
 
@@ -176,6 +197,16 @@ pub(crate) struct Program {
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) timeout: Option<std::time::Duration>,
     pub(crate) cache: Option<Caching>,
+    /// Where its branches and commands may lead.
+    pub(crate) declared: Vec<Declared>,
+}
+
+/// Where a branch or a command may lead.
+pub(crate) struct Declared {
+    /// What a branch calls it.
+    pub(crate) label: Option<Arc<str>>,
+    /// The channel that starts the node; `None` for the end.
+    pub(crate) to: Option<ChannelIndex>,
 }
 
 /// How what a node wrote is kept in a cache.

@@ -17,6 +17,7 @@ pub struct Node {
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) cache: Option<CachePolicy>,
+    pub(crate) destinations: Vec<Arc<str>>,
 }
 
 /// What a node does.
@@ -67,6 +68,7 @@ impl Node {
             retry: None,
             timeout: None,
             cache: None,
+            destinations: Vec::new(),
         }
     }
 
@@ -83,6 +85,13 @@ impl Node {
         if let Body::Graph(_, kept) = &mut self.body {
             *kept = persistence;
         }
+        self
+    }
+
+    /// Where the commands that the node returns may lead: so that it can be drawn, and a mistake is
+    /// found when the graph is compiled. It restricts nothing.
+    pub fn destinations(mut self, nodes: &[&str]) -> Self {
+        self.destinations = nodes.iter().map(|name| Arc::from(*name)).collect();
         self
     }
 
