@@ -10,8 +10,8 @@ use futures_util::StreamExt;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::{
-    Chunk, Config, Error, Graph, HistoryQuery, Modes, Output, RunInput, RunStream, Snapshot, State,
-    StateUpdate,
+    Chunk, Config, Error, Graph, GraphInput, HistoryQuery, Modes, Output, RunStream, Snapshot,
+    State, StateUpdate,
 };
 
 /// A graph whose runs block the calling thread. Made by [`Graph::blocking`].
@@ -30,14 +30,18 @@ impl<S: State> Blocking<S> {
     /// # Errors
     ///
     /// The same.
-    pub fn invoke(&self, input: impl Into<RunInput>, config: &Config) -> Result<Output<S>, Error> {
+    pub fn invoke(
+        &self,
+        input: impl Into<GraphInput>,
+        config: &Config,
+    ) -> Result<Output<S>, Error> {
         block_on(self.0.invoke(input, config))
     }
 
     /// As [`Graph::stream`].
     pub fn stream(
         &self,
-        input: impl Into<RunInput>,
+        input: impl Into<GraphInput>,
         config: &Config,
         modes: impl Into<Modes>,
     ) -> Chunks<S> {
@@ -101,7 +105,7 @@ impl<S: State> Blocking<S> {
     pub fn update_state(
         &self,
         config: &Config,
-        update: impl Into<RunInput>,
+        update: impl Into<GraphInput>,
         as_node: Option<&str>,
     ) -> Result<Config, Error> {
         block_on(self.0.update_state(config, update, as_node))
@@ -143,9 +147,9 @@ impl<S> Iterator for Chunks<S> {
     }
 }
 
-/// Waits for a future. Timers and sockets work: where there is no runtime, one in the background
-/// serves them.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+/// Waits for a future on the calling thread. Timers and sockets work: where there is no runtime, one
+/// in the background serves them.
+pub fn block_on<F: Future>(future: F) -> F::Output {
     let _entered = Handle::try_current().is_err().then(|| background().enter());
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut context = Context::from_waker(&waker);

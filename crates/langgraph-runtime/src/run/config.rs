@@ -5,7 +5,7 @@ use langgraph_rust_core::{CheckpointId, Durability};
 use langgraph_rust_pregel::InterruptAt;
 
 use crate::graph::Core;
-use crate::{Control, Error, Map, Value};
+use crate::{Error, Map, RunControl, Value};
 
 /// How a run is to go.
 #[derive(Clone)]
@@ -33,7 +33,7 @@ pub struct Config {
     /// What the run says of itself: stored with each of its checkpoints.
     pub metadata: Map,
     /// What stops the run from elsewhere.
-    pub control: Option<Control>,
+    pub control: Option<RunControl>,
     /// What nodes read by [`Runtime::context`](crate::Runtime::context).
     pub(crate) context: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -131,7 +131,7 @@ impl Config {
     }
 
     /// The same, stopped by `control`.
-    pub fn control(mut self, control: &Control) -> Self {
+    pub fn control(mut self, control: &RunControl) -> Self {
         self.control = Some(control.clone());
         self
     }

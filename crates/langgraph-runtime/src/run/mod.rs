@@ -27,9 +27,9 @@ use crate::saver::{self, Place};
 use crate::{AnyGraph, Error, Map, Native, NodeError, TaskInput, Value};
 pub use clock::Clock;
 pub use config::{Config, Stops};
-pub use control::Control;
+pub use control::RunControl;
 pub use event::{Chunk, Event, Interrupt, Mode, Modes, Output, Status};
-pub use input::RunInput;
+pub use input::GraphInput;
 pub(crate) use perform::graph_namespace;
 pub use perform::{Ended, Performing};
 pub use runtime::{Failed, Runtime};
@@ -65,7 +65,7 @@ impl Run {
     /// The thread cannot be loaded, or the input does not fit it.
     pub async fn begin(
         graph: impl Into<AnyGraph>,
-        input: impl Into<RunInput>,
+        input: impl Into<GraphInput>,
         config: &Config,
         emits: Emits,
     ) -> Result<Self, Error> {
@@ -75,7 +75,7 @@ impl Run {
 
     pub(crate) async fn start(
         mut shared: Shared,
-        input: RunInput,
+        input: GraphInput,
         around: Option<Surroundings>,
     ) -> Result<Self, Error> {
         let graph = shared.graph.clone();
@@ -92,7 +92,7 @@ impl Run {
             use langgraph_rust_pregel::Env;
             Loaded::unbegun(clock.checkpoint_id(-2))
         });
-        if let RunInput::Command(command) = &input {
+        if let GraphInput::Command(command) = &input {
             match &command.resume {
                 Some(Resume::Single(value)) => {
                     if pending_interrupts(&loaded.pending).count() > 1 {

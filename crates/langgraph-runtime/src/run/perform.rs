@@ -13,7 +13,7 @@ use super::{Failed, Run, Runtime, Shared};
 use crate::error::Reason;
 use crate::graph::{Body, Call, Core, Invocation, ProgramBody, Returned};
 use crate::{
-    BoxFuture, Command, Error, Map, Native, NodeError, NodeResult, Output, Persistence, RunInput,
+    BoxFuture, Command, Error, GraphInput, Map, Native, NodeError, NodeResult, Output, Persistence,
     TaskInput, Update, Value,
 };
 
@@ -148,7 +148,7 @@ impl Run {
         graph: crate::AnyGraph,
         persistence: Persistence,
     ) -> BoxFuture<'static, Ended> {
-        let input = RunInput::Update(common(&graph.core, &self.input_of(key).value()));
+        let input = GraphInput::Update(common(&graph.core, &self.input_of(key).value()));
         let namespace = match self.engine.task(key) {
             Some(task) => graph_namespace(task, &self.shared.place.namespace, persistence),
             None => String::new(),
@@ -258,7 +258,7 @@ impl Ended {
 }
 
 /// Runs a graph as part of a task.
-pub(super) async fn call_graph(shared: Shared, input: RunInput) -> NodeResult<Output<Map>> {
+pub(super) async fn call_graph(shared: Shared, input: GraphInput) -> NodeResult<Output<Map>> {
     let around = surroundings(&shared);
     let mut run = Box::pin(Run::start(shared, input, Some(around))).await?;
     let outcome: BoxFuture<'_, Outcome<Native>> = Box::pin(crate::drive::drive(&mut run));

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::{Shared, Sink};
 use crate::saver::Place;
 use crate::{
-    AnyGraph, Chunk, Config, Error, Event, Graph, NodeError, NodeResult, Output, RunInput, State,
+    AnyGraph, Chunk, Config, Error, Event, Graph, GraphInput, NodeError, NodeResult, Output, State,
     Value,
 };
 
@@ -141,7 +141,7 @@ impl Runtime {
     pub async fn invoke<S: State>(
         &self,
         graph: &Graph<S>,
-        input: impl Into<RunInput>,
+        input: impl Into<GraphInput>,
     ) -> NodeResult<Output<S>> {
         let calls = self.0.calls.fetch_add(1, Ordering::Relaxed);
         let namespace = match calls {

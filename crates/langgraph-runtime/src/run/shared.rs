@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::cache::Cache;
 use crate::graph::Core;
-use crate::saver::{Metadata, Place, Saver};
+use crate::saver::{CheckpointMetadata, Place, Saver};
 use crate::{AnyGraph, Chunk, Config, Map, Modes, Value};
 
 /// What a run and its tasks share.
@@ -87,7 +87,7 @@ impl Shared {
     }
 
     /// Adds what the run says of itself to what is stored with a checkpoint.
-    pub(crate) fn describe(&self, metadata: &mut Metadata) {
+    pub(crate) fn describe(&self, metadata: &mut CheckpointMetadata) {
         if metadata.source.is_none() {
             return;
         }

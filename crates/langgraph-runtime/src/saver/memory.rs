@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use langgraph_rust_core::{CheckpointId, TaskId, Version};
 
 use super::{
-    fixed_place, CheckpointTuple, DeltaHistory, ListQuery, PendingWrite, Place, Prune,
-    PutCheckpoint, Saver, TaskWrites,
+    fixed_place, CheckpointTuple, DeltaHistory, ListQuery, Place, Prune, PutCheckpoint, PutWrites,
+    Saver, StoredWrite,
 };
 use crate::{BoxFuture, Error, Value};
 
@@ -46,7 +46,7 @@ impl Memory {
 }
 
 impl Threads {
-    fn put_writes(&mut self, place: &Place, put: TaskWrites) {
+    fn put_writes(&mut self, place: &Place, put: PutWrites) {
         let stored = self.namespaces.entry(place.clone()).or_default();
         let stored = stored.entry(put.checkpoint).or_default();
         for (position, (channel, value)) in put.writes.into_iter().enumerate() {
@@ -169,7 +169,7 @@ impl Threads {
 
 impl Stored {
     fn tuple(&self) -> Option<CheckpointTuple> {
-        let pending = self.writes.iter().map(|((task, _), written)| PendingWrite {
+        let pending = self.writes.iter().map(|((task, _), written)| StoredWrite {
             task: task.clone(),
             channel: written.channel.clone(),
             value: written.value.clone(),
@@ -214,7 +214,7 @@ impl Saver for Memory {
     fn put_writes<'a>(
         &'a self,
         place: &'a Place,
-        writes: TaskWrites,
+        writes: PutWrites,
     ) -> BoxFuture<'a, Result<(), Error>> {
         self.threads().put_writes(place, writes);
         ready(())

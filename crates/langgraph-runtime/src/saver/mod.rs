@@ -45,7 +45,7 @@ pub trait Saver: fmt::Debug + Send + Sync + 'static {
     fn put_writes<'a>(
         &'a self,
         place: &'a Place,
-        writes: TaskWrites,
+        writes: PutWrites,
     ) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Deletes a thread, with its namespaces.
@@ -89,18 +89,18 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckpointTuple {
     /// The checkpoint.
-    pub checkpoint: Checkpoint,
+    pub checkpoint: StoredCheckpoint,
     /// How it came to be.
-    pub metadata: Metadata,
+    pub metadata: CheckpointMetadata,
     /// The checkpoint before it.
     pub parent: Option<CheckpointId>,
     /// What tasks have written on top of it.
-    pub pending: Vec<PendingWrite>,
+    pub pending: Vec<StoredWrite>,
 }
 
 /// A thread's state between two supersteps, as it is stored.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Checkpoint {
+pub struct StoredCheckpoint {
     /// Time-ordered id; the newest checkpoint of a namespace has the greatest.
     pub id: CheckpointId,
     /// When it was made: UTC, ISO 8601.
@@ -119,7 +119,7 @@ pub struct Checkpoint {
 
 /// How a checkpoint came to be.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Metadata {
+pub struct CheckpointMetadata {
     /// Its source; `None` for the state of a thread before its beginning.
     pub source: Option<Source>,
     /// -1 for the first input, 0 for the first superstep, and so on.
@@ -134,7 +134,7 @@ pub struct Metadata {
 
 /// A write stored on a checkpoint, not yet applied to it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PendingWrite {
+pub struct StoredWrite {
     /// The task that wrote it, or [`TaskId::NULL`].
     pub task: TaskId,
     /// The channel that it goes to, or one of the reserved names.
@@ -145,7 +145,7 @@ pub struct PendingWrite {
 
 /// A task's writes, to be stored on a checkpoint.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TaskWrites {
+pub struct PutWrites {
     /// The checkpoint.
     pub checkpoint: CheckpointId,
     /// The task, or [`TaskId::NULL`].
@@ -160,15 +160,15 @@ pub struct TaskWrites {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PutCheckpoint {
     /// The checkpoint.
-    pub checkpoint: Checkpoint,
+    pub checkpoint: StoredCheckpoint,
     /// How it came to be.
-    pub metadata: Metadata,
+    pub metadata: CheckpointMetadata,
     /// The stored checkpoint before it.
     pub parent: Option<CheckpointId>,
     /// The versions that are new since that one was stored.
     pub new_versions: Versions,
     /// Writes to be stored with it, on earlier checkpoints.
-    pub writes: Vec<TaskWrites>,
+    pub writes: Vec<PutWrites>,
 }
 
 /// How a channel came to its value.
@@ -226,7 +226,7 @@ pub fn fixed_place(channel: &str) -> Option<i64> {
     }
 }
 
-impl Metadata {
+impl CheckpointMetadata {
     /// All of it by name, as it is stored and filtered by.
     pub fn to_map(&self) -> Map {
         let mut map = self.extra.clone();
@@ -249,7 +249,7 @@ impl Metadata {
         map
     }
 
-    /// What [`Metadata::to_map`] gave, or another implementation stored.
+    /// What [`CheckpointMetadata::to_map`] gave, or another implementation stored.
     pub fn from_map(mut map: Map) -> Self {
         let named = |value: &Value| match value {
             Value::Map(map) => (**map).clone(),

@@ -12,18 +12,19 @@ use langgraph_rust_core::{names, CheckpointId, PacketTarget, Target, Write};
 use langgraph_rust_pregel::{CheckpointToStore, Loaded, Plan, WritesToStore};
 
 use super::{
-    Checkpoint, CheckpointTuple, DeltaHistory, Metadata, PendingWrite, PutCheckpoint, TaskWrites,
+    CheckpointMetadata, CheckpointTuple, DeltaHistory, PutCheckpoint, PutWrites, StoredCheckpoint,
+    StoredWrite,
 };
 use crate::{Error, FieldSpec, Native, Value};
 
 /// What a saver is given of a checkpoint that the engine wants stored.
 pub fn from_engine(plan: &Plan<Native>, put: CheckpointToStore<Native>) -> PutCheckpoint {
     PutCheckpoint {
-        metadata: Metadata {
+        metadata: CheckpointMetadata {
             source: (!put.is_stub).then_some(put.metadata.source),
             step: put.metadata.step,
             since_snapshot: put.metadata.since_snapshot,
-            ..Metadata::default()
+            ..CheckpointMetadata::default()
         },
         parent: put.parent,
         new_versions: put.new_versions,
@@ -36,12 +37,12 @@ pub fn from_engine(plan: &Plan<Native>, put: CheckpointToStore<Native>) -> PutCh
 pub(crate) fn checkpoint_form(
     plan: &Plan<Native>,
     checkpoint: engine::Checkpoint<Native>,
-) -> Checkpoint {
+) -> StoredCheckpoint {
     let values = checkpoint
         .channel_values
         .into_iter()
         .filter_map(|(name, saved)| Some((name, stored_form(plan, saved)?)));
-    Checkpoint {
+    StoredCheckpoint {
         id: checkpoint.id,
         ts: checkpoint.ts,
         task_ids: checkpoint.task_ids,
@@ -53,8 +54,8 @@ pub(crate) fn checkpoint_form(
 }
 
 /// What a saver is given of a task's writes.
-pub fn task_writes(plan: &Plan<Native>, put: WritesToStore<Native>) -> TaskWrites {
-    TaskWrites {
+pub fn task_writes(plan: &Plan<Native>, put: WritesToStore<Native>) -> PutWrites {
+    PutWrites {
         checkpoint: put.checkpoint,
         task: put.task,
         path: put.path.as_ref().map(|path| path.text().into()).unwrap_or_default(),
@@ -106,7 +107,7 @@ pub fn loaded(
         channel_values.push((name.clone(), read_saved(saved, |value| read(&name, value))?));
     }
     let pending = pending.into_iter().map(|write| {
-        let PendingWrite { task, channel, value } = write;
+        let StoredWrite { task, channel, value } = write;
         let value = read(&channel, value)?;
         Ok(engine::PendingWrite { task, write: pending_write(plan, &channel, value) })
     });

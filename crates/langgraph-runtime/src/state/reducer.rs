@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::reducers::Reduced;
 use crate::{Error, FieldValue, NodeError, Value};
 
 type Fold = dyn Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync;
@@ -9,6 +10,8 @@ type Fold = dyn Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync;
 pub struct Reducer {
     initial: Option<Value>,
     fold: Arc<Fold>,
+    /// The field that it is of, for errors.
+    field: Option<Arc<str>>,
 }
 
 impl Reducer {
@@ -16,18 +19,26 @@ impl Reducer {
     pub fn new(
         fold: impl Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync + 'static,
     ) -> Self {
-        Self { initial: None, fold: Arc::new(fold) }
+        Self { initial: None, fold: Arc::new(fold), field: None }
     }
 
     /// A reducer of values of a type of one's own, for a field that starts from the type's default.
-    /// `fold` is given what the field holds and what is written.
-    pub fn typed<T: FieldValue + Default>(
-        fold: impl Fn(T, T) -> T + Send + Sync + 'static,
+    /// `fold` is given what the field holds and what is written; see [`reducers`](crate::reducers) for
+    /// those that `#[derive(State)]` knows by name.
+    pub fn typed<T: FieldValue + Default, R: Reduced<T>>(
+        fold: impl Fn(T, T) -> R + Send + Sync + 'static,
     ) -> Self {
-        let fold = move |left: Value, right: Value| {
-            Ok(Value::typed(fold(left.into_typed::<T>()?, right.into_typed::<T>()?)))
-        };
-        Self::new(fold).starting_from(Value::typed(T::default()))
+        Self::typed_bare(fold).starting_from(Value::typed(T::default()))
+    }
+
+    /// The same, for a field that starts from its first write.
+    pub fn typed_bare<T: FieldValue, R: Reduced<T>>(
+        fold: impl Fn(T, T) -> R + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(move |left, right| {
+            let (left, right) = (left.into_typed::<T>()?, right.into_typed::<T>()?);
+            Ok(Value::typed(fold(left, right).reduced()?))
+        })
     }
 
     /// The same reducer for a field that starts from `value`.
@@ -69,7 +80,15 @@ impl Reducer {
     }
 
     pub(crate) fn fold(&self, left: Value, write: Value) -> Result<Value, NodeError> {
-        (self.fold)(left, write)
+        (self.fold)(left, write).map_err(|error| match &self.field {
+            Some(field) => Error::from(error).in_field(field).into(),
+            None => error,
+        })
+    }
+
+    /// The same reducer, of the field `name`.
+    pub(crate) fn of(self, name: &Arc<str>) -> Self {
+        Self { field: Some(name.clone()), ..self }
     }
 }
 

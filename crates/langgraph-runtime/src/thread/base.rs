@@ -13,7 +13,9 @@ use super::engine_form;
 use super::look::input_writes;
 use super::seat::Seat;
 use crate::run::RunClock;
-use crate::saver::{self, Checkpoint, CheckpointTuple, Metadata, PutCheckpoint};
+use crate::saver::{
+    self, CheckpointMetadata, CheckpointTuple, PutCheckpoint, PutWrites, StoredCheckpoint,
+};
 use crate::{Config, Error, Native};
 
 /// After how many supersteps the values of fields that are stored as changes are stored.
@@ -43,6 +45,8 @@ pub(super) struct Saved {
     /// As the saver has it; the writes on it are in `pending`.
     pub(super) tuple: CheckpointTuple,
     pub(super) pending: Vec<PendingWrite<Native>>,
+    /// For fields stored as changes: what has happened since their values were stored.
+    since_snapshot: Vec<(Arc<str>, SinceSnapshot)>,
 }
 
 impl<'a> Base<'a> {
@@ -77,9 +81,9 @@ impl<'a> Base<'a> {
             }
             Some(tuple) => {
                 let loaded = engine_form(core, saver, &seat.place, tuple.clone(), None).await?;
-                let Loaded { checkpoint, pending, .. } = loaded;
+                let Loaded { checkpoint, pending, since_snapshot, .. } = loaded;
                 let state = ThreadState::load((), core.plan.clone(), checkpoint)?;
-                (Some(Saved { tuple, pending }), state)
+                (Some(Saved { tuple, pending, since_snapshot }), state)
             }
         };
         let version = |position| state.version(ChannelIndex::new(position)).cloned();
@@ -154,7 +158,7 @@ impl<'a> Base<'a> {
             return Ok(());
         }
         let (task, path) = (task.clone(), path.into());
-        let writes = saver::TaskWrites { checkpoint, task, path, writes };
+        let writes = PutWrites { checkpoint, task, path, writes };
         self.seat.saver.put_writes(&self.seat.place, writes).await
     }
 
@@ -170,12 +174,12 @@ impl<'a> Base<'a> {
         self.state.bump_snapshots(&mut self.clock, &snapshots, &self.stored)?;
         let (id, now) = (self.clock.checkpoint_id(step), self.clock.now());
         let checkpoint = self.state.checkpoint((), id, now, &snapshots)?;
-        let checkpoint = Checkpoint {
+        let checkpoint = StoredCheckpoint {
             // What changed is not all that is due: a step that was to come is still to come.
             updated_channels: None,
             ..saver::checkpoint_form(&core.plan, checkpoint)
         };
-        let metadata = Metadata {
+        let metadata = CheckpointMetadata {
             source: Some(source),
             step,
             since_snapshot: since,
@@ -199,7 +203,7 @@ impl<'a> Base<'a> {
         // The values are copied as they are stored.
         let version = tuple.metadata.extra.get(super::STATE_VERSION);
         extra.extend(version.map(|version| (super::STATE_VERSION.into(), version.clone())));
-        let metadata = Metadata {
+        let metadata = CheckpointMetadata {
             source: Some(Source::Fork),
             step: self.step + 1,
             // The copy has the same values and the same parent.
@@ -207,7 +211,7 @@ impl<'a> Base<'a> {
             parents: self.parents(),
             extra,
         };
-        let checkpoint = Checkpoint {
+        let checkpoint = StoredCheckpoint {
             id,
             ts,
             task_ids: IdHash::default(),
@@ -247,7 +251,7 @@ impl<'a> Base<'a> {
         updated: &BTreeSet<ChannelIndex>,
     ) -> Result<(Vec<ChannelIndex>, Vec<(Arc<str>, SinceSnapshot)>), Error> {
         let plan = &self.seat.graph.core.plan;
-        let known = self.saved.as_ref().map(|saved| &saved.tuple.metadata.since_snapshot);
+        let known = self.saved.as_ref().map(|saved| &saved.since_snapshot);
         let name = |index: &ChannelIndex| plan.channel(*index).name.clone();
         let count = |index: &ChannelIndex| {
             let mut known = known.into_iter().flatten();

@@ -3,6 +3,7 @@
 mod base;
 mod load;
 mod look;
+mod migrate;
 mod seat;
 mod snapshot;
 mod update;
@@ -10,9 +11,10 @@ mod update;
 use langgraph_rust_core::CheckpointId;
 
 use crate::saver::ListQuery;
-use crate::{Config, Error, Graph, Map, RunInput, Value};
-pub(crate) use load::{engine_form, load, STATE_VERSION};
+use crate::{Config, Error, Graph, GraphInput, Map, Value};
+pub(crate) use load::{engine_form, load};
 use look::View;
+pub(crate) use migrate::STATE_VERSION;
 use seat::Seat;
 pub use snapshot::{Snapshot, SnapshotTask};
 pub use update::{StateUpdate, COPY, INPUT};
@@ -132,7 +134,7 @@ impl<S> Graph<S> {
     pub async fn update_state(
         &self,
         config: &Config,
-        update: impl Into<RunInput>,
+        update: impl Into<GraphInput>,
         as_node: Option<&str>,
     ) -> Result<Config, Error> {
         let update = StateUpdate::new(update, as_node);

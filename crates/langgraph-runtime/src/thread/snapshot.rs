@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use langgraph_rust_core::{CheckpointId, TaskId};
 
-use crate::saver::{Metadata, Place};
+use crate::saver::{CheckpointMetadata, Place};
 use crate::{Config, Error, Interrupt, Map, State, TaskInput, Update, Value};
 
 /// A thread at one of its checkpoints.
@@ -16,7 +16,7 @@ pub struct Snapshot {
     /// The checkpoint before it.
     pub parent: Option<CheckpointId>,
     /// How the checkpoint came to be.
-    pub metadata: Metadata,
+    pub metadata: CheckpointMetadata,
     /// When it was made: UTC, ISO 8601.
     pub created_at: Arc<str>,
     /// The state.

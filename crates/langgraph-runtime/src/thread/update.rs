@@ -11,7 +11,7 @@ use langgraph_rust_pregel::{self as pregel, Reader, TaskWrites};
 
 use super::base::{invalid, versions_read, Base};
 use super::seat::Seat;
-use crate::{Command, Config, Error, Native, RunInput, END, START};
+use crate::{Command, Config, Error, GraphInput, Native, END, START};
 
 /// As a node of an update: the update is an input.
 pub const INPUT: &str = names::INPUT;
@@ -24,7 +24,7 @@ pub const COPY: &str = "__copy__";
 #[non_exhaustive]
 pub struct StateUpdate {
     /// What is written.
-    pub update: RunInput,
+    pub update: GraphInput,
     /// The node that is taken to have returned it.
     pub as_node: Option<Arc<str>>,
     /// The task that is taken to have run; one that was to run next, unless given.
@@ -33,7 +33,7 @@ pub struct StateUpdate {
 
 impl StateUpdate {
     /// An update as if `as_node` had returned it.
-    pub fn new(update: impl Into<RunInput>, as_node: Option<&str>) -> Self {
+    pub fn new(update: impl Into<GraphInput>, as_node: Option<&str>) -> Self {
         Self { update: update.into(), as_node: as_node.map(Arc::from), task: None }
     }
 
@@ -44,7 +44,7 @@ impl StateUpdate {
     }
 
     fn is_nothing(&self) -> bool {
-        matches!(self.update, RunInput::Nothing)
+        matches!(self.update, GraphInput::Nothing)
     }
 }
 
@@ -129,7 +129,7 @@ async fn clear_tasks(mut base: Base<'_>) -> Result<CheckpointId, Error> {
 }
 
 /// Applies an input, as a run would.
-async fn write_input(mut base: Base<'_>, update: RunInput) -> Result<CheckpointId, Error> {
+async fn write_input(mut base: Base<'_>, update: GraphInput) -> Result<CheckpointId, Error> {
     let core = base.seat.graph.core.clone();
     let mut writes = match core.engine_input(update)? {
         pregel::RunInput::Writes(writes) => writes,
@@ -205,9 +205,9 @@ fn made(base: &mut Base<'_>, updates: Vec<StateUpdate>) -> Result<Vec<Made>, Err
         let found = core.plan.node_named(&name);
         let node = found.ok_or_else(|| Error::UnknownNode(name.to_string()))?;
         let command = match update {
-            RunInput::Nothing => Command::new(),
-            RunInput::Update(update) => update.into(),
-            RunInput::Command(command) => command,
+            GraphInput::Nothing => Command::new(),
+            GraphInput::Update(update) => update.into(),
+            GraphInput::Command(command) => command,
         };
         let program = &core.programs[node.get()];
         let mut writes = core.writes(program, command, &base.state)?;

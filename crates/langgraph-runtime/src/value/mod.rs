@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use langgraph_rust_checkpoint::wire::StoredValue;
 
 use crate::Error;
-pub use held::{FieldValue, Held};
+pub use held::{FieldValue, TypedValue};
 
 /// Values by name, in the order in which they were put there: a state, an input, an output.
 pub type Map = IndexMap<Arc<str>, Value>;
@@ -41,7 +41,7 @@ pub enum Value {
     /// What has no other form here, as it is stored: a message, a date, a map whose keys are no texts.
     Stored(Arc<StoredValue>),
     /// A value of a type of one's own.
-    Typed(Arc<dyn Held>),
+    Typed(Arc<dyn TypedValue>),
     /// A value on its way to a node (`Send`).
     Send(Arc<(Arc<str>, Value)>),
     /// The value of a field that is mostly stored as changes.
@@ -115,11 +115,16 @@ impl Value {
 
     /// The value's entry `name`; nothing if it has none, or is no map.
     pub fn get(&self, name: &str) -> Value {
+        self.entry(name).unwrap_or_default()
+    }
+
+    /// The value's entry `name`, if it has one.
+    pub(crate) fn entry(&self, name: &str) -> Option<Value> {
         match self {
-            Value::Map(map) => map.get(name).cloned().unwrap_or_default(),
-            Value::Stored(stored) => stored.get(name).map(Value::from).unwrap_or_default(),
-            Value::Typed(held) => held.to_value().map(|value| value.get(name)).unwrap_or_default(),
-            _ => Value::Null,
+            Value::Map(map) => map.get(name).cloned(),
+            Value::Stored(stored) => stored.get(name).map(Value::from),
+            Value::Typed(held) => held.to_value().ok()?.entry(name),
+            _ => None,
         }
     }
 
