@@ -40,6 +40,7 @@ mod graph;
 mod run;
 pub mod saver;
 mod state;
+pub mod store;
 mod thread;
 mod value;
 
@@ -59,6 +60,7 @@ pub use state::{
     reducers, Dynamic, Field, FieldSpec, FieldWrite, Input, IntoItems, IntoOptional, Native,
     NoForeign, Overwrite, Reducer, State, TaskInput,
 };
+pub use store::{MemoryStore, Store};
 pub use thread::{HistoryQuery, Snapshot, SnapshotTask, StateUpdate, COPY, INPUT};
 pub use value::{FieldValue, Map, TypedValue, Value};
 

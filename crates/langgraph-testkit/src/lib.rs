@@ -21,6 +21,7 @@ mod expression;
 mod printed;
 mod random;
 mod script;
+pub mod stores;
 mod transcript;
 mod waiting;
 

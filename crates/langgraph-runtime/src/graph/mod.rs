@@ -15,7 +15,7 @@ use langgraph_rust_pregel::Plan;
 
 use crate::cache::{Cache, CacheNamespace, CachePolicy};
 use crate::saver::Saver;
-use crate::{Clock, Dynamic, Error, Native, NodeError, State, TaskInput, Value};
+use crate::{Clock, Dynamic, Error, Native, NodeError, State, Store, TaskInput, Value};
 pub(crate) use command::Resume;
 pub use command::{Command, Goto, Gotos, Update};
 pub use function::{shape, BoxFuture, Function, NodeFunction, NodeResult};
@@ -156,7 +156,7 @@ impl<S: State> StateGraph<S> {
         };
         let core = compile::compile(fields, nodes, edges, version)?;
         let (core, clock) = (Arc::new(core), Clock::default());
-        let any = AnyGraph { core, saver: None, cache: None, clock };
+        let any = AnyGraph { core, saver: None, cache: None, store: None, clock };
         Ok(Graph { any, state: PhantomData })
     }
 }
@@ -179,6 +179,7 @@ pub struct AnyGraph {
     pub(crate) core: Arc<Core>,
     pub(crate) saver: Option<Arc<dyn Saver>>,
     pub(crate) cache: Option<Arc<dyn Cache>>,
+    pub(crate) store: Option<Arc<dyn Store>>,
     pub(crate) clock: Clock,
 }
 
@@ -253,6 +254,18 @@ impl<S> Graph<S> {
     /// The same, with a cache that others have, too.
     pub fn with_shared_cache(mut self, cache: Arc<dyn Cache>) -> Self {
         self.any.cache = Some(cache);
+        self
+    }
+
+    /// The same graph, whose nodes reach `store` by [`Runtime::store`](crate::Runtime::store). So do
+    /// those of graphs that are nodes, unless these have one of their own.
+    pub fn with_store(self, store: impl Store) -> Self {
+        self.with_shared_store(Arc::new(store))
+    }
+
+    /// The same, with a store that others have, too.
+    pub fn with_shared_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.any.store = Some(store);
         self
     }
 

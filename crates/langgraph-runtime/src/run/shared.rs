@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::cache::Cache;
 use crate::graph::Core;
 use crate::saver::{CheckpointMetadata, Place, Saver};
-use crate::{AnyGraph, Chunk, Config, Map, Modes, Value};
+use crate::{AnyGraph, Chunk, Config, Map, Modes, Store, Value};
 
 /// What a run and its tasks share.
 #[derive(Clone)]
@@ -19,6 +19,7 @@ pub(crate) struct Shared {
     pub(crate) place: Place,
     pub(crate) saver: Option<Arc<dyn Saver>>,
     pub(crate) cache: Option<Arc<dyn Cache>>,
+    pub(crate) store: Option<Arc<dyn Store>>,
     pub(crate) resume_values: ResumeValues,
     /// Whether the run resumes its thread.
     pub(crate) resuming: bool,
@@ -66,6 +67,7 @@ impl Shared {
             place: Place { thread: config.thread.clone(), namespace: "".into() },
             saver: graph.saver.clone(),
             cache: graph.cache.clone(),
+            store: graph.store.clone(),
             config,
             resume_values: ResumeValues::default(),
             resuming: false,
