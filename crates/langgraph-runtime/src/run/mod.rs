@@ -133,14 +133,7 @@ impl Run {
                 StartError::Fault(fault) => fault.into(),
             })?;
         shared.resuming = started.resuming;
-        Ok(Self {
-            shared: Arc::new(shared),
-            engine,
-            clock,
-            started,
-            input: None,
-            slots: Vec::new(),
-        })
+        Ok(Self { shared: Arc::new(shared), engine, clock, input: None, slots: Vec::new() })
     }
 
     /// What to do next.
