@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value as Json;
 
 /// For each crate, the crates of the workspace that it may depend on, tests aside.
-const ALLOWED: [(&str, &[&str]); 6] = [
+const ALLOWED: [(&str, &[&str]); 7] = [
     ("langgraph-rust-core", &[]),
     ("langgraph-rust-channels", &["langgraph-rust-core"]),
     ("langgraph-rust-checkpoint", &["langgraph-rust-core", "langgraph-rust-channels"]),
@@ -23,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 6] = [
             "langgraph-rust-pregel",
         ],
     ),
+    ("langgraph-rust-postgres", &["langgraph-rust-core", "langgraph-rust-runtime"]),
     (
         "langgraph-rust-testkit",
         &[

@@ -27,12 +27,14 @@
 
 mod read;
 mod record;
+mod scalar;
 mod value;
 
 use serde::de::DeserializeOwned;
 use serde::Serialize;
 
 pub use record::Record;
+pub use scalar::scalar;
 pub use value::StoredValue;
 
 /// A value as it is stored.
