@@ -26,8 +26,10 @@ impl Run {
             return TaskOutcome::Cancelled(None);
         };
         let error = match returned.and_then(|command| self.writes(program, command)) {
-            Ok(mut writes) => {
-                writes.extend(resumed());
+            Ok(written) => {
+                // First, as a node in Python has them before it returns.
+                let mut writes = resumed();
+                writes.extend(written);
                 return TaskOutcome::Finished(writes);
             }
             Err(error) => error,
