@@ -23,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "langgraph-rust-pregel",
         ],
     ),
+    ("langgraph-rust-postgres", &["langgraph-rust-core", "langgraph-rust-runtime"]),
     ("langgraph-rust-derive", &[]),
     (
         "langgraph-rust",

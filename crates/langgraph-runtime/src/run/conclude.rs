@@ -28,8 +28,10 @@ impl Run {
         let core = &self.shared.graph.core;
         let writes = |command| core.writes(program, command, self.engine.state());
         let error = match returned.and_then(writes) {
-            Ok(mut writes) => {
-                writes.extend(resumed());
+            Ok(written) => {
+                // First, as a node in Python has them before it returns.
+                let mut writes = resumed();
+                writes.extend(written);
                 return TaskOutcome::Finished(writes);
             }
             Err(error) => error,
