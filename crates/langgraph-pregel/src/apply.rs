@@ -1,18 +1,38 @@
 //! Applying a superstep's writes: in path order, one new version for all channels that change.
 
 use langgraph_rust_channels::Channel;
-use langgraph_rust_core::{ChannelIndex, Domain, Fault, TaskPath, Version, Write};
+use langgraph_rust_core::{ChannelIndex, Domain, Fault, NodeIndex, TaskPath, Version, Write};
 use smallvec::SmallVec;
 
-use crate::scratch::{ChannelSet, Group};
-use crate::{Env, Reader, TaskWrites, ThreadState};
+use crate::scratch::{ChannelSet, Written};
+use crate::{Env, Plan, Reader, TaskWrites, ThreadState};
 
 /// What is applied of a task. Most of it stays where it is.
 pub(crate) struct Applied<'a, D: Domain> {
     pub(crate) reader: Reader,
     pub(crate) path: &'a TaskPath,
-    pub(crate) triggers: &'a [ChannelIndex],
+    pub(crate) triggers: Triggers<'a>,
     pub(crate) writes: Vec<Write<D>>,
+}
+
+/// The channels that started a task.
+#[derive(Clone, Copy)]
+pub(crate) enum Triggers<'a> {
+    /// Those of a node of the plan.
+    OfNode(NodeIndex),
+    These(&'a [ChannelIndex]),
+}
+
+impl<'a> Triggers<'a> {
+    pub(crate) fn of<'p, D: Domain>(self, plan: &'p Plan<D>) -> &'p [ChannelIndex]
+    where
+        'a: 'p,
+    {
+        match self {
+            Triggers::OfNode(node) => &plan.node(node).triggers,
+            Triggers::These(channels) => channels,
+        }
+    }
 }
 
 impl<D: Domain> ThreadState<D> {
@@ -30,7 +50,7 @@ impl<D: Domain> ThreadState<D> {
         applied.extend(tasks.iter().zip(writes).map(|(task, writes)| Applied {
             reader: task.reader.clone(),
             path: &task.path,
-            triggers: &task.triggers,
+            triggers: Triggers::These(&task.triggers),
             writes,
         }));
         self.apply_all(cx, env, applied)
@@ -52,7 +72,8 @@ impl<D: Domain> ThreadState<D> {
         // Writes that could not be applied have left something behind.
         self.changes.restart();
         self.consume_triggers(cx, env, &tasks)?;
-        let mut groups = self.group(tasks);
+        self.group(tasks);
+        let mut groups = self.groups.take();
         let applied =
             groups.drain(..).try_for_each(|(index, values)| self.update(cx, env, index, values));
         self.groups.reuse(groups);
@@ -75,7 +96,7 @@ impl<D: Domain> ThreadState<D> {
         for task in tasks {
             self.seen.note(&task.reader);
             let Reader::Node(node) = task.reader else { continue };
-            for trigger in task.triggers {
+            for trigger in task.triggers.of(&self.plan) {
                 if let Some(version) = &self.versions[trigger.get()] {
                     self.seen.set(node, *trigger, version.clone());
                 }
@@ -90,25 +111,26 @@ impl<D: Domain> ThreadState<D> {
         tasks: &[Applied<'_, D>],
     ) -> Result<(), Fault<D>> {
         for (position, task) in tasks.iter().enumerate() {
-            for trigger in task.triggers {
+            for place in 0..task.triggers.of(&self.plan).len() {
+                let trigger = task.triggers.of(&self.plan)[place];
                 let before = &tasks[..position];
-                if before.len() < 8 && before.iter().any(|t| t.triggers.contains(trigger)) {
+                let repeats = |t: &Applied<'_, D>| t.triggers.of(&self.plan).contains(&trigger);
+                if before.len() < 8 && before.iter().any(repeats) {
                     continue;
                 }
                 if self.channels[trigger.get()].consume(cx)? {
-                    self.bump(env, *trigger)?;
+                    self.bump(env, trigger)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// The written values by channel, channels in the order of their first write.
-    fn group(&mut self, tasks: SmallVec<[Applied<'_, D>; 2]>) -> Vec<Group<D>> {
+    /// Sorts the written values by channel, channels in the order of their first write.
+    fn group(&mut self, tasks: SmallVec<[Applied<'_, D>; 2]>) {
         for task in tasks {
             task.writes.into_iter().for_each(|write| self.groups.add(write));
         }
-        self.groups.take()
     }
 
     fn update(
@@ -116,13 +138,16 @@ impl<D: Domain> ThreadState<D> {
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
         index: ChannelIndex,
-        values: Vec<D::Value>,
+        values: Written<D>,
     ) -> Result<(), Fault<D>> {
         let changed = match &mut self.channels[index.get()] {
             Channel::Tasks(tasks) => tasks.replace(self.groups.take_packets()),
             channel => {
                 let name = &self.plan.channel(index).name;
-                let updated = channel.update(cx, name, values);
+                let updated = match values {
+                    Written::One(value) => channel.update_with(cx, name, value),
+                    Written::Several(values) => channel.update(cx, name, values),
+                };
                 updated.map_err(|fault| {
                     fault.noted(cx, || format!("In what was written to channel '{name}'"))
                 })?
@@ -140,7 +165,7 @@ impl<D: Domain> ThreadState<D> {
             if !self.changes.updated.contains(index)
                 && self.channels[index.get()].is_available(cx)?
             {
-                self.update(cx, env, index, Vec::new())?;
+                self.update(cx, env, index, Written::Several(Vec::new()))?;
             }
         }
         Ok(())

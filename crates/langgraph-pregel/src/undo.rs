@@ -40,7 +40,7 @@ impl<D: Domain> ThreadState<D> {
 
     /// Remembers what applying the writes of `tasks` can change.
     fn before(&self, cx: D::Cx<'_>, tasks: &[Applied<'_, D>]) -> Result<Before<D>, Fault<D>> {
-        let triggers = tasks.iter().flat_map(|task| task.triggers.iter().copied());
+        let triggers = tasks.iter().flat_map(|task| task.triggers.of(&self.plan).iter().copied());
         let targets = tasks.iter().flat_map(|task| &task.writes).map(|write| &write.target);
         let written = targets.filter_map(|target| match target {
             Target::Channel(index) => Some(*index).filter(|i| i.get() < self.channels.len()),

@@ -49,7 +49,7 @@ pub use graph::{
     NodeFunction, NodeResult, Persistence, RetryPolicy, StateGraph, Update, END, START,
 };
 pub use run::{
-    Chunk, Clock, Config, Control, Ended, Event, Failed, Interrupt, Mode, Modes, Output,
+    Begun, Chunk, Clock, Config, Control, Ended, Event, Failed, Interrupt, Mode, Modes, Output,
     Performing, Run, RunInput, Runtime, Status, Stops,
 };
 pub use saver::{Memory, Place};

@@ -119,17 +119,14 @@ impl StateView {
         // Whoever looks from outside sees all nodes in the order of their declaration.
         state.forget_changes();
         let tasks = state.prepare(py, namespace, step);
-        drop(state);
         let tasks = tasks.map_err(|fault| fault_to_python(py, fault))?;
+        let id = |task| state.task_id(namespace, step, task).clone();
+        let ids: Vec<_> = tasks.iter().map(id).collect();
+        drop(state);
         let list = PyList::empty(py);
-        for task in tasks {
+        for (task, id) in tasks.iter().zip(ids) {
             let triggers = self.graph.trigger_names(py, &task.path, task.node)?;
-            list.append((
-                task.id.as_str(),
-                &*task.name,
-                path::to_tuple(py, &task.path)?,
-                triggers,
-            ))?;
+            list.append((id.as_str(), &*task.name, path::to_tuple(py, &task.path)?, triggers))?;
         }
         Ok(list)
     }

@@ -185,7 +185,12 @@ impl<D: Domain> Engine<D> {
             deltas.sealed.extend(overwritten(cx, plan, &task.writes));
         }
         if std::mem::take(&mut deltas.hands_back) {
-            let known = |id: &TaskId| self.tasks.all().iter().any(|task| task.id == *id);
+            let known = |id: &TaskId| {
+                self.tasks
+                    .all()
+                    .iter()
+                    .any(|task| self.tasks.id_of(plan, &self.options.namespace, task) == id)
+            };
             let lost = deltas.loaded.iter().filter(|(task, _)| !known(task));
             deltas.sealed.extend(lost.map(|(_, index)| *index));
         }
@@ -214,7 +219,9 @@ impl<D: Domain> Engine<D> {
             if is_first && is_stored {
                 continue;
             }
-            let known = self.tasks.all().iter().find(|known| known.id == *task);
+            let mut tasks = self.tasks.all().iter();
+            let known =
+                tasks.find(|known| self.tasks.id_of(plan, &self.options.namespace, known) == task);
             let path = known.map(|task| task.path.clone());
             deltas.kept.push(Kept { step, task: task.clone(), path, write: write.copy(cx) });
         }

@@ -33,8 +33,9 @@ impl<D: Domain> Engine<D> {
         key: TaskKey,
         writes: Vec<Write<D>>,
     ) -> Option<Ticket> {
+        let task = self.tasks.get(key)?;
+        let (id, path) = (self.id_of(task).clone(), task.path.clone());
         let task = self.tasks.get_mut(key)?;
-        let (id, path) = (task.id.clone(), task.path.clone());
         // Most tasks write once: then there is nothing to look for.
         if std::mem::replace(&mut task.is_pending, true) || self.inherited {
             self.pending.retain(|p| p.task != id);

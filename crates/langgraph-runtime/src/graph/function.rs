@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::state::Lent;
 use crate::{Command, Input, NodeError, Runtime, TaskInput};
 
 /// A future on the heap that any thread may poll.
@@ -98,7 +99,7 @@ where
     R: Into<Command>,
 {
     fn into_function(self) -> Function {
-        now::<I>(false, Box::new(move |task| Ok(self(&*I::read(&task.input)?)?.into())))
+        now::<I>(false, Box::new(move |task| Ok(self(&*Lent::<I>::read(&task.input)?)?.into())))
     }
 }
 
@@ -109,8 +110,9 @@ where
     R: Into<Command>,
 {
     fn into_function(self) -> Function {
-        let call =
-            move |task: &Invocation| Ok(self(&*I::read(&task.input)?, &task.asked())?.into());
+        let call = move |task: &Invocation| {
+            Ok(self(&*Lent::<I>::read(&task.input)?, &task.asked())?.into())
+        };
         now::<I>(true, Box::new(call))
     }
 }
@@ -191,7 +193,7 @@ where
         let call = move |task: Invocation| -> BoxFuture<'static, Returned> {
             let function = function.clone();
             Box::pin(async move {
-                let input = I::read(&task.input)?;
+                let input = Lent::<I>::read(&task.input)?;
                 function.call(&input).await.map(Into::into)
             })
         };
@@ -233,7 +235,7 @@ where
         let call = move |task: Invocation| -> BoxFuture<'static, Returned> {
             let function = function.clone();
             Box::pin(async move {
-                let (input, runtime) = (I::read(&task.input)?, task.asked());
+                let (input, runtime) = (Lent::<I>::read(&task.input)?, task.asked());
                 function.call(&input, &runtime).await.map(Into::into)
             })
         };

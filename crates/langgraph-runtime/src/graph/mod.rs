@@ -115,7 +115,9 @@ impl<S: State> StateGraph<S> {
         choice: impl Fn(&S) -> NodeResult<R> + Send + Sync + 'static,
         to: Option<Vec<Arc<str>>>,
     ) -> Self {
-        let choice = Box::new(move |input: &TaskInput| choice(&*S::read(input)?).map(Into::into));
+        let choice = Box::new(move |input: &TaskInput| {
+            choice(&*crate::state::Lent::<S>::read(input)?).map(Into::into)
+        });
         self.edges.push(Edge::Branch { from: from.into(), choice, to });
         self
     }

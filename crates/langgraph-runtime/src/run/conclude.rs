@@ -17,39 +17,42 @@ impl Run {
     /// What the engine is told of a task that is over.
     pub fn conclude(&self, ended: Ended) -> TaskOutcome<Native> {
         let Ended { key, returned, resumed } = ended;
-        let count = resumed.len();
-        let resumed = || match resumed.is_empty() {
-            true => Vec::new(),
-            false => vec![Write::control(Control::Resume, listed(&resumed))],
-        };
         let Some(program) = self.program(key) else {
             return TaskOutcome::Cancelled(None);
         };
-        let error = match returned.and_then(|command| self.writes(program, command)) {
+        match returned.and_then(|command| self.writes(program, command)) {
             Ok(mut writes) => {
-                writes.extend(resumed());
-                return TaskOutcome::Finished(writes);
+                writes.extend(resume_write(&resumed));
+                TaskOutcome::Finished(writes)
             }
-            Err(error) => error,
-        };
+            Err(error) => self.conclude_error(key, error, &resumed),
+        }
+    }
+
+    fn conclude_error(
+        &self,
+        key: TaskKey,
+        error: NodeError,
+        resumed: &[Value],
+    ) -> TaskOutcome<Native> {
+        let resume_values: Vec<_> = resume_write(resumed).into_iter().collect();
         match error.0 {
-            Reason::Interrupt(value) => match self.interrupt(key, value, count) {
-                Ok(value) => {
-                    TaskOutcome::Interrupted { value: Some(value), resume_values: resumed() }
-                }
-                Err(error) => self.failed(key, error.into(), resumed(), None),
+            Reason::Interrupt(value) => match self.interrupt(key, value, resumed.len()) {
+                Ok(value) => TaskOutcome::Interrupted { value: Some(value), resume_values },
+                Err(error) => self.failed(key, error.into(), resume_values, None),
             },
             Reason::Paused(interrupts) => {
                 let all: Vec<_> = interrupts.iter().flat_map(Interrupt::unpack).collect();
                 let value = match Interrupt::pack(&all) {
                     Ok(value) => (!all.is_empty()).then_some(value),
-                    Err(error) => return self.failed(key, error.into(), resumed(), None),
+                    Err(error) => return self.failed(key, error.into(), resume_values, None),
                 };
-                TaskOutcome::Interrupted { value, resume_values: resumed() }
+                TaskOutcome::Interrupted { value, resume_values }
             }
             reason @ Reason::Parent(_) => TaskOutcome::Escaped(NodeError(reason)),
             reason @ Reason::Failed(_) => {
-                self.failed(key, NodeError(reason), resumed(), program.retry)
+                let retry = self.program(key).and_then(|program| program.retry);
+                self.failed(key, NodeError(reason), resume_values, retry)
             }
         }
     }
@@ -61,7 +64,7 @@ impl Run {
 
     fn interrupt(&self, key: TaskKey, value: Value, passed: usize) -> Result<Value, Error> {
         let task = self.engine.task(key);
-        let namespace = task.map(|task| task.namespace(&self.shared.place.namespace));
+        let namespace = task.map(|task| self.engine.namespace_of(task));
         let id = interrupt_id(&namespace.unwrap_or_default(), passed).into();
         Interrupt::pack(&[Interrupt { id, value }])
     }
@@ -100,7 +103,8 @@ impl Run {
         if matches!(source.downcast_ref::<Error>(), Some(Error::Node { .. })) {
             return error;
         }
-        let (node, task, source) = (task.name.clone(), task.id.clone(), source.clone());
+        let id = self.engine.id_of(task).clone();
+        let (node, task, source) = (task.name.clone(), id, source.clone());
         NodeError(Reason::Failed(Cause::new(Error::Node { node, task, source })))
     }
 
@@ -148,6 +152,11 @@ impl Run {
         }
         Ok(choice(&TaskInput::of_state(&core.layout, state, fresh))?.0)
     }
+}
+
+/// The resume values that a task has got, as it writes them.
+fn resume_write(resumed: &[Value]) -> Option<Write<Native>> {
+    (!resumed.is_empty()).then(|| Write::control(Control::Resume, listed(resumed)))
 }
 
 impl Core {

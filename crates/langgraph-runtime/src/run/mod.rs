@@ -27,7 +27,7 @@ pub use config::{Config, Stops};
 pub use control::Control;
 pub use event::{Chunk, Event, Interrupt, Mode, Modes, Output, Status};
 pub use input::RunInput;
-pub use perform::{Ended, Performing};
+pub use perform::{Begun, Ended, Performing};
 pub use runtime::{Failed, Runtime};
 pub(crate) use shared::{Shared, Sink};
 

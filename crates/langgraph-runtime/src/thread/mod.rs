@@ -5,7 +5,7 @@ mod load;
 use std::sync::Arc;
 
 use langgraph_rust_checkpoint::{task_output, PendingWrite};
-use langgraph_rust_core::{CheckpointId, Control};
+use langgraph_rust_core::{CheckpointId, Control, TaskId};
 use langgraph_rust_pregel::{self as pregel, Loaded, Task, TaskWrites};
 
 use crate::saver::{CheckpointTuple, ListQuery, Metadata, Place, Saver};
@@ -111,6 +111,8 @@ impl<S> Graph<S> {
         let mut state = pregel::ThreadState::load((), core.plan.clone(), checkpoint)?;
         state.forget_changes();
         let mut tasks = state.prepare((), &place.namespace, metadata.step + 1)?;
+        let id_of = |task| state.task_id(&place.namespace, metadata.step + 1, task).clone();
+        let ids: Vec<TaskId> = tasks.iter().map(id_of).collect();
         let mut clock = self.any.clock.clone();
         let null = pending.iter().filter(|p| p.task.is_null()).map(|p| p.write.copy(()));
         let null: Vec<_> = null.collect();
@@ -118,7 +120,7 @@ impl<S> Graph<S> {
             state.apply((), &mut clock, vec![TaskWrites::of_input(null)])?;
         }
         if view == View::Live {
-            let finished = self.finished(&mut tasks, &pending);
+            let finished = self.finished(tasks.iter_mut().zip(&ids), &pending);
             if !finished.is_empty() {
                 state.apply((), &mut clock, finished)?;
             }
@@ -130,19 +132,19 @@ impl<S> Graph<S> {
             metadata,
             values: core.values(|index| state.channel(index)),
             next: tasks.iter().filter(waits).map(|task| task.name.clone()).collect(),
-            tasks: tasks.iter().map(|task| snapshot_task(task, &pending, view)).collect(),
+            tasks: tasks.iter().zip(&ids).map(|task| snapshot_task(task, &pending, view)).collect(),
         })
     }
 
     /// Gives finished tasks their stored writes; returns the writes as they apply.
-    fn finished(
+    fn finished<'t>(
         &self,
-        tasks: &mut [Task<Native>],
+        tasks: impl Iterator<Item = (&'t mut Task<Native>, &'t TaskId)>,
         pending: &[PendingWrite<Native>],
     ) -> Vec<TaskWrites<Native>> {
         let mut finished = Vec::new();
-        for task in tasks {
-            let copies = task_output(pending, &task.id).map(|write| write.copy(()));
+        for (task, id) in tasks {
+            let copies = task_output(pending, id).map(|write| write.copy(()));
             task.writes = copies.collect();
             if !task.writes.is_empty() {
                 let writes = task.writes.iter().map(|write| write.copy(())).collect();
@@ -154,13 +156,13 @@ impl<S> Graph<S> {
 }
 
 fn snapshot_task(
-    task: &Task<Native>,
+    (task, id): (&Task<Native>, &TaskId),
     pending: &[PendingWrite<Native>],
     view: View,
 ) -> SnapshotTask {
     let find = |kind| {
         let mut writes = pending.iter();
-        writes.find(|p| p.task == task.id && p.write.is_control(kind)).map(|p| &p.write.value)
+        writes.find(|p| p.task == *id && p.write.is_control(kind)).map(|p| &p.write.value)
     };
     let is_resumed = view == View::Live && !task.writes.is_empty();
     let interrupt = find(Control::Interrupt).filter(|_| !is_resumed);
