@@ -128,7 +128,7 @@ pub struct CheckpointId {
     /// The 16 bytes that the text spells.
     bytes: [u8; 16],
     /// Spelled for the first who asks, if the bytes were first: every superstep makes an id.
-    text: OnceLock<Text>,
+    text: OnceLock<Box<Text>>,
 }
 
 impl CheckpointId {
@@ -145,7 +145,7 @@ impl CheckpointId {
         for (position, digit) in digits.take(32).enumerate() {
             bytes[position / 2] |= (digit as u8) << (4 * (1 - position % 2));
         }
-        Self { bytes, text: Text::new(text).into() }
+        Self { bytes, text: Box::new(Text::new(text)).into() }
     }
 
     /// The id as text.
@@ -154,7 +154,7 @@ impl CheckpointId {
     }
 
     fn text(&self) -> &Text {
-        self.text.get_or_init(|| Text::Uuid(spell(u128::from_be_bytes(self.bytes))))
+        self.text.get_or_init(|| Box::new(Text::Uuid(spell(u128::from_be_bytes(self.bytes)))))
     }
 }
 

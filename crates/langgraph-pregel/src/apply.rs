@@ -72,7 +72,7 @@ impl<D: Domain> ThreadState<D> {
         // Writes that could not be applied have left something behind.
         self.changes.restart();
         self.consume_triggers(cx, env, &tasks)?;
-        self.group(tasks);
+        self.group(&mut tasks);
         let mut groups = self.groups.take();
         let applied =
             groups.drain(..).try_for_each(|(index, values)| self.update(cx, env, index, values));
@@ -127,9 +127,9 @@ impl<D: Domain> ThreadState<D> {
     }
 
     /// Sorts the written values by channel, channels in the order of their first write.
-    fn group(&mut self, tasks: SmallVec<[Applied<'_, D>; 2]>) {
+    fn group(&mut self, tasks: &mut [Applied<'_, D>]) {
         for task in tasks {
-            task.writes.into_iter().for_each(|write| self.groups.add(write));
+            task.writes.drain(..).for_each(|write| self.groups.add(write));
         }
     }
 
@@ -196,15 +196,14 @@ impl<D: Domain> ThreadState<D> {
     }
 
     fn bump(&mut self, env: &mut dyn Env<D>, index: ChannelIndex) -> Result<(), Fault<D>> {
-        let version = match &self.changes.version {
-            Some(version) => version.clone(),
-            None => {
-                let next = env.next_version(self.newest.as_ref()).map_err(Fault::Domain)?;
-                self.newest = Some(next.clone());
-                self.changes.version.insert(next).clone()
-            }
-        };
-        self.set_version(index, version);
+        if !self.changes.has_version {
+            self.newest = Some(env.next_version(self.newest.as_ref()).map_err(Fault::Domain)?);
+            self.changes.has_version = true;
+        }
+        if self.versions[index.get()].is_none() {
+            self.version_order.push(index);
+        }
+        self.versions[index.get()].clone_from(&self.newest);
         Ok(())
     }
 
@@ -235,19 +234,19 @@ impl<D: Domain> ThreadState<D> {
 
 /// What one application of writes has done so far.
 pub(crate) struct Changes {
-    /// The version of everything that changes, once something has.
-    version: Option<Version>,
+    /// Whether something has changed: then the newest version is that of everything that does.
+    has_version: bool,
     /// The channels that changed and can be read.
     updated: ChannelSet,
 }
 
 impl Changes {
     pub(crate) fn new(channels: usize) -> Self {
-        Self { version: None, updated: ChannelSet::new(channels) }
+        Self { has_version: false, updated: ChannelSet::new(channels) }
     }
 
     fn restart(&mut self) {
-        self.version = None;
+        self.has_version = false;
         if !self.updated.members().is_empty() {
             self.updated.take(Vec::new());
         }

@@ -155,8 +155,14 @@ pub(crate) struct Origin {
 }
 
 impl<D: Domain> ThreadState<D> {
-    pub(crate) fn origin(&self, step: i64) -> Origin {
+    fn origin(&self, step: i64) -> Origin {
         Origin { checkpoint: self.id.clone(), hash: self.task_ids, step }
+    }
+
+    /// Moves on to the checkpoint `next`; returns where superstep `step` stood.
+    pub(crate) fn move_on(&mut self, step: i64, next: CheckpointId) -> Origin {
+        let hash = std::mem::take(&mut self.task_ids);
+        Origin { checkpoint: std::mem::replace(&mut self.id, next), hash, step }
     }
 
     /// The id of a task that [`ThreadState::prepare`] has made for superstep `step` in `namespace`.

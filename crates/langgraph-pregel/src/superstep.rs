@@ -1,14 +1,14 @@
 use langgraph_rust_core::{Domain, TaskId};
 
 use crate::prepare::Origin;
-use crate::{Plan, Task, TaskKey, TaskState};
+use crate::{Task, TaskKey, TaskState, ThreadState};
 
 /// The tasks of the current superstep, and how far they are.
 pub(crate) struct Superstep<D: Domain> {
     /// Counts supersteps, so that a key of an earlier one names nothing.
     generation: u32,
     tasks: Vec<Task<D>>,
-    /// Where it stands.
+    /// Where it stood, once the thread has moved on.
     origin: Option<Origin>,
     /// How many tasks have been looked at for giving out.
     issued: usize,
@@ -31,25 +31,31 @@ impl<D: Domain> Superstep<D> {
     }
 
     /// Another superstep begins; its tasks go where the returned ones were.
-    pub(crate) fn restart(&mut self, origin: Origin) -> &mut Vec<Task<D>> {
-        self.origin = Some(origin);
+    pub(crate) fn restart(&mut self) -> &mut Vec<Task<D>> {
+        self.origin = None;
         self.generation = self.generation.wrapping_add(1);
         (self.issued, self.settled) = (0, 0);
         self.held_back.clear();
         &mut self.tasks
     }
 
-    /// The id of one of the superstep's tasks.
+    /// The thread moves on from where the superstep stood.
+    pub(crate) fn leave(&mut self, origin: Origin) {
+        self.origin = Some(origin);
+    }
+
+    /// The id of one of the superstep's tasks, which is superstep `step` unless the thread has moved on.
     pub(crate) fn id_of<'t>(
         &self,
-        plan: &Plan<D>,
+        state: &ThreadState<D>,
         namespace: &str,
+        step: i64,
         task: &'t Task<D>,
     ) -> &'t TaskId {
-        task.id.get_or_init(|| match &self.origin {
-            Some(origin) => origin.id_of(plan, namespace, task),
-            None => TaskId::from_text(TaskId::NULL),
-        })
+        match &self.origin {
+            None => state.task_id(namespace, step, task),
+            Some(origin) => task.id.get_or_init(|| origin.id_of(&state.plan, namespace, task)),
+        }
     }
 
     pub(crate) fn all(&self) -> &[Task<D>] {
@@ -104,6 +110,15 @@ impl<D: Domain> Superstep<D> {
         let (generation, first) = (self.generation, self.issued as u32);
         self.issued = self.tasks.len();
         (first..self.issued as u32).map(move |position| TaskKey { generation, position })
+    }
+
+    /// The only task that is new since the last time, if nothing is held back.
+    pub(crate) fn take_last_new(&mut self) -> Option<TaskKey> {
+        if self.issued + 1 != self.tasks.len() || self.holds_back() {
+            return None;
+        }
+        self.issued += 1;
+        Some(self.key(self.issued - 1))
     }
 
     /// The tasks that were held back.

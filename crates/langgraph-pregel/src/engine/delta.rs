@@ -185,12 +185,9 @@ impl<D: Domain> Engine<D> {
             deltas.sealed.extend(overwritten(cx, plan, &task.writes));
         }
         if std::mem::take(&mut deltas.hands_back) {
-            let known = |id: &TaskId| {
-                self.tasks
-                    .all()
-                    .iter()
-                    .any(|task| self.tasks.id_of(plan, &self.options.namespace, task) == id)
-            };
+            let (state, namespace) = (&self.state, &self.options.namespace);
+            let id_of = |task| self.tasks.id_of(state, namespace, self.step, task);
+            let known = |id: &TaskId| self.tasks.all().iter().any(|task| id_of(task) == id);
             let lost = deltas.loaded.iter().filter(|(task, _)| !known(task));
             deltas.sealed.extend(lost.map(|(_, index)| *index));
         }
@@ -212,6 +209,8 @@ impl<D: Domain> Engine<D> {
             }
         }
         let plan = &self.state.plan;
+        let (state, namespace) = (&self.state, &self.options.namespace);
+        let id_of = |task| self.tasks.id_of(state, namespace, step, task);
         for PendingWrite { task, write } in &self.pending {
             let Some(index) = plan.delta_target(&write.target) else { continue };
             let is_stored = task.is_null()
@@ -219,9 +218,7 @@ impl<D: Domain> Engine<D> {
             if is_first && is_stored {
                 continue;
             }
-            let mut tasks = self.tasks.all().iter();
-            let known =
-                tasks.find(|known| self.tasks.id_of(plan, &self.options.namespace, known) == task);
+            let known = self.tasks.all().iter().find(|known| id_of(known) == task);
             let path = known.map(|task| task.path.clone());
             deltas.kept.push(Kept { step, task: task.clone(), path, write: write.copy(cx) });
         }

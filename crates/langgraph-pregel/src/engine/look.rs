@@ -46,7 +46,7 @@ impl<D: Domain> Engine<D> {
 
     /// The id of a task of the current superstep.
     pub fn id_of<'t>(&self, task: &'t Task<D>) -> &'t TaskId {
-        self.tasks.id_of(&self.state.plan, &self.options.namespace, task)
+        self.tasks.id_of(&self.state, &self.options.namespace, self.step, task)
     }
 
     /// The namespace of a task of the current superstep: that of what runs within it.

@@ -108,8 +108,7 @@ impl<D: Domain> Engine<D> {
     }
 
     pub(super) fn prepare_tasks(&mut self, cx: D::Cx<'_>) -> Result<(), Fault<D>> {
-        let Self { state, step, tasks, .. } = self;
-        state.prepare_into(cx, tasks.restart(state.origin(*step)))?;
+        self.state.prepare_into(cx, self.tasks.restart())?;
         if self.options.emits.checkpoints && self.options.persists {
             self.emit(RunEvent::Checkpoint);
         }
@@ -201,6 +200,27 @@ impl<D: Domain> Engine<D> {
         }
         let names = self.tasks.open().map(|task| task.name.clone()).collect();
         Err(UnfinishedTasks { names }.into())
+    }
+
+    /// Gives out the superstep's last new task, when nothing stands before it: what would leave the line
+    /// at once need not join it.
+    #[inline]
+    pub(super) fn only_task(&mut self) -> Option<Effect<D>> {
+        if !matches!(self.phase, Phase::Stepping(_)) || !self.unshown.is_empty() {
+            return None;
+        }
+        let key = self.tasks.take_last_new()?;
+        let task = self.tasks.get_mut(key)?;
+        if task.state != TaskState::Waiting {
+            return None;
+        }
+        if task.after.is_some_and(|ticket| !self.persistence.is_stored(ticket)) {
+            self.tasks.hold_back([key]);
+            return None;
+        }
+        task.state = TaskState::Running;
+        task.attempts += 1;
+        Some(Effect::RunTask { task: key, attempt: task.attempts, delay: Duration::ZERO })
     }
 
     /// Gives out the tasks that are new since the last time, and those whose wait is over.

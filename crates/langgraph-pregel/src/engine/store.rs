@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use langgraph_rust_checkpoint::{Metadata, PendingWrite, Source};
-use langgraph_rust_core::{
-    CheckpointId, Domain, Fault, IdHash, Target, TaskId, TaskPath, Version, Write,
-};
+use langgraph_rust_core::{CheckpointId, Domain, Fault, Target, TaskId, TaskPath, Version, Write};
 
 use super::{Engine, Phase};
 use crate::{CheckpointToStore, Env, Task, TaskKey, TaskState, Ticket, WritesToStore};
@@ -114,8 +112,8 @@ impl<D: Domain> Engine<D> {
     ) -> Result<(), Fault<D>> {
         let since_snapshot = self.count_deltas();
         self.metadata = Metadata { source, step: self.step, since_snapshot };
-        self.state.id = env.checkpoint_id(self.step);
-        self.state.task_ids = IdHash::default();
+        let left = self.state.move_on(self.step, env.checkpoint_id(self.step));
+        self.tasks.leave(left);
         if self.persistence.is_open() {
             self.store_checkpoint(cx, env)?;
         }

@@ -93,6 +93,7 @@ impl UnderWay {
         }
     }
 
+    #[inline]
     fn ended(&mut self, run: &mut Run, ended: Ended) {
         self.done += 1;
         let key = ended.key;
@@ -117,7 +118,9 @@ impl UnderWay {
     }
 
     fn report(&mut self, run: &mut Run, key: TaskKey, outcome: TaskOutcome<Native>) {
-        self.running.retain(|(running, _)| *running != key);
+        if !self.running.is_empty() {
+            self.running.retain(|(running, _)| *running != key);
+        }
         run.report(key, outcome);
     }
 

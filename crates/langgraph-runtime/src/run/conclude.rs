@@ -15,6 +15,7 @@ use crate::{
 
 impl Run {
     /// What the engine is told of a task that is over.
+    #[inline]
     pub fn conclude(&self, ended: Ended) -> TaskOutcome<Native> {
         let Ended { key, returned, resumed } = ended;
         let Some(program) = self.program(key) else {

@@ -57,6 +57,7 @@ pub struct Ended {
 
 impl Run {
     /// Performs a task, after a wait of `delay`. Nothing changes by it until it is reported.
+    #[inline]
     pub fn perform(&mut self, key: TaskKey, attempt: u32, delay: Duration) -> Performing {
         let found = self.engine.task(key).and_then(|task| task.node);
         let Some(node) = found else {
