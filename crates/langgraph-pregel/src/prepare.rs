@@ -34,18 +34,36 @@ impl<D: Domain> ThreadState<D> {
         cx: D::Cx<'_>,
         tasks: &mut Vec<Task<D>>,
     ) -> Result<(), Fault<D>> {
-        tasks.clear();
+        let mut slots = Slots { tasks, taken: 0 };
+        let prepared = self.fill(cx, &mut slots);
+        slots.finish();
+        prepared
+    }
+
+    fn fill(&self, cx: D::Cx<'_>, slots: &mut Slots<'_, D>) -> Result<(), Fault<D>> {
         if let Channel::Tasks(channel) = self.channel(self.plan.tasks_channel()) {
             for (index, packet) in channel.packets().iter().enumerate() {
-                tasks.extend(self.push_task(cx, index, packet));
+                self.push_task(cx, index, packet, slots);
             }
         }
-        for node in self.candidates() {
-            if self.is_triggered(cx, node)? {
-                tasks.push(self.pull_task(node));
+        match self.only_candidate() {
+            Some(node) => self.pull_task(cx, node, slots),
+            None => {
+                for node in self.candidates() {
+                    self.pull_task(cx, node, slots)?;
+                }
+                Ok(())
             }
         }
-        Ok(())
+    }
+
+    /// The node that what changed may start, if there is one and no other.
+    fn only_candidate(&self) -> Option<NodeIndex> {
+        let [channel] = self.updated.as_deref()? else { return None };
+        match self.plan.triggered_by(*channel) {
+            [node] => Some(*node),
+            _ => None,
+        }
     }
 
     fn candidates(&self) -> SmallVec<[NodeIndex; 8]> {
@@ -92,22 +110,25 @@ impl<D: Domain> ThreadState<D> {
                 .is_some_and(|version| version.newer_than(self.seen.by_node(node, trigger)))
     }
 
-    fn pull_task(&self, node: NodeIndex) -> Task<D> {
-        let name = &self.plan.node(node).name;
-        Task::new(Some(node), name.clone(), TaskPath::Pull(name.clone()))
+    /// The task of a node, if what changed starts it.
+    fn pull_task(
+        &self,
+        cx: D::Cx<'_>,
+        node: NodeIndex,
+        slots: &mut Slots<'_, D>,
+    ) -> Result<(), Fault<D>> {
+        if self.is_triggered(cx, node)? {
+            slots.add(node, &self.plan.node(node).name, None);
+        }
+        Ok(())
     }
 
-    /// The task of a packet; `None` for a packet that no node of the plan can take.
-    fn push_task(&self, cx: D::Cx<'_>, index: usize, packet: &Packet<D>) -> Option<Task<D>> {
-        let PacketTarget::Node(node) = packet.target else { return None };
+    /// The task of a packet; none for a packet that no node of the plan can take.
+    fn push_task(&self, cx: D::Cx<'_>, index: usize, packet: &Packet<D>, slots: &mut Slots<'_, D>) {
+        let PacketTarget::Node(node) = packet.target else { return };
         // A stored packet may be for a node of an earlier release of the graph.
-        let spec = self.plan.nodes().get(node.get())?;
-        if !spec.runs {
-            return None;
-        }
-        let mut task = Task::new(Some(node), spec.name.clone(), TaskPath::Push(index));
-        task.packet = Some(D::copy(cx, &packet.value));
-        Some(task)
+        let Some(spec) = self.plan.nodes().get(node.get()).filter(|spec| spec.runs) else { return };
+        slots.add(node, &spec.name, Some((index, D::copy(cx, &packet.value))));
     }
 
     /// The task that `parent` calls as its `index`-th.
@@ -144,6 +165,37 @@ impl<D: Domain> ThreadState<D> {
         let mut task = Task::new(Some(handler), name, path).named(id);
         task.packet = failed.packet.as_ref().map(|packet| D::copy(cx, packet));
         task
+    }
+}
+
+/// Where a superstep's tasks go: in the places of those of the one before.
+struct Slots<'t, D: Domain> {
+    tasks: &'t mut Vec<Task<D>>,
+    taken: usize,
+}
+
+impl<D: Domain> Slots<'_, D> {
+    /// Adds the task of a node, started by the packet at a position in the tasks channel or by none.
+    fn add(&mut self, node: NodeIndex, name: &Arc<str>, packet: Option<(usize, D::Value)>) {
+        if self.taken == self.tasks.len() {
+            let path = TaskPath::Input;
+            self.tasks.push(Task::new(Some(node), name.clone(), path));
+        }
+        let task = &mut self.tasks[self.taken];
+        task.restart(node, name);
+        match packet {
+            Some((index, value)) => {
+                task.path = TaskPath::Push(index);
+                task.packet = Some(value);
+            }
+            None if matches!(&task.path, TaskPath::Pull(known) if Arc::ptr_eq(known, name)) => {}
+            None => task.path = TaskPath::Pull(name.clone()),
+        }
+        self.taken += 1;
+    }
+
+    fn finish(self) {
+        self.tasks.truncate(self.taken);
     }
 }
 

@@ -73,6 +73,33 @@ impl<D: Domain> Task<D> {
         }
     }
 
+    /// Is a task of the node that has not begun. What it was before is gone, but for its path.
+    pub(crate) fn restart(&mut self, node: NodeIndex, name: &Arc<str>) {
+        let Self {
+            id,
+            node: of,
+            name: known,
+            path: _,
+            scope,
+            packet,
+            writes,
+            state,
+            attempts,
+            interrupt,
+            handles,
+            cancelled,
+            after,
+            is_pending,
+        } = self;
+        if !Arc::ptr_eq(known, name) {
+            *known = name.clone();
+        }
+        (*id, *of, *scope, *packet) = (OnceLock::new(), Some(node), None, None);
+        writes.clear();
+        (*state, *attempts, *interrupt) = (TaskState::Waiting, 0, None);
+        (*handles, *cancelled, *after, *is_pending) = (None, false, None, false);
+    }
+
     /// The same task, with its id.
     pub(crate) fn named(mut self, id: TaskId) -> Self {
         self.id = id.into();
