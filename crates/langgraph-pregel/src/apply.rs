@@ -1,18 +1,17 @@
 //! Applying a superstep's writes: in path order, one new version for all channels that change.
 
 use langgraph_rust_channels::Channel;
-use langgraph_rust_core::{ChannelIndex, Domain, Fault, NodeIndex, TaskPath, Version, Write};
-use smallvec::SmallVec;
+use langgraph_rust_core::{ChannelIndex, Domain, Fault, NodeIndex, TaskPath, Write};
 
 use crate::scratch::{ChannelSet, Written};
 use crate::{Env, Plan, Reader, TaskWrites, ThreadState};
 
-/// What is applied of a task. Most of it stays where it is.
+/// What is applied of a task, all of it where it is.
 pub(crate) struct Applied<'a, D: Domain> {
     pub(crate) reader: Reader,
     pub(crate) path: &'a TaskPath,
     pub(crate) triggers: Triggers<'a>,
-    pub(crate) writes: Vec<Write<D>>,
+    pub(crate) writes: &'a mut Vec<Write<D>>,
 }
 
 /// The channels that started a task.
@@ -44,16 +43,13 @@ impl<D: Domain> ThreadState<D> {
         env: &mut dyn Env<D>,
         mut tasks: Vec<TaskWrites<D>>,
     ) -> Result<(), Fault<D>> {
-        let take = |task: &mut TaskWrites<D>| std::mem::take(&mut task.writes);
-        let writes: Vec<Vec<Write<D>>> = tasks.iter_mut().map(take).collect();
-        let mut applied = SmallVec::new();
-        applied.extend(tasks.iter().zip(writes).map(|(task, writes)| Applied {
+        let applied = tasks.iter_mut().map(|task| Applied {
             reader: task.reader.clone(),
             path: &task.path,
             triggers: Triggers::These(&task.triggers),
-            writes,
-        }));
-        self.apply_all(cx, env, applied)
+            writes: &mut task.writes,
+        });
+        self.apply_all(cx, env, &mut applied.collect::<Vec<_>>())
     }
 
     /// [`ThreadState::apply`], for tasks that the engine holds.
@@ -61,18 +57,18 @@ impl<D: Domain> ThreadState<D> {
         &mut self,
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
-        mut tasks: SmallVec<[Applied<'_, D>; 2]>,
+        tasks: &mut [Applied<'_, D>],
     ) -> Result<(), Fault<D>> {
         if !tasks.is_sorted_by(|a, b| a.path <= b.path) {
             tasks.sort_by(|a, b| a.path.cmp(b.path));
         }
         // Input alone does not advance the superstep: transient channels keep what they hold.
         let advances = tasks.iter().any(|task| !matches!(task.reader, Reader::Input));
-        self.note_seen(&tasks);
+        self.note_seen(tasks);
         // Writes that could not be applied have left something behind.
         self.changes.restart();
-        self.consume_triggers(cx, env, &tasks)?;
-        self.group(&mut tasks);
+        self.consume_triggers(cx, env, tasks)?;
+        self.group(tasks);
         let mut groups = self.groups.take();
         let applied =
             groups.drain(..).try_for_each(|(index, values)| self.update(cx, env, index, values));

@@ -286,10 +286,9 @@ impl<D: Domain> Engine<D> {
     ) -> Result<bool, Fault<D>> {
         let is_output = &self.is_output;
         let mut wrote_output = false;
-        let mut applied = SmallVec::new();
+        let mut applied: SmallVec<[Applied<'_, D>; 2]> = SmallVec::new();
         for task in self.tasks.all_mut() {
-            let writes = std::mem::take(&mut task.writes);
-            wrote_output |= writes.iter().any(
+            wrote_output |= task.writes.iter().any(
                 |write| matches!(write.target, Target::Channel(index) if is_output[index.get()]),
             );
             let triggers = match (&task.path, task.node) {
@@ -297,12 +296,17 @@ impl<D: Domain> Engine<D> {
                 _ => Triggers::These(&[]),
             };
             let reader = task.reader();
-            applied.push(Applied { reader, path: &task.path, triggers, writes });
+            let (path, writes) = (&task.path, &mut task.writes);
+            applied.push(Applied { reader, path, triggers, writes });
         }
         let done = match self.persistence.waits_for_exit() {
-            true => self.state.apply_wholly(cx, env, applied),
-            false => self.state.apply_all(cx, env, applied),
+            true => self.state.apply_wholly(cx, env, &mut applied),
+            false => self.state.apply_all(cx, env, &mut applied),
         };
+        drop(applied);
+        if done.is_err() {
+            self.tasks.all_mut().iter_mut().for_each(|task| task.writes.clear());
+        }
         done.map_err(|fault| fault.noted(cx, || self.tasks.listed()))?;
         Ok(wrote_output)
     }

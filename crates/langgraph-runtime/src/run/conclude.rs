@@ -17,11 +17,16 @@ impl Run {
     /// What the engine is told of a task that is over.
     #[inline]
     pub fn conclude(&self, ended: Ended) -> TaskOutcome<Native> {
-        let Ended { key, returned, resumed } = ended;
+        let Ended { key, mut returned, resumed } = ended;
         let Some(program) = self.program(key) else {
             return TaskOutcome::Cancelled(None);
         };
-        match returned.and_then(|command| self.writes(program, command)) {
+        let writes = match &mut returned {
+            // Read where it is: most commands are empty, and none is small.
+            Ok(command) => self.writes(program, command),
+            Err(error) => Err(error.clone()),
+        };
+        match writes {
             Ok(mut writes) => {
                 writes.extend(resume_write(&resumed));
                 TaskOutcome::Finished(writes)
@@ -109,17 +114,21 @@ impl Run {
         NodeError(Reason::Failed(Cause::new(Error::Node { node, task, source })))
     }
 
-    fn writes(&self, program: &Program, command: Command) -> Result<Vec<Write<Native>>, NodeError> {
+    fn writes(
+        &self,
+        program: &Program,
+        command: &mut Command,
+    ) -> Result<Vec<Write<Native>>, NodeError> {
         if command.is_for_parent {
-            return Err(NodeError(Reason::Parent(Box::new(command))));
+            return Err(NodeError(Reason::Parent(Box::new(std::mem::take(command)))));
         }
         let core = &self.shared.graph.core;
         let mut writes = Vec::with_capacity(command.update.writes.len() + program.exits.len());
-        for (name, value) in command.update.writes {
+        for (name, value) in command.update.writes.drain(..) {
             let (index, value) = core.field_write(&name, value)?;
             writes.push(Write::channel(index, value));
         }
-        for goto in command.goto {
+        for goto in command.goto.drain(..) {
             writes.extend(core.goto(goto)?);
         }
         for exit in &program.exits {

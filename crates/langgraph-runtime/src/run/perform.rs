@@ -248,6 +248,7 @@ impl Invocation {
 }
 
 impl Asked {
+    #[inline]
     fn ended(self, returned: Returned) -> Ended {
         let resumed = match &self.runtime {
             Some(runtime) => runtime.resume_values(),
