@@ -46,7 +46,7 @@ BENCH := $(PYTHON) -m benches.compare $(foreach case,$(CASES),'$(case)') $(if $(
 CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(SUITES),--suite $(suite))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-pythons switch continuity conformance conformance-update \
+.PHONY: help demo test test-rust msrv publish-dry test-python test-pythons switch continuity conformance conformance-update \
 	conformance-upstream differential deltas linear stress kills fuzz examples clients clients-ci docs docs-test \
 	api api-update sync sync-report places bench bench-publish bench-rust lint build develop wheel-2014 clean
 
@@ -56,10 +56,16 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python switch continuity conformance differential deltas linear stress kills fuzz examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
+test: test-rust msrv test-python switch continuity conformance differential deltas linear stress kills fuzz examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
+
+msrv: ## the crates on the oldest Rust that they promise, if rustup has it or can get it
+	@$(PYTHON) -m sync.msrv
+
+publish-dry: ## what publishing the crates would do, in order, without doing it
+	cargo publish --workspace --exclude langgraph-py --exclude langgraph-benches --dry-run --locked --allow-dirty
 
 test-python: build ## this package's own Python tests, and those of the tools
 	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress tests/clients tests/docs benches
@@ -149,6 +155,7 @@ lint: ## formatting and lints, Rust and Python, Python's types, workflows, what 
 	cargo fmt --all -- --check -l
 	cargo clippy $(ENGINE) --all-targets --quiet -- -D warnings
 	cargo clippy -p langgraph-py --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc $(ENGINE) --no-deps --quiet
 	@$(PYTHON) -m sync.environments dev > /dev/null
 	$(VENV)/ruff check .
 	$(VENV)/basedpyright

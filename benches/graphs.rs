@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use langgraph_rust_runtime::{
-    Clock, Config, Dynamic, Error, Field, Goto, Graph, Memory, NodeResult, RunInput, StateGraph,
+    Clock, Config, Dynamic, Error, Field, Goto, Graph, GraphInput, Memory, NodeResult, StateGraph,
     Update, END, START,
 };
 use tokio::sync::Semaphore;
@@ -99,12 +99,12 @@ pub fn config(supersteps: u64) -> Config {
 }
 
 /// Runs the graph on this thread, to its end or as far as it may go.
-pub fn run(graph: &Graph, input: impl Into<RunInput>, config: &Config) {
+pub fn run(graph: &Graph, input: impl Into<GraphInput>, config: &Config) {
     judge(graph.blocking().invoke(input, config).map(drop));
 }
 
 /// The same, as a future.
-pub async fn run_async(graph: &Graph, input: impl Into<RunInput>, config: &Config) {
+pub async fn run_async(graph: &Graph, input: impl Into<GraphInput>, config: &Config) {
     judge(graph.invoke(input, config).await.map(drop));
 }
 

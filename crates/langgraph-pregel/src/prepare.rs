@@ -9,7 +9,7 @@ use langgraph_rust_core::{
 };
 use smallvec::SmallVec;
 
-use crate::{Plan, Task, ThreadState};
+use crate::{Plan, Prepared, Task, ThreadState};
 
 impl<D: Domain> ThreadState<D> {
     /// The tasks of superstep `step` in `namespace`: packets first, in order, then the triggered
@@ -19,13 +19,14 @@ impl<D: Domain> ThreadState<D> {
         cx: D::Cx<'_>,
         namespace: &str,
         step: i64,
-    ) -> Result<Vec<Task<D>>, Fault<D>> {
+    ) -> Result<Vec<Prepared<D>>, Fault<D>> {
         let mut tasks = Vec::new();
         self.prepare_into(cx, &mut tasks)?;
-        for task in &tasks {
-            self.task_id(namespace, step, task);
-        }
-        Ok(tasks)
+        let prepared = tasks.into_iter().map(|task| {
+            let id = self.task_id(namespace, step, &task).clone();
+            Prepared { id, task }
+        });
+        Ok(prepared.collect())
     }
 
     /// [`ThreadState::prepare`], into a vector that is used again and again.
@@ -217,8 +218,8 @@ impl<D: Domain> ThreadState<D> {
         Origin { checkpoint: std::mem::replace(&mut self.id, next), hash, step }
     }
 
-    /// The id of a task that [`ThreadState::prepare`] has made for superstep `step` in `namespace`.
-    pub fn task_id<'t>(&self, namespace: &str, step: i64, task: &'t Task<D>) -> &'t TaskId {
+    /// The id of a task of superstep `step` in `namespace`.
+    pub(crate) fn task_id<'t>(&self, namespace: &str, step: i64, task: &'t Task<D>) -> &'t TaskId {
         task.id.get_or_init(|| self.origin(step).id_of(&self.plan, namespace, task))
     }
 }

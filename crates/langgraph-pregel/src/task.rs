@@ -132,6 +132,35 @@ impl<D: Domain> Task<D> {
     }
 }
 
+/// A task of a superstep that a thread stands before, looked at from outside of a run.
+pub struct Prepared<D: Domain> {
+    /// The task's id.
+    pub id: TaskId,
+    /// The task.
+    pub task: Task<D>,
+}
+
+impl<D: Domain> Prepared<D> {
+    /// The namespace of what runs within the task, in a graph whose namespace is `graph`.
+    pub fn namespace(&self, graph: &str) -> String {
+        self.task.namespace(graph, &self.id)
+    }
+}
+
+impl<D: Domain> std::ops::Deref for Prepared<D> {
+    type Target = Task<D>;
+
+    fn deref(&self) -> &Task<D> {
+        &self.task
+    }
+}
+
+impl<D: Domain> std::ops::DerefMut for Prepared<D> {
+    fn deref_mut(&mut self) -> &mut Task<D> {
+        &mut self.task
+    }
+}
+
 /// How far a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskState {

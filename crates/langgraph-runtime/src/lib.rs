@@ -33,26 +33,42 @@
 //!
 //! The engine decides and the driver acts: a driver is one `match` over what [`Run::poll`] says.
 
+pub mod cache;
 mod drive;
 mod error;
 mod graph;
+pub mod message;
 mod run;
 pub mod saver;
 mod state;
+pub mod store;
 mod thread;
 mod value;
 
-pub use drive::{Blocking, Chunks, RunStream};
+pub use cache::{CachePolicy, MemoryCache};
+pub use drive::{block_on, Blocking, Chunks, RunStream};
 pub use error::{Cause, Error, NodeError};
 pub use graph::{
-    shape, AnyGraph, BoxFuture, CachePolicy, Command, Function, Goto, Gotos, Graph, Node,
-    NodeFunction, NodeResult, Persistence, RetryPolicy, StateGraph, Update, END, START,
+    shape, AnyGraph, BoxFuture, Command, Function, Goto, Gotos, Graph, Node, NodeFunction,
+    NodeResult, Persistence, RetryPolicy, StateGraph, Update, END, START,
+};
+pub use message::{
+    add_messages, Message, MessageKind, MessagesState, ToolCall, REMOVE_ALL_MESSAGES,
 };
 pub use run::{
-    Begun, Chunk, Clock, Config, Control, Ended, Event, Failed, Interrupt, Mode, Modes, Output,
-    Performing, Run, RunInput, Runtime, Status, Stops,
+    Begun, Chunk, Clock, Config, Ended, Event, Failed, GraphInput, Interrupt, Mode, Modes, Output,
+    Performing, Run, RunControl, Runtime, Status, Stops,
 };
 pub use saver::{Memory, Place};
-pub use state::{Dynamic, Field, FieldSpec, Input, Native, NoForeign, Reducer, State, TaskInput};
-pub use thread::{Snapshot, SnapshotTask};
-pub use value::{FieldValue, Held, Map, Value};
+pub use state::{
+    reducers, Dynamic, Field, FieldSpec, FieldWrite, Input, IntoItems, IntoOptional, Native,
+    NoForeign, Overwrite, Reducer, State, TaskInput,
+};
+pub use store::{MemoryStore, Store};
+pub use thread::{HistoryQuery, Snapshot, SnapshotTask, StateUpdate, COPY, INPUT};
+pub use value::{FieldValue, Map, TypedValue, Value};
+
+/// What the code that `#[derive(State)]` and `#[derive(Input)]` generate calls; may change with any
+/// release.
+#[doc(hidden)]
+pub use state::support as __derive;

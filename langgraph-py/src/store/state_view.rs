@@ -119,14 +119,17 @@ impl StateView {
         // Whoever looks from outside sees all nodes in the order of their declaration.
         state.forget_changes();
         let tasks = state.prepare(py, namespace, step);
-        let tasks = tasks.map_err(|fault| fault_to_python(py, fault))?;
-        let id = |task| state.task_id(namespace, step, task).clone();
-        let ids: Vec<_> = tasks.iter().map(id).collect();
         drop(state);
+        let tasks = tasks.map_err(|fault| fault_to_python(py, fault))?;
         let list = PyList::empty(py);
-        for (task, id) in tasks.iter().zip(ids) {
+        for task in tasks {
             let triggers = self.graph.trigger_names(py, &task.path, task.node)?;
-            list.append((id.as_str(), &*task.name, path::to_tuple(py, &task.path)?, triggers))?;
+            list.append((
+                task.id.as_str(),
+                &*task.name,
+                path::to_tuple(py, &task.path)?,
+                triggers,
+            ))?;
         }
         Ok(list)
     }

@@ -8,10 +8,9 @@ use langgraph_rust_pregel::{Effect, Emits, End, Outcome};
 
 use crate::run::{Shared, Sink};
 use crate::{
-    AnyGraph, Chunk, Config, Error, Graph, Map, Modes, Native, Output, Run, RunInput, State,
+    AnyGraph, Chunk, Config, Error, Graph, GraphInput, Map, Modes, Native, Output, Run, State,
 };
-pub(crate) use blocking::block_on;
-pub use blocking::{Blocking, Chunks};
+pub use blocking::{block_on, Blocking, Chunks};
 pub use stream::RunStream;
 use under_way::UnderWay;
 
@@ -26,7 +25,7 @@ impl<S: State> Graph<S> {
     /// A node failed, or one of the other reasons in [`Error`].
     pub async fn invoke(
         &self,
-        input: impl Into<RunInput>,
+        input: impl Into<GraphInput>,
         config: &Config,
     ) -> Result<Output<S>, Error> {
         let shared = Shared::root(self.into(), config, Emits::default(), None);
@@ -37,7 +36,7 @@ impl<S: State> Graph<S> {
     /// The run goes on as the stream is polled, and ends when it is dropped.
     pub fn stream(
         &self,
-        input: impl Into<RunInput>,
+        input: impl Into<GraphInput>,
         config: &Config,
         modes: impl Into<Modes>,
     ) -> RunStream<S> {
@@ -51,7 +50,7 @@ impl<S: State> Graph<S> {
 }
 
 /// Runs a graph from beginning to end.
-async fn run(shared: Shared, input: RunInput) -> Result<Output<Map>, Error> {
+async fn run(shared: Shared, input: GraphInput) -> Result<Output<Map>, Error> {
     let mut run = Run::start(shared, input, None).await?;
     let outcome = drive(&mut run).await;
     run.output(outcome)
@@ -74,7 +73,7 @@ pub(crate) async fn drive(run: &mut Run) -> Outcome<Native> {
         match run.poll() {
             Effect::RunTask { task, attempt, delay } => under_way.begin(run, task, attempt, delay),
             Effect::CancelTask(task) => under_way.cancel(run, task),
-            Effect::LookUpCache(_) => run.nothing_cached(),
+            Effect::LookUpCache(tasks) => under_way.look_up(run, tasks),
             effect @ (Effect::PersistWrites(_) | Effect::PersistCheckpoint(_)) => {
                 under_way.store(run, effect);
             }
@@ -89,7 +88,7 @@ pub(crate) async fn drive(run: &mut Run) -> Outcome<Native> {
                     return Outcome::Escaped(Error::message(text).into());
                 }
             }
-            Effect::Finish(outcome) => return outcome,
+            Effect::Finish(outcome) => return under_way.over(outcome).await,
         }
         if under_way.is_due() {
             under_way.give_way(run).await;
@@ -97,7 +96,7 @@ pub(crate) async fn drive(run: &mut Run) -> Outcome<Native> {
     }
 }
 
-/// Tells the run what whoever holds its [`Control`](crate::Control) wants.
+/// Tells the run what whoever holds its [`RunControl`](crate::RunControl) wants.
 fn heed(run: &mut Run) {
     let Some(control) = &run.shared.config.control else { return };
     if control.wants_cancel() {

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use tokio::sync::mpsc::{unbounded_channel, UnboundedReceiver};
 
-use crate::{AnyGraph, BoxFuture, Chunk, Config, Error, Map, Modes, Output, RunInput, State};
+use crate::{AnyGraph, BoxFuture, Chunk, Config, Error, GraphInput, Map, Modes, Output, State};
 
 /// A run that is watched: what happens in it, as it happens. After the last item,
 /// [`RunStream::output`] says how it ended.
@@ -21,7 +21,7 @@ pub struct RunStream<S> {
 }
 
 impl<S: State> RunStream<S> {
-    pub(super) fn new(graph: AnyGraph, input: RunInput, config: &Config, modes: Modes) -> Self {
+    pub(super) fn new(graph: AnyGraph, input: GraphInput, config: &Config, modes: Modes) -> Self {
         let (sender, chunks) = unbounded_channel();
         let shared = super::shown(graph, config, modes, sender);
         let run: BoxFuture<'static, _> = Box::pin(super::run(shared, input));

@@ -9,10 +9,10 @@ use std::time::Duration;
 use futures_util::future::{AbortHandle, Abortable};
 use futures_util::stream::FuturesUnordered;
 use futures_util::StreamExt;
-use langgraph_rust_pregel::{Effect, TaskKey, TaskOutcome, Ticket};
+use langgraph_rust_pregel::{Effect, End, Outcome, TaskKey, TaskOutcome, Ticket};
 
 use crate::run::{Ended, Performing};
-use crate::{BoxFuture, Error, Native, Run};
+use crate::{BoxFuture, Error, Native, Run, Value};
 
 /// After how many things that were done at once others get their turn.
 const TURN: u32 = 512;
@@ -27,12 +27,18 @@ pub(super) struct UnderWay {
     places: usize,
     /// How much was done since others had their turn.
     done: u32,
+    /// How much of it a cache is still to keep.
+    keeping: usize,
 }
 
 enum Happened {
     Ended(Ended),
     Cancelled(TaskKey),
     Stored(Ticket, Result<(), Error>),
+    /// What a cache has for tasks.
+    Found(Result<Vec<(TaskKey, Option<Value>)>, Error>),
+    /// A cache has kept something.
+    Kept(Result<(), Error>),
 }
 
 impl UnderWay {
@@ -43,6 +49,7 @@ impl UnderWay {
             waiting: VecDeque::new(),
             places: places.unwrap_or(usize::MAX),
             done: 0,
+            keeping: 0,
         }
     }
 
@@ -98,7 +105,51 @@ impl UnderWay {
         self.done += 1;
         let key = ended.key;
         let outcome = run.conclude(ended);
+        let keeping = run.keeping(key, &outcome);
         self.report(run, key, outcome);
+        if let Some(keeping) = keeping {
+            self.keeping += 1;
+            self.look(run, Box::pin(async move { Happened::Kept(keeping.await) }));
+        }
+    }
+
+    /// Begins to look for what a cache has of tasks.
+    pub(super) fn look_up(&mut self, run: &mut Run, tasks: Vec<TaskKey>) {
+        let asked = match run.cache_slots(tasks) {
+            Ok(Some(asked)) => asked,
+            Ok(None) => return run.nothing_cached(),
+            Err(error) => return self.happened(run, Happened::Found(Err(error))),
+        };
+        self.look(
+            run,
+            Box::pin(async move {
+                let found = asked.cache.get(&asked.keys).await;
+                Happened::Found(found.map(|found| asked.tasks.into_iter().zip(found).collect()))
+            }),
+        );
+    }
+
+    /// How the run ended, once a cache has kept what it is to keep.
+    pub(super) async fn over(&mut self, outcome: Outcome<Native>) -> Outcome<Native> {
+        while self.keeping > 0 {
+            match (self.pending.next().await, &outcome) {
+                (Some(Happened::Kept(Err(error))), Outcome::Done) => {
+                    return Outcome::Escaped(error.into());
+                }
+                (Some(Happened::Kept(_)), _) => self.keeping -= 1,
+                (Some(_), _) => {}
+                (None, _) => break,
+            }
+        }
+        outcome
+    }
+
+    /// Keeps what is not done at once.
+    fn look(&mut self, run: &mut Run, mut begun: BoxFuture<'static, Happened>) {
+        match look_at(&mut begun) {
+            Poll::Ready(happened) => self.happened(run, happened),
+            Poll::Pending => self.pending.push(begun),
+        }
     }
 
     fn happened(&mut self, run: &mut Run, happened: Happened) {
@@ -113,6 +164,17 @@ impl UnderWay {
             Happened::Stored(ticket, Err(error)) => {
                 // The first reason to end counts.
                 let _ = run.storing_failed(ticket, error);
+            }
+            Happened::Found(found) => {
+                if let Err(error) = found.and_then(|found| run.cached(found)) {
+                    let _ = run.end(End::Failed(error.into()));
+                }
+            }
+            Happened::Kept(kept) => {
+                self.keeping -= 1;
+                if let Err(error) = kept {
+                    let _ = run.end(End::Failed(error.into()));
+                }
             }
         }
     }

@@ -31,6 +31,8 @@ pub struct Function {
     pub(crate) reads: bool,
     /// Whether it asks anything of its run.
     pub(crate) asks: bool,
+    /// Its name, as the compiler has it.
+    pub(crate) code: &'static str,
 }
 
 pub(crate) enum Call {
@@ -78,12 +80,14 @@ pub mod shape {
     pub struct OwningAsking<I, R>(std::marker::PhantomData<(I, R)>);
 }
 
-fn now<I: Input>(asks: bool, call: Box<Now>) -> Function {
-    Function { call: Call::Now(call), reads: I::READS, asks }
+fn now<F, I: Input>(asks: bool, call: Box<Now>) -> Function {
+    let code = std::any::type_name::<F>();
+    Function { call: Call::Now(call), reads: I::READS, asks, code }
 }
 
-fn later<I: Input>(asks: bool, call: Box<Later>) -> Function {
-    Function { call: Call::Later(call), reads: I::READS, asks }
+fn later<F, I: Input>(asks: bool, call: Box<Later>) -> Function {
+    let code = std::any::type_name::<F>();
+    Function { call: Call::Later(call), reads: I::READS, asks, code }
 }
 
 impl Invocation {
@@ -99,7 +103,7 @@ where
     R: Into<Command>,
 {
     fn into_function(self) -> Function {
-        now::<I>(false, Box::new(move |task| Ok(self(&*Lent::<I>::read(&task.input)?)?.into())))
+        now::<F, I>(false, Box::new(move |task| Ok(self(&*Lent::<I>::read(&task.input)?)?.into())))
     }
 }
 
@@ -113,7 +117,7 @@ where
         let call = move |task: &Invocation| {
             Ok(self(&*Lent::<I>::read(&task.input)?, &task.asked())?.into())
         };
-        now::<I>(true, Box::new(call))
+        now::<F, I>(true, Box::new(call))
     }
 }
 
@@ -134,7 +138,7 @@ where
                 Err(error) => Box::pin(std::future::ready(Err(error.into()))),
             }
         };
-        later::<I>(false, Box::new(call))
+        later::<F, I>(false, Box::new(call))
     }
 }
 
@@ -155,7 +159,7 @@ where
                 Err(error) => Box::pin(std::future::ready(Err(error.into()))),
             }
         };
-        later::<I>(true, Box::new(call))
+        later::<F, I>(true, Box::new(call))
     }
 }
 
@@ -197,7 +201,7 @@ where
                 function.call(&input).await.map(Into::into)
             })
         };
-        later::<I>(false, Box::new(call))
+        later::<F, I>(false, Box::new(call))
     }
 }
 
@@ -239,6 +243,6 @@ where
                 function.call(&input, &runtime).await.map(Into::into)
             })
         };
-        later::<I>(true, Box::new(call))
+        later::<F, I>(true, Box::new(call))
     }
 }

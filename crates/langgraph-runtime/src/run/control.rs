@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 /// A handle on a run, to stop it from elsewhere. Give it to the run by
 /// [`Config::control`](crate::Config::control). Copies are handles on the same run.
 #[derive(Clone, Debug, Default)]
-pub struct Control(Arc<Told>);
+pub struct RunControl(Arc<Told>);
 
 #[derive(Debug, Default)]
 struct Told {
@@ -17,7 +17,7 @@ struct Told {
 const DRAIN: u8 = 1;
 const CANCEL: u8 = 2;
 
-impl Control {
+impl RunControl {
     /// A handle on the run that will be given it.
     pub fn new() -> Self {
         Self::default()

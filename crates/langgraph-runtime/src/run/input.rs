@@ -6,7 +6,7 @@ use crate::{Command, Error, Map, Native, Update};
 
 /// What a run is given.
 #[derive(Clone, Debug, Default)]
-pub enum RunInput {
+pub enum GraphInput {
     /// Nothing: go on from where the thread stands.
     #[default]
     Nothing,
@@ -16,30 +16,33 @@ pub enum RunInput {
     Command(Command),
 }
 
-impl<U: Into<Update>> From<U> for RunInput {
+impl<U: Into<Update>> From<U> for GraphInput {
     fn from(update: U) -> Self {
-        RunInput::Update(update.into())
+        GraphInput::Update(update.into())
     }
 }
 
-impl From<Command> for RunInput {
+impl From<Command> for GraphInput {
     fn from(command: Command) -> Self {
-        RunInput::Command(command)
+        GraphInput::Command(command)
     }
 }
 
-impl From<()> for RunInput {
+impl From<()> for GraphInput {
     fn from((): ()) -> Self {
-        RunInput::Nothing
+        GraphInput::Nothing
     }
 }
 
 impl Core {
     /// What the engine is given for an input.
-    pub(crate) fn engine_input(&self, input: RunInput) -> Result<pregel::RunInput<Native>, Error> {
+    pub(crate) fn engine_input(
+        &self,
+        input: GraphInput,
+    ) -> Result<pregel::RunInput<Native>, Error> {
         Ok(match input {
-            RunInput::Nothing => pregel::RunInput::Nothing,
-            RunInput::Update(update) => {
+            GraphInput::Nothing => pregel::RunInput::Nothing,
+            GraphInput::Update(update) => {
                 let mut map = Map::with_capacity(update.writes.len());
                 for (name, value) in update.writes {
                     let (index, value) = self.field_write(&name, value)?;
@@ -47,7 +50,7 @@ impl Core {
                 }
                 pregel::RunInput::Writes(vec![Write::channel(self.start, map.into())])
             }
-            RunInput::Command(command) => {
+            GraphInput::Command(command) => {
                 let mut writes = Vec::new();
                 for goto in command.goto {
                     writes.extend(self.goto(goto)?);

@@ -16,7 +16,7 @@ use super::{Failed, Run, Runtime, Shared};
 use crate::error::Reason;
 use crate::graph::{Body, Call, Core, Invocation, ProgramBody, Returned};
 use crate::{
-    BoxFuture, Command, Error, Map, Native, NodeError, NodeResult, Output, Persistence, RunInput,
+    BoxFuture, Command, Error, GraphInput, Map, Native, NodeError, NodeResult, Output, Persistence,
     TaskInput, Update, Value,
 };
 
@@ -125,7 +125,7 @@ impl Run {
         Some(Runtime::new(self.shared.clone(), asking))
     }
 
-    fn input_of(&mut self, key: TaskKey) -> TaskInput {
+    pub(super) fn input_of(&mut self, key: TaskKey) -> TaskInput {
         let packet = self.engine.task(key).and_then(|task| task.packet.clone());
         match packet {
             Some(value) => TaskInput::sent(value),
@@ -155,9 +155,9 @@ impl Run {
         graph: crate::AnyGraph,
         persistence: Persistence,
     ) -> BoxFuture<'static, Ended> {
-        let input = RunInput::Update(common(&graph.core, &self.input_of(key).value()));
+        let input = GraphInput::Update(common(&graph.core, &self.input_of(key).value()));
         let namespace = match self.engine.task(key) {
-            Some(task) => namespace(self.engine.namespace_of(task), persistence),
+            Some(task) => graph_namespace(self.engine.namespace_of(task), persistence),
             None => String::new(),
         };
         let around = self.shared.clone();
@@ -321,7 +321,7 @@ fn timed(
 }
 
 /// Runs a graph as part of a task.
-pub(super) async fn call_graph(shared: Shared, input: RunInput) -> NodeResult<Output<Map>> {
+pub(super) async fn call_graph(shared: Shared, input: GraphInput) -> NodeResult<Output<Map>> {
     let around = surroundings(&shared);
     let mut run = Box::pin(Run::start(shared, input, Some(around))).await?;
     let outcome: BoxFuture<'_, Outcome<Native>> = Box::pin(crate::drive::drive(&mut run));
@@ -334,12 +334,15 @@ pub(super) async fn call_graph(shared: Shared, input: RunInput) -> NodeResult<Ou
 }
 
 /// The namespace of a graph that is a node, in a task whose namespace is `own`.
-fn namespace(own: String, persistence: Persistence) -> String {
-    if persistence != Persistence::PerThread {
-        return own;
+pub(crate) fn graph_namespace(own: String, persistence: Persistence) -> String {
+    match persistence {
+        Persistence::PerThread => own
+            .split(names::NS_SEP)
+            .filter_map(|part| part.split(names::NS_END).next())
+            .collect::<Vec<_>>()
+            .join(names::NS_SEP),
+        Persistence::PerCall | Persistence::Nothing => own,
     }
-    let names = own.split(names::NS_SEP).filter_map(|part| part.split(names::NS_END).next());
-    names.collect::<Vec<_>>().join(names::NS_SEP)
 }
 
 /// The entries of `values` that are fields of the graph.

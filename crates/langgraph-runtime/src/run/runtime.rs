@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use super::{Shared, Sink};
 use crate::saver::Place;
 use crate::{
-    AnyGraph, Chunk, Config, Error, Event, Graph, NodeError, NodeResult, Output, RunInput, State,
-    Value,
+    AnyGraph, Chunk, Config, Error, Event, Graph, GraphInput, NodeError, NodeResult, Output, State,
+    Store, Value,
 };
 
 /// What a node may ask of the run that it is part of. Copies ask the same.
@@ -112,6 +112,15 @@ impl Runtime {
         self.0.shared.config.context.clone()?.downcast().ok()
     }
 
+    /// The graph's store, or that of the graph around.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoStore`] if there is none.
+    pub fn store(&self) -> Result<Arc<dyn Store>, Error> {
+        self.0.shared.store.clone().ok_or(Error::NoStore)
+    }
+
     /// The run's config.
     pub fn config(&self) -> &Config {
         &self.0.shared.config
@@ -141,7 +150,7 @@ impl Runtime {
     pub async fn invoke<S: State>(
         &self,
         graph: &Graph<S>,
-        input: impl Into<RunInput>,
+        input: impl Into<GraphInput>,
     ) -> NodeResult<Output<S>> {
         let calls = self.0.calls.fetch_add(1, Ordering::Relaxed);
         let namespace = match calls {
@@ -151,10 +160,6 @@ impl Runtime {
         let shared = nested(&self.0.shared, graph.into(), namespace, None);
         let output = super::perform::call_graph(shared, input.into()).await?;
         Ok(output.typed()?)
-    }
-
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.0.shared
     }
 
     /// All the resume values that the task has got.
@@ -181,6 +186,8 @@ pub(super) fn nested(
         },
         place: Place { thread: around.place.thread.clone(), namespace: namespace.into() },
         saver: graph.saver.clone().or_else(|| around.saver.clone()),
+        cache: graph.cache.clone().or_else(|| around.cache.clone()),
+        store: graph.store.clone().or_else(|| around.store.clone()),
         resume_values: around.resume_values.clone(),
         resuming: around.resuming,
         emits: around.emits,

@@ -4,17 +4,21 @@
 //! what, is the engine's to say.
 
 mod memory;
+mod prune;
 mod record;
+pub mod wire;
 
 use std::fmt;
 use std::sync::Arc;
 
 use langgraph_rust_checkpoint::{SinceSnapshot, Source, Versions};
 use langgraph_rust_core::{CheckpointId, IdHash, TaskId, Version};
+use serde_json::Value as Json;
 
 use crate::{BoxFuture, Error, Map, Value};
 pub use memory::Memory;
-pub(crate) use record::history;
+pub use prune::{Link, Look, Pruning};
+pub(crate) use record::{checkpoint_form, history, write_form, write_forms};
 pub use record::{from_engine, loaded, pending_write, task_writes};
 
 /// Keeps the checkpoints of threads.
@@ -23,7 +27,7 @@ pub use record::{from_engine, loaded, pending_write, task_writes};
 /// because its future was dropped, is stored or not, but never in part.
 pub trait Saver: fmt::Debug + Send + Sync + 'static {
     /// The checkpoint with the given id, or the newest, with the writes that are pending on it in the
-    /// order of their tasks' ids and places.
+    /// order in which they apply: by the task's path, its id and the write's place.
     fn get<'a>(
         &'a self,
         place: &'a Place,
@@ -45,16 +49,17 @@ pub trait Saver: fmt::Debug + Send + Sync + 'static {
     fn put_writes<'a>(
         &'a self,
         place: &'a Place,
-        writes: TaskWrites,
+        writes: PutWrites,
     ) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Deletes a thread, with its namespaces.
     fn delete_thread<'a>(&'a self, thread: &'a str) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Copies a thread to a new name, with its namespaces.
+    /// Copies a thread to another name, with its namespaces. What is there already stays.
     fn copy_thread<'a>(&'a self, from: &'a str, to: &'a str) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Deletes the checkpoints that threads can do without.
+    /// Deletes the checkpoints that threads can do without, and the writes on them: what [`Pruning`]
+    /// finds, in each namespace.
     fn prune<'a>(
         &'a self,
         threads: &'a [Arc<str>],
@@ -89,18 +94,18 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckpointTuple {
     /// The checkpoint.
-    pub checkpoint: Checkpoint,
+    pub checkpoint: StoredCheckpoint,
     /// How it came to be.
-    pub metadata: Metadata,
+    pub metadata: CheckpointMetadata,
     /// The checkpoint before it.
     pub parent: Option<CheckpointId>,
     /// What tasks have written on top of it.
-    pub pending: Vec<PendingWrite>,
+    pub pending: Vec<StoredWrite>,
 }
 
 /// A thread's state between two supersteps, as it is stored.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Checkpoint {
+pub struct StoredCheckpoint {
     /// Time-ordered id; the newest checkpoint of a namespace has the greatest.
     pub id: CheckpointId,
     /// When it was made: UTC, ISO 8601.
@@ -119,7 +124,7 @@ pub struct Checkpoint {
 
 /// How a checkpoint came to be.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Metadata {
+pub struct CheckpointMetadata {
     /// Its source; `None` for the state of a thread before its beginning.
     pub source: Option<Source>,
     /// -1 for the first input, 0 for the first superstep, and so on.
@@ -134,7 +139,7 @@ pub struct Metadata {
 
 /// A write stored on a checkpoint, not yet applied to it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PendingWrite {
+pub struct StoredWrite {
     /// The task that wrote it, or [`TaskId::NULL`].
     pub task: TaskId,
     /// The channel that it goes to, or one of the reserved names.
@@ -145,7 +150,7 @@ pub struct PendingWrite {
 
 /// A task's writes, to be stored on a checkpoint.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TaskWrites {
+pub struct PutWrites {
     /// The checkpoint.
     pub checkpoint: CheckpointId,
     /// The task, or [`TaskId::NULL`].
@@ -160,15 +165,15 @@ pub struct TaskWrites {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PutCheckpoint {
     /// The checkpoint.
-    pub checkpoint: Checkpoint,
+    pub checkpoint: StoredCheckpoint,
     /// How it came to be.
-    pub metadata: Metadata,
+    pub metadata: CheckpointMetadata,
     /// The stored checkpoint before it.
     pub parent: Option<CheckpointId>,
     /// The versions that are new since that one was stored.
     pub new_versions: Versions,
     /// Writes to be stored with it, on earlier checkpoints.
-    pub writes: Vec<TaskWrites>,
+    pub writes: Vec<PutWrites>,
 }
 
 /// How a channel came to its value.
@@ -192,7 +197,8 @@ pub struct ListQuery {
     pub before: Option<CheckpointId>,
     /// No more than so many.
     pub limit: Option<usize>,
-    /// With these entries in their metadata.
+    /// With these entries in their metadata, compared as JSON; an entry that is nothing is also one
+    /// that is not there.
     pub filter: Map,
 }
 
@@ -204,6 +210,17 @@ impl ListQuery {
             namespace: Some(place.namespace.clone()),
             ..Self::default()
         }
+    }
+
+    /// Whether a checkpoint's metadata have the entries that are asked for.
+    pub fn fits(&self, metadata: &CheckpointMetadata) -> bool {
+        if self.filter.is_empty() {
+            return true;
+        }
+        let found = metadata.to_map();
+        self.filter.iter().all(|(name, wanted)| {
+            Json::from(found.get(name).unwrap_or(&Value::Null)) == Json::from(wanted)
+        })
     }
 }
 
@@ -226,15 +243,33 @@ pub fn fixed_place(channel: &str) -> Option<i64> {
     }
 }
 
-impl Metadata {
-    /// All of it by name, as it is stored and filtered by.
+/// Whether something that a run says of itself is stored with its checkpoints: not if it says where
+/// the run is, which has places of its own.
+pub(crate) fn is_kept(name: &str) -> bool {
+    const PLACES: [&str; 9] = [
+        "thread_id",
+        "checkpoint_id",
+        "checkpoint_ns",
+        "checkpoint_map",
+        "langgraph_step",
+        "langgraph_node",
+        "langgraph_triggers",
+        "langgraph_path",
+        "langgraph_checkpoint_ns",
+    ];
+    !name.starts_with("__") && !PLACES.contains(&name)
+}
+
+impl CheckpointMetadata {
+    /// All of it by name, as it is stored and filtered by. What the run said of itself comes last, and
+    /// takes no name of the rest.
     pub fn to_map(&self) -> Map {
-        let mut map = self.extra.clone();
+        let mut map = Map::new();
         if let Some(source) = self.source {
             map.insert("source".into(), source.name().into());
         }
         map.insert("step".into(), self.step.into());
-        // A stub has nothing but its step.
+        // A stub says nothing else of itself.
         if self.source.is_some() {
             let parents = self.parents.iter().map(|(ns, id)| (ns.clone(), Value::from(id)));
             map.insert("parents".into(), parents.collect::<Map>().into());
@@ -246,10 +281,13 @@ impl Metadata {
             });
             map.insert(SINCE_SNAPSHOT.into(), counts.collect::<Map>().into());
         }
+        for (name, value) in &self.extra {
+            map.entry(name.clone()).or_insert_with(|| value.clone());
+        }
         map
     }
 
-    /// What [`Metadata::to_map`] gave, or another implementation stored.
+    /// What [`CheckpointMetadata::to_map`] gave, or another implementation stored.
     pub fn from_map(mut map: Map) -> Self {
         let named = |value: &Value| match value {
             Value::Map(map) => (**map).clone(),

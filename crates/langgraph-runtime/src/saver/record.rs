@@ -12,58 +12,77 @@ use langgraph_rust_core::{names, CheckpointId, PacketTarget, Target, Write};
 use langgraph_rust_pregel::{CheckpointToStore, Loaded, Plan, WritesToStore};
 
 use super::{
-    Checkpoint, CheckpointTuple, DeltaHistory, Metadata, PendingWrite, PutCheckpoint, TaskWrites,
+    CheckpointMetadata, CheckpointTuple, DeltaHistory, PutCheckpoint, PutWrites, StoredCheckpoint,
+    StoredWrite,
 };
 use crate::{Error, FieldSpec, Native, Value};
 
 /// What a saver is given of a checkpoint that the engine wants stored.
 pub fn from_engine(plan: &Plan<Native>, put: CheckpointToStore<Native>) -> PutCheckpoint {
-    let engine::Checkpoint { id, ts, task_ids, channel_values, .. } = put.checkpoint;
-    let values = channel_values
-        .into_iter()
-        .filter_map(|(name, saved)| Some((name, stored_form(plan, saved)?)));
     PutCheckpoint {
-        metadata: Metadata {
+        metadata: CheckpointMetadata {
             source: (!put.is_stub).then_some(put.metadata.source),
             step: put.metadata.step,
             since_snapshot: put.metadata.since_snapshot,
-            ..Metadata::default()
+            ..CheckpointMetadata::default()
         },
         parent: put.parent,
         new_versions: put.new_versions,
         writes: put.writes.into_iter().map(|writes| task_writes(plan, writes)).collect(),
-        checkpoint: Checkpoint {
-            id,
-            ts,
-            task_ids,
-            channel_values: values.collect(),
-            channel_versions: put.checkpoint.channel_versions,
-            versions_seen: put.checkpoint.versions_seen,
-            updated_channels: put.checkpoint.updated_channels,
-        },
+        checkpoint: checkpoint_form(plan, put.checkpoint),
+    }
+}
+
+/// A checkpoint as savers keep it.
+pub(crate) fn checkpoint_form(
+    plan: &Plan<Native>,
+    checkpoint: engine::Checkpoint<Native>,
+) -> StoredCheckpoint {
+    let values = checkpoint
+        .channel_values
+        .into_iter()
+        .filter_map(|(name, saved)| Some((name, stored_form(plan, saved)?)));
+    StoredCheckpoint {
+        id: checkpoint.id,
+        ts: checkpoint.ts,
+        task_ids: checkpoint.task_ids,
+        channel_values: values.collect(),
+        channel_versions: checkpoint.channel_versions,
+        versions_seen: checkpoint.versions_seen,
+        updated_channels: checkpoint.updated_channels,
     }
 }
 
 /// What a saver is given of a task's writes.
-pub fn task_writes(plan: &Plan<Native>, put: WritesToStore<Native>) -> TaskWrites {
+pub fn task_writes(plan: &Plan<Native>, put: WritesToStore<Native>) -> PutWrites {
+    PutWrites {
+        checkpoint: put.checkpoint,
+        task: put.task,
+        path: put.path.as_ref().map(|path| path.text().into()).unwrap_or_default(),
+        writes: write_forms(plan, put.writes),
+    }
+}
+
+/// Writes as savers keep them: without those to fields that are never stored.
+pub(crate) fn write_forms(
+    plan: &Plan<Native>,
+    writes: Vec<Write<Native>>,
+) -> Vec<(Arc<str>, Value)> {
     let is_kept = |write: &Write<Native>| match &write.target {
         Target::Channel(index) => !matches!(plan.channel(*index).pattern, Channel::Untracked(_)),
         _ => true,
     };
-    let writes = put.writes.into_iter().filter(is_kept).map(|write| {
-        let name = Arc::from(plan.target_name(&write.target));
-        let value = match &write.target {
-            Target::Packet(target) => packet_form(plan, target, write.value),
-            _ => write.value,
-        };
-        (name, value)
-    });
-    TaskWrites {
-        checkpoint: put.checkpoint,
-        task: put.task,
-        path: put.path.as_ref().map(|path| path.text().into()).unwrap_or_default(),
-        writes: writes.collect(),
-    }
+    writes.into_iter().filter(is_kept).map(|write| write_form(plan, write)).collect()
+}
+
+/// A write as it is kept: the channel's name, and the value.
+pub(crate) fn write_form(plan: &Plan<Native>, write: Write<Native>) -> (Arc<str>, Value) {
+    let name = Arc::from(plan.target_name(&write.target));
+    let value = match &write.target {
+        Target::Packet(target) => packet_form(plan, target, write.value),
+        _ => write.value,
+    };
+    (name, value)
 }
 
 /// What a run starts from: `found`, with the histories of the channels that the plan
@@ -88,7 +107,7 @@ pub fn loaded(
         channel_values.push((name.clone(), read_saved(saved, |value| read(&name, value))?));
     }
     let pending = pending.into_iter().map(|write| {
-        let PendingWrite { task, channel, value } = write;
+        let StoredWrite { task, channel, value } = write;
         let value = read(&channel, value)?;
         Ok(engine::PendingWrite { task, write: pending_write(plan, &channel, value) })
     });
@@ -242,5 +261,23 @@ fn packet(plan: &Plan<Native>, value: Value) -> (PacketTarget, Value) {
     match value {
         Value::Send(send) => (plan.packet_target(&send.0), send.1.clone()),
         other => (PacketTarget::Malformed, other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::saver::wire::encode;
+
+    #[test]
+    fn names_are_stored_as_pythons_set_and_come_back() {
+        let stored = set(vec!["n1".to_owned(), "n2".to_owned()]);
+        let python = b"\xc7\x15\x00\x93\xa8builtins\xa3set\x92\xa2n1\xa2n2";
+        assert_eq!(encode(&stored).unwrap().bytes, python);
+        assert_eq!(names_of(&stored), ["n1", "n2"]);
+        assert_eq!(
+            encode(&set(Vec::new())).unwrap().bytes,
+            b"\xc7\x0f\x00\x93\xa8builtins\xa3set\x90"
+        );
     }
 }

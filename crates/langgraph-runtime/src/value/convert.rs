@@ -1,3 +1,5 @@
+//! Plain values from Rust's own types.
+
 use std::sync::Arc;
 
 use super::{Map, Value};

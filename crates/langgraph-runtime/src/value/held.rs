@@ -17,7 +17,7 @@ pub trait FieldValue: Serialize + DeserializeOwned + Clone + Send + Sync + 'stat
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> FieldValue for T {}
 
 /// A value of a type of one's own, held as it is. Implemented by every [`FieldValue`].
-pub trait Held: Any + Send + Sync {
+pub trait TypedValue: Any + Send + Sync {
     /// The value as plain values.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ pub trait Held: Any + Send + Sync {
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
-impl<T: FieldValue> Held for T {
+impl<T: FieldValue> TypedValue for T {
     fn to_value(&self) -> Result<Value, Error> {
         Value::from_serde(self)
     }
@@ -64,7 +64,7 @@ impl<T: FieldValue> Held for T {
     }
 }
 
-impl fmt::Debug for dyn Held {
+impl fmt::Debug for dyn TypedValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.to_value() {
             Ok(value) => write!(f, "{}({value})", self.type_name()),
