@@ -121,6 +121,7 @@ impl Error {
     pub(crate) fn in_field(self, field: &Arc<str>) -> Self {
         match self {
             Error::Field { .. } => self,
+            Error::Other(source) => Error::Field { field: field.clone(), source },
             other => Error::Field { field: field.clone(), source: Cause::new(other) },
         }
     }

@@ -36,6 +36,7 @@
 mod drive;
 mod error;
 mod graph;
+pub mod message;
 mod run;
 pub mod saver;
 mod state;
@@ -48,11 +49,22 @@ pub use graph::{
     shape, AnyGraph, BoxFuture, CachePolicy, Command, Function, Goto, Gotos, Graph, Node,
     NodeFunction, NodeResult, Persistence, RetryPolicy, StateGraph, Update, END, START,
 };
+pub use message::{
+    add_messages, Message, MessageKind, MessagesState, ToolCall, REMOVE_ALL_MESSAGES,
+};
 pub use run::{
     Chunk, Clock, Config, Ended, Event, Failed, GraphInput, Interrupt, Mode, Modes, Output,
     Performing, Run, RunControl, Runtime, Status, Stops,
 };
 pub use saver::{Memory, Place};
-pub use state::{Dynamic, Field, FieldSpec, Input, Native, NoForeign, Reducer, State, TaskInput};
+pub use state::{
+    reducers, Dynamic, Field, FieldSpec, FieldWrite, Input, IntoItems, IntoOptional, Native,
+    NoForeign, Overwrite, Reducer, State, TaskInput,
+};
 pub use thread::{Snapshot, SnapshotTask};
 pub use value::{FieldValue, Map, TypedValue, Value};
+
+/// What the code that `#[derive(State)]` and `#[derive(Input)]` generate calls; may change with any
+/// release.
+#[doc(hidden)]
+pub use state::support as __derive;

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::{FieldValue, Map, Value};
+use crate::{FieldValue, FieldWrite, Map, Value};
 
 /// What a node writes to the state: values by field, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,6 +26,16 @@ impl Update {
     pub fn set_typed<T: FieldValue>(mut self, field: &'static str, value: T) -> Self {
         self.writes.push((Cow::Borrowed(field), Value::typed(value)));
         self
+    }
+
+    /// The same, for a field with a reducer.
+    pub fn write_typed<T: FieldValue>(self, field: &'static str, write: FieldWrite<T>) -> Self {
+        match write {
+            FieldWrite::Fold(value) => self.set_typed(field, value),
+            FieldWrite::Overwrite(value) => {
+                self.set_typed(field, Value::overwrite(Value::typed(value)))
+            }
+        }
     }
 
     /// The same update, with those of `other` behind its writes.

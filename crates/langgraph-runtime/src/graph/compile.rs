@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use langgraph_rust_channels::{
-    Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValueAfterFinish,
+    Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValueAfterFinish, Tasks,
 };
-use langgraph_rust_core::{ChannelIndex, NodeIndex};
+use langgraph_rust_core::{names, ChannelIndex, NodeIndex};
 use langgraph_rust_pregel::{ChannelSpec, NodeSpec, Plan};
 
 use super::{Core, Edge, Exit, Layout, Program, ProgramBody};
@@ -18,6 +18,8 @@ pub(crate) struct StateVersion {
     pub(crate) number: u32,
     /// What a thread that was stored with an older version holds now.
     pub(crate) migrate: fn(u32, &TaskInput) -> Result<Update, Error>,
+    /// The fields that an older version had.
+    pub(crate) fields_of: fn(u32) -> Vec<FieldSpec>,
 }
 
 /// The graph's plan. A field is a channel of its name; a node is started by `branch:to:<node>`,
@@ -32,10 +34,12 @@ pub(super) fn compile(
     let nodes = with_handlers(nodes);
     let mut lowering = Lowering::new(&nodes)?;
     for spec in &fields {
-        lowering.channel(spec.name.clone(), spec.field.pattern());
+        lowering.channel(spec.name.clone(), spec.field.pattern(&spec.name));
     }
     let start = lowering.channel(START.into(), Channel::Ephemeral(Ephemeral::new(None, true)));
     lowering.start(start);
+    // In the order of LangGraph's channels, which is that of values in a checkpoint.
+    lowering.channel(names::TASKS.into(), Channel::Tasks(Tasks::new(Vec::new())));
     for node in &nodes {
         lowering.node(node)?;
     }

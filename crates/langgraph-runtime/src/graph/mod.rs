@@ -127,7 +127,11 @@ impl<S: State> StateGraph<S> {
     /// [`Error::Build`] if edges lead nowhere, names are given twice, or nothing begins.
     pub fn compile(self) -> Result<Graph<S>, Error> {
         let (fields, nodes, edges) = (self.fields, self.nodes, self.edges);
-        let version = compile::StateVersion { number: S::VERSION, migrate: S::migrate };
+        let version = compile::StateVersion {
+            number: S::VERSION,
+            migrate: S::migrate,
+            fields_of: S::fields_of,
+        };
         let core = compile::compile(fields, nodes, edges, version)?;
         let any = AnyGraph { core: Arc::new(core), saver: None, clock: Clock::default() };
         Ok(Graph { any, state: PhantomData })

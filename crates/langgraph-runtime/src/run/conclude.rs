@@ -26,8 +26,10 @@ impl Run {
             return TaskOutcome::Cancelled(None);
         };
         let error = match returned.and_then(|command| self.writes(program, command)) {
-            Ok(mut writes) => {
-                writes.extend(resumed());
+            Ok(output) => {
+                // In the order in which Python's tasks write, which is that of their places.
+                let mut writes = resumed();
+                writes.extend(output);
                 return TaskOutcome::Finished(writes);
             }
             Err(error) => error,
@@ -117,6 +119,11 @@ impl Run {
         for goto in command.goto {
             writes.extend(core.goto(goto)?);
         }
+        if program.exits.iter().any(|exit| matches!(exit, Exit::Branch(_))) {
+            // Branches are shown the state with these writes, which are applied once more later: the
+            // ids that messages get must be the same both times.
+            core.admit(&mut writes)?;
+        }
         for exit in &program.exits {
             match exit {
                 Exit::Write(index, value) => writes.push(Write::channel(*index, value.clone())),
@@ -151,6 +158,20 @@ impl Run {
 }
 
 impl Core {
+    /// Makes writes to fields complete, see [`Reducer::admitting`](crate::Reducer::admitting).
+    fn admit(&self, writes: &mut [Write<Native>]) -> Result<(), NodeError> {
+        for write in writes {
+            let Target::Channel(index) = write.target else { continue };
+            if index.get() >= self.layout.len() {
+                continue;
+            }
+            if let Some(reducer) = self.layout.spec(index.get()).reducer() {
+                write.value = reducer.admit(std::mem::take(&mut write.value))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Where a write that leads to `goto` goes; nowhere for the end.
     pub(crate) fn goto(&self, goto: Goto) -> Result<Option<Write<Native>>, Error> {
         Ok(match goto {

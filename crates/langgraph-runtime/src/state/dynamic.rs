@@ -38,4 +38,9 @@ impl State for Dynamic {
             _ => Update::new(),
         }
     }
+
+    /// Any version of a state is values by name.
+    fn migrate(_version: u32, _stored: &TaskInput) -> Result<Update, Error> {
+        Ok(Update::new())
+    }
 }

@@ -41,13 +41,23 @@ impl Field {
         Field::Reduce(Reducer::append())
     }
 
-    pub(crate) fn pattern(&self) -> Channel<Native> {
+    fn reducer(&self) -> Option<&Reducer> {
+        match self {
+            Field::Reduce(reducer) | Field::Delta(reducer, _) => Some(reducer),
+            _ => None,
+        }
+    }
+
+    /// The channel of a field called `name`.
+    pub(crate) fn pattern(&self, name: &Arc<str>) -> Channel<Native> {
         match self.clone() {
             Field::Last => Channel::LastValue(LastValue::new(None)),
             Field::Any => Channel::AnyValue(AnyValue::new(None)),
-            Field::Reduce(reducer) => Channel::Aggregate(Aggregate::new((), Arc::new(reducer))),
+            Field::Reduce(reducer) => {
+                Channel::Aggregate(Aggregate::new((), Arc::new(reducer.of(name))))
+            }
             Field::Delta(reducer, frequency) => {
-                Channel::Delta(Delta::new((), Arc::new(reducer), frequency))
+                Channel::Delta(Delta::new((), Arc::new(reducer.of(name)), frequency))
             }
             Field::Topic => Channel::Topic(Topic::new(Vec::new(), false)),
             Field::Log => Channel::Topic(Topic::new(Vec::new(), true)),
@@ -68,8 +78,10 @@ pub struct FieldSpec {
 /// The type of a field's values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Holds {
+    /// Whether a value is held as the type.
+    is: fn(&Value) -> bool,
     /// Makes a value of the type of any that describes one.
-    pub(crate) read: fn(Value) -> Result<Value, Error>,
+    read: fn(Value) -> Result<Value, Error>,
 }
 
 impl FieldSpec {
@@ -80,19 +92,27 @@ impl FieldSpec {
 
     /// A field that holds values of a type.
     pub fn of<T: FieldValue>(name: &str, field: Field) -> Self {
-        let read = |value: Value| value.into_typed::<T>().map(Value::typed);
-        Self { name: name.into(), field, holds: Some(Holds { read }) }
+        let by_type = |value: Value| value.into_typed::<T>().map(Value::typed);
+        let holds = Holds {
+            is: |value| value.as_typed::<T>().is_some(),
+            read: field.reducer().and_then(Reducer::reader).unwrap_or(by_type),
+        };
+        Self { name: name.into(), field, holds: Some(holds) }
+    }
+
+    pub(crate) fn reducer(&self) -> Option<&Reducer> {
+        self.field.reducer()
     }
 
     /// The value as the field holds it.
     pub(crate) fn read(&self, value: Value) -> Result<Value, Error> {
         let Some(holds) = &self.holds else { return Ok(value) };
         let read = match value {
-            Value::Typed(_) => Ok(value),
+            Value::Overwrite(inner) if (holds.is)(&inner) => Ok(Value::Overwrite(inner)),
             Value::Overwrite(inner) => {
-                let inner = Arc::try_unwrap(inner).unwrap_or_else(|inner| (*inner).clone());
-                (holds.read)(inner).map(Value::overwrite)
+                (holds.read)(Arc::unwrap_or_clone(inner)).map(Value::overwrite)
             }
+            value if (holds.is)(&value) => Ok(value),
             other => (holds.read)(other),
         };
         read.map_err(|error| error.in_field(&self.name))

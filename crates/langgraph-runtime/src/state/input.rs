@@ -7,7 +7,7 @@ use langgraph_rust_core::ChannelIndex;
 use langgraph_rust_pregel as pregel;
 
 use crate::graph::Layout;
-use crate::{Error, FieldValue, Map, Native, Value};
+use crate::{Error, FieldValue, Map, Native, Update, Value};
 
 /// What a task runs on: the state at the start of the superstep, or what it was sent. Copies share
 /// it.
@@ -105,11 +105,25 @@ impl TaskInput {
                 let value = fields.layout.position(name).and_then(|at| fields.values[at].as_ref());
                 value.map_or_else(|| Ok(default()), read)
             }
-            Content::Sent(value) => match value.get(name) {
-                Value::Null => Ok(default()),
-                value => read(&value),
+            Content::Sent(value) => match value.entry(name) {
+                None => Ok(default()),
+                // Nothing is a value for types that can be nothing.
+                Some(Value::Null) => Ok(read(&Value::Null).unwrap_or_else(|_| default())),
+                Some(value) => read(&value),
             },
         }
+    }
+
+    /// The fields by name, those of `update` in place of what there was.
+    pub(crate) fn updated(&self, update: Update) -> Self {
+        let mut values = match self.value() {
+            Value::Map(map) => Arc::unwrap_or_clone(map),
+            _ => Map::new(),
+        };
+        for (name, value) in update.writes {
+            values.insert(name.as_ref().into(), value);
+        }
+        Self::sent(values.into())
     }
 
     /// What was sent, as a `T`, if something was.
@@ -133,7 +147,7 @@ impl TaskInput {
         &self,
         make: impl FnOnce() -> Result<T, Error>,
     ) -> Result<Arc<T>, Error> {
-        let Content::Fields(fields) = &*self.0 else { return make().map(Arc::new) };
+        let Content::Fields(fields) = &*self.0 else { return self.own(make) };
         let known = || fields.state.get()?.clone().downcast::<T>().ok();
         if let Some(state) = known() {
             return Ok(state);
@@ -142,6 +156,25 @@ impl TaskInput {
         // Somebody else may have been first, or asked for another type.
         let _ = fields.state.set(state.clone());
         Ok(state)
+    }
+}
+
+impl TaskInput {
+    /// What was sent, if it is a `T`; otherwise what `make` makes of it, for this task alone.
+    ///
+    /// # Errors
+    ///
+    /// Those of `make`.
+    pub fn own<T: Send + Sync + 'static>(
+        &self,
+        make: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<Arc<T>, Error> {
+        if let Content::Sent(Value::Typed(held)) = &*self.0 {
+            if let Ok(sent) = held.clone().into_any().downcast() {
+                return Ok(sent);
+            }
+        }
+        make().map(Arc::new)
     }
 }
 

@@ -5,6 +5,9 @@ mod field;
 mod input;
 mod native;
 mod reducer;
+pub mod reducers;
+pub mod support;
+mod write;
 
 use std::sync::Arc;
 
@@ -16,6 +19,7 @@ pub use field::{Field, FieldSpec};
 pub use input::{Input, TaskInput};
 pub use native::{Native, NoForeign};
 pub use reducer::Reducer;
+pub use write::{FieldWrite, IntoItems, IntoOptional, Overwrite};
 
 /// A graph's state as a type: a struct with `#[derive(State)]`, or [`Dynamic`].
 pub trait State: Input + Clone {
@@ -48,11 +52,12 @@ pub trait State: Input + Clone {
     ///
     /// [`Error::Message`] if the version is not known.
     fn migrate(version: u32, _stored: &TaskInput) -> Result<Update, Error> {
-        Err(Error::message(format!(
-            "the thread was stored with version {version} of the state, and the graph has version {}: \
-             name the older type by `#[state(version = .., migrate_from = ..)]`",
-            Self::VERSION
-        )))
+        Err(support::unknown_version(version, Self::VERSION))
+    }
+
+    /// The fields that an older version had; none if that is not known.
+    fn fields_of(_version: u32) -> Vec<FieldSpec> {
+        Vec::new()
     }
 }
 

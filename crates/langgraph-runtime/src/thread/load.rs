@@ -5,12 +5,10 @@ use std::sync::Arc;
 use langgraph_rust_core::CheckpointId;
 use langgraph_rust_pregel::Loaded;
 
+use super::migrate;
 use crate::graph::Core;
 use crate::saver::{self, CheckpointTuple, Place, Saver};
-use crate::{Error, Map, Native, TaskInput, Value};
-
-/// Under which name the version of the state is stored with a checkpoint.
-pub(crate) const STATE_VERSION: &str = "langgraph_rust_state_version";
+use crate::{Error, Native};
 
 /// What a run at `place` starts from: the checkpoint with the given id, or the newest.
 pub(crate) async fn load(
@@ -45,11 +43,12 @@ pub(crate) async fn engine_form(
     mut found: CheckpointTuple,
     addressed: Option<Option<CheckpointId>>,
 ) -> Result<Loaded<Native>, Error> {
-    migrate(core, &mut found)?;
+    let migrated = migrate::migrate(core, saver, place, &mut found).await?;
     let id = found.checkpoint.id.clone();
     let (is_addressed, newest) = (addressed.is_some(), addressed.flatten());
     let specs = core.layout.specs();
     let mut loaded = saver::loaded(&core.plan, specs, found, is_addressed, newest.as_ref())?;
+    migrate::mark(core, &mut loaded, &migrated);
     let needy = core.plan.needs_history(&loaded.checkpoint);
     if needy.is_empty() {
         return Ok(loaded);
@@ -63,28 +62,4 @@ pub(crate) async fn engine_form(
         loaded.checkpoint.channel_values.push((name, saved));
     }
     Ok(loaded)
-}
-
-/// Brings a thread that an older version of the state was stored for to the newest.
-fn migrate(core: &Core, found: &mut CheckpointTuple) -> Result<(), Error> {
-    if core.version.number == 1 {
-        return Ok(());
-    }
-    let stored = found.metadata.extra.get(STATE_VERSION).and_then(|number| number.int().ok());
-    let stored = stored.unwrap_or(1);
-    if stored == i64::from(core.version.number) {
-        return Ok(());
-    }
-    let stored = u32::try_from(stored).unwrap_or_default();
-    let values = &mut found.checkpoint.channel_values;
-    let held: Map = values.iter().cloned().collect();
-    let update = (core.version.migrate)(stored, &TaskInput::sent(Value::from(held)))?;
-    for (name, value) in update.writes {
-        let known = values.iter_mut().find(|(held, _)| **held == *name);
-        match known {
-            Some((_, held)) => *held = value,
-            None => values.push((name.as_ref().into(), value)),
-        }
-    }
-    Ok(())
 }

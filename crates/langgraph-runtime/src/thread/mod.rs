@@ -1,6 +1,7 @@
 //! Threads from outside: how one stands, and how it came there.
 
 mod load;
+mod migrate;
 
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use langgraph_rust_pregel::{self as pregel, Loaded, Task, TaskWrites};
 
 use crate::saver::{CheckpointMetadata, CheckpointTuple, ListQuery, Place, Saver};
 use crate::{Config, Error, Graph, Interrupt, Map, Native, State, TaskInput, Value};
-pub(crate) use load::{engine_form, load, STATE_VERSION};
+pub(crate) use load::{engine_form, load};
+pub(crate) use migrate::STATE_VERSION;
 
 /// A thread at one of its checkpoints.
 #[derive(Clone, Debug, PartialEq)]

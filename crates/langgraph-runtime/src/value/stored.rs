@@ -151,7 +151,23 @@ impl TryFrom<&Value> for StoredValue {
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        StoredValue::try_from(self).map_err(serde::ser::Error::custom)?.serialize(serializer)
+        match self {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(flag) => serializer.serialize_bool(*flag),
+            Value::Int(number) => serializer.serialize_i64(*number),
+            Value::Float(number) => serializer.serialize_f64(*number),
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::Bytes(bytes) => serializer.serialize_bytes(bytes),
+            Value::List(items) => serializer.collect_seq(items.iter()),
+            Value::Map(map) => {
+                serializer.collect_map(map.iter().map(|(name, value)| (name.as_ref(), value)))
+            }
+            Value::Stored(stored) => stored.serialize(serializer),
+            other => {
+                let stored = StoredValue::try_from(other).map_err(serde::ser::Error::custom)?;
+                stored.serialize(serializer)
+            }
+        }
     }
 }
 
