@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value as Json;
 
 /// For each crate, the crates of the workspace that it may depend on, tests aside.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("langgraph-rust-core", &[]),
     ("langgraph-rust-channels", &["langgraph-rust-core"]),
     ("langgraph-rust-checkpoint", &["langgraph-rust-core", "langgraph-rust-channels"]),
@@ -26,6 +26,10 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("langgraph-rust-postgres", &["langgraph-rust-core", "langgraph-rust-runtime"]),
     ("langgraph-rust-derive", &[]),
     ("langgraph-rust", &["langgraph-rust-runtime", "langgraph-rust-derive"]),
+    (
+        "langgraph-rust-sqlite",
+        &["langgraph-rust-core", "langgraph-rust-runtime"],
+    ),
     (
         "langgraph-rust-testkit",
         &[
@@ -106,7 +110,9 @@ fn the_wheel_contains_neither_the_rust_front_nor_a_runtime() {
         return;
     };
     let found = dependencies(wheel);
-    for banned in ["langgraph-rust-runtime", "langgraph-rust-testkit", "tokio"] {
+    for banned in
+        ["langgraph-rust-runtime", "langgraph-rust-sqlite", "langgraph-rust-testkit", "tokio"]
+    {
         assert!(!found.contains(banned), "the wheel may not depend on {banned}");
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use langgraph_rust_channels::{
-    Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValueAfterFinish,
+    Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValueAfterFinish, Tasks,
 };
-use langgraph_rust_core::{ChannelIndex, NodeIndex};
+use langgraph_rust_core::{names, ChannelIndex, NodeIndex};
 use langgraph_rust_pregel::{ChannelSpec, NodeSpec, Plan};
 
 use super::{Core, Edge, Exit, Layout, Program, ProgramBody};
@@ -38,6 +38,8 @@ pub(super) fn compile(
     }
     let start = lowering.channel(START.into(), Channel::Ephemeral(Ephemeral::new(None, true)));
     lowering.start(start);
+    // In the order of LangGraph's channels, which is that of values in a checkpoint.
+    lowering.channel(names::TASKS.into(), Channel::Tasks(Tasks::new(Vec::new())));
     for node in &nodes {
         lowering.node(node)?;
     }

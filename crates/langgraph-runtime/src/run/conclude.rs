@@ -26,10 +26,10 @@ impl Run {
             return TaskOutcome::Cancelled(None);
         };
         let error = match returned.and_then(|command| self.writes(program, command)) {
-            Ok(written) => {
-                // First, as a node in Python has them before it returns.
+            Ok(output) => {
+                // In the order in which Python's tasks write, which is that of their places.
                 let mut writes = resumed();
-                writes.extend(written);
+                writes.extend(output);
                 return TaskOutcome::Finished(writes);
             }
             Err(error) => error,
