@@ -26,10 +26,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ("langgraph-rust-postgres", &["langgraph-rust-core", "langgraph-rust-runtime"]),
     ("langgraph-rust-derive", &[]),
     ("langgraph-rust", &["langgraph-rust-runtime", "langgraph-rust-derive"]),
-    (
-        "langgraph-rust-sqlite",
-        &["langgraph-rust-core", "langgraph-rust-runtime"],
-    ),
+    ("langgraph-rust-sqlite", &["langgraph-rust-core", "langgraph-rust-runtime"]),
     (
         "langgraph-rust-testkit",
         &[
