@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use langgraph_rust::prelude::*;
-use langgraph_rust::Error;
+use langgraph_rust::{Error, Message};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -255,4 +255,47 @@ async fn reducers_know_the_other_collections_too() {
         newest: vec![2, 3],
     };
     assert_eq!(graph.invoke(input, &Config::default()).await.unwrap().state, expected);
+}
+
+#[derive(Clone, Debug, PartialEq, State)]
+struct Talk {
+    #[reducer(add_messages)]
+    messages: Vec<Message>,
+    #[reducer(add_messages)]
+    #[delta]
+    #[serde(rename = "all")]
+    stored_as_changes: Vec<Message>,
+}
+
+#[tokio::test]
+async fn messages_are_added_and_replaced_by_their_ids() {
+    let graph = StateGraph::<Talk>::new()
+        .node("answer", |talk: &Talk| {
+            let text = format!("{} so far", talk.messages.len());
+            let answer = Message::ai(text).with_id("answer");
+            Ok(Talk::update().messages([answer.clone()]).stored_as_changes([answer]))
+        })
+        .edge(START, "answer")
+        .compile()
+        .unwrap()
+        .with_saver(Memory::new());
+    let config = Config::thread("1");
+    let ask = || Talk::update().messages([Message::human("hi")]);
+    graph.invoke(ask(), &config).await.unwrap();
+    let done = graph.invoke(ask(), &config).await.unwrap().state;
+    let texts: Vec<_> = done.messages.iter().map(|message| message.content().clone()).collect();
+    assert_eq!(texts, ["hi".into(), "3 so far".into(), "hi".into()] as [Value; 3]);
+    assert!(done.messages.iter().all(|message| message.id().is_some()));
+    assert_eq!(done.stored_as_changes, [Message::ai("3 so far").with_id("answer")]);
+    // By name, messages may have any form.
+    let input = Update::new().set(
+        "all",
+        Value::from(
+            [("role", "user"), ("content", "yes")].map(|(name, text)| (name, Value::from(text))),
+        ),
+    );
+    let done = graph.invoke(input, &config).await.unwrap().state;
+    assert_eq!(done.stored_as_changes[1].content(), &Value::from("yes"));
+    let done = graph.invoke(Talk::update().messages(Overwrite(vec![])), &config).await.unwrap();
+    assert_eq!(done.state.messages.len(), 1);
 }
