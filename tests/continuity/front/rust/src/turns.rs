@@ -1,0 +1,212 @@
+//! The scenarios' turns, as `program.py` has them.
+
+use langgraph_rust_core::CheckpointId;
+use langgraph_rust_runtime::{
+    Command, Error, Goto, GraphInput, Interrupt, Map, Message, Stops, Update, Value,
+};
+use serde_json::json;
+
+use crate::thread::{How, Thread};
+
+/// What one turn of a scenario does.
+pub(crate) enum Turn {
+    /// One `invoke`.
+    Invoke(GraphInput, How),
+    /// Remove a message, change another, and send one as plain data.
+    TakeBack,
+    /// Remove all messages, and send another.
+    StartOver,
+    /// Answer the first two open questions by id, the later one first.
+    AnswerTwo,
+    /// Answer whatever is open by id.
+    AnswerAll,
+    /// Run again from an older checkpoint, unchanged.
+    Replay,
+    /// From the first checkpoint, with a new input.
+    ReplayInput,
+    /// Go back to where the first question was asked.
+    AskAgain,
+    /// Answer the first question where it was asked first, though the thread moved on.
+    AnswerInThePast,
+}
+
+use Turn::{AnswerAll, AnswerInThePast, AnswerTwo, AskAgain, Replay, ReplayInput, TakeBack};
+
+/// A turn of a scenario.
+pub(crate) fn of(scenario: &str, turn: usize) -> Option<Turn> {
+    let turns = match scenario {
+        "conversation" | "delta_conversation" => {
+            let hello = put(Update::new().set("messages", Value::list([Message::human("hello")])));
+            [hello, put(who()), TakeBack, Turn::StartOver]
+        }
+        "question" => [new(), resume("one"), resume(two()), resume("three")],
+        "question_in_the_past" => [new(), resume("one"), AskAgain, AnswerInThePast],
+        "questions" => [new(), AnswerTwo, resume("the last"), new()],
+        "command" => commands(),
+        "packets" => [
+            stopping(log("new"), ["work"], []),
+            stopping((), [], ["work"]),
+            go_on(),
+            stopping(log("new"), [], ["plan"]),
+        ],
+        "packets_that_ask" => {
+            let everywhere = How { after: Stops::Everywhere, ..How::default() };
+            [Turn::Invoke(log("new").into(), everywhere), go_on(), AnswerTwo, new()]
+        }
+        "failing" | "failing_packets" | "subgraph_failing" | "delta_failing" => {
+            [new(), go_on(), healthy(), new()]
+        }
+        "failing_beside_question" => [new(), resume("well"), healthy(), new()],
+        "handled" => [new(), resume("fine"), new(), resume("again")],
+        "barrier" => [
+            stopping(log("new"), [], ["long_1"]),
+            stopping((), ["join"], []),
+            stopping((), ["last"], []),
+            go_on(),
+        ],
+        "subgraph" | "delta_subgraph" => [new(), resume("one"), resume("two"), new()],
+        "subgraph_packets"
+        | "subgraph_with_memory"
+        | "subgraph_called"
+        | "delta_subgraph_with_memory" => [new(), AnswerAll, AnswerAll, new()],
+        "subgraph_to_parent" => [new(), resume("up"), new(), resume("again")],
+        "channels" => {
+            let items = |word: &str| Update::new().set("items", Value::list([word]));
+            [
+                stopping(items("new"), [], ["one"]),
+                stopping((), ["three"], []),
+                go_on(),
+                put(items("more")),
+            ]
+        }
+        "loop" => [limited(log("new"), 3), limited((), 2), go_on(), limited(log("new"), 1)],
+        "travel" => [new(), Replay, ReplayInput, new()],
+        "delta_question" => [new(), resume("one"), resume(two()), new()],
+        "delta_packets" => [new(), AnswerTwo, new(), AnswerAll],
+        "delta_travel" => {
+            let reset = Value::overwrite(Value::list(["reset"]));
+            [new(), Replay, ReplayInput, put(Update::new().set("log", reset))]
+        }
+        "delta_long" => [new(), new(), ReplayInput, new()],
+        _ => return None,
+    };
+    turns.into_iter().nth(turn)
+}
+
+impl Turn {
+    /// Takes the turn.
+    pub(crate) async fn take(self, thread: &mut Thread) -> Result<(), Error> {
+        let (input, at) = match self {
+            Turn::Invoke(input, how) => return thread.invoke(input, how).await,
+            Turn::TakeBack => (take_back(thread).await?, None),
+            Turn::StartOver => {
+                let bye = Message::human("bye").with_id("bye").with_name("ada");
+                let messages = Value::list([Message::remove_all(), bye]);
+                (Update::new().set("messages", messages).into(), None)
+            }
+            Turn::AnswerTwo => {
+                let asked = open(thread).await?;
+                let answers = asked.iter().take(2).enumerate();
+                let answers =
+                    answers.map(|(n, asked)| (asked.id.clone(), format!("answer {n}").into()));
+                (Command::resume_by_id(answers).into(), None)
+            }
+            Turn::AnswerAll => {
+                let asked = open(thread).await?;
+                let answers = asked.iter().map(|asked| (asked.id.clone(), "yes".into()));
+                (Command::resume_by_id(answers).into(), None)
+            }
+            Turn::Replay => (GraphInput::Nothing, Some(place(thread, "three").await?)),
+            Turn::ReplayInput => (log("instead").into(), Some(place(thread, "").await?)),
+            Turn::AskAgain => (GraphInput::Nothing, Some(place(thread, "ask").await?)),
+            Turn::AnswerInThePast => {
+                (Command::resume("otherwise").into(), Some(place(thread, "ask").await?))
+            }
+        };
+        thread.invoke(input, How { at, ..How::default() }).await
+    }
+}
+
+async fn take_back(thread: &Thread) -> Result<GraphInput, Error> {
+    let values = thread.state().await?.values;
+    let messages: Vec<Message> = values.get("messages").cloned().unwrap_or_default().to_typed()?;
+    let id = |place: usize| messages[place].id().unwrap_or_default().to_owned();
+    let more = Value::from(json!({ "role": "user", "content": "and now?" }));
+    let changed = Message::ai("changed").with_id(id(1));
+    let written = [Message::remove(id(0)).into(), changed.into(), more];
+    Ok(Update::new().set("messages", Value::list::<Value>(written)).into())
+}
+
+async fn open(thread: &Thread) -> Result<Vec<Interrupt>, Error> {
+    let tasks = thread.state().await?.tasks;
+    Ok(tasks.into_iter().flat_map(|task| task.interrupts).collect())
+}
+
+/// The oldest checkpoint that is followed by `node`, or else the oldest.
+async fn place(thread: &Thread, node: &str) -> Result<CheckpointId, Error> {
+    let history = thread.history().await?;
+    let found = history.iter().rev().find(|snapshot| *snapshot.next == [node.into()]);
+    let found = found.or(history.last()).map(|snapshot| snapshot.id.clone());
+    found.ok_or_else(|| Error::message("the thread has not begun"))
+}
+
+fn commands() -> [Turn; 4] {
+    let command = |command: Command| Turn::Invoke(command.into(), How::default());
+    [
+        new(),
+        command(Command::resume("there").set("topic", "given with the answer")),
+        command(Command::new().set("log", Value::list(["went aside"])).goto("aside")),
+        command(
+            Command::new()
+                .set("log", Value::list(["only an update"]))
+                .goto(Goto::send("aside", Map::new())),
+        ),
+    ]
+}
+
+fn who() -> Update {
+    let more = Value::from(json!({ "k": [1, null] }));
+    let who = Message::human("who?").with_id("who").with_field("additional_kwargs", more);
+    Update::new().set("messages", Value::list([who]))
+}
+
+fn log(word: &str) -> Update {
+    Update::new().set("log", Value::list([word]))
+}
+
+fn two() -> Value {
+    Value::from(json!({ "two": [2] }))
+}
+
+fn put(input: impl Into<GraphInput>) -> Turn {
+    Turn::Invoke(input.into(), How::default())
+}
+
+fn new() -> Turn {
+    put(log("new"))
+}
+
+fn resume(value: impl Into<Value>) -> Turn {
+    put(Command::resume(value))
+}
+
+fn go_on() -> Turn {
+    put(())
+}
+
+fn healthy() -> Turn {
+    Turn::Invoke(GraphInput::Nothing, How { healthy: true, ..How::default() })
+}
+
+fn limited(input: impl Into<GraphInput>, limit: u64) -> Turn {
+    Turn::Invoke(input.into(), How { limit: Some(limit), ..How::default() })
+}
+
+fn stopping<const B: usize, const A: usize>(
+    input: impl Into<GraphInput>,
+    before: [&str; B],
+    after: [&str; A],
+) -> Turn {
+    let (before, after) = (before.into(), after.into());
+    Turn::Invoke(input.into(), How { before, after, ..How::default() })
+}
