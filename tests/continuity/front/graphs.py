@@ -130,7 +130,8 @@ def answer(state: Any) -> Any:
     count = len(state["messages"])
     call = {"name": "look", "args": {"n": count, "deep": {"x": [1.5, None]}}, "id": f"call-{count}"}
     usage = {"input_tokens": count, "output_tokens": 1, "total_tokens": count + 1}
-    return {"messages": [AIMessage(f"{count}?", tool_calls=[call], usage_metadata=usage)]}
+    said = AIMessage(f"{count}?", id=f"ai-{count}", tool_calls=[call], usage_metadata=usage)
+    return {"messages": [said]}
 
 
 def look(state: Any) -> Any:
@@ -317,10 +318,10 @@ def subgraph_called(kit: Kit) -> Pregel:
 
 
 def subgraph_packets(kit: Kit) -> Pregel:
-    middle = StateGraph(Log, output_schema=OnlyLog)
+    middle = StateGraph(Log)
     middle.add_node("deep", _asking_chain(kit).compile())
     middle.add_edge(START, "deep")
-    builder = StateGraph(Log)
+    builder = StateGraph(OnlyLog)
     builder.add_node("branch", middle.compile())
     kit.node(builder, "tell", tell)
     sends = [Send("branch", {"topic": name, "log": []}) for name in ("a", "b")]
@@ -351,18 +352,17 @@ def subgraph_to_parent(kit: Kit) -> Pregel:
 
 def channels(kit: Kit) -> Pregel:
     def one(state: Kinds) -> Any:
-        more = {"passed_on": "first", "kept": ["k", 1], "passing": 1, "untracked": "u"}
-        return {"items": ["one"], **more}
+        return {"items": ["one"], "passed_on": "first", "passing": 1, "untracked": "u"}
 
     def two(state: Kinds) -> Any:
         seen = [state.get("passing"), "untracked" in state, state.get("passed_on")]
         return {"items": seen, "any": 2, "passed_on": ["second", "third"]}
 
     def three(state: Kinds) -> Any:
-        return {"items": Overwrite([*state["items"], "three"]), "kept": "more", "passing": 3}
+        return {"items": Overwrite([*state["items"], "three"]), "passing": 3}
 
     def four(state: Kinds) -> Any:
-        return {"items": [state.get("passed_on"), state.get("any")]}
+        return {"items": [state.get("passed_on"), state.get("any")], "kept": ["k", 1]}
 
     return kit.compile(kit.chain(Kinds, one=one, two=two, three=three, four=four))
 

@@ -192,7 +192,7 @@ WHO = HumanMessage("who?", id="who", additional_kwargs={"k": [1, None]})
 
 SCENARIOS: dict[str, list[Turn]] = {
     "conversation": [
-        put({"messages": [HumanMessage("hello")]}),
+        put({"messages": [HumanMessage("hello", id="hello")]}),
         put({"messages": [WHO]}),
         take_back,
         start_over,
@@ -238,7 +238,7 @@ SCENARIOS: dict[str, list[Turn]] = {
     "loop": [put(NEW, limit=3), go_on(limit=2), go_on(), put(NEW, limit=1)],
     "travel": [put(NEW), replay, replay_input, put(NEW)],
     "delta_conversation": [
-        put({"messages": [HumanMessage("hello")]}),
+        put({"messages": [HumanMessage("hello", id="hello")]}),
         put({"messages": [WHO]}),
         take_back,
         start_over,

@@ -36,8 +36,9 @@ use Turn::{AnswerAll, AnswerInThePast, AnswerTwo, AskAgain, Replay, ReplayInput,
 pub(crate) fn of(scenario: &str, turn: usize) -> Option<Turn> {
     let turns = match scenario {
         "conversation" | "delta_conversation" => {
-            let hello = put(Update::new().set("messages", Value::list([Message::human("hello")])));
-            [hello, put(who()), TakeBack, Turn::StartOver]
+            let hello = Message::human("hello").with_id("hello");
+            let hello = Update::new().set("messages", Value::list([hello]));
+            [put(hello), put(who()), TakeBack, Turn::StartOver]
         }
         "question" => [new(), resume("one"), resume(two()), resume("three")],
         "question_in_the_past" => [new(), resume("one"), AskAgain, AnswerInThePast],

@@ -29,7 +29,8 @@ pub(super) fn nodes(kit: &Kit) -> Vec<(&'static str, Node)> {
         let call = ToolCall::new("look", [("n", count.into()), ("deep", deep)])
             .with_id(format!("call-{count}"));
         let usage = Usage { input_tokens: count, output_tokens: 1, total_tokens: count + 1 };
-        let answer = Message::ai(format!("{count}?")).with_tool_calls([call]).with_usage(usage);
+        let answer = Message::ai(format!("{count}?")).with_id(format!("ai-{count}"));
+        let answer = answer.with_tool_calls([call]).with_usage(usage);
         Ok(Update::new().set("messages", Value::list([answer])))
     });
     let look = kit.node("look", |state, _| {

@@ -14,7 +14,6 @@ use langgraph_rust_runtime::{
     State, StateGraph, Value, START,
 };
 use langgraph_rust_sqlite::Sqlite;
-use serde_json::json;
 
 use crate::thread::AnyState;
 
@@ -192,7 +191,8 @@ fn fan_out<S: State>(
 
 fn sends() -> Vec<Goto> {
     let send = |number: i64| {
-        Goto::send("work", Value::from(json!({ "number": number, "note": { "of": [number] } })))
+        let note = entry("of", Value::list([number]));
+        Goto::send("work", Value::from([("number", number.into()), ("note", note)]))
     };
     (0..3).map(send).collect()
 }
@@ -213,7 +213,7 @@ fn length(state: &Dynamic, field: &str) -> usize {
 
 /// A field's text, or a dash.
 fn text(state: &Dynamic, field: &str) -> String {
-    state.get(field).text().unwrap_or("-").to_owned()
+    state.get(field).plain().ok().and_then(|it| it.text().ok().map(str::to_owned)).unwrap_or("-".into())
 }
 
 /// An object of one entry.

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use langgraph_rust_runtime::{
-    Error, Goto, Graph, Node, Persistence, Runtime, StateGraph, Update, Value, START,
+    Error, Field, Goto, Graph, Node, Persistence, Runtime, StateGraph, Update, Value, START,
 };
-use serde_json::json;
 
 use super::{around, chain, entry, inner, log, logging, plain, text, Kit};
 
@@ -43,14 +42,13 @@ pub(super) fn called(kit: &Kit) -> Result<Graph, Error> {
 }
 
 pub(super) fn packets(kit: &Kit) -> Result<Graph, Error> {
-    let middle = StateGraph::new()
-        .field("log", langgraph_rust_runtime::Field::append())
-        .field("topic", langgraph_rust_runtime::Field::Last);
-    let middle = middle.add_node(inner("deep", asking(kit)?)).edge(START, "deep").compile()?;
+    let middle = logging().add_node(inner("deep", asking(kit)?)).edge(START, "deep").compile()?;
     let send = |topic: &str| {
-        Goto::send("branch", Value::from(json!({ "topic": topic, "log": [] })))
+        let nothing = Value::list::<Value>([]);
+        Goto::send("branch", Value::from([("topic", topic.into()), ("log", nothing)]))
     };
-    logging()
+    StateGraph::new()
+        .field("log", Field::append())
         .add_node(inner("branch", middle))
         .add_node(kit.tell())
         .branch(START, move |_| Ok(vec![send("a"), send("b")]))

@@ -129,7 +129,6 @@ pub(super) fn channels(kit: &Kit) -> Result<Graph, Error> {
         Ok(Update::new()
             .set("items", Value::list(["one"]))
             .set("passed_on", "first")
-            .set("kept", Value::list::<Value>(["k".into(), 1.into()]))
             .set("passing", 1)
             .set("untracked", "u"))
     });
@@ -146,11 +145,12 @@ pub(super) fn channels(kit: &Kit) -> Result<Graph, Error> {
         items.push("three".into());
         Ok(Update::new()
             .set("items", Value::overwrite(Value::list(items)))
-            .set("kept", "more")
             .set("passing", 3))
     });
     let four = kit.node("four", |state, _| {
-        Ok(Update::new().set("items", Value::list([state.get("passed_on"), state.get("any")])))
+        Ok(Update::new()
+            .set("items", Value::list([state.get("passed_on"), state.get("any")]))
+            .set("kept", Value::list::<Value>(["k".into(), 1.into()])))
     });
     let graph = StateGraph::new()
         .field("items", Field::append())
