@@ -50,9 +50,9 @@ impl Reducer {
         Self { initial: Some(value.into()), ..self }
     }
 
-    /// The same reducer for a field whose writes are made complete by `admit` before they are stored, so
-    /// that folding a stored write gives the same whenever that is done. Only
-    /// [`Field::Delta`](crate::Field::Delta) asks for it: other fields store what came of their writes.
+    /// The same reducer for a field whose writes are made complete by `admit`, where one is folded more
+    /// than once, so that it gives the same each time: in a [`Field::Delta`](crate::Field::Delta)
+    /// before it is stored, and in any field before a branch is shown what was written.
     pub fn admitting(
         self,
         admit: impl Fn(Value) -> Result<Value, NodeError> + Send + Sync + 'static,
