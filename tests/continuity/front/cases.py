@@ -12,6 +12,7 @@ SCENARIOS = (
     "conversation",
     "question",
     "question_in_the_past",
+    "question_unanswered",
     "questions",
     "command",
     "packets",

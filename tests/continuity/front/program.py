@@ -199,6 +199,7 @@ SCENARIOS: dict[str, list[Turn]] = {
     ],
     "question": [put(NEW), resume("one"), resume({"two": [2]}), resume("three")],
     "question_in_the_past": [put(NEW), resume("one"), ask_again, answer_in_the_past],
+    "question_unanswered": [put(NEW), resume("one"), go_on(), resume(2)],
     "questions": [put(NEW), answer_two, resume("the last"), put(NEW)],
     "command": [
         put(NEW),
@@ -252,7 +253,7 @@ SCENARIOS: dict[str, list[Turn]] = {
     "delta_long": [put(NEW), put(NEW), replay_input, put(NEW)],
 }
 
-GRAPHS = {"question_in_the_past": "question"}
+GRAPHS = {"question_in_the_past": "question", "question_unanswered": "question"}
 """Scenarios that use the graph of another one."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,13 +57,33 @@ class Journey:
         return [report["crash"] for report in reports if "crash" in report]
 
     def rows(self, case: Case, turn: int) -> list[tuple]:
-        """The thread's rows after `turn`, without what is random."""
-        return self.stored[turn].get(str(case), [])
+        """The thread's rows after `turn`, without what is random, and with sets in order."""
+        return [_with_sorted_sets(row) for row in self.stored[turn].get(str(case), [])]
 
 
 def _lines(seen: list[Any]) -> list[str]:
     """Each thing on a line; the order of what has names does not count."""
     return [json.dumps(thing, sort_keys=True) for thing in seen]
+
+
+_SET = re.compile(rb"\xa8builtins\xa3set([\x90-\x9f])")
+"""How a set begins that has less than 16 items."""
+
+
+def _with_sorted_sets(row: tuple) -> tuple:
+    """The row, with the names in sets in order: Python's have that of their hashes."""
+    return type(row)(*(_sorted(part) if isinstance(part, bytes) else part for part in row))
+
+
+def _sorted(data: bytes) -> bytes:
+    for found in _SET.finditer(data):
+        names, place = [], found.end()
+        for _ in range(found[1][0] & 0x0F):
+            end = place + 1 + (data[place] & 0x1F)
+            names.append(data[place:end])
+            place = end
+        data = data[: found.end()] + b"".join(sorted(names)) + data[place:]
+    return data
 
 
 def rust_program() -> Path:

@@ -16,12 +16,10 @@ use crate::{
 impl Run {
     /// What the engine is told of a task that is over.
     pub fn conclude(&self, ended: Ended) -> TaskOutcome<Native> {
-        let Ended { key, returned, resumed } = ended;
+        let Ended { key, returned, resumed, answered } = ended;
         let count = resumed.len();
-        let resumed = || match resumed.is_empty() {
-            true => Vec::new(),
-            false => vec![Write::control(Control::Resume, listed(&resumed))],
-        };
+        let all_resumed = |times| (0..times).map(|_| Write::control(Control::Resume, listed(&resumed)));
+        let resumed = || all_resumed(count.min(1)).collect();
         let Some(program) = self.program(key) else {
             return TaskOutcome::Cancelled(None);
         };
@@ -29,8 +27,8 @@ impl Run {
         let writes = |command| core.writes(program, command, self.engine.state());
         let error = match returned.and_then(writes) {
             Ok(written) => {
-                // First, as a node in Python has them before it returns.
-                let mut writes = resumed();
+                // First, as a node in Python has them before it returns, and one for each interrupt.
+                let mut writes: Vec<_> = all_resumed(answered).collect();
                 writes.extend(written);
                 return TaskOutcome::Finished(writes);
             }
@@ -77,7 +75,7 @@ impl Run {
         writes: Vec<Write<Native>>,
         retry: Option<RetryPolicy>,
     ) -> TaskOutcome<Native> {
-        let value = Value::from(error.to_string());
+        let value = Value::from(cause(&error));
         let error = match self.engine.task(key) {
             Some(task) => self.named(task, error),
             None => error,
@@ -106,6 +104,14 @@ impl Run {
         }
         let (node, task, source) = (task.name.clone(), task.id.clone(), source.clone());
         NodeError(Reason::Failed(Cause::new(Error::Node { node, task, source })))
+    }
+}
+
+/// What a task failed with, as text: of a graph that is a node, what the node in it failed with.
+fn cause(error: &NodeError) -> String {
+    match error.source().and_then(|source| source.downcast_ref::<Error>()) {
+        Some(Error::Node { source, .. }) => source.to_string(),
+        _ => error.to_string(),
     }
 }
 

@@ -219,6 +219,10 @@ impl Run {
 
     /// Tells the engine how a task ended.
     pub fn report(&mut self, task: TaskKey, outcome: TaskOutcome<Native>) {
+        if self.is_root() && self.shared.resume_values.is_taken() {
+            // What a task has taken resumes nothing else, nor is it stored for later.
+            self.engine.take_null_resume();
+        }
         self.engine.task_finished((), task, outcome);
     }
 

@@ -32,6 +32,8 @@ pub struct Ended {
     pub(crate) returned: Returned,
     /// The resume values that it has got.
     pub(crate) resumed: Vec<Value>,
+    /// How many of its interrupts had one.
+    pub(crate) answered: usize,
 }
 
 impl Run {
@@ -42,7 +44,10 @@ impl Run {
             let error = Error::message("no node of the current superstep");
             return Performing::Ended(Ended::failed(key, error));
         };
-        if self.is_root() && self.engine.null_resume().is_none() {
+        if self.shared.resume_values.is_given
+            && self.is_root()
+            && self.engine.null_resume().is_none()
+        {
             // A resume value is for the superstep that the run resumes, whether it is taken or not.
             self.shared.resume_values.take();
         }
@@ -50,7 +55,7 @@ impl Run {
         let program = &shared.graph.core.programs[node.get()];
         let ProgramBody::Node(body) = &program.body else {
             let returned = Ok(self.start_command());
-            return Performing::Ended(Ended { key, returned, resumed: Vec::new() });
+            return Performing::Ended(Ended::silent(key, returned));
         };
         let (function, blocks) = match body {
             Body::Function(function) => (function, false),
@@ -114,6 +119,7 @@ impl Run {
             attempt,
             failure: self.failure(task),
             earlier,
+            checkpoint: self.engine.state().checkpoint_id().as_str().into(),
         };
         Some(Runtime::new(self.shared.clone(), asking))
     }
@@ -156,7 +162,7 @@ impl Run {
         let around = self.shared.clone();
         let checkpoint = self.engine.state().checkpoint_id().as_str().into();
         let parent = (around.place.namespace.clone(), checkpoint);
-        let mut shared = nested(&around, graph, namespace, Some(parent));
+        let mut shared = nested(&around, graph, namespace, parent);
         if persistence == Persistence::Nothing {
             shared.saver = None;
         }
@@ -168,7 +174,7 @@ impl Run {
                 }
                 Err(error) => Err(error),
             };
-            Ended { key, returned, resumed: Vec::new() }
+            Ended::silent(key, returned)
         })
     }
 
@@ -248,12 +254,17 @@ impl Ended {
         runtime: Option<&Runtime>,
         earlier: Vec<Value>,
     ) -> Self {
-        let resumed = runtime.map_or(earlier, Runtime::resume_values);
-        Self { key, returned, resumed }
+        let (resumed, answered) = runtime.map_or((earlier, 0), Runtime::resume_values);
+        Self { key, returned, resumed, answered }
+    }
+
+    /// A task that asked for nothing.
+    fn silent(key: TaskKey, returned: Returned) -> Self {
+        Self { key, returned, resumed: Vec::new(), answered: 0 }
     }
 
     fn failed(key: TaskKey, error: Error) -> Self {
-        Self { key, returned: Err(error.into()), resumed: Vec::new() }
+        Self::silent(key, Err(error.into()))
     }
 }
 

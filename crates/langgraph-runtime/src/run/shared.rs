@@ -42,16 +42,27 @@ pub(crate) struct Sink {
 pub(crate) struct ResumeValues {
     /// The one without an id, which the first open interrupt takes.
     single: Arc<Mutex<Option<Value>>>,
+    /// Whether there was such a one.
+    pub(crate) is_given: bool,
     pub(crate) by_id: Arc<BTreeMap<Arc<str>, Value>>,
 }
 
 impl ResumeValues {
     pub(crate) fn give(&mut self, value: Value) {
         self.single = Arc::new(Mutex::new(Some(value)));
+        self.is_given = true;
     }
 
     pub(crate) fn take(&self) -> Option<Value> {
         self.single.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl ResumeValues {
+    /// Whether a task has taken the one without an id.
+    pub(crate) fn is_taken(&self) -> bool {
+        let single = self.single.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_given && single.is_none()
     }
 }
 

@@ -42,6 +42,7 @@ pub(crate) fn of(scenario: &str, turn: usize) -> Option<Turn> {
         }
         "question" => [new(), resume("one"), resume(two()), resume("three")],
         "question_in_the_past" => [new(), resume("one"), AskAgain, AnswerInThePast],
+        "question_unanswered" => [new(), resume("one"), go_on(), resume(2)],
         "questions" => [new(), AnswerTwo, resume("the last"), new()],
         "command" => commands(),
         "packets" => [

@@ -24,7 +24,7 @@ const LONG_ENOUGH: Duration = Duration::from_millis(20);
 pub(crate) fn of(scenario: &str, kit: &Kit) -> Result<Box<dyn AnyState>, Error> {
     Ok(match scenario {
         "conversation" => kit.keep(chat::conversation(kit)?),
-        "question" | "question_in_the_past" => kit.keep(plain::question(kit)?),
+        "question" | "question_in_the_past" | "question_unanswered" => kit.keep(plain::question(kit)?),
         "questions" => kit.keep(plain::questions(kit)?),
         "command" => kit.keep(plain::command(kit)?),
         "packets" => kit.keep(plain::packets(kit)?),
