@@ -23,6 +23,7 @@ SCENARIOS = (
     "handled",
     "barrier",
     "subgraph",
+    "subgraph_update",
     "subgraph_packets",
     "subgraph_with_memory",
     "subgraph_called",
@@ -31,6 +32,8 @@ SCENARIOS = (
     "channels",
     "loop",
     "travel",
+    "fork",
+    "updates",
     "delta_conversation",
     "delta_question",
     "delta_subgraph",
@@ -38,6 +41,8 @@ SCENARIOS = (
     "delta_packets",
     "delta_failing",
     "delta_travel",
+    "delta_fork",
+    "delta_updates",
     "delta_long",
 )
 DURABILITIES = ("sync", "async", "exit")

@@ -19,7 +19,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, Remove
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.errors import EmptyInputError, GraphRecursionError
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
-from langgraph.types import Command, Interrupt, Overwrite, Send, StateSnapshot
+from langgraph.types import Command, Interrupt, Overwrite, Send, StateSnapshot, StateUpdate
 
 NO_WAITING = "PRAGMA synchronous=OFF"
 """These databases need not survive a power cut."""
@@ -62,7 +62,12 @@ class Thread:
         self.kit.ran.clear()
 
     def state(self) -> StateSnapshot:
-        return self.graph.get_state(self.config)
+        return self.graph.get_state(self.config, subgraphs=True)
+
+    def update(self, values: Any, as_node: str | None = None, at: Any = None) -> Any:
+        made = self.graph.update_state(at or self.config, values, as_node)
+        self.said.append({"made": _id(made)})
+        return made
 
     def history(self) -> list[StateSnapshot]:
         return list(self.graph.get_state_history(self.config))
@@ -84,9 +89,12 @@ def _shown(snapshot: StateSnapshot) -> Any:
         "next": list(snapshot.next),
         "tasks": [
             {
+                "id": task.id,
                 "name": task.name,
                 "error": None if task.error is None else str(task.error),
                 "interrupts": _questions(task.interrupts),
+                "result": plain(task.result),
+                "state": _shown(task.state) if isinstance(task.state, StateSnapshot) else None,
             }
             for task in snapshot.tasks
         ],
@@ -111,6 +119,8 @@ def plain(value: Any) -> Any:
         return [plain(part) for part in value]
     if isinstance(value, BaseMessage):
         return value.model_dump()
+    if isinstance(value, Overwrite):
+        return plain(value.value)
     return value
 
 
@@ -130,12 +140,15 @@ def go_on(**options: Any) -> Turn:
     return put(None, **options)
 
 
-def take_back(thread: Thread) -> None:
-    """Remove a message, change another, and send one as plain data."""
-    messages = thread.state().values["messages"]
-    changed = AIMessage("changed", id=messages[1].id)
-    more = {"role": "user", "content": "and now?"}
-    thread.invoke({"messages": [RemoveMessage(id=messages[0].id), changed, more]})
+def take_back(more: Any) -> Turn:
+    """Remove a message, change another, and send one more."""
+
+    def take(thread: Thread) -> None:
+        messages = thread.state().values["messages"]
+        changed = AIMessage("changed", id=messages[1].id)
+        thread.invoke({"messages": [RemoveMessage(id=messages[0].id), changed, more]})
+
+    return take
 
 
 def start_over(thread: Thread) -> None:
@@ -180,6 +193,50 @@ def answer_in_the_past(thread: Thread) -> None:
     thread.invoke(Command(resume="otherwise"), at=_where(thread, "ask").config)
 
 
+def fork(thread: Thread) -> None:
+    """Change an older checkpoint and run on from there."""
+    made = thread.update({"topic": "fork"}, "one", at=_where(thread, "two").config)
+    thread.invoke(None, at=made)
+
+
+def copy(thread: Thread) -> None:
+    """Copy the oldest checkpoint, and run what the copy waits for."""
+    made = thread.update(None, "__copy__", at=thread.history()[-1].config)
+    thread.invoke(None, at=made)
+
+
+def begin_with_updates(thread: Thread) -> None:
+    """A thread that begins with updates: input, then two nodes' writes, then it runs on."""
+    given = [StateUpdate({"log": ["given"]}, "__input__")]
+    said = [StateUpdate({"log": ["one, they say"], "topic": "said"}, "one")]
+    thread.said.append({"made": _id(thread.graph.bulk_update_state(thread.config, [given, said]))})
+    thread.invoke(None)
+
+
+def update_last(thread: Thread) -> None:
+    """Change the newest checkpoint as the node that wrote it."""
+    thread.update({"log": ["corrected"]})
+    thread.update({"topic": "corrected"}, "two")
+
+
+def finish_by_update(thread: Thread) -> None:
+    """Have nothing left to do, then begin anew."""
+    thread.update(None, "__end__")
+    thread.invoke({"log": ["anew"]}, interrupt_after=["one"])
+
+
+def update_inside(thread: Thread) -> None:
+    """Change the state of the subgraph that waits, then answer it."""
+    (task,) = thread.state().tasks
+    thread.update({"topic": "changed inside"}, at=task.state.config)
+    thread.invoke(Command(resume="yes"))
+
+
+def replay_outer(thread: Thread) -> None:
+    """Run again from the oldest checkpoint that waits for the subgraph."""
+    thread.invoke(None, at=_where(thread, "inner").config)
+
+
 def _where(thread: Thread, node: str) -> StateSnapshot:
     """The oldest checkpoint that is followed by `node`, or else the oldest."""
     history = thread.history()
@@ -194,7 +251,7 @@ SCENARIOS: dict[str, list[Turn]] = {
     "conversation": [
         put({"messages": [HumanMessage("hello", id="hello")]}),
         put({"messages": [WHO]}),
-        take_back,
+        take_back(HumanMessage("and now?", id="now")),
         start_over,
     ],
     "question": [put(NEW), resume("one"), resume({"two": [2]}), resume("three")],
@@ -225,6 +282,7 @@ SCENARIOS: dict[str, list[Turn]] = {
         go_on(),
     ],
     "subgraph": [put(NEW), resume("one"), resume("two"), put(NEW)],
+    "subgraph_update": [put(NEW), update_inside, resume("two"), replay_outer],
     "subgraph_packets": [put(NEW), answer_all, answer_all, put(NEW)],
     "subgraph_with_memory": [put(NEW), answer_all, answer_all, put(NEW)],
     "subgraph_called": [put(NEW), answer_all, answer_all, put(NEW)],
@@ -238,10 +296,13 @@ SCENARIOS: dict[str, list[Turn]] = {
     ],
     "loop": [put(NEW, limit=3), go_on(limit=2), go_on(), put(NEW, limit=1)],
     "travel": [put(NEW), replay, replay_input, put(NEW)],
+    "fork": [put(NEW), fork, copy, put(NEW)],
+    "updates": [begin_with_updates, update_last, go_on(), finish_by_update],
     "delta_conversation": [
         put({"messages": [HumanMessage("hello", id="hello")]}),
         put({"messages": [WHO]}),
-        take_back,
+        # Where a field has no type, a message is stored as it was given.
+        take_back({"role": "user", "content": "and now?"}),
         start_over,
     ],
     "delta_question": [put(NEW), resume("one"), resume({"two": [2]}), put(NEW)],
@@ -250,10 +311,20 @@ SCENARIOS: dict[str, list[Turn]] = {
     "delta_packets": [put(NEW), answer_two, put(NEW), answer_all],
     "delta_failing": [put(NEW), go_on(), go_on(healthy=True), put(NEW)],
     "delta_travel": [put(NEW), replay, replay_input, put({"log": Overwrite(["reset"])})],
+    "delta_fork": [put(NEW), fork, copy, put(NEW)],
+    "delta_updates": [begin_with_updates, update_last, go_on(), finish_by_update],
     "delta_long": [put(NEW), put(NEW), replay_input, put(NEW)],
 }
 
-GRAPHS = {"question_in_the_past": "question", "question_unanswered": "question"}
+GRAPHS = {
+    "question_in_the_past": "question",
+    "question_unanswered": "question",
+    "subgraph_update": "subgraph",
+    "fork": "travel",
+    "updates": "travel",
+    "delta_fork": "delta_travel",
+    "delta_updates": "delta_travel",
+}
 """Scenarios that use the graph of another one."""
 
 

@@ -2,7 +2,8 @@
 
 use langgraph_rust_core::{CheckpointId, Durability};
 use langgraph_rust_runtime::{
-    BoxFuture, Config, Error, Graph, GraphInput, Interrupt, Output, Snapshot, State, Stops, Value,
+    BoxFuture, Config, Error, Graph, GraphInput, Interrupt, Output, Snapshot, State, StateUpdate,
+    Stops, Update, Value,
 };
 use langgraph_rust_sqlite::Sqlite;
 use serde_json::{json, Map as JsonMap, Value as Json};
@@ -20,6 +21,12 @@ pub(crate) trait AnyState {
     fn state<'a>(&'a self, config: &'a Config) -> BoxFuture<'a, Result<Option<Snapshot>, Error>>;
 
     fn history<'a>(&'a self, config: &'a Config) -> BoxFuture<'a, Result<Vec<Snapshot>, Error>>;
+
+    fn update<'a>(
+        &'a self,
+        config: &'a Config,
+        supersteps: Vec<Vec<StateUpdate>>,
+    ) -> BoxFuture<'a, Result<Config, Error>>;
 }
 
 impl<S: State> AnyState for Graph<S> {
@@ -31,18 +38,24 @@ impl<S: State> AnyState for Graph<S> {
         Box::pin(async move {
             let output: Output<S> = Graph::invoke(self, input, config).await?;
             let interrupts = output.interrupts().to_vec();
-            let update = output.state.into_update();
-            let fields = update.writes().map(|(name, value)| (name, Json::from(value)));
-            Ok((object(fields), interrupts))
+            Ok((written(&output.state.into_update()), interrupts))
         })
     }
 
     fn state<'a>(&'a self, config: &'a Config) -> BoxFuture<'a, Result<Option<Snapshot>, Error>> {
-        Box::pin(Graph::state(self, config))
+        Box::pin(Graph::state_with_subgraphs(self, config))
     }
 
     fn history<'a>(&'a self, config: &'a Config) -> BoxFuture<'a, Result<Vec<Snapshot>, Error>> {
         Box::pin(Graph::history(self, config))
+    }
+
+    fn update<'a>(
+        &'a self,
+        config: &'a Config,
+        supersteps: Vec<Vec<StateUpdate>>,
+    ) -> BoxFuture<'a, Result<Config, Error>> {
+        Box::pin(self.bulk_update_state(config, supersteps))
     }
 }
 
@@ -105,6 +118,37 @@ impl Thread {
         Ok(())
     }
 
+    /// Where the thread stands.
+    pub(crate) fn now(&self) -> Config {
+        self.config.clone()
+    }
+
+    /// Where the thread stood at a checkpoint.
+    pub(crate) fn at(&self, id: &CheckpointId) -> Config {
+        self.now().checkpoint(id)
+    }
+
+    /// Updates the state, and gives the checkpoint that this made.
+    pub(crate) async fn update(
+        &mut self,
+        config: &Config,
+        update: GraphInput,
+        as_node: Option<&str>,
+    ) -> Result<Option<CheckpointId>, Error> {
+        self.updates(config, vec![vec![StateUpdate::new(update, as_node)]]).await
+    }
+
+    /// The same, for several supersteps.
+    pub(crate) async fn updates(
+        &mut self,
+        config: &Config,
+        supersteps: Vec<Vec<StateUpdate>>,
+    ) -> Result<Option<CheckpointId>, Error> {
+        let made = self.graph.update(config, supersteps).await?.checkpoint;
+        self.said.push(json!({ "made": made.as_ref().map(CheckpointId::as_str) }));
+        Ok(made)
+    }
+
     pub(crate) async fn state(&self) -> Result<Snapshot, Error> {
         let found = self.graph.state(&self.config).await?;
         found.ok_or_else(|| Error::message("the thread has not begun"))
@@ -125,9 +169,12 @@ impl Thread {
 fn shown(snapshot: &Snapshot) -> Json {
     let tasks = snapshot.tasks.iter().map(|task| {
         json!({
+            "id": task.id.as_str(),
             "name": &*task.name,
             "error": task.error.as_ref().map(Json::from),
             "interrupts": questions(&task.interrupts),
+            "result": task.result.as_ref().map(written),
+            "state": task.state.as_deref().map(shown),
         })
     });
     json!({
@@ -138,6 +185,10 @@ fn shown(snapshot: &Snapshot) -> Json {
         "next": snapshot.next.iter().map(|name| &**name).collect::<Vec<_>>(),
         "tasks": tasks.collect::<Vec<_>>(),
     })
+}
+
+fn written(update: &Update) -> Json {
+    object(update.writes().map(|(name, value)| (name, Json::from(value))))
 }
 
 /// The fields that have a value.

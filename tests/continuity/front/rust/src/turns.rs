@@ -2,7 +2,8 @@
 
 use langgraph_rust_core::CheckpointId;
 use langgraph_rust_runtime::{
-    Command, Error, Goto, GraphInput, Interrupt, Map, Message, Stops, Update, Value,
+    Command, Error, Goto, GraphInput, Interrupt, Map, Message, StateUpdate, Stops, Update, Value,
+    COPY, END, INPUT,
 };
 use serde_json::json;
 
@@ -12,8 +13,8 @@ use crate::thread::{How, Thread};
 pub(crate) enum Turn {
     /// One `invoke`.
     Invoke(GraphInput, How),
-    /// Remove a message, change another, and send one as plain data.
-    TakeBack,
+    /// Remove a message, change another, and send one more.
+    TakeBack(Value),
     /// Remove all messages, and send another.
     StartOver,
     /// Answer the first two open questions by id, the later one first.
@@ -28,9 +29,23 @@ pub(crate) enum Turn {
     AskAgain,
     /// Answer the first question where it was asked first, though the thread moved on.
     AnswerInThePast,
+    /// Change an older checkpoint and run on from there.
+    Fork,
+    /// Copy the oldest checkpoint, and run what the copy waits for.
+    Copy,
+    /// A thread that begins with updates: input, then two nodes' writes, then it runs on.
+    BeginWithUpdates,
+    /// Change the newest checkpoint as the node that wrote it.
+    UpdateLast,
+    /// Have nothing left to do, then begin anew.
+    FinishByUpdate,
+    /// Change the state of the graph inside that waits, then answer it.
+    UpdateInside,
+    /// Run again from the oldest checkpoint that waits for the graph inside.
+    ReplayOuter,
 }
 
-use Turn::{AnswerAll, AnswerInThePast, AnswerTwo, AskAgain, Replay, ReplayInput, TakeBack};
+use Turn::{AnswerAll, AnswerInThePast, AnswerTwo, AskAgain, Replay, ReplayInput};
 
 /// A turn of a scenario.
 pub(crate) fn of(scenario: &str, turn: usize) -> Option<Turn> {
@@ -38,7 +53,15 @@ pub(crate) fn of(scenario: &str, turn: usize) -> Option<Turn> {
         "conversation" | "delta_conversation" => {
             let hello = Message::human("hello").with_id("hello");
             let hello = Update::new().set("messages", Value::list([hello]));
-            [put(hello), put(who()), TakeBack, Turn::StartOver]
+            let more = match scenario {
+                "conversation" => Message::human("and now?").with_id("now").into(),
+                // Where a field has no type, a message is stored as it was given.
+                _ => {
+                    let entry = |text: &str| Value::from(text);
+                    Value::from([("role", entry("user")), ("content", entry("and now?"))])
+                },
+            };
+            [put(hello), put(who()), Turn::TakeBack(more), Turn::StartOver]
         }
         "question" => [new(), resume("one"), resume(two()), resume("three")],
         "question_in_the_past" => [new(), resume("one"), AskAgain, AnswerInThePast],
@@ -82,6 +105,11 @@ pub(crate) fn of(scenario: &str, turn: usize) -> Option<Turn> {
             ]
         }
         "loop" => [limited(log("new"), 3), limited((), 2), go_on(), limited(log("new"), 1)],
+        "fork" | "delta_fork" => [new(), Turn::Fork, Turn::Copy, new()],
+        "updates" | "delta_updates" => {
+            [Turn::BeginWithUpdates, Turn::UpdateLast, go_on(), Turn::FinishByUpdate]
+        }
+        "subgraph_update" => [new(), Turn::UpdateInside, resume("two"), Turn::ReplayOuter],
         "travel" => [new(), Replay, ReplayInput, new()],
         "delta_question" => [new(), resume("one"), resume(two()), new()],
         "delta_packets" => [new(), AnswerTwo, new(), AnswerAll],
@@ -100,7 +128,7 @@ impl Turn {
     pub(crate) async fn take(self, thread: &mut Thread) -> Result<(), Error> {
         let (input, at) = match self {
             Turn::Invoke(input, how) => return thread.invoke(input, how).await,
-            Turn::TakeBack => (take_back(thread).await?, None),
+            Turn::TakeBack(more) => (take_back(thread, more).await?, None),
             Turn::StartOver => {
                 let bye = Message::human("bye").with_id("bye").with_name("ada");
                 let messages = Value::list([Message::remove_all(), bye]);
@@ -124,16 +152,61 @@ impl Turn {
             Turn::AnswerInThePast => {
                 (Command::resume("otherwise").into(), Some(place(thread, "ask").await?))
             }
+            Turn::ReplayOuter => (GraphInput::Nothing, Some(place(thread, "inner").await?)),
+            other => return other.update(thread).await,
         };
         thread.invoke(input, How { at, ..How::default() }).await
     }
 }
 
-async fn take_back(thread: &Thread) -> Result<GraphInput, Error> {
+impl Turn {
+    /// The turns that update the thread's state.
+    async fn update(self, thread: &mut Thread) -> Result<(), Error> {
+        let topic = |text: &str| GraphInput::from(Update::new().set("topic", text));
+        let (input, how) = match self {
+            Turn::Fork => {
+                let two = thread.at(&place(thread, "two").await?);
+                let at = thread.update(&two, topic("fork"), Some("one")).await?;
+                (GraphInput::Nothing, How { at, ..How::default() })
+            }
+            Turn::Copy => {
+                let oldest = thread.at(&place(thread, "").await?);
+                let at = thread.update(&oldest, GraphInput::Nothing, Some(COPY)).await?;
+                (GraphInput::Nothing, How { at, ..How::default() })
+            }
+            Turn::BeginWithUpdates => {
+                let said = log("one, they say").set("topic", "said");
+                let given = StateUpdate::new(log("given"), Some(INPUT));
+                let said = StateUpdate::new(said, Some("one"));
+                thread.updates(&thread.now(), vec![vec![given], vec![said]]).await?;
+                (GraphInput::Nothing, How::default())
+            }
+            Turn::UpdateLast => {
+                thread.update(&thread.now(), log("corrected").into(), None).await?;
+                thread.update(&thread.now(), topic("corrected"), Some("two")).await?;
+                return Ok(());
+            }
+            Turn::FinishByUpdate => {
+                thread.update(&thread.now(), GraphInput::Nothing, Some(END)).await?;
+                (log("anew").into(), How { after: ["one"].into(), ..How::default() })
+            }
+            Turn::UpdateInside => {
+                let tasks = thread.state().await?.tasks;
+                let inside = tasks.into_iter().find_map(|task| task.state);
+                let inside = inside.ok_or_else(|| Error::message("no graph inside waits"))?;
+                thread.update(&inside.config(), topic("changed inside"), None).await?;
+                (Command::resume("yes").into(), How::default())
+            }
+            _ => return Err(Error::message("a turn that updates nothing")),
+        };
+        thread.invoke(input, how).await
+    }
+}
+
+async fn take_back(thread: &Thread, more: Value) -> Result<GraphInput, Error> {
     let values = thread.state().await?.values;
     let messages: Vec<Message> = values.get("messages").cloned().unwrap_or_default().to_typed()?;
     let id = |place: usize| messages[place].id().unwrap_or_default().to_owned();
-    let more = Value::from(json!({ "role": "user", "content": "and now?" }));
     let changed = Message::ai("changed").with_id(id(1));
     let written = [Message::remove(id(0)).into(), changed.into(), more];
     Ok(Update::new().set("messages", Value::list::<Value>(written)).into())
