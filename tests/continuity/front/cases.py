@@ -63,3 +63,9 @@ class Case:
 
 
 CASES = tuple(Case(*parts) for parts in product(SCENARIOS, DURABILITIES))
+
+UNEQUAL = {
+    "channels-async": "upstream adds to the list of an accumulating topic while a checkpoint that "
+    "holds it is still to be stored, so that what is stored is chance",
+}
+"""Cases in which upstream does not store the same twice, and why."""

@@ -123,9 +123,9 @@ impl Thread {
         self.config.clone()
     }
 
-    /// Where the thread stood at a checkpoint.
+    /// Where the thread stood at a checkpoint, and nothing else.
     pub(crate) fn at(&self, id: &CheckpointId) -> Config {
-        self.now().checkpoint(id)
+        Config::thread(&self.config.thread).checkpoint(id)
     }
 
     /// Updates the state, and gives the checkpoint that this made.
