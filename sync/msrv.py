@@ -13,7 +13,7 @@ import sys
 from sync.environments import say
 from sync.pins import CACHE, ROOT, read_toml
 
-NOT_OURS = ("langgraph-py", "langgraph-benches")
+NOT_OURS = ("langgraph-py", "langgraph-benches", "langgraph-rust-examples")
 """Crates that are not published."""
 
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value as Json;
 
 /// For each crate, the crates of the workspace that it may depend on, tests aside.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("langgraph-rust-core", &[]),
     ("langgraph-rust-channels", &["langgraph-rust-core"]),
     ("langgraph-rust-checkpoint", &["langgraph-rust-core", "langgraph-rust-channels"]),
@@ -24,7 +24,11 @@ const ALLOWED: [(&str, &[&str]); 8] = [
         ],
     ),
     ("langgraph-rust-derive", &[]),
-    ("langgraph-rust", &["langgraph-rust-runtime", "langgraph-rust-derive"]),
+    ("langgraph-rust-sqlite", &["langgraph-rust-core", "langgraph-rust-runtime"]),
+    (
+        "langgraph-rust",
+        &["langgraph-rust-runtime", "langgraph-rust-derive", "langgraph-rust-sqlite"],
+    ),
     (
         "langgraph-rust-testkit",
         &[
