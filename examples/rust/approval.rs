@@ -1,8 +1,10 @@
 //! An approval that takes days: one process asks and ends, another one goes on with the answer.
 //!
-//!     approval threads.db start 7
-//!     approval threads.db status
-//!     approval threads.db answer yes
+//! ```text
+//! approval threads.db start 7
+//! approval threads.db status
+//! approval threads.db answer yes
+//! ```
 
 use std::error::Error;
 

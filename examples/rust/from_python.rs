@@ -1,6 +1,8 @@
 //! Goes on with a thread that `from_python.py` has begun, and stopped in the middle of a node:
 //!
-//!     from_python threads.db yes
+//! ```text
+//! from_python threads.db yes
+//! ```
 
 use std::error::Error;
 

@@ -11,7 +11,7 @@ pub use langgraph_rust_sqlite::Sqlite;
 /// What most graphs need: `use langgraph_rust::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Command, Config, Goto, Graph, Input, Memory, Mode, Node, NodeError, NodeResult,
-        Overwrite, RetryPolicy, Runtime, State, StateGraph, Update, Value, END, START,
+        Command, Config, Goto, Graph, Input, Memory, Mode, Node, NodeError, NodeResult, Overwrite,
+        RetryPolicy, Runtime, State, StateGraph, Update, Value, END, START,
     };
 }

@@ -1,12 +1,13 @@
-//! A server whose runs go on when nobody watches, and after a restart. How runs are kept apart from
-//! those who watch them is in `runs.rs`.
+//! A server whose runs go on when nobody watches (that is in `runs.rs`), and after a restart.
 //!
-//!     server threads.db 127.0.0.1:3000
+//! ```text
+//! server threads.db 127.0.0.1:3000
 //!
-//!     POST /threads/7/runs    {"topic": "crabs"} starts a run; {} goes on with one that was stopped
-//!     GET  /threads/7/events  what happens, as server-sent events, from behind `Last-Event-ID`
-//!     POST /threads/7/resume  true, or whatever answers the thread's question
-//!     GET  /threads/7         the state
+//! POST /threads/7/runs    {"topic": "crabs"} starts a run; {} goes on with one that was stopped
+//! GET  /threads/7/events  what happens, as server-sent events, from behind `Last-Event-ID`
+//! POST /threads/7/resume  true, or whatever answers the thread's question
+//! GET  /threads/7         the state
+//! ```
 
 mod runs;
 
