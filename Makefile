@@ -46,7 +46,7 @@ BENCH := $(PYTHON) -m benches.compare $(foreach case,$(CASES),'$(case)') $(if $(
 CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(SUITES),--suite $(suite))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust msrv publish-dry test-python test-pythons switch continuity conformance conformance-update \
+.PHONY: help demo test test-rust test-rust-postgres msrv publish-dry test-python test-pythons switch continuity conformance conformance-update \
 	conformance-upstream differential deltas linear stress kills fuzz examples rust-examples clients clients-ci docs docs-test \
 	api api-update sync sync-report places bench bench-publish bench-rust lint build develop wheel-2014 clean
 
@@ -56,10 +56,13 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust msrv test-python switch continuity conformance differential deltas linear stress kills fuzz examples rust-examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
+test: test-rust test-rust-postgres msrv test-python switch continuity conformance differential deltas linear stress kills fuzz examples rust-examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE) --exclude langgraph-rust-examples
+
+test-rust-postgres: ## the Postgres crate's tests, on a server of their own, and threads handed over to Python
+	@$(PYTHON) -m tests.rust_postgres
 
 msrv: ## the crates on the oldest Rust that they promise, if rustup has it or can get it
 	@$(PYTHON) -m sync.msrv

@@ -9,7 +9,7 @@
 use std::error::Error;
 
 use langgraph_rust::prelude::*;
-use langgraph_rust::Sqlite;
+
 use serde::{Deserialize, Serialize};
 
 /// A release on its way out.

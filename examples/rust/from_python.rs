@@ -7,7 +7,7 @@
 use std::error::Error;
 
 use langgraph_rust::prelude::*;
-use langgraph_rust::{Message, Sqlite};
+use langgraph_rust::Message;
 
 /// The state, with the names of fields that it has in Python, and reducers that do the same.
 #[derive(Clone, State)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use sha1::{Digest, Sha1};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::names::{INPUT, NS_SEP};
+use crate::names::{INPUT, INTERRUPT, NS_SEP};
 
 /// Names a task within its thread: a UUID in text form, a pure function of where the task stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,8 +67,22 @@ impl TaskId {
     /// The id under which a checkpoint keeps the input of the run that starts from it: the UUID,
     /// version 5, of that name in the checkpoint's own.
     pub fn for_input(checkpoint: &CheckpointId) -> Self {
+        Self::named(checkpoint, INPUT)
+    }
+
+    /// The id of an update from outside that stands for no task, the one at `position` in its
+    /// superstep: one each, since savers keep a single write per task and place.
+    pub fn for_update(checkpoint: &CheckpointId, position: usize) -> Self {
+        match position {
+            0 => Self::named(checkpoint, INTERRUPT),
+            more => Self::named(checkpoint, &format!("{INTERRUPT}:{more}")),
+        }
+    }
+
+    /// The UUID, version 5, of a name in the checkpoint's own.
+    fn named(checkpoint: &CheckpointId, name: &str) -> Self {
         let mut hash = Sha1::new_with_prefix(checkpoint.bytes);
-        hash.update(INPUT);
+        hash.update(name);
         let digest: [u8; 20] = hash.finalize().into();
         let bits = digest[..16].iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte));
         let version = 0xf << 76 | 0x3 << 62;

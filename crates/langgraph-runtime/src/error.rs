@@ -71,9 +71,15 @@ pub enum Error {
     /// The graph has no saver, so it has no threads.
     #[error("the graph was compiled without a saver: give it one by `with_saver`")]
     NoSaver,
-    /// The node was given no store.
+    /// The graph has no cache.
+    #[error("the graph was compiled without a cache: give it one by `with_cache`")]
+    NoCache,
+    /// The graph has no store.
     #[error("the graph was compiled without a store: give it one by `with_store`")]
     NoStore,
+    /// A namespace that a store has no items in.
+    #[error("{0}")]
+    InvalidNamespace(String),
     /// The graph has no such node.
     #[error("the graph has no node '{0}'")]
     UnknownNode(String),

@@ -33,6 +33,7 @@
 //!
 //! The engine decides and the driver acts: a driver is one `match` over what [`Run::poll`] says.
 
+pub mod cache;
 mod drive;
 mod error;
 mod graph;
@@ -40,14 +41,16 @@ pub mod message;
 mod run;
 pub mod saver;
 mod state;
+pub mod store;
 mod thread;
 mod value;
 
+pub use cache::{CachePolicy, MemoryCache};
 pub use drive::{block_on, Blocking, Chunks, RunStream};
 pub use error::{Cause, Error, NodeError};
 pub use graph::{
-    shape, AnyGraph, BoxFuture, CachePolicy, Command, Function, Goto, Gotos, Graph, Node,
-    NodeFunction, NodeResult, Persistence, RetryPolicy, StateGraph, Update, END, START,
+    shape, AnyGraph, BoxFuture, Command, Function, Goto, Gotos, Graph, Node, NodeFunction,
+    NodeResult, Persistence, RetryPolicy, StateGraph, Update, END, START,
 };
 pub use message::{
     add_messages, Message, MessageKind, MessagesState, ToolCall, REMOVE_ALL_MESSAGES,
@@ -61,7 +64,8 @@ pub use state::{
     reducers, Dynamic, Field, FieldSpec, FieldWrite, Input, IntoItems, IntoOptional, Native,
     NoForeign, Overwrite, Reducer, State, TaskInput,
 };
-pub use thread::{Snapshot, SnapshotTask};
+pub use store::{MemoryStore, Store};
+pub use thread::{HistoryQuery, Snapshot, SnapshotTask, StateUpdate, COPY, INPUT};
 pub use value::{FieldValue, Map, TypedValue, Value};
 
 /// What the code that `#[derive(State)]` and `#[derive(Input)]` generate calls; may change with any

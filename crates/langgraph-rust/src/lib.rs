@@ -2,11 +2,11 @@
 
 #[cfg(feature = "derive")]
 pub use langgraph_rust_derive::{Input, State};
+#[cfg(feature = "postgres")]
+pub use langgraph_rust_postgres as postgres;
 pub use langgraph_rust_runtime::*;
 #[cfg(feature = "sqlite")]
 pub use langgraph_rust_sqlite as sqlite;
-#[cfg(feature = "sqlite")]
-pub use langgraph_rust_sqlite::Sqlite;
 
 /// What most graphs need: `use langgraph_rust::prelude::*;`.
 pub mod prelude {
@@ -14,4 +14,8 @@ pub mod prelude {
         Command, Config, Goto, Graph, Input, Memory, Mode, Node, NodeError, NodeResult, Overwrite,
         RetryPolicy, Runtime, State, StateGraph, Update, Value, END, START,
     };
+    #[cfg(feature = "postgres")]
+    pub use langgraph_rust_postgres::Postgres;
+    #[cfg(feature = "sqlite")]
+    pub use langgraph_rust_sqlite::Sqlite;
 }

@@ -17,8 +17,10 @@ pub struct Worker(Sender<Job>);
 struct Job {
     is_change: bool,
     /// Does it, or learns why it cannot be done.
-    work: Box<dyn FnOnce(Result<&Connection, Error>) -> Done + Send>,
+    work: Box<Work>,
 }
+
+type Work = dyn FnOnce(Result<&Connection, Error>) -> Done + Send;
 
 /// Something that was done, to be told once it is committed.
 struct Done {

@@ -22,6 +22,7 @@ mod printed;
 mod random;
 mod savers;
 mod script;
+pub mod stores;
 mod transcript;
 mod waiting;
 

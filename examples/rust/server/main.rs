@@ -22,7 +22,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use langgraph_rust::prelude::*;
-use langgraph_rust::{GraphInput, Sqlite};
+use langgraph_rust::GraphInput;
 use serde_json::{json, Value as JsonValue};
 use tokio::signal::unix::{signal, SignalKind};
 

@@ -8,7 +8,10 @@ use std::thread::Thread;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::{Chunk, Config, Error, Graph, GraphInput, Modes, Output, RunStream, Snapshot, State};
+use crate::{
+    Chunk, Config, Error, Graph, GraphInput, HistoryQuery, Modes, Output, RunStream, Snapshot,
+    State, StateUpdate,
+};
 
 /// A graph whose runs block the calling thread. Made by [`Graph::blocking`].
 ///
@@ -60,6 +63,64 @@ impl<S: State> Blocking<S> {
     /// The same.
     pub fn history(&self, config: &Config) -> Result<Vec<Snapshot>, Error> {
         block_on(self.0.history(config))
+    }
+
+    /// As [`Graph::state_with_subgraphs`].
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn state_with_subgraphs(&self, config: &Config) -> Result<Option<Snapshot>, Error> {
+        block_on(self.0.state_with_subgraphs(config))
+    }
+
+    /// As [`Graph::history_with`].
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn history_with(
+        &self,
+        config: &Config,
+        query: &HistoryQuery,
+    ) -> Result<Vec<Snapshot>, Error> {
+        block_on(self.0.history_with(config, query))
+    }
+
+    /// As [`Graph::clear_cache`].
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn clear_cache(&self, nodes: Option<&[&str]>) -> Result<(), Error> {
+        block_on(self.0.clear_cache(nodes))
+    }
+
+    /// As [`Graph::update_state`].
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn update_state(
+        &self,
+        config: &Config,
+        update: impl Into<GraphInput>,
+        as_node: Option<&str>,
+    ) -> Result<Config, Error> {
+        block_on(self.0.update_state(config, update, as_node))
+    }
+
+    /// As [`Graph::bulk_update_state`].
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn bulk_update_state(
+        &self,
+        config: &Config,
+        supersteps: Vec<Vec<StateUpdate>>,
+    ) -> Result<Config, Error> {
+        block_on(self.0.bulk_update_state(config, supersteps))
     }
 }
 

@@ -73,7 +73,7 @@ pub(crate) async fn drive(run: &mut Run) -> Outcome<Native> {
         match run.poll() {
             Effect::RunTask { task, attempt, delay } => under_way.begin(run, task, attempt, delay),
             Effect::CancelTask(task) => under_way.cancel(run, task),
-            Effect::LookUpCache(_) => run.nothing_cached(),
+            Effect::LookUpCache(tasks) => under_way.look_up(run, tasks),
             effect @ (Effect::PersistWrites(_) | Effect::PersistCheckpoint(_)) => {
                 under_way.store(run, effect);
             }
@@ -88,7 +88,7 @@ pub(crate) async fn drive(run: &mut Run) -> Outcome<Native> {
                     return Outcome::Escaped(Error::message(text).into());
                 }
             }
-            Effect::Finish(outcome) => return outcome,
+            Effect::Finish(outcome) => return under_way.over(outcome).await,
         }
         if under_way.is_due() {
             under_way.give_way(run).await;

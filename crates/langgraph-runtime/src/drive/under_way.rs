@@ -7,10 +7,10 @@ use std::time::Duration;
 use futures_util::future::{AbortHandle, Abortable};
 use futures_util::stream::FuturesUnordered;
 use futures_util::StreamExt;
-use langgraph_rust_pregel::{Effect, TaskKey, TaskOutcome, Ticket};
+use langgraph_rust_pregel::{Effect, End, Outcome, TaskKey, TaskOutcome, Ticket};
 
 use crate::run::{Ended, Performing};
-use crate::{BoxFuture, Error, Native, Run};
+use crate::{BoxFuture, Error, Native, Run, Value};
 
 /// After how many things that were done at once others get their turn.
 const TURN: u32 = 512;
@@ -25,12 +25,18 @@ pub(super) struct UnderWay {
     places: usize,
     /// How much was done since others had their turn.
     done: u32,
+    /// How much of it a cache is still to keep.
+    keeping: usize,
 }
 
 enum Happened {
     Ended(Ended),
     Cancelled(TaskKey),
     Stored(Ticket, Result<(), Error>),
+    /// What a cache has for tasks.
+    Found(Result<Vec<(TaskKey, Option<Value>)>, Error>),
+    /// A cache has kept something.
+    Kept(Result<(), Error>),
 }
 
 impl UnderWay {
@@ -41,6 +47,7 @@ impl UnderWay {
             waiting: VecDeque::new(),
             places: places.unwrap_or(usize::MAX),
             done: 0,
+            keeping: 0,
         }
     }
 
@@ -86,6 +93,37 @@ impl UnderWay {
         }
     }
 
+    /// Begins to look for what a cache has of tasks.
+    pub(super) fn look_up(&mut self, run: &mut Run, tasks: Vec<TaskKey>) {
+        let asked = match run.cache_slots(tasks) {
+            Ok(Some(asked)) => asked,
+            Ok(None) => return run.nothing_cached(),
+            Err(error) => return self.happened(run, Happened::Found(Err(error))),
+        };
+        self.look(
+            run,
+            Box::pin(async move {
+                let found = asked.cache.get(&asked.keys).await;
+                Happened::Found(found.map(|found| asked.tasks.into_iter().zip(found).collect()))
+            }),
+        );
+    }
+
+    /// How the run ended, once a cache has kept what it is to keep.
+    pub(super) async fn over(&mut self, outcome: Outcome<Native>) -> Outcome<Native> {
+        while self.keeping > 0 {
+            match (self.pending.next().await, &outcome) {
+                (Some(Happened::Kept(Err(error))), Outcome::Done) => {
+                    return Outcome::Escaped(error.into());
+                }
+                (Some(Happened::Kept(_)), _) => self.keeping -= 1,
+                (Some(_), _) => {}
+                (None, _) => break,
+            }
+        }
+        outcome
+    }
+
     /// Keeps what is not done at once.
     fn look(&mut self, run: &mut Run, mut begun: BoxFuture<'static, Happened>) {
         // Who is pending here is polled again, and leaves a waker that counts, by `wait`.
@@ -102,13 +140,29 @@ impl UnderWay {
             Happened::Ended(ended) => {
                 let key = ended.key;
                 let outcome = run.conclude(ended);
+                let keeping = run.keeping(key, &outcome);
                 self.report(run, key, outcome);
+                if let Some(keeping) = keeping {
+                    self.keeping += 1;
+                    self.look(run, Box::pin(async move { Happened::Kept(keeping.await) }));
+                }
             }
             Happened::Cancelled(key) => self.report(run, key, TaskOutcome::Cancelled(None)),
             Happened::Stored(ticket, Ok(())) => run.stored(ticket),
             Happened::Stored(ticket, Err(error)) => {
                 // The first reason to end counts.
                 let _ = run.storing_failed(ticket, error);
+            }
+            Happened::Found(found) => {
+                if let Err(error) = found.and_then(|found| run.cached(found)) {
+                    let _ = run.end(End::Failed(error.into()));
+                }
+            }
+            Happened::Kept(kept) => {
+                self.keeping -= 1;
+                if let Err(error) = kept {
+                    let _ = run.end(End::Failed(error.into()));
+                }
             }
         }
     }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::{FieldValue, FieldWrite, Map, Value};
+use crate::{Error, FieldValue, FieldWrite, Map, Value};
 
 /// What a node writes to the state: values by field, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -95,6 +95,31 @@ impl From<&str> for Goto {
 /// Several places to go next: a name, a [`Goto`], or a list of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gotos(pub Vec<Goto>);
+
+impl Gotos {
+    /// The same places, with the nodes that their labels stand for.
+    pub(crate) fn by_labels(
+        self,
+        labels: &[(Arc<str>, Arc<str>)],
+        from: &str,
+    ) -> Result<Self, Error> {
+        let named = |goto: Goto| {
+            let Goto::Node(label) = goto else { return Ok(goto) };
+            match labels.iter().find(|(known, _)| *known == label) {
+                Some((_, node)) => Ok(Goto::Node(node.clone())),
+                None => {
+                    let known: Vec<&str> = labels.iter().map(|(known, _)| &**known).collect();
+                    Err(Error::message(format!(
+                        "the branch after '{from}' chose '{label}', but was declared to choose one \
+                         of: {}",
+                        known.join(", ")
+                    )))
+                }
+            }
+        };
+        Ok(Self(self.0.into_iter().map(named).collect::<Result<_, _>>()?))
+    }
+}
 
 impl From<&String> for Goto {
     fn from(node: &String) -> Self {

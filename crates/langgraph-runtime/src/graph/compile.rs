@@ -9,7 +9,8 @@ use langgraph_rust_channels::{
 use langgraph_rust_core::{ChannelIndex, NodeIndex};
 use langgraph_rust_pregel::{ChannelSpec, NodeSpec, Plan};
 
-use super::{Core, Edge, Exit, Layout, Program, ProgramBody};
+use super::{Caching, Core, Declared, Edge, Exit, Layout, Program, ProgramBody};
+use crate::cache::node_namespace;
 use crate::{Error, FieldSpec, Native, Node, TaskInput, Update, Value, END, START};
 
 /// The version of what a graph stores of its state.
@@ -41,6 +42,7 @@ pub(super) fn compile(
     for node in &nodes {
         lowering.node(node)?;
     }
+    lowering.destinations(&nodes)?;
     for edge in edges {
         lowering.edge(edge)?;
     }
@@ -67,6 +69,7 @@ struct Lowering {
     deferred: Vec<bool>,
     entries: Vec<ChannelIndex>,
     exits: Vec<Vec<Exit>>,
+    declared: Vec<Vec<Declared>>,
 }
 
 impl Lowering {
@@ -81,6 +84,7 @@ impl Lowering {
         Ok(Self {
             deferred: deferred.collect(),
             exits: names.iter().map(|_| Vec::new()).collect(),
+            declared: names.iter().map(|_| Vec::new()).collect(),
             names,
             channels: Vec::new(),
             nodes: Vec::new(),
@@ -107,6 +111,7 @@ impl Lowering {
         };
         let entry = self.channel(format!("branch:to:{}", node.name).into(), pattern);
         let mut spec = NodeSpec::new(node.name.clone(), vec![entry]);
+        spec.cached = node.cache.is_some();
         if let Some(handler) = &node.handled_by {
             spec.error_handler = Some(NodeIndex::new(self.target(handler)?));
         }
@@ -130,8 +135,10 @@ impl Lowering {
             }
             Edge::Branch { from, choice, to } => {
                 let from = self.source(&from)?;
-                let to = to.iter().flatten().filter(|to| ***to != *END);
-                to.map(|to| self.target(to)).collect::<Result<Vec<_>, _>>()?;
+                for (label, to) in to {
+                    let declared = Declared { label: Some(label), to: self.entry(&to)? };
+                    self.declared[from].push(declared);
+                }
                 self.exits[from].push(Exit::Branch(choice));
             }
         }
@@ -154,6 +161,25 @@ impl Lowering {
             self.exits[source].push(Exit::Write(index, Value::Text(name)));
         }
         Ok(())
+    }
+
+    /// Where the commands of nodes may lead.
+    fn destinations(&mut self, nodes: &[Node]) -> Result<(), Error> {
+        for (position, node) in nodes.iter().enumerate() {
+            for to in &node.destinations {
+                let declared = Declared { label: None, to: self.entry(to)? };
+                self.declared[position + 1].push(declared);
+            }
+        }
+        Ok(())
+    }
+
+    /// The channel that starts a node; `None` for the end.
+    fn entry(&self, name: &str) -> Result<Option<ChannelIndex>, Error> {
+        match name {
+            END => Ok(None),
+            name => Ok(Some(self.entries[self.target(name)?])),
+        }
     }
 
     fn source(&self, name: &str) -> Result<usize, Error> {
@@ -181,20 +207,26 @@ impl Lowering {
                     .into(),
             ));
         }
-        let mut exits = self.exits.into_iter();
+        let (mut exits, mut declared) = (self.exits.into_iter(), self.declared.into_iter());
         let mut programs = vec![Program {
             body: ProgramBody::Start,
             exits: exits.next().unwrap_or_default(),
             retry: None,
             timeout: None,
             cache: None,
+            declared: declared.next().unwrap_or_default(),
         }];
-        programs.extend(nodes.into_iter().zip(exits).map(|(node, exits)| Program {
-            body: ProgramBody::Node(node.body),
-            exits,
-            retry: node.retry,
-            timeout: node.timeout,
-            cache: node.cache,
+        programs.extend(nodes.into_iter().zip(exits.zip(declared)).map(|(node, exits)| {
+            let (exits, declared) = exits;
+            let namespace = node_namespace(node.code(), &node.name);
+            Program {
+                exits,
+                declared,
+                retry: node.retry,
+                timeout: node.timeout,
+                cache: node.cache.map(|policy| Caching { policy, namespace }),
+                body: ProgramBody::Node(node.body),
+            }
         }));
         Ok(Core {
             plan: Arc::new(Plan::new(self.channels, self.nodes)?),

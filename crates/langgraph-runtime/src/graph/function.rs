@@ -30,6 +30,8 @@ pub struct Function {
     pub(crate) reads: bool,
     /// Whether it asks anything of its run.
     pub(crate) asks: bool,
+    /// Its name, as the compiler has it.
+    pub(crate) code: &'static str,
 }
 
 pub(crate) enum Call {
@@ -77,12 +79,14 @@ pub mod shape {
     pub struct OwningAsking<I, R>(std::marker::PhantomData<(I, R)>);
 }
 
-fn now<I: Input>(asks: bool, call: Box<Now>) -> Function {
-    Function { call: Call::Now(call), reads: I::READS, asks }
+fn now<F, I: Input>(asks: bool, call: Box<Now>) -> Function {
+    let code = std::any::type_name::<F>();
+    Function { call: Call::Now(call), reads: I::READS, asks, code }
 }
 
-fn later<I: Input>(asks: bool, call: Box<Later>) -> Function {
-    Function { call: Call::Later(call), reads: I::READS, asks }
+fn later<F, I: Input>(asks: bool, call: Box<Later>) -> Function {
+    let code = std::any::type_name::<F>();
+    Function { call: Call::Later(call), reads: I::READS, asks, code }
 }
 
 impl Invocation {
@@ -98,7 +102,7 @@ where
     R: Into<Command>,
 {
     fn into_function(self) -> Function {
-        now::<I>(false, Box::new(move |task| Ok(self(&*I::read(&task.input)?)?.into())))
+        now::<F, I>(false, Box::new(move |task| Ok(self(&*I::read(&task.input)?)?.into())))
     }
 }
 
@@ -111,7 +115,7 @@ where
     fn into_function(self) -> Function {
         let call =
             move |task: &Invocation| Ok(self(&*I::read(&task.input)?, &task.asked())?.into());
-        now::<I>(true, Box::new(call))
+        now::<F, I>(true, Box::new(call))
     }
 }
 
@@ -132,7 +136,7 @@ where
                 Err(error) => Box::pin(std::future::ready(Err(error.into()))),
             }
         };
-        later::<I>(false, Box::new(call))
+        later::<F, I>(false, Box::new(call))
     }
 }
 
@@ -153,7 +157,7 @@ where
                 Err(error) => Box::pin(std::future::ready(Err(error.into()))),
             }
         };
-        later::<I>(true, Box::new(call))
+        later::<F, I>(true, Box::new(call))
     }
 }
 
@@ -195,7 +199,7 @@ where
                 function.call(&input).await.map(Into::into)
             })
         };
-        later::<I>(false, Box::new(call))
+        later::<F, I>(false, Box::new(call))
     }
 }
 
@@ -237,6 +241,6 @@ where
                 function.call(&input, &runtime).await.map(Into::into)
             })
         };
-        later::<I>(true, Box::new(call))
+        later::<F, I>(true, Box::new(call))
     }
 }

@@ -2,6 +2,7 @@
 
 mod command;
 mod compile;
+mod draw;
 mod function;
 mod layout;
 mod node;
@@ -12,15 +13,16 @@ use std::sync::Arc;
 use langgraph_rust_core::{ChannelIndex, NodeIndex};
 use langgraph_rust_pregel::Plan;
 
+use crate::cache::{Cache, CacheNamespace, CachePolicy};
 use crate::saver::Saver;
-use crate::{Clock, Dynamic, Error, Native, NodeError, State, TaskInput, Value};
+use crate::{Clock, Dynamic, Error, Native, NodeError, State, Store, TaskInput, Value};
 pub(crate) use command::Resume;
 pub use command::{Command, Goto, Gotos, Update};
 pub use function::{shape, BoxFuture, Function, NodeFunction, NodeResult};
 pub(crate) use function::{Call, Invocation, Returned};
 pub(crate) use layout::Layout;
 pub(crate) use node::Body;
-pub use node::{CachePolicy, Node, Persistence, RetryPolicy};
+pub use node::{Node, Persistence, RetryPolicy};
 
 /// The place where a graph's input enters.
 pub const START: &str = "__start__";
@@ -44,7 +46,7 @@ pub struct StateGraph<S = Dynamic> {
 pub(crate) enum Edge {
     One { from: Arc<str>, to: Arc<str> },
     Join { from: Vec<Arc<str>>, to: Arc<str> },
-    Branch { from: Arc<str>, choice: Box<Choice>, to: Option<Vec<Arc<str>>> },
+    Branch { from: Arc<str>, choice: Box<Choice>, to: Vec<(Arc<str>, Arc<str>)> },
 }
 
 impl StateGraph<Dynamic> {
@@ -94,29 +96,49 @@ impl<S: State> StateGraph<S> {
         from: &str,
         choice: impl Fn(&S) -> NodeResult<R> + Send + Sync + 'static,
     ) -> Self {
-        self.add_branch(from, choice, None)
+        self.add_branch(from, choice, Vec::new())
     }
 
     /// The same, where `choice` says one of `to`: so that they can be drawn, and a mistake is found
-    /// when the graph is compiled.
+    /// when the graph is compiled. What [`Goto::send`] sends may go to other nodes as well.
     pub fn branch_to<R: Into<Gotos>>(
         self,
         from: &str,
         choice: impl Fn(&S) -> NodeResult<R> + Send + Sync + 'static,
         to: &[&str],
     ) -> Self {
-        let to = to.iter().map(|name| Arc::from(*name)).collect();
-        self.add_branch(from, choice, Some(to))
+        let to = to.iter().map(|name| (Arc::from(*name), Arc::from(*name))).collect();
+        self.add_branch(from, choice, to)
+    }
+
+    /// The same, where `choice` says one of the labels in `to`, each of which stands for a node
+    /// (upstream's `path_map`). Drawings show the labels.
+    pub fn branch_labelled<R: Into<Gotos>>(
+        self,
+        from: &str,
+        choice: impl Fn(&S) -> NodeResult<R> + Send + Sync + 'static,
+        to: &[(&str, &str)],
+    ) -> Self {
+        let to = to.iter().map(|(label, name)| (Arc::from(*label), Arc::from(*name))).collect();
+        self.add_branch(from, choice, to)
     }
 
     fn add_branch<R: Into<Gotos>>(
         mut self,
         from: &str,
         choice: impl Fn(&S) -> NodeResult<R> + Send + Sync + 'static,
-        to: Option<Vec<Arc<str>>>,
+        to: Vec<(Arc<str>, Arc<str>)>,
     ) -> Self {
-        let choice = Box::new(move |input: &TaskInput| choice(&*S::read(input)?).map(Into::into));
-        self.edges.push(Edge::Branch { from: from.into(), choice, to });
+        let (from, labels) = (Arc::<str>::from(from), to.clone());
+        let node = from.clone();
+        let choice = Box::new(move |input: &TaskInput| {
+            let chosen: Gotos = choice(&*S::read(input)?)?.into();
+            match labels.is_empty() {
+                true => Ok(chosen),
+                false => chosen.by_labels(&labels, &node).map_err(NodeError::from),
+            }
+        });
+        self.edges.push(Edge::Branch { from, choice, to });
         self
     }
 
@@ -133,7 +155,8 @@ impl<S: State> StateGraph<S> {
             fields_of: S::fields_of,
         };
         let core = compile::compile(fields, nodes, edges, version)?;
-        let any = AnyGraph { core: Arc::new(core), saver: None, clock: Clock::default() };
+        let (core, clock) = (Arc::new(core), Clock::default());
+        let any = AnyGraph { core, saver: None, cache: None, store: None, clock };
         Ok(Graph { any, state: PhantomData })
     }
 }
@@ -155,6 +178,8 @@ pub struct Graph<S = Dynamic> {
 pub struct AnyGraph {
     pub(crate) core: Arc<Core>,
     pub(crate) saver: Option<Arc<dyn Saver>>,
+    pub(crate) cache: Option<Arc<dyn Cache>>,
+    pub(crate) store: Option<Arc<dyn Store>>,
     pub(crate) clock: Clock,
 }
 
@@ -176,7 +201,23 @@ pub(crate) struct Program {
     pub(crate) exits: Vec<Exit>,
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) timeout: Option<std::time::Duration>,
-    pub(crate) cache: Option<CachePolicy>,
+    pub(crate) cache: Option<Caching>,
+    /// Where its branches and commands may lead.
+    pub(crate) declared: Vec<Declared>,
+}
+
+/// Where a branch or a command may lead.
+pub(crate) struct Declared {
+    /// What a branch calls it.
+    pub(crate) label: Option<Arc<str>>,
+    /// The channel that starts the node; `None` for the end.
+    pub(crate) to: Option<ChannelIndex>,
+}
+
+/// How what a node wrote is kept in a cache.
+pub(crate) struct Caching {
+    pub(crate) policy: CachePolicy,
+    pub(crate) namespace: CacheNamespace,
 }
 
 pub(crate) enum ProgramBody {
@@ -202,6 +243,50 @@ impl<S> Graph<S> {
     pub fn with_shared_saver(mut self, saver: Arc<dyn Saver>) -> Self {
         self.any.saver = Some(saver);
         self
+    }
+
+    /// The same graph, keeping what nodes wrote in `cache`, of those that say so by [`Node::cache`].
+    /// Graphs that are nodes keep theirs there as well, unless they have one of their own.
+    pub fn with_cache(self, cache: impl Cache) -> Self {
+        self.with_shared_cache(Arc::new(cache))
+    }
+
+    /// The same, with a cache that others have, too.
+    pub fn with_shared_cache(mut self, cache: Arc<dyn Cache>) -> Self {
+        self.any.cache = Some(cache);
+        self
+    }
+
+    /// The same graph, whose nodes reach `store` by [`Runtime::store`](crate::Runtime::store). So do
+    /// those of graphs that are nodes, unless these have one of their own.
+    pub fn with_store(self, store: impl Store) -> Self {
+        self.with_shared_store(Arc::new(store))
+    }
+
+    /// The same, with a store that others have, too.
+    pub fn with_shared_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.any.store = Some(store);
+        self
+    }
+
+    /// Forgets what the graph's nodes wrote, or those of them that `nodes` names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCache`], [`Error::UnknownNode`], or the cache failed.
+    pub async fn clear_cache(&self, nodes: Option<&[&str]>) -> Result<(), Error> {
+        let cache = self.any.cache.clone().ok_or(Error::NoCache)?;
+        let core = &self.any.core;
+        let chosen = match nodes {
+            None => core.programs.iter().collect::<Vec<_>>(),
+            Some(names) => {
+                let program = |name: &&str| Ok(&core.programs[core.node(name)?.get()]);
+                names.iter().map(program).collect::<Result<_, Error>>()?
+            }
+        };
+        let cached = chosen.into_iter().filter_map(|program| program.cache.as_ref());
+        let namespaces: Vec<_> = cached.map(|caching| caching.namespace.clone()).collect();
+        cache.clear(Some(&namespaces)).await
     }
 
     /// The same graph, with another source of ids and times.

@@ -4,7 +4,7 @@ use std::time::Duration;
 use langgraph_rust_core::RetryDelay;
 
 use super::function::Function;
-use crate::{AnyGraph, Error, NodeFunction};
+use crate::{AnyGraph, CachePolicy, Error, NodeFunction};
 
 /// A node: its name, what it does, and how.
 pub struct Node {
@@ -17,6 +17,7 @@ pub struct Node {
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) cache: Option<CachePolicy>,
+    pub(crate) destinations: Vec<Arc<str>>,
 }
 
 /// What a node does.
@@ -67,6 +68,15 @@ impl Node {
             retry: None,
             timeout: None,
             cache: None,
+            destinations: Vec::new(),
+        }
+    }
+
+    /// The name of what the node calls, as the compiler has it.
+    pub(crate) fn code(&self) -> &'static str {
+        match &self.body {
+            Body::Function(function) | Body::Blocking(function) => function.code,
+            Body::Graph(..) => "__dynamic__",
         }
     }
 
@@ -75,6 +85,13 @@ impl Node {
         if let Body::Graph(_, kept) = &mut self.body {
             *kept = persistence;
         }
+        self
+    }
+
+    /// Where the commands that the node returns may lead: so that it can be drawn, and a mistake is
+    /// found when the graph is compiled. It restricts nothing.
+    pub fn destinations(mut self, nodes: &[&str]) -> Self {
+        self.destinations = nodes.iter().map(|name| Arc::from(*name)).collect();
         self
     }
 
@@ -111,18 +128,15 @@ impl Node {
     }
 
     /// What the node wrote is kept in the graph's cache, and used instead of running it again on the
-    /// same input.
+    /// same input. Without a cache ([`Graph::with_cache`](crate::Graph::with_cache)) nothing is.
+    ///
+    /// It is kept by the name of the node and that of its function, so that graphs may share a cache.
+    /// Of closures that is the name of the function they are written in: where two of those have the
+    /// same node's name, give the graphs caches of their own.
     pub fn cache(mut self, policy: CachePolicy) -> Self {
         self.cache = Some(policy);
         self
     }
-}
-
-/// How long a node's writes are kept in the graph's cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CachePolicy {
-    /// For how long; `None`: for ever.
-    pub ttl: Option<Duration>,
 }
 
 /// How often a failed node is tried again, and how long to wait before. Graphs in Rust wait without

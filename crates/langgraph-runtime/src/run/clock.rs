@@ -23,6 +23,14 @@ impl Clock {
         Self::Counter(Arc::new(AtomicU64::new(0)))
     }
 
+    /// The time, since 1970; a counter counts microseconds.
+    pub(crate) fn since_epoch(&self) -> Duration {
+        match self {
+            Clock::System => since_epoch(),
+            Clock::Counter(counter) => Duration::from_micros(counter.load(Ordering::Relaxed)),
+        }
+    }
+
     /// 100-nanosecond intervals since 1582, greater at every call.
     fn ticks(&self) -> u64 {
         static LAST: AtomicU64 = AtomicU64::new(0);
@@ -51,13 +59,7 @@ impl Env<Native> for Clock {
     }
 
     fn now(&mut self) -> Arc<str> {
-        match self {
-            Clock::System => iso8601(since_epoch()),
-            Clock::Counter(counter) => {
-                iso8601(Duration::from_micros(counter.load(Ordering::Relaxed)))
-            }
-        }
-        .into()
+        iso8601(self.since_epoch()).into()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use langgraph_rust_core::{interrupt_id, ChannelIndex, Control, Target, Write};
-use langgraph_rust_pregel::{Failure, Retry, TaskKey, TaskOutcome};
+use langgraph_rust_pregel::{Failure, Retry, TaskKey, TaskOutcome, ThreadState};
 
 use super::{listed, Ended, Run};
 use crate::error::{Cause, Reason};
@@ -25,9 +25,13 @@ impl Run {
         let Some(program) = self.program(key) else {
             return TaskOutcome::Cancelled(None);
         };
-        let error = match returned.and_then(|command| self.writes(program, command)) {
-            Ok(mut writes) => {
-                writes.extend(resumed());
+        let core = &self.shared.graph.core;
+        let writes = |command| core.writes(program, command, self.engine.state());
+        let error = match returned.and_then(writes) {
+            Ok(written) => {
+                // First, as a node in Python has them before it returns.
+                let mut writes = resumed();
+                writes.extend(written);
                 return TaskOutcome::Finished(writes);
             }
             Err(error) => error,
@@ -54,7 +58,7 @@ impl Run {
         }
     }
 
-    fn program(&self, key: TaskKey) -> Option<&Program> {
+    pub(super) fn program(&self, key: TaskKey) -> Option<&Program> {
         let node = self.engine.task(key)?.node?;
         self.shared.graph.core.programs.get(node.get())
     }
@@ -103,31 +107,39 @@ impl Run {
         let (node, task, source) = (task.name.clone(), task.id.clone(), source.clone());
         NodeError(Reason::Failed(Cause::new(Error::Node { node, task, source })))
     }
+}
 
-    fn writes(&self, program: &Program, command: Command) -> Result<Vec<Write<Native>>, NodeError> {
+impl Core {
+    /// What a node writes that returned `command`, and whereto control goes from it, for the state as
+    /// it is.
+    pub(crate) fn writes(
+        &self,
+        program: &Program,
+        command: Command,
+        state: &ThreadState<Native>,
+    ) -> Result<Vec<Write<Native>>, NodeError> {
         if command.is_for_parent {
             return Err(NodeError(Reason::Parent(Box::new(command))));
         }
-        let core = &self.shared.graph.core;
         let mut writes = Vec::with_capacity(command.update.writes.len() + program.exits.len());
         for (name, value) in command.update.writes {
-            let (index, value) = core.field_write(&name, value)?;
+            let (index, value) = self.field_write(&name, value)?;
             writes.push(Write::channel(index, value));
         }
         for goto in command.goto {
-            writes.extend(core.goto(goto)?);
+            writes.extend(self.goto(goto)?);
         }
         if program.exits.iter().any(|exit| matches!(exit, Exit::Branch(_))) {
             // Branches are shown the state with these writes, which are applied once more later: the
             // ids that messages get must be the same both times.
-            core.admit(&mut writes)?;
+            self.admit(&mut writes)?;
         }
         for exit in &program.exits {
             match exit {
                 Exit::Write(index, value) => writes.push(Write::channel(*index, value.clone())),
                 Exit::Branch(choice) => {
-                    for goto in self.choose(choice, &writes)? {
-                        writes.extend(core.goto(goto)?);
+                    for goto in self.choose(choice, &writes, state)? {
+                        writes.extend(self.goto(goto)?);
                     }
                 }
             }
@@ -135,27 +147,28 @@ impl Run {
         Ok(writes)
     }
 
-    fn choose(&self, choice: &Choice, writes: &[Write<Native>]) -> Result<Vec<Goto>, NodeError> {
-        let core = &self.shared.graph.core;
+    fn choose(
+        &self,
+        choice: &Choice,
+        writes: &[Write<Native>],
+        state: &ThreadState<Native>,
+    ) -> Result<Vec<Goto>, NodeError> {
         let mut written: BTreeMap<ChannelIndex, Vec<Value>> = BTreeMap::new();
         for write in writes {
             match write.target {
-                Target::Channel(index) if index.get() < core.layout.len() => {
+                Target::Channel(index) if index.get() < self.layout.len() => {
                     written.entry(index).or_default().push(write.value.clone());
                 }
                 _ => {}
             }
         }
-        let state = self.engine.state();
         let mut fresh = Vec::with_capacity(written.len());
         for (index, values) in written {
             fresh.push((index, state.read_with((), index, values).map_err(Error::from)?));
         }
-        Ok(choice(&TaskInput::of_state(&core.layout, state, fresh))?.0)
+        Ok(choice(&TaskInput::of_state(&self.layout, state, fresh))?.0)
     }
-}
 
-impl Core {
     /// Makes writes to fields complete, see [`Reducer::admitting`](crate::Reducer::admitting).
     fn admit(&self, writes: &mut [Write<Native>]) -> Result<(), NodeError> {
         for write in writes {

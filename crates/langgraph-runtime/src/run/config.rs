@@ -13,6 +13,9 @@ use crate::{Error, Map, RunControl, Value};
 pub struct Config {
     /// The thread; only graphs with a saver have threads.
     pub thread: Arc<str>,
+    /// Which graph's part of the thread, for looking at it and updating it: empty for the graph itself,
+    /// otherwise the namespace of a graph inside it. Runs begin at the graph itself.
+    pub namespace: Arc<str>,
     /// The checkpoint to start from, rather than the thread's newest.
     pub checkpoint: Option<CheckpointId>,
     /// When checkpoints are stored.
@@ -51,6 +54,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             thread: "".into(),
+            namespace: "".into(),
             checkpoint: None,
             durability: Durability::Async,
             joins: true,
@@ -69,6 +73,13 @@ impl Config {
     /// The usual, on the given thread.
     pub fn thread(name: &str) -> Self {
         Self { thread: name.into(), ..Self::default() }
+    }
+
+    /// The same, for the part of the thread that belongs to a graph inside the graph: its
+    /// namespace, as [`SnapshotTask::graph`](crate::SnapshotTask::graph) has it.
+    pub fn namespace(mut self, namespace: &str) -> Self {
+        self.namespace = namespace.into();
+        self
     }
 
     /// The same, from this checkpoint rather than from the thread's newest.
@@ -137,6 +148,7 @@ impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config")
             .field("thread", &self.thread)
+            .field("namespace", &self.namespace)
             .field("checkpoint", &self.checkpoint)
             .field("durability", &self.durability)
             .finish_non_exhaustive()

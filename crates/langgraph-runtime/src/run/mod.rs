@@ -1,5 +1,6 @@
 //! One run of a graph: the engine and what surrounds it. Which task when, is the driver's.
 
+mod cached;
 mod clock;
 mod conclude;
 mod config;
@@ -12,13 +13,15 @@ mod shared;
 mod show;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use langgraph_rust_checkpoint::pending_interrupts;
 use langgraph_rust_pregel::{
-    Effect, Emits, End, Engine, Loaded, Options, Outcome, Start, StartError, Started, Surroundings,
-    TaskKey, TaskOutcome, Ticket,
+    Effect, Emits, End, Engine, Loaded, Options, Outcome, Start, StartError, Surroundings, TaskKey,
+    TaskOutcome, Ticket,
 };
 
+use crate::cache::CacheKey;
 use crate::graph::Resume;
 use crate::saver::{self, Place};
 use crate::{AnyGraph, Error, Map, Native, NodeError, TaskInput, Value};
@@ -27,9 +30,11 @@ pub use config::{Config, Stops};
 pub use control::RunControl;
 pub use event::{Chunk, Event, Interrupt, Mode, Modes, Output, Status};
 pub use input::GraphInput;
+pub(crate) use perform::graph_namespace;
 pub use perform::{Ended, Performing};
 pub use runtime::{Failed, Runtime};
 pub(crate) use shared::{Shared, Sink};
+pub(crate) use show::state_update;
 
 /// A run under way, to be driven: poll it, do what it says, tell it what came of it.
 ///
@@ -39,15 +44,16 @@ pub struct Run {
     pub(crate) shared: Arc<Shared>,
     pub(crate) engine: Engine<Native>,
     clock: RunClock,
-    pub(crate) started: Started,
     /// What the tasks of a superstep run on, once one of them has asked.
     input: Option<(i64, TaskInput)>,
+    /// Where a cache is to keep what tasks of the superstep write, and for how long.
+    slots: Vec<(TaskKey, CacheKey, Option<Duration>)>,
 }
 
 /// Ids and times from the graph's clock, versions from its saver.
-struct RunClock {
-    clock: Clock,
-    saver: Option<Arc<dyn saver::Saver>>,
+pub(crate) struct RunClock {
+    pub(crate) clock: Clock,
+    pub(crate) saver: Option<Arc<dyn saver::Saver>>,
 }
 
 impl Run {
@@ -127,7 +133,7 @@ impl Run {
                 StartError::Fault(fault) => fault.into(),
             })?;
         shared.resuming = started.resuming;
-        Ok(Self { shared: Arc::new(shared), engine, clock, started, input: None })
+        Ok(Self { shared: Arc::new(shared), engine, clock, input: None, slots: Vec::new() })
     }
 
     /// What to do next.

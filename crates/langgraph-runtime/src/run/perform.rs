@@ -118,7 +118,7 @@ impl Run {
         Some(Runtime::new(self.shared.clone(), asking))
     }
 
-    fn input_of(&mut self, key: TaskKey) -> TaskInput {
+    pub(super) fn input_of(&mut self, key: TaskKey) -> TaskInput {
         let packet = self.engine.task(key).and_then(|task| task.packet.clone());
         match packet {
             Some(value) => TaskInput::sent(value),
@@ -150,7 +150,7 @@ impl Run {
     ) -> BoxFuture<'static, Ended> {
         let input = GraphInput::Update(common(&graph.core, &self.input_of(key).value()));
         let namespace = match self.engine.task(key) {
-            Some(task) => namespace(task, &self.shared.place.namespace, persistence),
+            Some(task) => graph_namespace(task, &self.shared.place.namespace, persistence),
             None => String::new(),
         };
         let around = self.shared.clone();
@@ -271,13 +271,20 @@ pub(super) async fn call_graph(shared: Shared, input: GraphInput) -> NodeResult<
 }
 
 /// The namespace of a graph that is a node.
-fn namespace(task: &Task<Native>, graph: &str, persistence: Persistence) -> String {
-    if persistence != Persistence::PerThread {
-        return task.namespace(graph);
-    }
+pub(crate) fn graph_namespace(
+    task: &Task<Native>,
+    graph: &str,
+    persistence: Persistence,
+) -> String {
     let own = task.namespace(graph);
-    let names = own.split(names::NS_SEP).filter_map(|part| part.split(names::NS_END).next());
-    names.collect::<Vec<_>>().join(names::NS_SEP)
+    match persistence {
+        Persistence::PerThread => own
+            .split(names::NS_SEP)
+            .filter_map(|part| part.split(names::NS_END).next())
+            .collect::<Vec<_>>()
+            .join(names::NS_SEP),
+        Persistence::PerCall | Persistence::Nothing => own,
+    }
 }
 
 /// The entries of `values` that are fields of the graph.

@@ -10,7 +10,7 @@ use super::{Shared, Sink};
 use crate::saver::Place;
 use crate::{
     AnyGraph, Chunk, Config, Error, Event, Graph, GraphInput, NodeError, NodeResult, Output, State,
-    Value,
+    Store, Value,
 };
 
 /// What a node may ask of the run that it is part of. Copies ask the same.
@@ -112,6 +112,15 @@ impl Runtime {
         self.0.shared.config.context.clone()?.downcast().ok()
     }
 
+    /// The graph's store, or that of the graph around.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoStore`] if there is none.
+    pub fn store(&self) -> Result<Arc<dyn Store>, Error> {
+        self.0.shared.store.clone().ok_or(Error::NoStore)
+    }
+
     /// The run's config.
     pub fn config(&self) -> &Config {
         &self.0.shared.config
@@ -153,10 +162,6 @@ impl Runtime {
         Ok(output.typed()?)
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.0.shared
-    }
-
     /// All the resume values that the task has got.
     pub(super) fn resume_values(&self) -> Vec<Value> {
         self.0.scratchpad.lock().unwrap_or_else(PoisonError::into_inner).values.clone()
@@ -181,6 +186,8 @@ pub(super) fn nested(
         },
         place: Place { thread: around.place.thread.clone(), namespace: namespace.into() },
         saver: graph.saver.clone().or_else(|| around.saver.clone()),
+        cache: graph.cache.clone().or_else(|| around.cache.clone()),
+        store: graph.store.clone().or_else(|| around.store.clone()),
         resume_values: around.resume_values.clone(),
         resuming: around.resuming,
         emits: around.emits,

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use langgraph_rust_pregel::Emits;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::cache::Cache;
+use crate::graph::Core;
 use crate::saver::{self, CheckpointMetadata, Place, Saver};
-use crate::{AnyGraph, Chunk, Config, Modes, Value};
+use crate::{AnyGraph, Chunk, Config, Map, Modes, Store, Value};
 
 /// What a run and its tasks share.
 #[derive(Clone)]
@@ -16,6 +18,8 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) place: Place,
     pub(crate) saver: Option<Arc<dyn Saver>>,
+    pub(crate) cache: Option<Arc<dyn Cache>>,
+    pub(crate) store: Option<Arc<dyn Store>>,
     pub(crate) resume_values: ResumeValues,
     /// Whether the run resumes its thread.
     pub(crate) resuming: bool,
@@ -54,10 +58,17 @@ impl ResumeValues {
 impl Shared {
     /// What a run shares that is no task of another.
     pub(crate) fn root(graph: AnyGraph, config: &Config, emits: Emits, sink: Option<Sink>) -> Self {
+        let mut config = config.clone();
+        if !config.namespace.is_empty() {
+            // A checkpoint of a graph inside this one is none of its own.
+            (config.namespace, config.checkpoint) = ("".into(), None);
+        }
         Self {
             place: Place { thread: config.thread.clone(), namespace: "".into() },
             saver: graph.saver.clone(),
-            config: config.clone(),
+            cache: graph.cache.clone(),
+            store: graph.store.clone(),
+            config,
             resume_values: ResumeValues::default(),
             resuming: false,
             emits,
@@ -82,11 +93,19 @@ impl Shared {
         if metadata.source.is_some() {
             metadata.parents = self.parents.clone();
         }
-        let own = self.config.metadata.iter().filter(|(name, _)| saver::is_kept(name));
-        metadata.extra = own.map(|(name, value)| (name.clone(), value.clone())).collect();
-        let version = self.graph.core.version.number;
-        if version > 1 {
-            metadata.extra.insert(crate::thread::STATE_VERSION.into(), i64::from(version).into());
+        metadata.extra = self.graph.core.described(&self.config);
+    }
+}
+
+impl Core {
+    /// What a run or an update says of itself.
+    pub(crate) fn described(&self, config: &Config) -> Map {
+        let own = config.metadata.iter().filter(|(name, _)| saver::is_kept(name));
+        let mut extra: Map = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        if self.version.number > 1 {
+            let number = i64::from(self.version.number);
+            extra.insert(crate::thread::STATE_VERSION.into(), number.into());
         }
+        extra
     }
 }

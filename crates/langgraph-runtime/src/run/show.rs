@@ -26,7 +26,7 @@ impl Run {
                 if task.writes.iter().any(|write| write.is_control(Control::Error)) {
                     return None;
                 }
-                let update = state_update(core, &task.writes);
+                let update = state_update(core, task.writes.iter());
                 Event::Update { node: task.name.clone(), update, cached: *cached }
             }
             pregel::RunEvent::TaskInterrupted(task) => {
@@ -53,12 +53,15 @@ impl Run {
 }
 
 /// The part of `writes` that went to the state.
-fn state_update(core: &Core, writes: &[Write<Native>]) -> Update {
+pub(crate) fn state_update<'w>(
+    core: &Core,
+    writes: impl Iterator<Item = &'w Write<Native>>,
+) -> Update {
     let to_field = |update: Update, write: &Write<Native>| match write.target {
         Target::Channel(index) if index.get() < core.layout.len() => {
             update.set(&core.layout.spec(index.get()).name, write.value.clone())
         }
         _ => update,
     };
-    writes.iter().fold(Update::new(), to_field)
+    writes.fold(Update::new(), to_field)
 }

@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 use crate::{BoxFuture, Error, Map, Value};
 pub use memory::Memory;
 pub use prune::{Link, Look, Pruning};
-pub(crate) use record::history;
+pub(crate) use record::{checkpoint_form, history, write_form, write_forms};
 pub use record::{from_engine, loaded, pending_write, task_writes};
 
 /// Keeps the checkpoints of threads.

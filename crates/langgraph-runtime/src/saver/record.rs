@@ -19,10 +19,6 @@ use crate::{Error, FieldSpec, Native, Value};
 
 /// What a saver is given of a checkpoint that the engine wants stored.
 pub fn from_engine(plan: &Plan<Native>, put: CheckpointToStore<Native>) -> PutCheckpoint {
-    let engine::Checkpoint { id, ts, task_ids, channel_values, .. } = put.checkpoint;
-    let values = channel_values
-        .into_iter()
-        .filter_map(|(name, saved)| Some((name, stored_form(plan, saved)?)));
     PutCheckpoint {
         metadata: CheckpointMetadata {
             source: (!put.is_stub).then_some(put.metadata.source),
@@ -33,38 +29,60 @@ pub fn from_engine(plan: &Plan<Native>, put: CheckpointToStore<Native>) -> PutCh
         parent: put.parent,
         new_versions: put.new_versions,
         writes: put.writes.into_iter().map(|writes| task_writes(plan, writes)).collect(),
-        checkpoint: StoredCheckpoint {
-            id,
-            ts,
-            task_ids,
-            channel_values: values.collect(),
-            channel_versions: put.checkpoint.channel_versions,
-            versions_seen: put.checkpoint.versions_seen,
-            updated_channels: put.checkpoint.updated_channels,
-        },
+        checkpoint: checkpoint_form(plan, put.checkpoint),
+    }
+}
+
+/// A checkpoint as savers keep it.
+pub(crate) fn checkpoint_form(
+    plan: &Plan<Native>,
+    checkpoint: engine::Checkpoint<Native>,
+) -> StoredCheckpoint {
+    let values = checkpoint
+        .channel_values
+        .into_iter()
+        .filter_map(|(name, saved)| Some((name, stored_form(plan, saved)?)));
+    StoredCheckpoint {
+        id: checkpoint.id,
+        ts: checkpoint.ts,
+        task_ids: checkpoint.task_ids,
+        channel_values: values.collect(),
+        channel_versions: checkpoint.channel_versions,
+        versions_seen: checkpoint.versions_seen,
+        updated_channels: checkpoint.updated_channels,
     }
 }
 
 /// What a saver is given of a task's writes.
 pub fn task_writes(plan: &Plan<Native>, put: WritesToStore<Native>) -> PutWrites {
-    let is_kept = |write: &Write<Native>| match &write.target {
-        Target::Channel(index) => !matches!(plan.channel(*index).pattern, Channel::Untracked(_)),
-        _ => true,
-    };
-    let writes = put.writes.into_iter().filter(is_kept).map(|write| {
-        let name = Arc::from(plan.target_name(&write.target));
-        let value = match &write.target {
-            Target::Packet(target) => packet_form(plan, target, write.value),
-            _ => write.value,
-        };
-        (name, value)
-    });
     PutWrites {
         checkpoint: put.checkpoint,
         task: put.task,
         path: put.path.as_ref().map(|path| path.text().into()).unwrap_or_default(),
-        writes: writes.collect(),
+        writes: write_forms(plan, put.writes),
     }
+}
+
+/// Writes as savers keep them: without those to fields that are never stored.
+pub(crate) fn write_forms(
+    plan: &Plan<Native>,
+    writes: Vec<Write<Native>>,
+) -> Vec<(Arc<str>, Value)> {
+    let is_kept = |write: &Write<Native>| match &write.target {
+        Target::Channel(index) => !matches!(plan.channel(*index).pattern, Channel::Untracked(_)),
+        _ => true,
+    };
+    writes.into_iter().filter(is_kept).map(|write| write_form(plan, write)).collect()
+}
+
+/// A write as it is kept: the channel's name, and the value.
+pub(crate) fn write_form(plan: &Plan<Native>, write: Write<Native>) -> (Arc<str>, Value) {
+    let name = Arc::from(plan.target_name(&write.target));
+    let value = match &write.target {
+        Target::Packet(target) => packet_form(plan, target, write.value),
+        _ => write.value,
+    };
+    (name, value)
 }
 
 /// What a run starts from: `found`, with the histories of the channels that the plan

@@ -1,73 +1,62 @@
-//! Threads from outside: how one stands, and how it came there.
+//! Threads from outside: how one stands, how it came there, and writing to it.
 
+mod base;
 mod load;
+mod look;
 mod migrate;
+mod seat;
+mod snapshot;
+mod update;
 
-use std::sync::Arc;
+use langgraph_rust_core::CheckpointId;
 
-use langgraph_rust_checkpoint::{task_output, PendingWrite};
-use langgraph_rust_core::{CheckpointId, Control};
-use langgraph_rust_pregel::{self as pregel, Loaded, Task, TaskWrites};
-
-use crate::saver::{CheckpointMetadata, CheckpointTuple, ListQuery, Place, Saver};
-use crate::{Config, Error, Graph, Interrupt, Map, Native, State, TaskInput, Value};
+use crate::saver::ListQuery;
+use crate::{Config, Error, Graph, GraphInput, Map, Value};
 pub(crate) use load::{engine_form, load};
+use look::View;
 pub(crate) use migrate::STATE_VERSION;
+use seat::Seat;
+pub use snapshot::{Snapshot, SnapshotTask};
+pub use update::{StateUpdate, COPY, INPUT};
 
-/// A thread at one of its checkpoints.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Snapshot {
-    /// The checkpoint.
-    pub id: CheckpointId,
-    /// The checkpoint before it.
-    pub parent: Option<CheckpointId>,
-    /// How the checkpoint came to be.
-    pub metadata: CheckpointMetadata,
-    /// The state.
-    pub values: Map,
-    /// The nodes that run next.
-    pub next: Vec<Arc<str>>,
-    /// Their tasks, finished ones included.
-    pub tasks: Vec<SnapshotTask>,
+/// Which of a thread's checkpoints its history is to have.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct HistoryQuery {
+    /// Those before this one.
+    pub before: Option<CheckpointId>,
+    /// No more than so many, the newest.
+    pub limit: Option<usize>,
+    /// Those with these entries in their metadata: `source`, `step`, and what the run said of itself.
+    pub filter: Map,
 }
 
-/// A task of the superstep that follows on a checkpoint.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SnapshotTask {
-    /// The node's name.
-    pub name: Arc<str>,
-    /// The error that it failed with, as text.
-    pub error: Option<Value>,
-    /// What it was interrupted with.
-    pub interrupts: Vec<Interrupt>,
-}
+impl HistoryQuery {
+    /// All of them.
+    pub fn new() -> Self {
+        Self::default()
+    }
 
-/// Whether a snapshot includes what has happened since its checkpoint.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum View {
-    /// Where the thread stands: with what finished tasks wrote, without interrupts that were resumed from.
-    Live,
-    /// The checkpoint as it is.
-    Record,
-}
+    /// The same, but only those before this one.
+    pub fn before(mut self, id: &CheckpointId) -> Self {
+        self.before = Some(id.clone());
+        self
+    }
 
-impl Snapshot {
-    /// The state as a type.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Field`] if a value is of another type than its field.
-    pub fn state<S: State>(&self) -> Result<S, Error> {
-        S::of(&TaskInput::sent(self.values.clone().into()))
+    /// The same, but no more than so many.
+    pub fn limit(mut self, checkpoints: usize) -> Self {
+        self.limit = Some(checkpoints);
+        self
+    }
+
+    /// The same, but only those with this entry in their metadata.
+    pub fn filter(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.filter.insert(name.into(), value.into());
+        self
     }
 }
 
 impl<S> Graph<S> {
-    fn place(&self, config: &Config) -> Result<(Arc<dyn Saver>, Place), Error> {
-        let saver = self.any.saver.clone().ok_or(Error::NoSaver)?;
-        Ok((saver, Place { thread: config.thread.clone(), namespace: "".into() }))
-    }
-
     /// How the thread stands, or stood at the checkpoint that `config` names; `None` if there is
     /// no such thread or checkpoint.
     ///
@@ -75,100 +64,95 @@ impl<S> Graph<S> {
     ///
     /// The graph has no saver, or what is stored does not fit it.
     pub async fn state(&self, config: &Config) -> Result<Option<Snapshot>, Error> {
-        let (saver, place) = self.place(config)?;
-        let view = if config.checkpoint.is_some() { View::Record } else { View::Live };
-        match saver.get(&place, config.checkpoint.as_ref()).await? {
-            Some(found) => Ok(Some(self.snapshot(&*saver, &place, found, view).await?)),
-            None => Ok(None),
-        }
+        Seat::of(&self.any, config)?.state(config, false).await
     }
 
-    /// The thread's checkpoints, newest first.
+    /// The same, with how graphs that are nodes stand, in [`SnapshotTask::state`].
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn state_with_subgraphs(&self, config: &Config) -> Result<Option<Snapshot>, Error> {
+        Seat::of(&self.any, config)?.state(config, true).await
+    }
+
+    /// The thread's checkpoints, newest first; only the one that `config` names, if it names one.
     ///
     /// # Errors
     ///
     /// The graph has no saver, or what is stored does not fit it.
     pub async fn history(&self, config: &Config) -> Result<Vec<Snapshot>, Error> {
-        let (saver, place) = self.place(config)?;
-        let found = saver.list(&ListQuery::place(&place)).await?;
+        self.history_with(config, &HistoryQuery::default()).await
+    }
+
+    /// The same, but only those that `query` asks for.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn history_with(
+        &self,
+        config: &Config,
+        query: &HistoryQuery,
+    ) -> Result<Vec<Snapshot>, Error> {
+        let seat = Seat::of(&self.any, config)?;
+        let one = config.checkpoint.as_ref();
+        let found = seat
+            .saver
+            .list(&ListQuery {
+                before: query.before.clone(),
+                limit: query.limit.filter(|_| one.is_none()),
+                filter: query.filter.clone(),
+                ..ListQuery::place(&seat.place)
+            })
+            .await?;
         let mut history = Vec::with_capacity(found.len());
-        for (place, found) in found {
-            history.push(self.snapshot(&*saver, &place, found, View::Record).await?);
+        for (_, found) in found {
+            if one.is_none_or(|id| found.checkpoint.id == *id) {
+                history.push(seat.snapshot(found, View::Record, false).await?);
+            }
         }
+        history.truncate(query.limit.unwrap_or(usize::MAX));
         Ok(history)
     }
 
-    async fn snapshot(
+    /// Writes to the state of a thread from outside of a run, as if `as_node` had returned `update`:
+    /// through the fields' reducers, and going on to what follows on the node. Returns the config of
+    /// the new checkpoint, from which the thread goes on.
+    ///
+    /// Without `as_node` it is the node that ran last; [`START`](crate::START) before any has. If
+    /// `config` names a checkpoint, the new one is a branch that begins there.
+    ///
+    /// Two nodes are none of the graph: [`INPUT`] takes `update` for an input, and with
+    /// [`END`](crate::END) and no update (`()`) nothing is left to run. No update and no node store
+    /// the checkpoint once more, beside itself, so that its superstep runs again; so does [`COPY`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUpdate`] if several nodes ran last, and for an update that cannot be;
+    /// [`Error::UnknownNode`], [`Error::UnknownField`]; the graph has no saver, or that failed.
+    pub async fn update_state(
         &self,
-        saver: &dyn Saver,
-        place: &Place,
-        found: CheckpointTuple,
-        view: View,
-    ) -> Result<Snapshot, Error> {
-        let core = &self.any.core;
-        let (id, parent) = (found.checkpoint.id.clone(), found.parent.clone());
-        let metadata = found.metadata.clone();
-        let Loaded { checkpoint, pending, .. } =
-            engine_form(core, saver, place, found, None).await?;
-        let mut state = pregel::ThreadState::load((), core.plan.clone(), checkpoint)?;
-        state.forget_changes();
-        let mut tasks = state.prepare((), &place.namespace, metadata.step + 1)?;
-        let mut clock = self.any.clock.clone();
-        let null = pending.iter().filter(|p| p.task.is_null()).map(|p| p.write.copy(()));
-        let null: Vec<_> = null.collect();
-        if !null.is_empty() {
-            state.apply((), &mut clock, vec![TaskWrites::of_input(null)])?;
-        }
-        if view == View::Live {
-            let finished = self.finished(&mut tasks, &pending);
-            if !finished.is_empty() {
-                state.apply((), &mut clock, finished)?;
-            }
-        }
-        let waits = |task: &&Task<Native>| task.writes.is_empty();
-        Ok(Snapshot {
-            id,
-            parent,
-            metadata,
-            values: core.values(|index| state.channel(index)),
-            next: tasks.iter().filter(waits).map(|task| task.name.clone()).collect(),
-            tasks: tasks.iter().map(|task| snapshot_task(task, &pending, view)).collect(),
-        })
+        config: &Config,
+        update: impl Into<GraphInput>,
+        as_node: Option<&str>,
+    ) -> Result<Config, Error> {
+        let update = StateUpdate::new(update, as_node);
+        self.bulk_update_state(config, vec![vec![update]]).await
     }
 
-    /// Gives finished tasks their stored writes; returns the writes as they apply.
-    fn finished(
+    /// The same, for several supersteps, one after another, each with the updates of one node or
+    /// several.
+    ///
+    /// # Errors
+    ///
+    /// The same; [`Error::InvalidUpdate`] for a superstep without updates, and for one of several of
+    /// which not all name their node.
+    pub async fn bulk_update_state(
         &self,
-        tasks: &mut [Task<Native>],
-        pending: &[PendingWrite<Native>],
-    ) -> Vec<TaskWrites<Native>> {
-        let mut finished = Vec::new();
-        for task in tasks {
-            let copies = task_output(pending, &task.id).map(|write| write.copy(()));
-            task.writes = copies.collect();
-            if !task.writes.is_empty() {
-                let writes = task.writes.iter().map(|write| write.copy(())).collect();
-                finished.push(TaskWrites::of_task(self.plan(), task, writes));
-            }
-        }
-        finished
-    }
-}
-
-fn snapshot_task(
-    task: &Task<Native>,
-    pending: &[PendingWrite<Native>],
-    view: View,
-) -> SnapshotTask {
-    let find = |kind| {
-        let mut writes = pending.iter();
-        writes.find(|p| p.task == task.id && p.write.is_control(kind)).map(|p| &p.write.value)
-    };
-    let is_resumed = view == View::Live && !task.writes.is_empty();
-    let interrupt = find(Control::Interrupt).filter(|_| !is_resumed);
-    SnapshotTask {
-        name: task.name.clone(),
-        error: find(Control::Error).cloned(),
-        interrupts: interrupt.map(Interrupt::unpack).unwrap_or_default(),
+        config: &Config,
+        supersteps: Vec<Vec<StateUpdate>>,
+    ) -> Result<Config, Error> {
+        update::bulk(Seat::for_update(&self.any, config)?, config, supersteps).await
     }
 }

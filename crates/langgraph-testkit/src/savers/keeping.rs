@@ -103,7 +103,8 @@ async fn pruning_keeps_the_newest(saver: &dyn Saver) {
     root.write(writes(4, 1, "", &[("x", 40.into())])).await;
     root.write(writes(6, 1, "", &[("x", 60.into())])).await;
     let before = root.newest().await;
-    saver.prune(&[name.clone()], Prune::KeepLatest).await.expect("a thread can be pruned");
+    let own = [name.clone()];
+    saver.prune(&own, Prune::KeepLatest).await.expect("a thread can be pruned");
     assert_eq!(count(saver, &name).await, 2, "one of each namespace stays");
     assert_eq!(root.newest().await, before, "the newest, as it was");
     assert_eq!(inner.pending(3).await, named(&[("y", vec!["written"].into())]), "with its writes");
@@ -142,7 +143,8 @@ async fn pruning_keeps_what_the_newest_is_rebuilt_from(saver: &dyn Saver) {
     };
     let before = history().await;
     assert_eq!(before[0].writes.len(), 4, "from the snapshot on");
-    saver.prune(&[line.place.thread.clone()], Prune::KeepLatest).await.expect("it prunes");
+    let own = [line.place.thread.clone()];
+    saver.prune(&own, Prune::KeepLatest).await.expect("it prunes");
     assert_eq!(count(saver, &line.place.thread).await, 5, "the newest, and back to the snapshot");
     assert_eq!(history().await, before, "it is rebuilt as before");
     // A channel that has no value anywhere is rebuilt from its first write.
@@ -152,7 +154,8 @@ async fn pruning_keeps_what_the_newest_is_rebuilt_from(saver: &dyn Saver) {
     for number in 3..=5 {
         change(&mut line, number, None).await;
     }
-    saver.prune(&[line.place.thread.clone()], Prune::KeepLatest).await.expect("it prunes");
+    let own = [line.place.thread.clone()];
+    saver.prune(&own, Prune::KeepLatest).await.expect("it prunes");
     assert_eq!(count(saver, &line.place.thread).await, 4, "what is before that goes");
     let found = saver.delta_history(&line.place, &id(5), &["log".into()]).await;
     let found = found.expect("a history can be read");

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use langgraph_rust::prelude::*;
-use langgraph_rust::Sqlite;
+
 use rig_core::agent::AgentBuilder;
 use rig_core::completion::{Chat, Message};
 use rig_core::tool::Tool;
