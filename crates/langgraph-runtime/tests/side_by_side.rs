@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use langgraph_rust_runtime::{
     Config, Dynamic, Error, Event, Field, Graph, Memory, Mode, Node, NodeError, NodeResult,
     RetryPolicy, RunControl, Runtime, StateGraph, Status, Update, Value, END, START,
