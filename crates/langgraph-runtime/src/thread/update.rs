@@ -11,7 +11,7 @@ use langgraph_rust_pregel::{self as pregel, Reader, TaskWrites};
 
 use super::base::{invalid, versions_read, Base};
 use super::seat::Seat;
-use crate::{Command, Config, Error, GraphInput, Native, END, START};
+use crate::{Command, Config, Error, GraphInput, Map, Native, END, START};
 
 /// As a node of an update: the update is an input.
 pub const INPUT: &str = names::INPUT;
@@ -61,8 +61,12 @@ pub(super) async fn bulk(
         return Err(invalid("No updates provided"));
     }
     let mut id = config.checkpoint.clone();
+    // What the config says of the update is stored with the first of them alone, as upstream does.
+    let bare = Config { metadata: Map::new(), ..config.clone() };
     for (number, updates) in supersteps.into_iter().enumerate() {
-        let base = Base::load(&seat, config, id.as_ref(), number == 0).await?;
+        let is_first = number == 0;
+        let config = if is_first { config } else { &bare };
+        let base = Base::load(&seat, config, id.as_ref(), is_first).await?;
         id = Some(superstep(base, updates).await?);
     }
     Ok(Config {
@@ -204,13 +208,13 @@ fn made(base: &mut Base<'_>, updates: Vec<StateUpdate>) -> Result<Vec<Made>, Err
         };
         let found = core.plan.node_named(&name);
         let node = found.ok_or_else(|| Error::UnknownNode(name.to_string()))?;
-        let command = match update {
+        let mut command = match update {
             GraphInput::Nothing => Command::new(),
             GraphInput::Update(update) => update.into(),
             GraphInput::Command(command) => command,
         };
         let program = &core.programs[node.get()];
-        let mut writes = core.writes(program, command, &base.state)?;
+        let mut writes = core.writes(program, &mut command, &base.state)?;
         core.plan.admit((), &mut writes)?;
         let waiting = free.iter().position(|task| task.name == name);
         let task = match (task, waiting) {
