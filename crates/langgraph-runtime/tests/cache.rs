@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use langgraph_rust_runtime::cache::{Cache, CacheEntry, CacheKey, CacheNamespace};
 use langgraph_rust_runtime::{
     BoxFuture, CachePolicy, Clock, Command, Config, Dynamic, Error, Event, Field, Goto, Graph,
