@@ -173,8 +173,8 @@ async fn a_panic_is_the_failure_of_its_node() {
     let waiting = StateGraph::<Dynamic>::new()
         .node("waiting", |_: Arc<()>| async {
             tokio::task::yield_now().await;
-            let found: Option<()> = None;
-            found.expect("something");
+            let found: Vec<()> = Vec::new();
+            found.first().expect("something");
             Ok(())
         })
         .edge(START, "waiting");
