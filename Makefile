@@ -60,6 +60,7 @@ test: test-rust msrv test-python switch continuity conformance differential delt
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
+	cargo test -p langgraph-rust-runtime --features tracing --test spans
 
 msrv: ## the crates on the oldest Rust that they promise, if rustup has it or can get it
 	@$(PYTHON) -m sync.msrv
@@ -154,6 +155,7 @@ bench-rust: ## the engine without Python
 lint: ## formatting and lints, Rust and Python, Python's types, workflows, what repeats the pins
 	cargo fmt --all -- --check -l
 	cargo clippy $(ENGINE) --all-targets --quiet -- -D warnings
+	cargo clippy -p langgraph-rust-runtime --features tracing --all-targets --quiet -- -D warnings
 	cargo clippy -p langgraph-py --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(ENGINE) --no-deps --quiet
 	@$(PYTHON) -m sync.environments dev > /dev/null
