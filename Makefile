@@ -46,7 +46,7 @@ BENCH := $(PYTHON) -m benches.compare $(foreach case,$(CASES),'$(case)') $(if $(
 CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(SUITES),--suite $(suite))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust msrv publish-dry test-python test-pythons switch continuity conformance conformance-update \
+.PHONY: help demo test test-rust test-rust-postgres msrv publish-dry test-python test-pythons switch continuity conformance conformance-update \
 	conformance-upstream differential deltas linear stress kills fuzz examples clients clients-ci docs docs-test \
 	api api-update sync sync-report places bench bench-publish bench-rust lint build develop wheel-2014 clean
 
@@ -56,11 +56,14 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust msrv test-python switch continuity conformance differential deltas linear stress kills fuzz examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
+test: test-rust test-rust-postgres msrv test-python switch continuity conformance differential deltas linear stress kills fuzz examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE)
 	cargo test -p langgraph-rust-runtime --features tracing --test spans
+
+test-rust-postgres: ## the Postgres crate's tests, on a server of their own, and threads handed over to Python
+	@$(PYTHON) -m tests.rust_postgres
 
 msrv: ## the crates on the oldest Rust that they promise, if rustup has it or can get it
 	@$(PYTHON) -m sync.msrv

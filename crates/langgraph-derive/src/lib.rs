@@ -32,8 +32,8 @@ use syn::{parse_macro_input, DeriveInput};
 /// # On a field
 ///
 /// - `#[reducer(..)]`: what becomes of writes, instead of the last one replacing what there is: one of
-///   `append`, `sum`, `max`, `min`, `set` and `merge`, or `custom = path` with a function of what the
-///   field holds and what is written, to what it holds then or to a `Result` of that.
+///   `append`, `sum`, `max`, `min`, `set`, `merge` and `add_messages`, or `custom = path` with a function
+///   of what the field holds and what is written, to what it holds then or to a `Result` of that.
 /// - `#[delta]` or `#[delta(frequency = 50)]`: writes are stored instead of the value, and the value
 ///   only after so many updates. For fields with a reducer whose values grow; folding writes one after
 ///   another must give the same as folding any of them first.

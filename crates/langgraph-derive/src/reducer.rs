@@ -8,6 +8,8 @@ use syn::{Attribute, Error, Expr, LitInt, Meta, Path, Result};
 pub(crate) enum Reducer {
     /// A function of the module `reducers`.
     Known(&'static str),
+    /// Adds messages, in any form that they have.
+    Messages,
     /// A function of one's own.
     Custom(Path),
 }
@@ -20,7 +22,7 @@ const FUNCTIONS: [&str; 6] = ["append", "sum", "max", "min", "set", "merge"];
 const FREQUENCY: u64 = 1000;
 
 const KNOWN: &str =
-    "`append`, `sum`, `max`, `min`, `set`, `merge` or `custom = path::to::function`";
+    "`append`, `sum`, `max`, `min`, `set`, `merge`, `add_messages` or `custom = path::to::function`";
 
 impl Reducer {
     /// Reads `#[reducer(..)]` of the field `field`.
@@ -47,6 +49,9 @@ impl Reducer {
 
     fn named(meta: &ParseNestedMeta<'_>, field: &str) -> Result<Self> {
         let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        if name == "add_messages" {
+            return Ok(Reducer::Messages);
+        }
         if let Some(known) = FUNCTIONS.iter().find(|known| **known == name) {
             return Ok(Reducer::Known(known));
         }

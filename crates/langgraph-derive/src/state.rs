@@ -109,14 +109,17 @@ fn spec(field: &Field, krate: &Path) -> TokenStream {
 fn reducing(field: &Field, reducer: &Reducer, krate: &Path) -> TokenStream {
     let (ty, initial) = (&field.ty, field.initial(krate));
     let krate = crate_at(krate, ty);
-    let fold = match reducer {
-        Reducer::Custom(path) => quote!(#path),
+    let typed = |fold| quote_spanned! {ty.span()=> #krate::Reducer::typed_bare::<#ty, _>(#fold) };
+    let reducer = match reducer {
+        Reducer::Custom(path) => typed(quote!(#path)),
+        Reducer::Messages => quote_spanned! {ty.span()=> #krate::__derive::add_messages::<#ty>() },
         Reducer::Known(function) => {
             let function = Ident::new(function, ty.span());
-            quote_spanned! {ty.span()=> |held: #ty, more: #ty| #krate::reducers::#function(held, more) }
+            typed(quote_spanned! {ty.span()=>
+                |held: #ty, more: #ty| #krate::reducers::#function(held, more)
+            })
         }
     };
-    let reducer = quote_spanned! {ty.span()=> #krate::Reducer::typed_bare::<#ty, _>(#fold) };
     match field.starts_from_first_write() {
         true => reducer,
         false => quote!(#reducer.starting_from(#krate::Value::typed::<#ty>(#initial))),

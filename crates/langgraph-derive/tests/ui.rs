@@ -1,7 +1,8 @@
 //! What the compiler says of mistakes: that it names the field and what to do.
 //!
 //! Its words change from release to release, so they are only looked at with the release that they were
-//! written down with; that what must not compile does not, holds with all.
+//! written down with: with another, differences would be the compiler's. After a change of release, set
+//! `PINNED`, run this with `TRYBUILD=overwrite`, and read what has changed.
 
 /// The minor version of the compiler whose words `tests/ui/*.stderr` hold.
 const PINNED: u32 = 95;

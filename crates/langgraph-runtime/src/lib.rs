@@ -37,6 +37,7 @@ pub mod cache;
 mod drive;
 mod error;
 mod graph;
+pub mod message;
 mod run;
 pub mod saver;
 mod state;
@@ -51,6 +52,9 @@ pub use error::{Cause, Error, NodeError};
 pub use graph::{
     shape, AnyGraph, BoxFuture, Command, Function, Goto, Gotos, Graph, Node, NodeFunction,
     NodeResult, Persistence, RetryPolicy, StateGraph, Update, END, START,
+};
+pub use message::{
+    add_messages, Message, MessageKind, MessagesState, ToolCall, REMOVE_ALL_MESSAGES,
 };
 pub use run::{
     Chunk, Clock, Config, Ended, Event, Failed, GraphInput, Interrupt, Mode, Modes, Output,

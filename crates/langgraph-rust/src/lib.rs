@@ -2,7 +2,15 @@
 
 #[cfg(feature = "derive")]
 pub use langgraph_rust_derive::{Input, State};
+#[cfg(feature = "postgres")]
+pub use langgraph_rust_postgres as postgres;
 pub use langgraph_rust_runtime::*;
+#[cfg(feature = "sqlite")]
+pub use langgraph_rust_sqlite as sqlite;
+
+// They are not in the published crate, and need what its features add.
+#[cfg(all(doctest, feature = "sqlite"))]
+mod pages;
 
 /// What most graphs need: `use langgraph_rust::prelude::*;`.
 pub mod prelude {
@@ -10,4 +18,8 @@ pub mod prelude {
         Command, Config, Goto, Graph, Input, Memory, Mode, Node, NodeResult, Overwrite,
         RetryPolicy, Runtime, State, StateGraph, Update, Value, END, START,
     };
+    #[cfg(feature = "postgres")]
+    pub use langgraph_rust_postgres::Postgres;
+    #[cfg(feature = "sqlite")]
+    pub use langgraph_rust_sqlite::Sqlite;
 }

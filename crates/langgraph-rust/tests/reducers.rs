@@ -1,9 +1,13 @@
 //! What fields do with writes: reducers, changes instead of values, values that are not stored.
 
-use std::collections::{BTreeMap, BTreeSet};
+// Fields of these types are the users' to have.
+#![allow(clippy::disallowed_types)]
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::time::Duration;
 
 use langgraph_rust::prelude::*;
-use langgraph_rust::Error;
+use langgraph_rust::{Error, Message};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -201,4 +205,97 @@ async fn a_delta_field_is_overwritten_for_good() {
     assert_eq!((done.state.log, done.state.total), (vec!["nothing".to_string()], 41));
     let snapshot = graph.state(&config).await.unwrap().unwrap();
     assert_eq!(snapshot.state::<Kept>().unwrap().log, ["nothing"]);
+}
+
+#[derive(Clone, Debug, PartialEq, State)]
+struct Others {
+    #[reducer(append)]
+    queue: VecDeque<i64>,
+    #[reducer(set)]
+    set: HashSet<String>,
+    #[reducer(merge)]
+    map: HashMap<String, i64>,
+    #[reducer(sum)]
+    time: Duration,
+    #[reducer(custom = std::ops::Add::add)]
+    added: i64,
+    #[reducer(custom = newest)]
+    newest: Vec<i64>,
+}
+
+fn newest(mut held: Vec<i64>, more: Vec<i64>) -> Vec<i64> {
+    held.extend(more);
+    held.split_off(held.len().saturating_sub(2))
+}
+
+#[tokio::test]
+async fn reducers_know_the_other_collections_too() {
+    let graph = StateGraph::<Others>::new()
+        .node("write", |_: &()| {
+            let update = Others::update().queue([1, 2]).set(["a"]).map([("k", 1)]);
+            Ok(update.time(Duration::from_secs(2)).added(3).newest([1, 2, 3]))
+        })
+        .edge(START, "write")
+        .compile()
+        .unwrap();
+    let input = Others {
+        queue: [0].into(),
+        set: ["b".to_string()].into(),
+        map: [("l".to_string(), 2)].into(),
+        time: Duration::from_secs(1),
+        added: 1,
+        newest: vec![0],
+    };
+    let expected = Others {
+        queue: [0, 1, 2].into(),
+        set: ["a".to_string(), "b".into()].into(),
+        map: [("k".to_string(), 1), ("l".into(), 2)].into(),
+        time: Duration::from_secs(3),
+        added: 4,
+        newest: vec![2, 3],
+    };
+    assert_eq!(graph.invoke(input, &Config::default()).await.unwrap().state, expected);
+}
+
+#[derive(Clone, Debug, PartialEq, State)]
+struct Talk {
+    #[reducer(add_messages)]
+    messages: Vec<Message>,
+    #[reducer(add_messages)]
+    #[delta]
+    #[serde(rename = "all")]
+    stored_as_changes: Vec<Message>,
+}
+
+#[tokio::test]
+async fn messages_are_added_and_replaced_by_their_ids() {
+    let graph = StateGraph::<Talk>::new()
+        .node("answer", |talk: &Talk| {
+            let text = format!("{} so far", talk.messages.len());
+            let answer = Message::ai(text).with_id("answer");
+            Ok(Talk::update().messages([answer.clone()]).stored_as_changes([answer]))
+        })
+        .edge(START, "answer")
+        .compile()
+        .unwrap()
+        .with_saver(Memory::new());
+    let config = Config::thread("1");
+    let ask = || Talk::update().messages([Message::human("hi")]);
+    graph.invoke(ask(), &config).await.unwrap();
+    let done = graph.invoke(ask(), &config).await.unwrap().state;
+    let texts: Vec<_> = done.messages.iter().map(|message| message.content().clone()).collect();
+    assert_eq!(texts, ["hi".into(), "3 so far".into(), "hi".into()] as [Value; 3]);
+    assert!(done.messages.iter().all(|message| message.id().is_some()));
+    assert_eq!(done.stored_as_changes, [Message::ai("3 so far").with_id("answer")]);
+    // By name, messages may have any form.
+    let input = Update::new().set(
+        "all",
+        Value::from(
+            [("role", "user"), ("content", "yes")].map(|(name, text)| (name, Value::from(text))),
+        ),
+    );
+    let done = graph.invoke(input, &config).await.unwrap().state;
+    assert_eq!(done.stored_as_changes[1].content(), &Value::from("yes"));
+    let done = graph.invoke(Talk::update().messages(Overwrite(vec![])), &config).await.unwrap();
+    assert_eq!(done.state.messages.len(), 1);
 }

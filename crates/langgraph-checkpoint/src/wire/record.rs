@@ -1,7 +1,7 @@
 use serde::{Serialize, Serializer};
 use serde_bytes::Bytes;
 
-use super::StoredValue;
+use super::{packed, Packing, StoredValue};
 
 /// What has no type of its own in msgpack: a number that says how it is to be read, and a payload,
 /// which for the numbers that the Python packages write is msgpack again.
@@ -71,6 +71,11 @@ impl Record {
         self.part(1)?.as_str()
     }
 
+    /// The method that the record says makes the thing, if it says one.
+    pub fn method(&self) -> Option<&str> {
+        self.part(3)?.as_str()
+    }
+
     /// What the thing is made from: fields, an argument, a list of arguments; of a snapshot, its
     /// value. `Nil` if that is not known.
     pub fn content(&self) -> &StoredValue {
@@ -81,7 +86,8 @@ impl Record {
         }
     }
 
-    pub(super) fn into_content(self) -> StoredValue {
+    /// The same, without a copy; of a record that is not known, its bytes.
+    pub fn into_content(self) -> StoredValue {
         match self.payload {
             Payload::Known(StoredValue::List(mut parts)) if is_named(self.code, &parts) => {
                 parts.swap_remove(2)
@@ -102,7 +108,7 @@ impl Record {
 
     fn encoded(&self) -> Result<Vec<u8>, rmp_serde::encode::Error> {
         match &self.payload {
-            Payload::Known(value) => rmp_serde::to_vec(value),
+            Payload::Known(value) => packed(value),
             Payload::Raw(bytes) => Ok(bytes.clone()),
         }
     }
@@ -121,10 +127,26 @@ fn is_named(code: i8, parts: &[StoredValue]) -> bool {
     NAMED.contains(&code) && parts.len() > 2
 }
 
+/// Writes an extension record.
+pub(super) fn serialize_packed<S: Serializer>(
+    serializer: S,
+    code: i8,
+    payload: &[u8],
+) -> Result<S::Ok, S::Error> {
+    let parts = (code, Bytes::new(payload));
+    serializer.serialize_newtype_struct(rmp_serde::MSGPACK_EXT_STRUCT_NAME, &parts)
+}
+
+/// By [`encode`](super::encode) as the record that it is, else as its content.
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let payload = self.encoded().map_err(serde::ser::Error::custom)?;
-        let parts = (self.code, Bytes::new(&payload));
-        serializer.serialize_newtype_struct(rmp_serde::MSGPACK_EXT_STRUCT_NAME, &parts)
+        match &self.payload {
+            _ if Packing::is_under_way() => {
+                let payload = self.encoded().map_err(serde::ser::Error::custom)?;
+                serialize_packed(serializer, self.code, &payload)
+            }
+            Payload::Raw(bytes) => serializer.serialize_bytes(bytes),
+            Payload::Known(_) => self.content().serialize(serializer),
+        }
     }
 }

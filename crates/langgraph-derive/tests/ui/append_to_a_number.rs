@@ -26,4 +26,10 @@ struct Maps {
     names: Vec<String>,
 }
 
+#[derive(Clone, State)]
+struct Talks {
+    #[reducer(add_messages)]
+    names: Vec<String>,
+}
+
 fn main() {}

@@ -28,8 +28,10 @@ impl Run {
         let core = &self.shared.graph.core;
         let writes = |command| core.writes(program, command, self.engine.state());
         let error = match returned.and_then(writes) {
-            Ok(mut writes) => {
-                writes.extend(resumed());
+            Ok(written) => {
+                // First, as a node in Python has them before it returns.
+                let mut writes = resumed();
+                writes.extend(written);
                 return TaskOutcome::Finished(writes);
             }
             Err(error) => error,
@@ -127,6 +129,11 @@ impl Core {
         for goto in command.goto {
             writes.extend(self.goto(goto)?);
         }
+        if program.exits.iter().any(|exit| matches!(exit, Exit::Branch(_))) {
+            // Branches are shown the state with these writes, which are applied once more later: the
+            // ids that messages get must be the same both times.
+            self.admit(&mut writes)?;
+        }
         for exit in &program.exits {
             match exit {
                 Exit::Write(index, value) => writes.push(Write::channel(*index, value.clone())),
@@ -160,6 +167,20 @@ impl Core {
             fresh.push((index, state.read_with((), index, values).map_err(Error::from)?));
         }
         Ok(choice(&TaskInput::of_state(&self.layout, state, fresh))?.0)
+    }
+
+    /// Makes writes to fields complete, see [`Reducer::admitting`](crate::Reducer::admitting).
+    fn admit(&self, writes: &mut [Write<Native>]) -> Result<(), NodeError> {
+        for write in writes {
+            let Target::Channel(index) = write.target else { continue };
+            if index.get() >= self.layout.len() {
+                continue;
+            }
+            if let Some(reducer) = self.layout.spec(index.get()).reducer() {
+                write.value = reducer.admit(std::mem::take(&mut write.value))?;
+            }
+        }
+        Ok(())
     }
 
     /// Where a write that leads to `goto` goes; nowhere for the end.

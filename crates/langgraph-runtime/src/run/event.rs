@@ -149,6 +149,7 @@ impl Interrupt {
             let fields = StoredValue::Map(vec![
                 (text("value"), StoredValue::try_from(&interrupt.value)?),
                 (text("id"), text(&interrupt.id)),
+                (text("response_schema"), StoredValue::Nil),
             ]);
             let record = Record::named(2, "langgraph.types", "Interrupt", fields);
             Ok(Value::Stored(Arc::new(StoredValue::Record(Box::new(record)))))
@@ -218,5 +219,23 @@ impl Output<Dynamic> {
     /// A field's value; [`Value::Null`] if it has none.
     pub fn get(&self, field: &str) -> Value {
         self.state.get(field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::saver::wire::{decode, encode};
+
+    #[test]
+    fn interrupts_are_stored_as_pythons_and_come_back() {
+        let id = "7a2779c04d6cd47c207710dd6de4f2d0";
+        let interrupt = Interrupt { id: id.into(), value: Value::from([("q", "?".into())]) };
+        let python =
+            b"\x91\xc7]\x02\x93\xaflanggraph.types\xa9Interrupt\x83\xa5value\x81\xa1q\xa1?\
+            \xa2id\xd9 7a2779c04d6cd47c207710dd6de4f2d0\xafresponse_schema\xc0";
+        let packed = Interrupt::pack(&[interrupt.clone()]).unwrap();
+        assert_eq!(encode(&packed).unwrap().bytes, python);
+        assert_eq!(Interrupt::unpack(&decode("msgpack", python).unwrap()), [interrupt]);
     }
 }

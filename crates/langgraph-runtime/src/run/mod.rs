@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use langgraph_rust_checkpoint::pending_interrupts;
 use langgraph_rust_pregel::{
-    Effect, Emits, End, Engine, Loaded, Options, Outcome, Start, StartError, Started, Surroundings,
-    TaskKey, TaskOutcome, Ticket,
+    Effect, Emits, End, Engine, Loaded, Options, Outcome, Start, StartError, Surroundings, TaskKey,
+    TaskOutcome, Ticket,
 };
 
 use crate::cache::CacheKey;
@@ -44,7 +44,6 @@ pub struct Run {
     pub(crate) shared: Arc<Shared>,
     pub(crate) engine: Engine<Native>,
     clock: RunClock,
-    pub(crate) started: Started,
     /// What the tasks of a superstep run on, once one of them has asked.
     input: Option<(i64, TaskInput)>,
     /// Where a cache is to keep what tasks of the superstep write, and for how long.
@@ -134,14 +133,7 @@ impl Run {
                 StartError::Fault(fault) => fault.into(),
             })?;
         shared.resuming = started.resuming;
-        Ok(Self {
-            shared: Arc::new(shared),
-            engine,
-            clock,
-            started,
-            input: None,
-            slots: Vec::new(),
-        })
+        Ok(Self { shared: Arc::new(shared), engine, clock, input: None, slots: Vec::new() })
     }
 
     /// What to do next.

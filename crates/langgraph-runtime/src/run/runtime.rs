@@ -162,10 +162,6 @@ impl Runtime {
         Ok(output.typed()?)
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.0.shared
-    }
-
     /// All the resume values that the task has got.
     pub(super) fn resume_values(&self) -> Vec<Value> {
         self.0.scratchpad.lock().unwrap_or_else(PoisonError::into_inner).values.clone()

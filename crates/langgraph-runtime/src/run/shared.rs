@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::cache::Cache;
 use crate::graph::Core;
-use crate::saver::{CheckpointMetadata, Place, Saver};
+use crate::saver::{self, CheckpointMetadata, Place, Saver};
 use crate::{AnyGraph, Chunk, Config, Map, Modes, Store, Value};
 
 /// What a run and its tasks share.
@@ -90,10 +90,9 @@ impl Shared {
 
     /// Adds what the run says of itself to what is stored with a checkpoint.
     pub(crate) fn describe(&self, metadata: &mut CheckpointMetadata) {
-        if metadata.source.is_none() {
-            return;
+        if metadata.source.is_some() {
+            metadata.parents = self.parents.clone();
         }
-        metadata.parents = self.parents.clone();
         metadata.extra = self.graph.core.described(&self.config);
     }
 }
@@ -101,7 +100,8 @@ impl Shared {
 impl Core {
     /// What a run or an update says of itself.
     pub(crate) fn described(&self, config: &Config) -> Map {
-        let mut extra = config.metadata.clone();
+        let own = config.metadata.iter().filter(|(name, _)| saver::is_kept(name));
+        let mut extra: Map = own.map(|(name, value)| (name.clone(), value.clone())).collect();
         if self.version.number > 1 {
             let number = i64::from(self.version.number);
             extra.insert(crate::thread::STATE_VERSION.into(), number.into());

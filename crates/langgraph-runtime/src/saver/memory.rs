@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use langgraph_rust_core::{CheckpointId, TaskId, Version};
 
 use super::{
-    fixed_place, CheckpointTuple, DeltaHistory, ListQuery, Place, Prune, PutCheckpoint, PutWrites,
-    Saver, StoredWrite,
+    fixed_place, CheckpointTuple, DeltaHistory, Link, ListQuery, Look, Place, Prune, Pruning,
+    PutCheckpoint, PutWrites, Saver, StoredWrite,
 };
 use crate::{BoxFuture, Error, Value};
 
@@ -91,10 +91,7 @@ impl Threads {
             .filter(|(_, tuple)| {
                 query.before.as_ref().is_none_or(|before| tuple.checkpoint.id < *before)
             })
-            .filter(|(_, tuple)| {
-                let metadata = tuple.metadata.to_map();
-                query.filter.iter().all(|(name, value)| metadata.get(name) == Some(value))
-            })
+            .filter(|(_, tuple)| query.fits(&tuple.metadata))
             .collect();
         found.sort_by(|a, b| b.1.checkpoint.id.cmp(&a.1.checkpoint.id));
         found.truncate(query.limit.unwrap_or(usize::MAX));
@@ -104,9 +101,14 @@ impl Threads {
     fn history(&self, place: &Place, id: &CheckpointId, channel: &str) -> DeltaHistory {
         let mut batches = Vec::new();
         let mut seed = None;
+        let mut seen = BTreeSet::from([id.clone()]);
         let parent = |id: &CheckpointId| self.get(place, Some(id))?.tuple.as_ref()?.parent.clone();
         let mut at = parent(id);
         while let Some(ancestor) = at {
+            // A checkpoint that was stored again under one of its descendants is its own ancestor.
+            if !seen.insert(ancestor.clone()) {
+                break;
+            }
             let Some(stored) = self.get(place, Some(&ancestor)) else { break };
             batches.push(stored.writes_to(channel));
             let tuple = stored.tuple.as_ref();
@@ -124,7 +126,16 @@ impl Threads {
             .filter(|(place, _)| *place.thread == *from)
             .map(|(place, stored)| (Place { thread: to.into(), ..place.clone() }, stored.clone()))
             .collect();
-        self.namespaces.extend(copies);
+        for (place, copied) in copies {
+            let namespace = self.namespaces.entry(place).or_default();
+            for (id, copied) in copied {
+                let stored = namespace.entry(id).or_default();
+                stored.tuple = stored.tuple.take().or(copied.tuple);
+                for (key, write) in copied.writes {
+                    stored.writes.entry(key).or_insert(write);
+                }
+            }
+        }
     }
 
     fn prune(&mut self, thread: &str, strategy: Prune) {
@@ -132,44 +143,24 @@ impl Threads {
             self.namespaces.retain(|place, _| *place.thread != *thread);
             return;
         }
-        let own: Vec<_> =
-            self.namespaces.keys().filter(|place| *place.thread == *thread).cloned().collect();
-        for place in own {
-            let kept = self.needed(&place);
-            let stored = self.namespaces.get_mut(&place);
-            stored.into_iter().for_each(|stored| stored.retain(|id, _| kept.contains(id)));
+        for (_, stored) in self.namespaces.iter_mut().filter(|(place, _)| *place.thread == *thread)
+        {
+            let tuples = stored.values().filter_map(|stored| stored.tuple.as_ref());
+            let mut pruning = Pruning::new(tuples.map(Link::from));
+            while let Some(asked) = pruning.asks() {
+                let tuple = stored.get(asked).and_then(|stored| stored.tuple.as_ref());
+                pruning.answer(tuple.map(Look::from).unwrap_or_default());
+            }
+            for id in pruning.superfluous() {
+                stored.remove(&id);
+            }
         }
-    }
-
-    /// The newest checkpoint, and those before it that hold what it does not.
-    fn needed(&self, place: &Place) -> Vec<CheckpointId> {
-        let Some(newest) = self.get(place, None).and_then(|stored| stored.tuple.as_ref()) else {
-            return Vec::new();
-        };
-        let mut needed = vec![newest.checkpoint.id.clone()];
-        let holds = |tuple: &CheckpointTuple, name: &str| {
-            tuple.checkpoint.channel_values.iter().any(|(held, _)| **held == *name)
-        };
-        let versions = newest.checkpoint.channel_versions.iter();
-        let mut missing: Vec<_> =
-            versions.map(|(name, _)| name.clone()).filter(|name| !holds(newest, name)).collect();
-        let mut at = newest.parent.clone();
-        while let (Some(id), false) = (&at, missing.is_empty()) {
-            let Some(tuple) = self.get(place, Some(id)).and_then(|stored| stored.tuple.as_ref())
-            else {
-                break;
-            };
-            needed.push(id.clone());
-            missing.retain(|name| !holds(tuple, name));
-            at = tuple.parent.clone();
-        }
-        needed
     }
 }
 
 impl Stored {
     fn tuple(&self) -> Option<CheckpointTuple> {
-        let pending = self.writes.iter().map(|((task, _), written)| StoredWrite {
+        let pending = self.applied().into_iter().map(|(task, written)| StoredWrite {
             task: task.clone(),
             channel: written.channel.clone(),
             value: written.value.clone(),
@@ -177,12 +168,16 @@ impl Stored {
         Some(CheckpointTuple { pending: pending.collect(), ..self.tuple.clone()? })
     }
 
-    /// The writes to a channel, in the order in which they were applied.
-    fn writes_to(&self, channel: &str) -> Vec<Value> {
-        let own = |(_, written): &(_, &Written)| *written.channel == *channel;
-        let mut found: Vec<_> = self.writes.iter().filter(own).collect();
+    /// The writes, in the order in which they apply.
+    fn applied(&self) -> Vec<(&TaskId, &Written)> {
+        let mut found: Vec<_> = self.writes.iter().collect();
         found.sort_by_key(|(key, written)| (&written.path, *key));
-        found.into_iter().map(|(_, written)| written.value.clone()).collect()
+        found.into_iter().map(|((task, _), written)| (task, written)).collect()
+    }
+
+    fn writes_to(&self, channel: &str) -> Vec<Value> {
+        let found = self.applied().into_iter().filter(|(_, written)| *written.channel == *channel);
+        found.map(|(_, written)| written.value.clone()).collect()
     }
 }
 

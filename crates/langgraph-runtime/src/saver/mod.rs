@@ -4,16 +4,20 @@
 //! what, is the engine's to say.
 
 mod memory;
+mod prune;
 mod record;
+pub mod wire;
 
 use std::fmt;
 use std::sync::Arc;
 
 use langgraph_rust_checkpoint::{SinceSnapshot, Source, Versions};
 use langgraph_rust_core::{CheckpointId, IdHash, TaskId, Version};
+use serde_json::Value as Json;
 
 use crate::{BoxFuture, Error, Map, Value};
 pub use memory::Memory;
+pub use prune::{Link, Look, Pruning};
 pub(crate) use record::{checkpoint_form, history, write_form, write_forms};
 pub use record::{from_engine, loaded, pending_write, task_writes};
 
@@ -23,7 +27,7 @@ pub use record::{from_engine, loaded, pending_write, task_writes};
 /// because its future was dropped, is stored or not, but never in part.
 pub trait Saver: fmt::Debug + Send + Sync + 'static {
     /// The checkpoint with the given id, or the newest, with the writes that are pending on it in the
-    /// order of their tasks' ids and places.
+    /// order in which they apply: by the task's path, its id and the write's place.
     fn get<'a>(
         &'a self,
         place: &'a Place,
@@ -51,10 +55,11 @@ pub trait Saver: fmt::Debug + Send + Sync + 'static {
     /// Deletes a thread, with its namespaces.
     fn delete_thread<'a>(&'a self, thread: &'a str) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Copies a thread to a new name, with its namespaces.
+    /// Copies a thread to another name, with its namespaces. What is there already stays.
     fn copy_thread<'a>(&'a self, from: &'a str, to: &'a str) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Deletes the checkpoints that threads can do without.
+    /// Deletes the checkpoints that threads can do without, and the writes on them: what [`Pruning`]
+    /// finds, in each namespace.
     fn prune<'a>(
         &'a self,
         threads: &'a [Arc<str>],
@@ -192,7 +197,8 @@ pub struct ListQuery {
     pub before: Option<CheckpointId>,
     /// No more than so many.
     pub limit: Option<usize>,
-    /// With these entries in their metadata.
+    /// With these entries in their metadata, compared as JSON; an entry that is nothing is also one
+    /// that is not there.
     pub filter: Map,
 }
 
@@ -204,6 +210,17 @@ impl ListQuery {
             namespace: Some(place.namespace.clone()),
             ..Self::default()
         }
+    }
+
+    /// Whether a checkpoint's metadata have the entries that are asked for.
+    pub fn fits(&self, metadata: &CheckpointMetadata) -> bool {
+        if self.filter.is_empty() {
+            return true;
+        }
+        let found = metadata.to_map();
+        self.filter.iter().all(|(name, wanted)| {
+            Json::from(found.get(name).unwrap_or(&Value::Null)) == Json::from(wanted)
+        })
     }
 }
 
@@ -226,15 +243,33 @@ pub fn fixed_place(channel: &str) -> Option<i64> {
     }
 }
 
+/// Whether something that a run says of itself is stored with its checkpoints: not if it says where
+/// the run is, which has places of its own.
+pub(crate) fn is_kept(name: &str) -> bool {
+    const PLACES: [&str; 9] = [
+        "thread_id",
+        "checkpoint_id",
+        "checkpoint_ns",
+        "checkpoint_map",
+        "langgraph_step",
+        "langgraph_node",
+        "langgraph_triggers",
+        "langgraph_path",
+        "langgraph_checkpoint_ns",
+    ];
+    !name.starts_with("__") && !PLACES.contains(&name)
+}
+
 impl CheckpointMetadata {
-    /// All of it by name, as it is stored and filtered by.
+    /// All of it by name, as it is stored and filtered by. What the run said of itself comes last, and
+    /// takes no name of the rest.
     pub fn to_map(&self) -> Map {
-        let mut map = self.extra.clone();
+        let mut map = Map::new();
         if let Some(source) = self.source {
             map.insert("source".into(), source.name().into());
         }
         map.insert("step".into(), self.step.into());
-        // A stub has nothing but its step.
+        // A stub says nothing else of itself.
         if self.source.is_some() {
             let parents = self.parents.iter().map(|(ns, id)| (ns.clone(), Value::from(id)));
             map.insert("parents".into(), parents.collect::<Map>().into());
@@ -245,6 +280,9 @@ impl CheckpointMetadata {
                 (name.clone(), Value::list(pair))
             });
             map.insert(SINCE_SNAPSHOT.into(), counts.collect::<Map>().into());
+        }
+        for (name, value) in &self.extra {
+            map.entry(name.clone()).or_insert_with(|| value.clone());
         }
         map
     }

@@ -263,3 +263,21 @@ fn packet(plan: &Plan<Native>, value: Value) -> (PacketTarget, Value) {
         other => (PacketTarget::Malformed, other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::saver::wire::encode;
+
+    #[test]
+    fn names_are_stored_as_pythons_set_and_come_back() {
+        let stored = set(vec!["n1".to_owned(), "n2".to_owned()]);
+        let python = b"\xc7\x15\x00\x93\xa8builtins\xa3set\x92\xa2n1\xa2n2";
+        assert_eq!(encode(&stored).unwrap().bytes, python);
+        assert_eq!(names_of(&stored), ["n1", "n2"]);
+        assert_eq!(
+            encode(&set(Vec::new())).unwrap().bytes,
+            b"\xc7\x0f\x00\x93\xa8builtins\xa3set\x90"
+        );
+    }
+}

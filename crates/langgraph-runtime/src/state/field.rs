@@ -41,6 +41,13 @@ impl Field {
         Field::Reduce(Reducer::append())
     }
 
+    fn reducer(&self) -> Option<&Reducer> {
+        match self {
+            Field::Reduce(reducer) | Field::Delta(reducer, _) => Some(reducer),
+            _ => None,
+        }
+    }
+
     /// The channel of a field called `name`.
     pub(crate) fn pattern(&self, name: &Arc<str>) -> Channel<Native> {
         match self.clone() {
@@ -85,11 +92,16 @@ impl FieldSpec {
 
     /// A field that holds values of a type.
     pub fn of<T: FieldValue>(name: &str, field: Field) -> Self {
+        let by_type = |value: Value| value.into_typed::<T>().map(Value::typed);
         let holds = Holds {
             is: |value| value.as_typed::<T>().is_some(),
-            read: |value| value.into_typed::<T>().map(Value::typed),
+            read: field.reducer().and_then(Reducer::reader).unwrap_or(by_type),
         };
         Self { name: name.into(), field, holds: Some(holds) }
+    }
+
+    pub(crate) fn reducer(&self) -> Option<&Reducer> {
+        self.field.reducer()
     }
 
     /// The value as the field holds it.

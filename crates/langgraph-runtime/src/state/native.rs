@@ -40,6 +40,10 @@ impl Domain for Native {
         }
     }
 
+    fn admit((): (), reducer: &Reducer, value: Value) -> Result<Value, NodeError> {
+        reducer.admit(value)
+    }
+
     fn label<'v>((): (), value: &'v Value) -> Option<Cow<'v, str>> {
         value.text().ok().map(Cow::Borrowed)
     }

@@ -4,6 +4,8 @@ use super::reducers::Reduced;
 use crate::{Error, FieldValue, NodeError, Value};
 
 type Fold = dyn Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync;
+type Admit = dyn Fn(Value) -> Result<Value, NodeError> + Send + Sync;
+type Read = fn(Value) -> Result<Value, Error>;
 
 /// Folds a write into the value of a field.
 #[derive(Clone)]
@@ -12,6 +14,8 @@ pub struct Reducer {
     fold: Arc<Fold>,
     /// The field that it is of, for errors.
     field: Option<Arc<str>>,
+    admit: Option<Arc<Admit>>,
+    read: Option<Read>,
 }
 
 impl Reducer {
@@ -19,7 +23,7 @@ impl Reducer {
     pub fn new(
         fold: impl Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync + 'static,
     ) -> Self {
-        Self { initial: None, fold: Arc::new(fold), field: None }
+        Self { initial: None, fold: Arc::new(fold), field: None, admit: None, read: None }
     }
 
     /// A reducer of values of a type of one's own, for a field that starts from the type's default.
@@ -44,6 +48,22 @@ impl Reducer {
     /// The same reducer for a field that starts from `value`.
     pub fn starting_from(self, value: impl Into<Value>) -> Self {
         Self { initial: Some(value.into()), ..self }
+    }
+
+    /// The same reducer for a field whose writes are made complete by `admit`, where one is folded more
+    /// than once, so that it gives the same each time: in a [`Field::Delta`](crate::Field::Delta)
+    /// before it is stored, and in any field before a branch is shown what was written.
+    pub fn admitting(
+        self,
+        admit: impl Fn(Value) -> Result<Value, NodeError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { admit: Some(Arc::new(admit)), ..self }
+    }
+
+    /// The same reducer for a field of a type of one's own whose values and writes are read by `read`, not as
+    /// that type reads: they may have more forms, such as a single item of a list.
+    pub fn reading(self, read: fn(Value) -> Result<Value, Error>) -> Self {
+        Self { read: Some(read), ..self }
     }
 
     /// Adds numbers, from 0.
@@ -77,6 +97,18 @@ impl Reducer {
 
     pub(crate) fn initial(&self) -> Option<&Value> {
         self.initial.as_ref()
+    }
+
+    /// How values and writes are read, if not as the field's type.
+    pub(crate) fn reader(&self) -> Option<Read> {
+        self.read
+    }
+
+    pub(crate) fn admit(&self, write: Value) -> Result<Value, NodeError> {
+        match &self.admit {
+            Some(admit) => admit(write),
+            None => Ok(write),
+        }
     }
 
     pub(crate) fn fold(&self, left: Value, write: Value) -> Result<Value, NodeError> {

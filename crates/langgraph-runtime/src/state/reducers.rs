@@ -3,19 +3,13 @@
 //! Types of one's own may implement the traits; any other function of two values to one is
 //! `#[reducer(custom = path)]`, or [`Reducer::typed`](crate::Reducer::typed).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash};
 use std::time::Duration;
 
 use indexmap::{IndexMap, IndexSet};
 
 use crate::{Error, FieldValue};
-
-// These are types of users' fields; nothing here depends on their order.
-#[allow(clippy::disallowed_types)]
-type HashMap<K, V, S> = std::collections::HashMap<K, V, S>;
-#[allow(clippy::disallowed_types)]
-type HashSet<T, S> = std::collections::HashSet<T, S>;
 
 /// What a reducer gives: the new value, or an error that fails the run.
 pub trait Reduced<T> {

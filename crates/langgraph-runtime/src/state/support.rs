@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{FieldSpec, State, TaskInput};
-use crate::{Error, Map, Update, Value};
+use crate::{Error, Map, Message, Reducer, Update, Value};
 
 /// A type that a field may have that says nothing of what it holds at first.
 #[diagnostic::on_unimplemented(
@@ -22,6 +22,21 @@ impl<T: Default> Initial for T {
     fn initial() -> Self {
         T::default()
     }
+}
+
+/// The type of a field with `#[reducer(add_messages)]`.
+#[diagnostic::on_unimplemented(
+    message = "`#[reducer(add_messages)]` cannot add messages to `{Self}`",
+    label = "the type of a field that is no list of messages",
+    note = "make the field a `Vec<Message>`, or name a function by `#[reducer(custom = path)]`"
+)]
+pub trait Messages {}
+
+impl Messages for Vec<Message> {}
+
+/// `#[reducer(add_messages)]`.
+pub fn add_messages<T: Messages>() -> Reducer {
+    Reducer::add_messages()
 }
 
 /// Shows an update type by what it writes.

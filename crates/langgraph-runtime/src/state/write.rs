@@ -1,15 +1,9 @@
 //! What update types hold, and what their methods take.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash};
 
 use indexmap::{IndexMap, IndexSet};
-
-// These are types of users' fields; nothing here depends on their order.
-#[allow(clippy::disallowed_types)]
-type HashMap<K, V, S> = std::collections::HashMap<K, V, S>;
-#[allow(clippy::disallowed_types)]
-type HashSet<T, S> = std::collections::HashSet<T, S>;
 
 /// Written to a field with a reducer, replaces its value instead of being folded into it:
 /// `State::update().log(Overwrite(vec![]))`. In a superstep there may be one for a field.

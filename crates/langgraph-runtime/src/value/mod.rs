@@ -18,6 +18,30 @@ pub use held::{FieldValue, TypedValue};
 pub type Map = IndexMap<Arc<str>, Value>;
 
 /// A value of a graph's field. Copies share what they hold.
+///
+/// # What Python stored
+///
+/// What msgpack has no type for is stored as a record: the Python class and what makes one of it.
+/// Such a value is [`Value::Stored`], and is written back as it was. A type of one's own reads what the
+/// thing is made from, as does [`Value::content`]:
+///
+/// | in Python | reads as |
+/// |---|---|
+/// | `datetime` | text in ISO 8601: a `String`, or a type for it that serde reads from text |
+/// | `date` | a list: year, month, day |
+/// | `time` | a map: `hour`, `minute`, `second`, `microsecond`, `tzinfo`, `fold` |
+/// | `UUID` | text, 32 hexadecimal digits without hyphens |
+/// | `Decimal`, IP addresses | text |
+/// | `set`, `frozenset`, `deque` | a list, of sets in any order: a `Vec`, a `BTreeSet` |
+/// | `tuple` | a list; it comes back to Python as one, too |
+/// | `timedelta` | a list: days, seconds, microseconds |
+/// | `Path` | a list of its parts |
+/// | an `Enum` | the member's value |
+/// | a named tuple, a dataclass, a pydantic model | a map of the fields, as a struct reads them |
+/// | a message of langchain's | a [`Message`](crate::Message), or a map of the fields |
+///
+/// Written from Rust are lists, maps and texts, but for [`Message`](crate::Message)s; to write another
+/// class of Python's, keep the value that was read.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Value {
@@ -95,11 +119,28 @@ impl Value {
         }
     }
 
-    /// The text, or an error.
+    /// The text, or an error. That of a date, say, is what Python makes it from.
     pub fn text(&self) -> Result<&str, Error> {
         match self {
             Value::Text(text) => Ok(text),
+            Value::Stored(stored) => match &**stored {
+                StoredValue::Record(record) => {
+                    record.content().as_str().ok_or_else(|| self.is_no("text"))
+                }
+                _ => Err(self.is_no("text")),
+            },
             other => Err(other.is_no("text")),
+        }
+    }
+
+    /// What a thing is made from that Python stored, see above; other values as they are.
+    pub fn content(&self) -> Value {
+        match self {
+            Value::Stored(stored) => match &**stored {
+                StoredValue::Record(record) => record.content().into(),
+                _ => self.clone(),
+            },
+            other => other.clone(),
         }
     }
 

@@ -56,11 +56,21 @@ impl Value {
         if record.code() == wire::Record::SNAPSHOT {
             return Value::Snapshot(Arc::new(record.content().into()));
         }
-        let is_send = (record.module(), record.name()) == (Some("langgraph.types"), Some("Send"));
-        if let (true, StoredValue::List(parts)) = (is_send, record.content()) {
-            if let [StoredValue::Text(node), content, ..] = &parts[..] {
-                return Value::Send(Arc::new((node.as_str().into(), content.into())));
+        if record.module() != Some("langgraph.types") {
+            return Value::Stored(Arc::new(StoredValue::Record(Box::new(record))));
+        }
+        match (record.name(), record.content()) {
+            (Some("Send"), StoredValue::List(parts)) => {
+                if let [StoredValue::Text(node), content, ..] = &parts[..] {
+                    return Value::Send(Arc::new((node.as_str().into(), content.into())));
+                }
             }
+            (Some("Overwrite"), content) => {
+                if let Some(value) = content.get("value") {
+                    return Value::Overwrite(Arc::new(value.into()));
+                }
+            }
+            _ => {}
         }
         Value::Stored(Arc::new(StoredValue::Record(Box::new(record))))
     }
@@ -129,7 +139,9 @@ impl TryFrom<&Value> for StoredValue {
             }
             Value::Overwrite(inner) => {
                 let inner = StoredValue::try_from(&**inner)?;
-                let arguments = StoredValue::Map(vec![(StoredValue::Text("value".into()), inner)]);
+                let text = |text: &str| StoredValue::Text(text.to_owned());
+                let kind = (text("type"), text("__overwrite__"));
+                let arguments = StoredValue::Map(vec![(text("value"), inner), kind]);
                 let record = wire::Record::named(2, "langgraph.types", "Overwrite", arguments);
                 StoredValue::Record(Box::new(record))
             }
@@ -139,7 +151,23 @@ impl TryFrom<&Value> for StoredValue {
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        StoredValue::try_from(self).map_err(serde::ser::Error::custom)?.serialize(serializer)
+        match self {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(flag) => serializer.serialize_bool(*flag),
+            Value::Int(number) => serializer.serialize_i64(*number),
+            Value::Float(number) => serializer.serialize_f64(*number),
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::Bytes(bytes) => serializer.serialize_bytes(bytes),
+            Value::List(items) => serializer.collect_seq(items.iter()),
+            Value::Map(map) => {
+                serializer.collect_map(map.iter().map(|(name, value)| (name.as_ref(), value)))
+            }
+            Value::Stored(stored) => stored.serialize(serializer),
+            other => {
+                let stored = StoredValue::try_from(other).map_err(serde::ser::Error::custom)?;
+                stored.serialize(serializer)
+            }
+        }
     }
 }
 
