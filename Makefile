@@ -161,9 +161,9 @@ bench-rust: ## the engine without Python
 lint: ## formatting and lints, Rust and Python, Python's types, workflows, what repeats the pins
 	cargo fmt --all -- --check -l
 	cargo fmt --manifest-path examples/rust/rig/Cargo.toml -- --check -l
-	cargo clippy $(ENGINE) --all-targets --quiet -- -D warnings
+	cargo clippy $(ENGINE) --all-targets --all-features --quiet -- -D warnings
 	cargo clippy -p langgraph-py --quiet -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc $(ENGINE) --no-deps --quiet
+	RUSTDOCFLAGS="-D warnings" cargo doc $(ENGINE) --no-deps --all-features --quiet
 	@$(PYTHON) -m sync.environments dev > /dev/null
 	$(VENV)/ruff check .
 	$(VENV)/basedpyright
