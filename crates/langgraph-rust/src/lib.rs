@@ -2,12 +2,24 @@
 
 #[cfg(feature = "derive")]
 pub use langgraph_rust_derive::{Input, State};
+#[cfg(feature = "postgres")]
+pub use langgraph_rust_postgres as postgres;
 pub use langgraph_rust_runtime::*;
+#[cfg(feature = "sqlite")]
+pub use langgraph_rust_sqlite as sqlite;
+
+// They are not in the published crate, and need what its features add.
+#[cfg(all(doctest, feature = "sqlite"))]
+mod pages;
 
 /// What most graphs need: `use langgraph_rust::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Command, Config, Goto, Graph, Input, Memory, Mode, Node, NodeResult, Overwrite,
+        Command, Config, Goto, Graph, Input, Memory, Mode, Node, NodeError, NodeResult, Overwrite,
         RetryPolicy, Runtime, State, StateGraph, Update, Value, END, START,
     };
+    #[cfg(feature = "postgres")]
+    pub use langgraph_rust_postgres::Postgres;
+    #[cfg(feature = "sqlite")]
+    pub use langgraph_rust_sqlite::Sqlite;
 }

@@ -1,3 +1,5 @@
+//! Threads of graphs in a SQLite file.
+//!
 #![doc = include_str!("../README.md")]
 
 mod options;
@@ -16,12 +18,12 @@ use langgraph_rust_runtime::saver::{
 use langgraph_rust_runtime::{BoxFuture, Error};
 use rusqlite::Connection;
 
-pub use options::{Options, Synchronous};
+pub use options::{SqliteOptions, Synchronous};
 use worker::Worker;
 
 /// Keeps threads in a SQLite database. Copies are handles on the same connection.
 ///
-/// What was stored is on disk once that is answered, unless [`Options::synchronous`] says less. What
+/// What was stored is on disk once that is answered, unless [`SqliteOptions::synchronous`] says less. What
 /// several runs store at the same time is committed together.
 ///
 /// The last handle that is dropped lets what was asked for be done.
@@ -35,7 +37,7 @@ impl Sqlite {
     ///
     /// [`Error::Storage`] if the file cannot be used.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Options::default().open(path)
+        SqliteOptions::default().open(path)
     }
 
     /// A database that ends with its last handle.
@@ -44,12 +46,12 @@ impl Sqlite {
     ///
     /// [`Error::Storage`] if there is no thread for it.
     pub fn in_memory() -> Result<Self, Error> {
-        Options::default().in_memory()
+        SqliteOptions::default().in_memory()
     }
 
     /// How to open a database otherwise.
-    pub fn options() -> Options {
-        Options::default()
+    pub fn options() -> SqliteOptions {
+        SqliteOptions::default()
     }
 
     fn of(connection: Connection) -> Result<Self, Error> {

@@ -23,7 +23,7 @@ use crate::{failed, Sqlite};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Options {
+pub struct SqliteOptions {
     synchronous: Synchronous,
     busy_timeout: Duration,
     is_wal: bool,
@@ -45,13 +45,13 @@ pub enum Synchronous {
 /// How long others are waited for who write to the database.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-impl Default for Options {
+impl Default for SqliteOptions {
     fn default() -> Self {
         Self { synchronous: Synchronous::Full, busy_timeout: PATIENCE, is_wal: true }
     }
 }
 
-impl Options {
+impl SqliteOptions {
     /// What a commit waits for; [`Synchronous::Full`] unless said otherwise.
     pub fn synchronous(mut self, synchronous: Synchronous) -> Self {
         self.synchronous = synchronous;

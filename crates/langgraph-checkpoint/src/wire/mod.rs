@@ -29,6 +29,7 @@
 mod named;
 mod read;
 mod record;
+mod scalar;
 mod value;
 
 use std::cell::Cell;
@@ -38,6 +39,7 @@ use serde::Serialize;
 
 pub use named::NamedRecord;
 pub use record::Record;
+pub use scalar::scalar;
 pub use value::StoredValue;
 
 /// A value as it is stored.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use langgraph_rust_channels::{
-    Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValueAfterFinish,
+    Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValueAfterFinish, Tasks,
 };
-use langgraph_rust_core::{ChannelIndex, NodeIndex};
+use langgraph_rust_core::{names, ChannelIndex, NodeIndex};
 use langgraph_rust_pregel::{ChannelSpec, NodeSpec, Plan};
 
 use super::{Caching, Core, Declared, Edge, Exit, Layout, Program, ProgramBody};
@@ -39,6 +39,8 @@ pub(super) fn compile(
     }
     let start = lowering.channel(START.into(), Channel::Ephemeral(Ephemeral::new(None, true)));
     lowering.start(start);
+    // Before the channels between nodes, as in Python: the order is stored.
+    lowering.channel(names::TASKS.into(), Channel::Tasks(Tasks::new(Vec::new())));
     for node in &nodes {
         lowering.node(node)?;
     }

@@ -32,6 +32,10 @@ pub trait TypedValue: Any + Send + Sync {
     /// [`Error::Unfit`] if its own `Serialize` fails.
     fn encode(&self) -> Result<Encoded, Error>;
 
+    /// The value, if it is a single number, text, truth value, or nothing; of others no more is
+    /// serialized than shows that.
+    fn scalar(&self) -> Option<Value>;
+
     /// The type's name, for errors.
     fn type_name(&self) -> &'static str;
 
@@ -49,6 +53,10 @@ impl<T: FieldValue> TypedValue for T {
 
     fn encode(&self) -> Result<Encoded, Error> {
         Ok(wire::encode(self)?)
+    }
+
+    fn scalar(&self) -> Option<Value> {
+        wire::scalar(self).map(Value::from)
     }
 
     fn type_name(&self) -> &'static str {

@@ -76,7 +76,12 @@ fn write_versions(out: &mut Vec<u8>, versions: &Versions) -> Result<(), Error> {
 ///
 /// [`Error::Unfit`] if the bytes are broken or describe none.
 pub fn decode_checkpoint(kind: &str, bytes: &[u8]) -> Result<StoredCheckpoint, Error> {
-    let mut fields = Fields(entries(wire::decode(kind, bytes)?, "checkpoint")?);
+    read(wire::decode(kind, bytes)?)
+}
+
+/// A checkpoint from its fields.
+pub(super) fn read(stored: StoredValue) -> Result<StoredCheckpoint, Error> {
+    let mut fields = Fields(entries(stored, "checkpoint")?);
     let format = match fields.get("v") {
         Some(StoredValue::Int(number)) => number,
         _ => i64::from(FORMAT),

@@ -86,7 +86,8 @@ fn write_map(out: &mut String, map: &Map) -> Result<(), Error> {
     Ok(())
 }
 
-fn write(out: &mut String, value: &Value) -> Result<(), Error> {
+/// Writes a value as JSON.
+pub(super) fn write(out: &mut String, value: &Value) -> Result<(), Error> {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
@@ -107,7 +108,7 @@ fn write(out: &mut String, value: &Value) -> Result<(), Error> {
     Ok(())
 }
 
-fn write_text(out: &mut String, text: &str) -> Result<(), Error> {
+pub(super) fn write_text(out: &mut String, text: &str) -> Result<(), Error> {
     let quoted = serde_json::to_string(text).map_err(|error| Error::Unfit(error.to_string()))?;
     out.push_str(&quoted);
     Ok(())
@@ -115,7 +116,7 @@ fn write_text(out: &mut String, text: &str) -> Result<(), Error> {
 
 /// A number with as few digits as tell it, as Python writes it: with an exponent of at least two
 /// digits and a sign from 1e16 on, and below 1e-4.
-fn float(number: f64) -> String {
+pub(super) fn float(number: f64) -> String {
     if !number.is_finite() {
         return "null".to_owned();
     }

@@ -2,13 +2,15 @@
 //!
 //! A value is a kind and bytes, as in [`langgraph_rust_checkpoint::wire`]. A checkpoint with the
 //! values of its channels in it is such a value too ([`encode_checkpoint`]), its metadata are JSON
-//! ([`metadata_json`]), and versions are text ([`next_version`]).
+//! ([`metadata_json`]), and versions are text ([`next_version`]). Or a checkpoint is JSON with single
+//! values in it, and the others are stored beside it ([`divide`]).
 //!
 //! Checkpoints of older formats are read. Two things of theirs are left out: packets for the next
 //! superstep that format 3 and older kept as writes on the parent, and the renaming of channels that
 //! format 2 and older called after edges.
 
 mod checkpoint;
+mod divided;
 mod metadata;
 mod value;
 
@@ -17,6 +19,7 @@ use std::hash::{BuildHasher, RandomState};
 use langgraph_rust_core::Version;
 
 pub use checkpoint::{decode_checkpoint, encode_checkpoint};
+pub use divided::{checkpoint_from_json, divide, version_text, Divided, OwnRow};
 pub use langgraph_rust_checkpoint::wire::Encoded;
 pub use metadata::{metadata_from_json, metadata_json};
 pub use value::{decode, encode};
