@@ -27,7 +27,7 @@ fn main() {
             .collect();
         tokio::task::yield_now().await;
         let held = resident().saturating_sub(before);
-        println!("{name}: {RUNS} waiting runs hold {held} kB, {} bytes each", held * 1024 / RUNS);
+        println!("{RUNS} waiting runs hold {held} kB, {} bytes each", held * 1024 / RUNS);
         gate.close();
         for run in runs {
             run.await.unwrap_or_else(|error| panic!("{error}"));
