@@ -48,7 +48,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-rust-postgres msrv publish-dry test-python test-pythons switch continuity conformance conformance-update \
 	conformance-upstream differential deltas linear stress kills fuzz examples rust-examples clients clients-ci docs docs-test \
-	api api-update sync sync-report places bench bench-publish bench-rust lint build develop wheel-2014 clean
+	api api-update sync sync-report places bench bench-publish bench-rust bench-peers lint build develop wheel-2014 clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -155,8 +155,11 @@ bench: ## this package, upstream and the floor in turn; a quarter of an hour
 bench-publish: ## the same, stored in benches/compare/results.json, the README's table and docs/trust/benchmarks.md
 	@$(BENCH) --publish
 
-bench-rust: ## the engine without Python
+bench-rust: ## graphs in Rust, without Python
 	cargo bench --manifest-path benches/Cargo.toml
+
+bench-peers: ## the same beside other crates that run graphs
+	cargo bench --manifest-path benches/peers/Cargo.toml
 
 lint: ## formatting and lints, Rust and Python, Python's types, workflows, what repeats the pins
 	cargo fmt --all -- --check -l
