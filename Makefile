@@ -59,7 +59,7 @@ demo: build ## build, then run an agent with tools, streaming, an approval and a
 test: test-rust test-rust-postgres msrv test-python switch continuity conformance differential deltas linear stress kills fuzz examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
-	cargo test $(ENGINE)
+	cargo test $(ENGINE) --all-features
 
 test-rust-postgres: ## the Postgres crate's tests, on a server of their own, and threads handed over to Python
 	@$(PYTHON) -m tests.rust_postgres

@@ -8,6 +8,10 @@ pub use langgraph_rust_runtime::*;
 #[cfg(feature = "sqlite")]
 pub use langgraph_rust_sqlite as sqlite;
 
+// They are not in the published crate, and need what its features add.
+#[cfg(all(doctest, feature = "sqlite"))]
+mod pages;
+
 /// What most graphs need: `use langgraph_rust::prelude::*;`.
 pub mod prelude {
     pub use crate::{

@@ -41,17 +41,21 @@ pub(crate) struct Sink {
 #[derive(Clone, Default)]
 pub(crate) struct ResumeValues {
     /// The one without an id, which the first open interrupt takes.
-    single: Arc<Mutex<Option<Value>>>,
+    single: Option<Arc<Mutex<Option<Value>>>>,
     pub(crate) by_id: Arc<BTreeMap<Arc<str>, Value>>,
 }
 
 impl ResumeValues {
     pub(crate) fn give(&mut self, value: Value) {
-        self.single = Arc::new(Mutex::new(Some(value)));
+        self.single = Some(Arc::new(Mutex::new(Some(value))));
+    }
+
+    pub(crate) fn has_single(&self) -> bool {
+        self.single.is_some()
     }
 
     pub(crate) fn take(&self) -> Option<Value> {
-        self.single.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.single.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

@@ -1,8 +1,8 @@
 """Write down what LangGraph stores of a graph: `python generate.py > upstream.txt`, with LangGraph.
 
-The graph is that of `../rows.rs`. Ids, times and the fractions of versions are left out. LangGraph's
-order of two names in a set is Python's, which `PYTHONHASHSEED` decides: one is looked for that has
-them in the order of the alphabet.
+The graph is that of `../rows.rs`. Ids, times and the fractions of versions are left out. The order
+of names in a set is Python's, which `PYTHONHASHSEED` decides: one is looked for that has them in
+the order of the alphabet.
 """
 
 import operator
@@ -16,12 +16,14 @@ SEED = "PYTHONHASHSEED"
 
 
 def fold(state, writes):
+    """Append."""
     for write in writes:
         state = (state or []) + write
     return state
 
 
 def main():
+    """Run the graph and print its rows."""
     from langgraph.channels.delta import DeltaChannel
     from langgraph.checkpoint.sqlite import SqliteSaver
     from langgraph.graph import StateGraph
@@ -37,7 +39,9 @@ def main():
     builder.add_node("n2", lambda state: {"a": [2.5], "d": [{"k": None}]})
     builder.add_node(
         "n3",
-        lambda state: Command(update={"a": Overwrite([9])}, goto=[Send("n4", {"k": "x", "n": 1.5})]),
+        lambda state: Command(
+            update={"a": Overwrite([9])}, goto=[Send("n4", {"k": "x", "n": 1.5})]
+        ),
     )
     builder.add_node("n4", lambda state: {"b": interrupt({"q": "?"})})
     builder.add_node("late", lambda state: {"a": [7], "d": ["late"]}, defer=True)
@@ -65,6 +69,7 @@ def main():
 
 
 def shown(value):
+    """Show bytes without what differs from run to run."""
     text = "".join(chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}" for byte in value)
     text = re.sub(r"\\xd9.0{20,}(\d+)\.[0-9.e-]{3,}?(?=\\|$)", r"<version \1>", text)
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<id>", text)
