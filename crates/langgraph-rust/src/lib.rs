@@ -15,7 +15,7 @@ mod pages;
 /// What most graphs need: `use langgraph_rust::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Command, Config, Goto, Graph, Input, Memory, Mode, Node, NodeResult, Overwrite,
+        Command, Config, Goto, Graph, Input, Memory, Mode, Node, NodeError, NodeResult, Overwrite,
         RetryPolicy, Runtime, State, StateGraph, Update, Value, END, START,
     };
     #[cfg(feature = "postgres")]

@@ -39,7 +39,7 @@ pub(super) fn compile(
     }
     let start = lowering.channel(START.into(), Channel::Ephemeral(Ephemeral::new(None, true)));
     lowering.start(start);
-    // In the order of LangGraph's channels, which is that of values in a checkpoint.
+    // Before the channels between nodes, as in Python: the order is stored.
     lowering.channel(names::TASKS.into(), Channel::Tasks(Tasks::new(Vec::new())));
     for node in &nodes {
         lowering.node(node)?;

@@ -17,7 +17,7 @@ impl Run {
     /// What the engine is told of a task that is over.
     #[inline]
     pub fn conclude(&self, ended: Ended) -> TaskOutcome<Native> {
-        let Ended { key, mut returned, resumed } = ended;
+        let Ended { key, mut returned, resumed, answered } = ended;
         let Some(program) = self.program(key) else {
             return TaskOutcome::Cancelled(None);
         };
@@ -28,12 +28,11 @@ impl Run {
             Err(error) => Err(error.clone()),
         };
         match writes {
-            Ok(mut writes) => {
-                if let Some(resumed) = resume_write(&resumed) {
-                    // First, as a node in Python has it before it returns.
-                    writes.insert(0, resumed);
-                }
-                TaskOutcome::Finished(writes)
+            Ok(written) if answered == 0 => TaskOutcome::Finished(written),
+            Ok(written) => {
+                // First, as a node in Python has them before it returns, and one for each interrupt.
+                let answers = (0..answered).filter_map(|_| resume_write(&resumed));
+                TaskOutcome::Finished(answers.chain(written).collect())
             }
             Err(error) => self.conclude_error(key, error, &resumed),
         }
@@ -86,7 +85,7 @@ impl Run {
         writes: Vec<Write<Native>>,
         retry: Option<RetryPolicy>,
     ) -> TaskOutcome<Native> {
-        let value = Value::from(error.to_string());
+        let value = Value::from(cause(&error));
         let error = match self.engine.task(key) {
             Some(task) => self.named(task, error),
             None => error,
@@ -122,6 +121,14 @@ impl Run {
 /// The resume values that a task has got, as it writes them.
 fn resume_write(resumed: &[Value]) -> Option<Write<Native>> {
     (!resumed.is_empty()).then(|| Write::control(Control::Resume, listed(resumed)))
+}
+
+/// What a task failed with, as text: of a graph that is a node, what the node in it failed with.
+fn cause(error: &NodeError) -> String {
+    match error.source().and_then(|source| source.downcast_ref::<Error>()) {
+        Some(Error::Node { source, .. }) => source.to_string(),
+        _ => error.to_string(),
+    }
 }
 
 impl Core {

@@ -1,8 +1,8 @@
-use langgraph_rust_core::{Control, Write};
+use langgraph_rust_core::{Control, Target, Write};
 use langgraph_rust_pregel as pregel;
 
 use crate::graph::{Core, Resume};
-use crate::{Command, Error, Map, Native, Update};
+use crate::{Command, Error, Map, Native, Update, START};
 
 /// What a run is given.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,14 @@ impl From<()> for GraphInput {
     }
 }
 
+/// A write that leads to a node, from no node.
+fn from_outside(write: Write<Native>) -> Write<Native> {
+    match write.target {
+        Target::Channel(_) => Write { value: START.into(), ..write },
+        _ => write,
+    }
+}
+
 impl Core {
     /// What the engine is given for an input.
     pub(crate) fn engine_input(
@@ -53,7 +61,7 @@ impl Core {
             GraphInput::Command(command) => {
                 let mut writes = Vec::new();
                 for goto in command.goto {
-                    writes.extend(self.goto(goto)?);
+                    writes.extend(self.goto(goto)?.map(from_outside));
                 }
                 let resumes = match &command.resume {
                     None => pregel::Resumes::Nothing,

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use langgraph_rust_checkpoint::pending_interrupts;
+use langgraph_rust_core::names;
 use langgraph_rust_pregel::{
     Effect, Emits, End, Engine, Loaded, Options, Outcome, Start, StartError, Surroundings, TaskKey,
     TaskOutcome, Ticket,
@@ -91,13 +92,14 @@ impl Run {
             use langgraph_rust_pregel::Env;
             Loaded::unbegun(clock.checkpoint_id(-2))
         });
+        let (mut resumes, is_root) = (false, around.is_none());
         if let GraphInput::Command(command) = &input {
             match &command.resume {
-                Some(Resume::Single(value)) => {
+                Some(Resume::Single(_)) => {
                     if pending_interrupts(&loaded.pending).count() > 1 {
                         return Err(Error::AmbiguousResume);
                     }
-                    shared.resume_values.give(value.clone());
+                    resumes = true;
                 }
                 Some(Resume::ById(by_id)) => {
                     shared.resume_values.by_id = Arc::new(by_id.clone());
@@ -111,7 +113,8 @@ impl Run {
             persists: shared.saver.is_some(),
             durability: config.durability,
             joins: config.joins,
-            stores_success: false,
+            // One that begins anew each time has no state that anybody asks for.
+            stores_success: !shared.place.namespace.contains(names::NS_END),
             output: core.outputs().collect(),
             recursion_limit: config.recursion_limit,
             interrupt_before: config.interrupt_before.resolve(core)?,
@@ -133,6 +136,10 @@ impl Run {
                 StartError::Fault(fault) => fault.into(),
             })?;
         shared.resuming = started.resuming;
+        // Without an id; maybe of an earlier run, in which no task came to take it or to be over.
+        if let Some(value) = engine.null_resume().filter(|_| resumes || is_root) {
+            shared.resume_values.give(value.clone());
+        }
         Ok(Self { shared: Arc::new(shared), engine, clock, input: None, slots: Vec::new() })
     }
 
@@ -219,6 +226,10 @@ impl Run {
 
     /// Tells the engine how a task ended.
     pub fn report(&mut self, task: TaskKey, outcome: TaskOutcome<Native>) {
+        if self.is_root() && self.shared.resume_values.is_taken() {
+            // What a task has taken resumes nothing else, nor is it stored for later.
+            self.engine.take_null_resume();
+        }
         self.engine.task_finished((), task, outcome);
     }
 

@@ -53,6 +53,8 @@ pub struct Ended {
     pub(crate) returned: Returned,
     /// The resume values that it has got.
     pub(crate) resumed: Vec<Value>,
+    /// How many of its interrupts had one.
+    pub(crate) answered: usize,
 }
 
 impl Run {
@@ -76,7 +78,7 @@ impl Run {
             }
             ProgramBody::Start => {
                 let returned = Ok(self.start_command());
-                return Performing::Ended(Ended { key, returned, resumed: Vec::new() });
+                return Performing::Ended(Ended::silent(key, returned));
             }
         };
         let (reads, asks, limit) = (function.reads, function.asks, program.timeout);
@@ -121,6 +123,7 @@ impl Run {
             attempt,
             failure: self.failure(task),
             earlier,
+            checkpoint: self.engine.state().checkpoint_id().as_str().into(),
         };
         Some(Runtime::new(self.shared.clone(), asking))
     }
@@ -163,7 +166,7 @@ impl Run {
         let around = self.shared.clone();
         let checkpoint = self.engine.state().checkpoint_id().as_str().into();
         let parent = (around.place.namespace.clone(), checkpoint);
-        let mut shared = nested(&around, graph, namespace, Some(parent));
+        let mut shared = nested(&around, graph, namespace, parent);
         if persistence == Persistence::Nothing {
             shared.saver = None;
         }
@@ -175,7 +178,7 @@ impl Run {
                 }
                 Err(error) => Err(error),
             };
-            Ended { key, returned, resumed: Vec::new() }
+            Ended::silent(key, returned)
         })
     }
 
@@ -250,11 +253,11 @@ impl Invocation {
 impl Asked {
     #[inline]
     fn ended(self, returned: Returned) -> Ended {
-        let resumed = match &self.runtime {
+        let (resumed, answered) = match &self.runtime {
             Some(runtime) => runtime.resume_values(),
-            None => self.earlier,
+            None => (self.earlier, 0),
         };
-        Ended { key: self.key, returned, resumed }
+        Ended { key: self.key, returned, resumed, answered }
     }
 }
 
@@ -293,8 +296,13 @@ impl Core {
 }
 
 impl Ended {
+    /// A task that asked for nothing.
+    fn silent(key: TaskKey, returned: Returned) -> Self {
+        Self { key, returned, resumed: Vec::new(), answered: 0 }
+    }
+
     fn failed(key: TaskKey, error: Error) -> Self {
-        Self { key, returned: Err(error.into()), resumed: Vec::new() }
+        Self::silent(key, Err(error.into()))
     }
 }
 

@@ -27,6 +27,8 @@ struct Inner {
     scratchpad: Mutex<Scratchpad>,
     /// How many graphs the node has called.
     calls: AtomicU32,
+    /// The id of the checkpoint that the task runs on.
+    checkpoint: Arc<str>,
 }
 
 /// How far a task is with its interrupts, and the resume values it has got.
@@ -53,14 +55,26 @@ pub(super) struct Asking {
     pub(super) failure: Option<Failed>,
     /// The resume values that it has got before.
     pub(super) earlier: Vec<Value>,
+    /// The id of the checkpoint that it runs on.
+    pub(super) checkpoint: Arc<str>,
 }
 
 impl Runtime {
     pub(super) fn new(shared: Arc<Shared>, asking: Asking) -> Self {
-        let Asking { node, task, namespace, attempt, failure, earlier } = asking;
+        let Asking { node, task, namespace, attempt, failure, earlier, checkpoint } = asking;
         let scratchpad = Mutex::new(Scratchpad { values: earlier, passed: 0 });
         let calls = AtomicU32::new(0);
-        Self(Arc::new(Inner { shared, node, task, namespace, attempt, failure, scratchpad, calls }))
+        Self(Arc::new(Inner {
+            shared,
+            node,
+            task,
+            namespace,
+            attempt,
+            failure,
+            scratchpad,
+            calls,
+            checkpoint,
+        }))
     }
 
     /// Stops the node with `value`, for whoever runs the graph. Returns the resume value if there is
@@ -157,14 +171,17 @@ impl Runtime {
             0 => self.0.namespace.clone(),
             more => format!("{}{}{more}", self.0.namespace, langgraph_rust_core::names::NS_SEP),
         };
-        let shared = nested(&self.0.shared, graph.into(), namespace, None);
+        let around = &self.0.shared;
+        let parent = (around.place.namespace.clone(), self.0.checkpoint.clone());
+        let shared = nested(around, graph.into(), namespace, parent);
         let output = super::perform::call_graph(shared, input.into()).await?;
         Ok(output.typed()?)
     }
 
-    /// All the resume values that the task has got.
-    pub(super) fn resume_values(&self) -> Vec<Value> {
-        self.0.scratchpad.lock().unwrap_or_else(PoisonError::into_inner).values.clone()
+    /// All the resume values that the task has got, and how many of its interrupts had one.
+    pub(super) fn resume_values(&self) -> (Vec<Value>, usize) {
+        let scratchpad = self.0.scratchpad.lock().unwrap_or_else(PoisonError::into_inner);
+        (scratchpad.values.clone(), scratchpad.passed.min(scratchpad.values.len()))
     }
 }
 
@@ -173,10 +190,10 @@ pub(super) fn nested(
     around: &Shared,
     graph: AnyGraph,
     namespace: String,
-    parent: Option<(Arc<str>, Arc<str>)>,
+    parent: (Arc<str>, Arc<str>),
 ) -> Shared {
     let mut parents = around.parents.clone();
-    parents.extend(parent);
+    parents.push(parent);
     Shared {
         config: Config {
             checkpoint: None,

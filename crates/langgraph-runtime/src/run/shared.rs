@@ -59,6 +59,16 @@ impl ResumeValues {
     }
 }
 
+impl ResumeValues {
+    /// Whether a task has taken the one without an id.
+    pub(crate) fn is_taken(&self) -> bool {
+        let taken = |single: &Arc<Mutex<Option<Value>>>| {
+            single.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        };
+        self.single.as_ref().is_some_and(taken)
+    }
+}
+
 impl Shared {
     /// What a run shares that is no task of another.
     pub(crate) fn root(graph: AnyGraph, config: &Config, emits: Emits, sink: Option<Sink>) -> Self {

@@ -11,7 +11,7 @@ use langgraph_rust_pregel::{self as pregel, Reader, TaskWrites};
 
 use super::base::{invalid, versions_read, Base};
 use super::seat::Seat;
-use crate::{Command, Config, Error, GraphInput, Native, END, START};
+use crate::{Command, Config, Error, GraphInput, Map, Native, END, START};
 
 /// As a node of an update: the update is an input.
 pub const INPUT: &str = names::INPUT;
@@ -61,8 +61,12 @@ pub(super) async fn bulk(
         return Err(invalid("No updates provided"));
     }
     let mut id = config.checkpoint.clone();
+    // What the config says of the update is stored with the first of them alone, as upstream does.
+    let bare = Config { metadata: Map::new(), ..config.clone() };
     for (number, updates) in supersteps.into_iter().enumerate() {
-        let base = Base::load(&seat, config, id.as_ref(), number == 0).await?;
+        let is_first = number == 0;
+        let config = if is_first { config } else { &bare };
+        let base = Base::load(&seat, config, id.as_ref(), is_first).await?;
         id = Some(superstep(base, updates).await?);
     }
     Ok(Config {
