@@ -99,7 +99,7 @@ examples: ## five agents, unmodified: they print what they print on upstream
 
 rust-examples: build ## the examples in Rust: what they print; one goes on with a thread of Python's
 	LANGGRAPH_RUST_PYTHON=$(abspath $(VENV))/python cargo test -p langgraph-rust-examples
-	cargo test --locked --manifest-path examples/rust/rig/Cargo.toml --target-dir target/rig
+	cargo test --manifest-path examples/rust/rig/Cargo.toml --target-dir target/rig
 
 docs: ## the site, into .cache/site; fails on a broken link and a public name without documentation
 	@NO_MKDOCS_2_WARNING=1 $$($(PYTHON) -m sync.environments docs) -m mkdocs build --strict

@@ -45,7 +45,8 @@ pub trait Saver: fmt::Debug + Send + Sync + 'static {
 
     /// Stores a task's writes on a checkpoint, which may not be there yet. A write is numbered by its
     /// place among them; one that is there already is not replaced, but for those about the task
-    /// itself, of which there is one of each kind ([`fixed_place`]).
+    /// itself, of which there is one of each kind ([`fixed_place`]): the newest that was stored without
+    /// output. Beside output it need not be replaced, since a task that has output is finished.
     fn put_writes<'a>(
         &'a self,
         place: &'a Place,
