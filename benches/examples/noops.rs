@@ -1,8 +1,11 @@
-//! No-ops without a saver, run for a profiler:
+//! No-ops, run for a profiler:
 //! `cargo run --release -p langgraph-benches --example noops -- ring 1000000`.
-//! The shapes are `ring` and `chain`, and `async-ring` and `async-chain` of async functions.
+//! The shapes are `ring` and `chain`, `async-ring` and `async-chain` of async functions, and `persisted`,
+//! a chain of 20 that is stored in memory.
 
-use langgraph_benches::{async_chain, async_ring, chain, config, one_thread, ring, run, run_async};
+use langgraph_benches::{
+    async_chain, async_ring, chain, checkpointed, config, one_thread, ring, run, run_async,
+};
 use langgraph_rust_runtime::Update;
 
 /// The supersteps of a chain: one for each node, and one for the input.
@@ -16,12 +19,15 @@ fn main() {
         "chain" => (chain(1_000), CHAIN, false),
         "async-chain" => (async_chain(1_000), CHAIN, true),
         "async-ring" => (async_ring(), steps, true),
+        "persisted" => (chain(20), 21, false),
         _ => (ring(), steps, false),
     };
     let (runtime, config) = (one_thread(), config(each));
     let mut taken = 0;
     while taken < steps {
-        if is_async {
+        if shape == "persisted" {
+            run(&checkpointed(graph.clone()), Update::new(), &config);
+        } else if is_async {
             runtime.block_on(run_async(&graph, Update::new(), &config));
         } else {
             run(&graph, Update::new(), &config);

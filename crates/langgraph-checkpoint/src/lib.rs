@@ -6,5 +6,5 @@ mod checkpoint;
 mod pending;
 pub mod wire;
 
-pub use checkpoint::{Checkpoint, Metadata, SinceSnapshot, Source, Versions, FORMAT};
+pub use checkpoint::{Checkpoint, Metadata, SinceSnapshot, Source, Versions, VersionsSeen, FORMAT};
 pub use pending::{pending_interrupts, task_output, PendingWrite};

@@ -52,10 +52,10 @@ fn a_state_keeps_what_its_plan_does_not_know() {
         ],
         channel_versions: names(&[("x", 2), ("gone", 5), ("start", 4)]),
         versions_seen: vec![
-            ("__input__".into(), Vec::new()),
-            ("node".into(), names(&[("start", 3), ("gone", 1)])),
-            ("left".into(), names(&[("gone", 1)])),
-            ("__interrupt__".into(), names(&[("x", 2)])),
+            ("__input__".into(), Arc::default()),
+            ("node".into(), names(&[("start", 3), ("gone", 1)]).into()),
+            ("left".into(), names(&[("gone", 1)]).into()),
+            ("__interrupt__".into(), names(&[("x", 2)]).into()),
         ],
         updated_channels: Some(vec!["gone".into(), "start".into()]),
         ..Checkpoint::empty(CheckpointId::from_bits(1))
@@ -81,7 +81,7 @@ fn a_node_runs_on_news_alone() {
         let checkpoint = Checkpoint {
             channel_values: vec![("start".into(), Saved::Value(1.into()))],
             channel_versions: vec![("start".into(), version(2))],
-            versions_seen: vec![("node".into(), vec![("start".into(), version(seen))])],
+            versions_seen: vec![("node".into(), vec![("start".into(), version(seen))].into())],
             ..Checkpoint::empty(CheckpointId::from_bits(1))
         };
         let state = ThreadState::<Native>::load((), plan(), checkpoint).unwrap();

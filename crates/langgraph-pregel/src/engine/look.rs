@@ -54,6 +54,11 @@ impl<D: Domain> Engine<D> {
         task.namespace(&self.options.namespace, self.id_of(task))
     }
 
+    /// Whether a task of the current superstep is not over.
+    pub fn has_open_tasks(&mut self) -> bool {
+        !self.tasks.all_settled()
+    }
+
     /// Writes pending on the current checkpoint.
     pub fn pending(&self) -> &[PendingWrite<D>] {
         &self.pending

@@ -145,6 +145,10 @@ impl Run {
 
     /// What to do next.
     pub fn poll(&mut self) -> Effect<Native> {
+        if self.input.is_some() && !self.engine.has_open_tasks() {
+            // Reducers change in place what nobody else holds.
+            self.input = None;
+        }
         self.engine.poll((), &mut self.clock)
     }
 

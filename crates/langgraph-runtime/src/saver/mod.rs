@@ -11,7 +11,7 @@ pub mod wire;
 use std::fmt;
 use std::sync::Arc;
 
-use langgraph_rust_checkpoint::{SinceSnapshot, Source, Versions};
+use langgraph_rust_checkpoint::{SinceSnapshot, Source, Versions, VersionsSeen};
 use langgraph_rust_core::{CheckpointId, IdHash, TaskId, Version};
 use serde_json::Value as Json;
 
@@ -118,7 +118,7 @@ pub struct StoredCheckpoint {
     /// The channels' versions, in the order in which they were first written.
     pub channel_versions: Versions,
     /// For each node, the versions it has run on.
-    pub versions_seen: Vec<(Arc<str>, Versions)>,
+    pub versions_seen: VersionsSeen,
     /// The channels that the superstep changed, sorted, if known.
     pub updated_channels: Option<Vec<Arc<str>>>,
 }

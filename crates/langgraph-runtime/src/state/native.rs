@@ -20,6 +20,10 @@ impl Domain for Native {
         value.clone()
     }
 
+    fn held((): (), value: &mut Option<Value>) -> Option<Value> {
+        value.take()
+    }
+
     fn initial((): (), reducer: &Reducer) -> Option<Value> {
         reducer.initial().cloned()
     }

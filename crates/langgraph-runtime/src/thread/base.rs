@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use langgraph_rust_checkpoint::{PendingWrite, SinceSnapshot, Source, Versions};
+use langgraph_rust_checkpoint::{PendingWrite, SinceSnapshot, Source, Versions, VersionsSeen};
 use langgraph_rust_core::{
     names, ChannelIndex, CheckpointId, IdHash, InvalidUpdate, Target, TaskId, Version, Write,
 };
@@ -275,7 +275,7 @@ impl<'a> Base<'a> {
 
 /// The versions that nodes have really read: a version that stands for no write, but for a value
 /// being stored, is left out, or put back to the one that was read before it.
-pub(super) fn versions_read(seen: &[(Arc<str>, Versions)]) -> Vec<(Arc<str>, Vec<Version>)> {
+pub(super) fn versions_read(seen: &VersionsSeen) -> Vec<(Arc<str>, Vec<Version>)> {
     let of = |name: &str| seen.iter().find(|(known, _)| **known == *name);
     let marks = of(names::SNAPSHOT_BUMPS).map(|(_, marks)| &marks[..]).unwrap_or_default();
     let mark = |node: &str, separator: &str, channel: &str| {

@@ -78,7 +78,7 @@ impl<'s> Line<'s> {
             task_ids: IdHash::default(),
             channel_values: Vec::new(),
             channel_versions: Vec::new(),
-            versions_seen: vec![("__input__".into(), Vec::new())],
+            versions_seen: vec![("__input__".into(), Arc::default())],
             updated_channels: None,
         });
         checkpoint.id = id(number);
@@ -165,7 +165,10 @@ fn unordered(mut checkpoint: StoredCheckpoint) -> StoredCheckpoint {
     }
     by_name(&mut checkpoint.channel_values);
     by_name(&mut checkpoint.channel_versions);
-    checkpoint.versions_seen.iter_mut().for_each(|(_, seen)| by_name(seen));
+    checkpoint
+        .versions_seen
+        .iter_mut()
+        .for_each(|(_, seen)| by_name(Arc::make_mut(seen).as_mut_slice()));
     by_name(&mut checkpoint.versions_seen);
     checkpoint
 }

@@ -63,7 +63,7 @@ async fn checkpoints_come_back_whole(saver: &dyn Saver) {
         let mut line = Line::new(saver, &thread, namespace);
         let mut first = line.next(7, &kinds());
         let versions = first.checkpoint.channel_versions.clone();
-        first.checkpoint.versions_seen.push(("node".into(), versions[..2].to_vec()));
+        first.checkpoint.versions_seen.push(("node".into(), Arc::new(versions[..2].to_vec())));
         line.put(first.clone()).await;
         line.step(8, &[("text", Some("second".into())), ("int", None)]).await;
         for (number, put) in [(7, Some(first.checkpoint)), (8, line.at.clone())] {

@@ -87,7 +87,7 @@ pub(super) fn read(stored: StoredValue) -> Result<StoredCheckpoint, Error> {
         _ => i64::from(FORMAT),
     };
     let seen = named(fields.needed("versions_seen")?, "versions_seen")?.into_iter();
-    let seen = seen.map(|(node, seen)| Ok((node, versions(seen)?)));
+    let seen = seen.map(|(node, seen)| Ok((node, Arc::new(versions(seen)?))));
     let updated = match fields.get("updated_channels") {
         Some(StoredValue::List(names)) if !names.is_empty() => {
             Some(names.into_iter().map(text).collect::<Result<_, Error>>()?)
@@ -183,7 +183,7 @@ mod tests {
                 Value::from([("a", Value::list::<Value>([])), ("b", "i".into())]),
             )],
             channel_versions: vec![("__start__".into(), Version::Text(version.into()))],
-            versions_seen: vec![("__input__".into(), Vec::new())],
+            versions_seen: vec![("__input__".into(), Arc::default())],
             updated_channels: Some(vec!["__start__".into()]),
             ..bare("2026-11-26T21:34:48.945337+00:00")
         };

@@ -211,7 +211,10 @@ mod tests {
             task_ids: IdHash::default(),
             channel_values: values.iter().map(|(n, value)| ((*n).into(), value.clone())).collect(),
             channel_versions: values.iter().map(|(name, _)| version(name)).collect(),
-            versions_seen: vec![("__input__".into(), vec![("a".into(), Version::Int(1))])],
+            versions_seen: vec![(
+                "__input__".into(),
+                Arc::new(vec![("a".into(), Version::Int(1))]),
+            )],
             updated_channels: Some(vec!["a".into()]),
         }
     }
