@@ -58,7 +58,7 @@ async fn count(document: &Document, runtime: &Runtime) -> NodeResult<LibraryUpda
 /// In place of a count that failed for good, on the same document.
 fn give_up(document: &Document, runtime: &Runtime) -> NodeResult<LibraryUpdate> {
     let failed = runtime.failure().ok_or_else(|| NodeError::message("nothing has failed"))?;
-    Ok(Library::update().given_up([format!("{}: {}", document.text, failed.error.text()?)]))
+    Ok(Library::update().given_up([format!("{}: {}", document.text, failed.error)]))
 }
 
 fn is_lost_connection(error: &langgraph_rust::Error) -> bool {

@@ -77,6 +77,9 @@ pub enum Error {
     /// The graph has no store.
     #[error("the graph was compiled without a store: give it one by `with_store`")]
     NoStore,
+    /// The node asked for a context of this type, and the run was given none.
+    #[error("the run was given no context of the type {0}: give it one by `Config::context`")]
+    NoContext(&'static str),
     /// A namespace that a store has no items in.
     #[error("{0}")]
     InvalidNamespace(String),

@@ -214,7 +214,7 @@ fn failures_are_retried_and_then_handled() {
             .on_error(|_: &(), runtime: &Runtime| {
                 let failed =
                     runtime.failure().ok_or_else(|| NodeError::message("not a handler"))?;
-                let text = format!("{}: {}", failed.node, failed.error.text()?);
+                let text = format!("{}: {}", failed.node, failed.error);
                 Ok(Update::new().set("error", text))
             }),
         )

@@ -288,7 +288,7 @@ async fn a_stream_shows_what_nodes_say_while_they_run() {
     while let Some(chunk) = stream.next().await {
         let what = match chunk.unwrap().event {
             Event::Custom { value, .. } => value.to_string(),
-            Event::Values(values) => Value::from(values).to_string(),
+            Event::Values { values } => Value::from(values).to_string(),
             other => panic!("nobody asked for {other:?}"),
         };
         seen.push((begun.elapsed().as_secs(), what));
@@ -307,7 +307,7 @@ async fn a_stream_ends_with_the_error_of_its_run() {
         .unwrap();
     let mut stream = graph.stream(Update::new(), &Config::default(), Mode::Tasks);
     assert!(
-        matches!(stream.next().await, Some(Ok(chunk)) if matches!(chunk.event, Event::Started(_)))
+        matches!(stream.next().await, Some(Ok(chunk)) if matches!(chunk.event, Event::Started { .. }))
     );
     let error = stream.next().await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "the node 'fails' failed: no");

@@ -68,7 +68,7 @@ fn target() {
         false => graph.blocking().stream(Update::new().set("n", 0), &config, Mode::Values),
     };
     for chunk in chunks {
-        if let Event::Values(values) = chunk.unwrap().event {
+        if let Event::Values { values } = chunk.unwrap().event {
             let log = values.get("log").map_or(0, |log| log.items().unwrap().len());
             println!("\nAT {} {log}", values["n"]);
         }

@@ -271,7 +271,7 @@ fn perform(
         let lookup = |name: &str| match name {
             "answer" => answer.clone(),
             "error" => runtime.failure().map_or(Value::Null, |failed| {
-                let text = failed.error.text().unwrap_or_default();
+                let text = &failed.error;
                 Value::from(format!("{}: {text}", failed.node))
             }),
             field => state.get(field),

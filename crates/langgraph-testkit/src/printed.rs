@@ -4,7 +4,7 @@ use langgraph_rust_runtime::{Error, Event, Map, Output, Snapshot, Status, Update
 
 pub(crate) fn shown(event: &Event) -> String {
     match event {
-        Event::Started(names) => format!("start {}", names.join(", ")),
+        Event::Started { nodes: names } => format!("start {}", names.join(", ")),
         Event::Update { node, update, cached } => {
             let cached = if *cached { " (cached)" } else { "" };
             format!("update {node} {}{cached}", update_text(update))
@@ -13,7 +13,7 @@ pub(crate) fn shown(event: &Event) -> String {
             let questions: Vec<_> = interrupts.iter().map(|i| i.value.to_string()).collect();
             format!("ask {node} {}", questions.join(", "))
         }
-        Event::Values(values) => format!("values {}", sorted(values)),
+        Event::Values { values } => format!("values {}", sorted(values)),
         Event::Stopped => "stop".into(),
         other => format!("{other:?}"),
     }

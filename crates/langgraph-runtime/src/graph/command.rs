@@ -2,6 +2,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
 use crate::{Error, FieldValue, FieldWrite, Map, Value};
 
 /// What a node writes to the state: values by field, in order.
@@ -47,6 +49,14 @@ impl Update {
     /// What is written, in order.
     pub fn writes(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
         self.writes.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+}
+
+/// A map by field; of several writes to one, the last.
+impl Serialize for Update {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let named = self.writes().map(|(name, value)| (Arc::from(name), value.clone()));
+        named.collect::<Map>().serialize(serializer)
     }
 }
 

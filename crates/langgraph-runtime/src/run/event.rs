@@ -1,25 +1,41 @@
 use std::sync::Arc;
 
 use langgraph_rust_checkpoint::wire::{Record, StoredValue};
+use langgraph_rust_core::names;
 use langgraph_rust_pregel::Emits;
+use serde::Serialize;
 
 use crate::{Dynamic, Error, Map, State, TaskInput, Update, Value};
 
-/// Something that a run shows, and where it happened.
-#[derive(Clone, Debug, PartialEq)]
+/// Something that a run shows, and where it happened. As JSON it has the entries of its event, of which
+/// `type` is the name, and `namespace`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Chunk {
     /// The graph's namespace; empty at the root.
     pub namespace: Arc<str>,
     /// What happened.
+    #[serde(flatten)]
     pub event: Event,
 }
 
+impl Chunk {
+    /// The nodes that are the graphs around, from the outermost; none at the root.
+    pub fn nodes(&self) -> impl Iterator<Item = &str> {
+        let parts = self.namespace.split(names::NS_SEP).filter(|part| !part.is_empty());
+        parts.filter_map(|part| part.split(names::NS_END).next())
+    }
+}
+
 /// Something that happened in a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
-    /// Tasks of a superstep start; the names of their nodes.
-    Started(Vec<Arc<str>>),
+    /// Tasks of a superstep start.
+    Started {
+        /// The names of their nodes.
+        nodes: Vec<Arc<str>>,
+    },
     /// A node finished, having written this to the state.
     Update {
         /// The node.
@@ -36,8 +52,11 @@ pub enum Event {
         /// Its interrupts: more than one if the node is a graph.
         interrupts: Vec<Interrupt>,
     },
-    /// The state changed to this.
-    Values(Map),
+    /// The state changed.
+    Values {
+        /// What it is now.
+        values: Map,
+    },
     /// The run stops at a node where it was told to.
     Stopped,
     /// What a node said while it ran, by [`Runtime::write`](crate::Runtime::write).
@@ -133,7 +152,7 @@ impl<const N: usize> From<[Mode; N]> for Modes {
 }
 
 /// What a node stopped with, to go on once it is resumed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Interrupt {
     /// What a resume value is addressed by.
     pub id: Arc<str>,

@@ -141,7 +141,8 @@ impl Run {
         let failed = self.engine.task(task.handles?)?;
         let mut writes = failed.writes.iter();
         let error = writes.find(|write| write.is_control(Control::Error))?;
-        Some(Failed { node: failed.name.clone(), error: error.value.clone() })
+        let text = error.value.text().map_or_else(|_| error.value.to_string().into(), Arc::from);
+        Some(Failed { node: failed.name.clone(), error: text })
     }
 
     fn start_command(&self) -> Command {

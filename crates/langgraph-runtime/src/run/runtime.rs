@@ -43,7 +43,7 @@ pub struct Failed {
     /// The node that failed.
     pub node: Arc<str>,
     /// Its error, as text.
-    pub error: Value,
+    pub error: Arc<str>,
 }
 
 /// What a task is, for those that ask.
@@ -121,9 +121,15 @@ impl Runtime {
         }
     }
 
-    /// What the run was given by [`Config::context`], if it is a `C`.
-    pub fn context<C: Any + Send + Sync>(&self) -> Option<Arc<C>> {
-        self.0.shared.config.context.clone()?.downcast().ok()
+    /// What the run was given by [`Config::context`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoContext`] if it was given nothing, or nothing of this type.
+    pub fn context<C: Any + Send + Sync>(&self) -> Result<Arc<C>, Error> {
+        let given = self.0.shared.config.context.clone();
+        let found = given.and_then(|context| context.downcast().ok());
+        found.ok_or_else(|| Error::NoContext(std::any::type_name::<C>()))
     }
 
     /// The graph's store, or that of the graph around.

@@ -20,7 +20,9 @@ impl Run {
                 values: self.values(),
                 next: self.engine.tasks().iter().map(|task| task.name.clone()).collect(),
             },
-            pregel::RunEvent::TasksStarted(keys) => Event::Started(self.visible_names(keys)?),
+            pregel::RunEvent::TasksStarted(keys) => {
+                Event::Started { nodes: self.visible_names(keys)? }
+            }
             pregel::RunEvent::TaskOutput { task, cached } => {
                 let task = self.engine.task(*task)?;
                 if task.writes.iter().any(|write| write.is_control(Control::Error)) {
@@ -34,7 +36,7 @@ impl Run {
                 let interrupts = task.interrupt.as_ref().map(Interrupt::unpack).unwrap_or_default();
                 Event::Interrupted { node: task.name.clone(), interrupts }
             }
-            pregel::RunEvent::Values => Event::Values(self.values()),
+            pregel::RunEvent::Values => Event::Values { values: self.values() },
             pregel::RunEvent::StaticInterrupt => Event::Stopped,
         };
         Some(Chunk { namespace: self.shared.place.namespace.clone(), event })
