@@ -13,7 +13,12 @@ import sys
 from sync.environments import say
 from sync.pins import CACHE, ROOT, read_toml
 
-NOT_OURS = ("langgraph-py", "langgraph-benches", "langgraph-continuity")
+NOT_OURS = (
+    "langgraph-py",
+    "langgraph-benches",
+    "langgraph-continuity",
+    "langgraph-rust-examples",
+)
 """Crates that are not published."""
 
 

@@ -1,6 +1,6 @@
 """``python -m tests.rust_postgres [CARGO TEST ARGUMENTS]``: serve, and run the crate's tests.
 
-Before and after them, LangGraph itself begins threads that they go on with, and goes on with theirs.
+LangGraph itself begins threads before that, and afterwards goes on with those that they began.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha1::{Digest, Sha1};
 use xxhash_rust::xxh3::xxh3_128;
@@ -137,17 +137,18 @@ pub enum IdHash {
 }
 
 /// Names a checkpoint: a time-ordered UUID in text form, so that the newest is the greatest.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone)]
 pub struct CheckpointId {
-    text: Text,
     /// The 16 bytes that the text spells.
     bytes: [u8; 16],
+    /// Spelled for the first who asks, if the bytes were first: every superstep makes an id.
+    text: OnceLock<Box<Text>>,
 }
 
 impl CheckpointId {
     /// The id that is spelled by these bits, as a UUID.
     pub fn from_bits(bits: u128) -> Self {
-        Self { text: Text::Uuid(spell(bits)), bytes: bits.to_be_bytes() }
+        Self { bytes: bits.to_be_bytes(), text: OnceLock::new() }
     }
 
     /// An id in text form, as storage holds it. What is no hexadecimal digit spells nothing, and
@@ -158,12 +159,49 @@ impl CheckpointId {
         for (position, digit) in digits.take(32).enumerate() {
             bytes[position / 2] |= (digit as u8) << (4 * (1 - position % 2));
         }
-        Self { text: Text::new(text), bytes }
+        Self { bytes, text: Box::new(Text::new(text)).into() }
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        self.text.as_str()
+        self.text().as_str()
+    }
+
+    fn text(&self) -> &Text {
+        self.text.get_or_init(|| Box::new(Text::Uuid(spell(u128::from_be_bytes(self.bytes)))))
+    }
+}
+
+/// Ids are equal, and in order, as their texts are.
+impl PartialEq for CheckpointId {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl Eq for CheckpointId {}
+
+impl Ord for CheckpointId {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.text().cmp(other.text())
+    }
+}
+
+impl PartialOrd for CheckpointId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl std::hash::Hash for CheckpointId {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.text().hash(state);
+    }
+}
+
+impl fmt::Debug for CheckpointId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CheckpointId").field(&self.as_str()).finish()
     }
 }
 

@@ -1,3 +1,5 @@
+//! Threads of graphs in PostgreSQL.
+//!
 #![doc = include_str!("../README.md")]
 
 mod connection;

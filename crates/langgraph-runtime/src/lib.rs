@@ -56,7 +56,7 @@ pub use message::{
     add_messages, Message, MessageKind, MessagesState, ToolCall, REMOVE_ALL_MESSAGES,
 };
 pub use run::{
-    Chunk, Clock, Config, Ended, Event, Failed, GraphInput, Interrupt, Mode, Modes, Output,
+    Begun, Chunk, Clock, Config, Ended, Event, Failed, GraphInput, Interrupt, Mode, Modes, Output,
     Performing, Run, RunControl, Runtime, Status, Stops,
 };
 pub use saver::{Memory, Place};

@@ -8,10 +8,14 @@ pub use langgraph_rust_runtime::*;
 #[cfg(feature = "sqlite")]
 pub use langgraph_rust_sqlite as sqlite;
 
+// They are not in the published crate, and need what its features add.
+#[cfg(all(doctest, feature = "sqlite"))]
+mod pages;
+
 /// What most graphs need: `use langgraph_rust::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Command, Config, Goto, Graph, Input, Memory, Mode, Node, NodeResult, Overwrite,
+        Command, Config, Goto, Graph, Input, Memory, Mode, Node, NodeError, NodeResult, Overwrite,
         RetryPolicy, Runtime, State, StateGraph, Update, Value, END, START,
     };
     #[cfg(feature = "postgres")]

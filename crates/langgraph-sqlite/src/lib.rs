@@ -1,3 +1,5 @@
+//! Threads of graphs in a SQLite file.
+//!
 #![doc = include_str!("../README.md")]
 
 mod options;

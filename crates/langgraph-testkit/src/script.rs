@@ -275,8 +275,9 @@ impl<'l> Driver<'l> {
     }
 
     fn name_of(&self, id: &TaskId) -> String {
-        let mut tasks = self.run.engine().tasks().iter();
-        match tasks.find(|task| task.id == *id) {
+        let engine = self.run.engine();
+        let mut tasks = engine.tasks().iter();
+        match tasks.find(|task| engine.id_of(task) == id) {
             Some(task) => task.name.to_string(),
             None if id.is_null() => "the caller".into(),
             None => "an earlier task".into(),

@@ -34,10 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "langgraph-rust-postgres",
         ],
     ),
-    (
-        "langgraph-rust-sqlite",
-        &["langgraph-rust-core", "langgraph-rust-checkpoint", "langgraph-rust-runtime"],
-    ),
+    ("langgraph-rust-sqlite", &["langgraph-rust-core", "langgraph-rust-runtime"]),
     (
         "langgraph-rust-testkit",
         &[

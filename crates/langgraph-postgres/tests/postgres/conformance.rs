@@ -1,3 +1,5 @@
+//! The rules of all savers.
+
 use std::sync::Arc;
 
 use langgraph_rust_testkit::check_saver;

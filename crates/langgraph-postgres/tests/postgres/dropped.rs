@@ -1,6 +1,6 @@
 //! Calls that nobody waits for any more, and connections that are lost.
 
-use std::task::{Context, Poll};
+use std::task::Context;
 
 use langgraph_rust_checkpoint::Source;
 use langgraph_rust_core::{CheckpointId, IdHash, TaskId, Version};
@@ -69,7 +69,7 @@ async fn give_up<T>(
 ) -> bool {
     for _ in 0..polls {
         let mut context = Context::from_waker(futures_util::task::noop_waker_ref());
-        if let Poll::Ready(_) = std::pin::Pin::new(&mut future).poll(&mut context) {
+        if std::pin::Pin::new(&mut future).poll(&mut context).is_ready() {
             return true;
         }
         tokio::task::yield_now().await;

@@ -1,3 +1,5 @@
+//! Graphs from end to end.
+
 use langgraph_rust_postgres::Postgres;
 use langgraph_rust_runtime::{
     Command, Config, Dynamic, Field, Graph, Runtime, StateGraph, Update, Value, END, START,

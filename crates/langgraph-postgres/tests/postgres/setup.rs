@@ -1,3 +1,5 @@
+//! Making the tables, and databases that cannot be used.
+
 use futures_util::future::join_all;
 use langgraph_rust_postgres::Postgres;
 use langgraph_rust_runtime::saver::{ListQuery, Saver};

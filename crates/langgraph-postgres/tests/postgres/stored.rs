@@ -74,7 +74,8 @@ async fn pruning_deletes_values_that_nobody_has() {
     put.checkpoint.channel_versions = step(5).checkpoint.channel_versions;
     put.checkpoint.channel_values = step(5).checkpoint.channel_values;
     saver.put(&place, put).await.expect("it stores");
-    saver.prune(&[place.thread.clone()], Prune::KeepLatest).await.expect("it prunes");
+    let threads = std::slice::from_ref(&place.thread);
+    saver.prune(threads, Prune::KeepLatest).await.expect("it prunes");
     let client = connect(&url).await;
     for (table, left) in
         [("checkpoints", [1, 5]), ("checkpoint_blobs", [1, 5]), ("checkpoint_writes", [1, 5])]

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
-use futures_util::StreamExt;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::{

@@ -45,6 +45,13 @@ impl<S: State> RunStream<S> {
     }
 }
 
+impl<S> RunStream<S> {
+    /// What happens next; nothing once the run is over. For those who need nothing else of streams.
+    pub async fn next(&mut self) -> Option<Result<Chunk, Error>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
 /// An item is an event; an error is the last item.
 impl<S> Stream for RunStream<S> {
     type Item = Result<Chunk, Error>;

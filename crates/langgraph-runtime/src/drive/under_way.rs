@@ -1,7 +1,9 @@
 //! What of a run is under way: nodes that run, and what is being stored.
 
 use std::collections::VecDeque;
-use std::task::Context;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::{AbortHandle, Abortable};
@@ -58,18 +60,18 @@ impl UnderWay {
             return;
         }
         match run.perform(key, attempt, delay) {
-            Performing::Ended(ended) => self.happened(run, Happened::Ended(ended)),
-            Performing::Running(task) => {
-                let (handle, registration) = AbortHandle::new_pair();
-                self.running.push((key, handle));
-                let task = Abortable::new(task, registration);
-                self.look(
-                    run,
-                    Box::pin(async move {
+            Performing::Ended(ended) => self.ended(run, ended),
+            Performing::Running(mut task) => match look_at(&mut task) {
+                Poll::Ready(ended) => self.ended(run, ended),
+                Poll::Pending => {
+                    let (handle, registration) = AbortHandle::new_pair();
+                    self.running.push((key, handle));
+                    let task = Abortable::new(task, registration);
+                    self.pending.push(Box::pin(async move {
                         task.await.map_or(Happened::Cancelled(key), Happened::Ended)
-                    }),
-                );
-            }
+                    }));
+                }
+            },
         }
     }
 
@@ -89,7 +91,25 @@ impl UnderWay {
     /// Begins to store what an effect says.
     pub(super) fn store(&mut self, run: &mut Run, effect: Effect<Native>) {
         if let Some((ticket, storing)) = run.storing(effect) {
-            self.look(run, Box::pin(async move { Happened::Stored(ticket, storing.await) }));
+            let mut storing: BoxFuture<'static, Happened> =
+                Box::pin(async move { Happened::Stored(ticket, storing.await) });
+            match look_at(&mut storing) {
+                Poll::Ready(happened) => self.happened(run, happened),
+                Poll::Pending => self.pending.push(storing),
+            }
+        }
+    }
+
+    #[inline]
+    fn ended(&mut self, run: &mut Run, ended: Ended) {
+        self.done += 1;
+        let key = ended.key;
+        let outcome = run.conclude(ended);
+        let keeping = run.keeping(key, &outcome);
+        self.report(run, key, outcome);
+        if let Some(keeping) = keeping {
+            self.keeping += 1;
+            self.look(run, Box::pin(async move { Happened::Kept(keeping.await) }));
         }
     }
 
@@ -126,27 +146,19 @@ impl UnderWay {
 
     /// Keeps what is not done at once.
     fn look(&mut self, run: &mut Run, mut begun: BoxFuture<'static, Happened>) {
-        // Who is pending here is polled again, and leaves a waker that counts, by `wait`.
-        let mut context = Context::from_waker(futures_util::task::noop_waker_ref());
-        match begun.as_mut().poll(&mut context) {
-            std::task::Poll::Ready(happened) => self.happened(run, happened),
-            std::task::Poll::Pending => self.pending.push(begun),
+        match look_at(&mut begun) {
+            Poll::Ready(happened) => self.happened(run, happened),
+            Poll::Pending => self.pending.push(begun),
         }
     }
 
     fn happened(&mut self, run: &mut Run, happened: Happened) {
+        if let Happened::Ended(ended) = happened {
+            return self.ended(run, ended);
+        }
         self.done += 1;
         match happened {
-            Happened::Ended(ended) => {
-                let key = ended.key;
-                let outcome = run.conclude(ended);
-                let keeping = run.keeping(key, &outcome);
-                self.report(run, key, outcome);
-                if let Some(keeping) = keeping {
-                    self.keeping += 1;
-                    self.look(run, Box::pin(async move { Happened::Kept(keeping.await) }));
-                }
-            }
+            Happened::Ended(_) => {}
             Happened::Cancelled(key) => self.report(run, key, TaskOutcome::Cancelled(None)),
             Happened::Stored(ticket, Ok(())) => run.stored(ticket),
             Happened::Stored(ticket, Err(error)) => {
@@ -168,7 +180,9 @@ impl UnderWay {
     }
 
     fn report(&mut self, run: &mut Run, key: TaskKey, outcome: TaskOutcome<Native>) {
-        self.running.retain(|(running, _)| *running != key);
+        if !self.running.is_empty() {
+            self.running.retain(|(running, _)| *running != key);
+        }
         run.report(key, outcome);
     }
 
@@ -222,4 +236,11 @@ impl UnderWay {
         super::heed(run);
         tokio::task::yield_now().await;
     }
+}
+
+/// Polls once what may be done at once. Who is not is polled again, and leaves a waker that counts, by
+/// [`UnderWay::wait`].
+fn look_at<F: Future + Unpin>(begun: &mut F) -> Poll<F::Output> {
+    let mut context = Context::from_waker(futures_util::task::noop_waker_ref());
+    Pin::new(begun).poll(&mut context)
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::state::Lent;
 use crate::{Command, Input, NodeError, Runtime, TaskInput};
 
 /// A future on the heap that any thread may poll.
@@ -102,7 +103,7 @@ where
     R: Into<Command>,
 {
     fn into_function(self) -> Function {
-        now::<F, I>(false, Box::new(move |task| Ok(self(&*I::read(&task.input)?)?.into())))
+        now::<F, I>(false, Box::new(move |task| Ok(self(&*Lent::<I>::read(&task.input)?)?.into())))
     }
 }
 
@@ -113,8 +114,9 @@ where
     R: Into<Command>,
 {
     fn into_function(self) -> Function {
-        let call =
-            move |task: &Invocation| Ok(self(&*I::read(&task.input)?, &task.asked())?.into());
+        let call = move |task: &Invocation| {
+            Ok(self(&*Lent::<I>::read(&task.input)?, &task.asked())?.into())
+        };
         now::<F, I>(true, Box::new(call))
     }
 }
@@ -195,7 +197,7 @@ where
         let call = move |task: Invocation| -> BoxFuture<'static, Returned> {
             let function = function.clone();
             Box::pin(async move {
-                let input = I::read(&task.input)?;
+                let input = Lent::<I>::read(&task.input)?;
                 function.call(&input).await.map(Into::into)
             })
         };
@@ -237,7 +239,7 @@ where
         let call = move |task: Invocation| -> BoxFuture<'static, Returned> {
             let function = function.clone();
             Box::pin(async move {
-                let (input, runtime) = (I::read(&task.input)?, task.asked());
+                let (input, runtime) = (Lent::<I>::read(&task.input)?, task.asked());
                 function.call(&input, &runtime).await.map(Into::into)
             })
         };

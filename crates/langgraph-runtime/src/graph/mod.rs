@@ -132,7 +132,7 @@ impl<S: State> StateGraph<S> {
         let (from, labels) = (Arc::<str>::from(from), to.clone());
         let node = from.clone();
         let choice = Box::new(move |input: &TaskInput| {
-            let chosen: Gotos = choice(&*S::read(input)?)?.into();
+            let chosen: Gotos = choice(&*crate::state::Lent::<S>::read(input)?)?.into();
             match labels.is_empty() {
                 true => Ok(chosen),
                 false => chosen.by_labels(&labels, &node).map_err(NodeError::from),

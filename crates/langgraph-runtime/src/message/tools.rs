@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Error, FieldValue, Map, Value};
+use crate::{Error, FieldValue, Input, Map, TaskInput, Value};
 
 /// A tool that a model calls.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +56,17 @@ impl From<ToolCall> for Value {
             ("id", call.id.into()),
             ("type", "tool_call".into()),
         ])
+    }
+}
+
+/// For nodes that tool calls are sent to, each of which runs one.
+impl Input for ToolCall {
+    fn read(from: &TaskInput) -> Result<Arc<Self>, Error> {
+        let value = from.value();
+        match value.get("name") {
+            Value::Text(_) => Ok(Arc::new(Self::of(&value))),
+            _ => Err(Error::Unfit(format!("{value} is no tool call"))),
+        }
     }
 }
 

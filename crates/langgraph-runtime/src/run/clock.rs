@@ -1,5 +1,6 @@
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use langgraph_rust_core::{iso8601, uuid6, uuid_ticks, CheckpointId, Version};
@@ -55,12 +56,23 @@ impl Env<Native> for Clock {
     }
 
     fn checkpoint_id(&mut self, step: i64) -> CheckpointId {
-        CheckpointId::from_bits(uuid6(self.ticks(), step, 0))
+        let random = match self {
+            Clock::System => process(),
+            Clock::Counter(_) => 0,
+        };
+        CheckpointId::from_bits(uuid6(self.ticks(), step, random))
     }
 
     fn now(&mut self) -> Arc<str> {
         iso8601(self.since_epoch()).into()
     }
+}
+
+/// A number drawn at random that tells this process from others, where ticks do not.
+fn process() -> u64 {
+    static PROCESS: OnceLock<u64> = OnceLock::new();
+    // Hashers are seeded by the system.
+    *PROCESS.get_or_init(|| RandomState::new().hash_one(0_u8))
 }
 
 #[allow(clippy::disallowed_methods)] // the runtime is where clocks are read

@@ -15,43 +15,53 @@ use crate::{
 
 impl Run {
     /// What the engine is told of a task that is over.
+    #[inline]
     pub fn conclude(&self, ended: Ended) -> TaskOutcome<Native> {
-        let Ended { key, returned, resumed, answered } = ended;
-        let count = resumed.len();
-        let all_resumed = |times| (0..times).map(|_| Write::control(Control::Resume, listed(&resumed)));
-        let resumed = || all_resumed(count.min(1)).collect();
+        let Ended { key, mut returned, resumed, answered } = ended;
         let Some(program) = self.program(key) else {
             return TaskOutcome::Cancelled(None);
         };
         let core = &self.shared.graph.core;
-        let writes = |command| core.writes(program, command, self.engine.state());
-        let error = match returned.and_then(writes) {
+        let writes = match &mut returned {
+            // Read where it is: most commands are empty, and none is small.
+            Ok(command) => core.writes(program, command, self.engine.state()),
+            Err(error) => Err(error.clone()),
+        };
+        match writes {
+            Ok(written) if answered == 0 => TaskOutcome::Finished(written),
             Ok(written) => {
                 // First, as a node in Python has them before it returns, and one for each interrupt.
-                let mut writes: Vec<_> = all_resumed(answered).collect();
-                writes.extend(written);
-                return TaskOutcome::Finished(writes);
+                let answers = (0..answered).filter_map(|_| resume_write(&resumed));
+                TaskOutcome::Finished(answers.chain(written).collect())
             }
-            Err(error) => error,
-        };
+            Err(error) => self.conclude_error(key, error, &resumed),
+        }
+    }
+
+    fn conclude_error(
+        &self,
+        key: TaskKey,
+        error: NodeError,
+        resumed: &[Value],
+    ) -> TaskOutcome<Native> {
+        let resume_values: Vec<_> = resume_write(resumed).into_iter().collect();
         match error.0 {
-            Reason::Interrupt(value) => match self.interrupt(key, value, count) {
-                Ok(value) => {
-                    TaskOutcome::Interrupted { value: Some(value), resume_values: resumed() }
-                }
-                Err(error) => self.failed(key, error.into(), resumed(), None),
+            Reason::Interrupt(value) => match self.interrupt(key, value, resumed.len()) {
+                Ok(value) => TaskOutcome::Interrupted { value: Some(value), resume_values },
+                Err(error) => self.failed(key, error.into(), resume_values, None),
             },
             Reason::Paused(interrupts) => {
                 let all: Vec<_> = interrupts.iter().flat_map(Interrupt::unpack).collect();
                 let value = match Interrupt::pack(&all) {
                     Ok(value) => (!all.is_empty()).then_some(value),
-                    Err(error) => return self.failed(key, error.into(), resumed(), None),
+                    Err(error) => return self.failed(key, error.into(), resume_values, None),
                 };
-                TaskOutcome::Interrupted { value, resume_values: resumed() }
+                TaskOutcome::Interrupted { value, resume_values }
             }
             reason @ Reason::Parent(_) => TaskOutcome::Escaped(NodeError(reason)),
             reason @ Reason::Failed(_) => {
-                self.failed(key, NodeError(reason), resumed(), program.retry)
+                let retry = self.program(key).and_then(|program| program.retry);
+                self.failed(key, NodeError(reason), resume_values, retry)
             }
         }
     }
@@ -63,7 +73,7 @@ impl Run {
 
     fn interrupt(&self, key: TaskKey, value: Value, passed: usize) -> Result<Value, Error> {
         let task = self.engine.task(key);
-        let namespace = task.map(|task| task.namespace(&self.shared.place.namespace));
+        let namespace = task.map(|task| self.engine.namespace_of(task));
         let id = interrupt_id(&namespace.unwrap_or_default(), passed).into();
         Interrupt::pack(&[Interrupt { id, value }])
     }
@@ -102,9 +112,15 @@ impl Run {
         if matches!(source.downcast_ref::<Error>(), Some(Error::Node { .. })) {
             return error;
         }
-        let (node, task, source) = (task.name.clone(), task.id.clone(), source.clone());
+        let id = self.engine.id_of(task).clone();
+        let (node, task, source) = (task.name.clone(), id, source.clone());
         NodeError(Reason::Failed(Cause::new(Error::Node { node, task, source })))
     }
+}
+
+/// The resume values that a task has got, as it writes them.
+fn resume_write(resumed: &[Value]) -> Option<Write<Native>> {
+    (!resumed.is_empty()).then(|| Write::control(Control::Resume, listed(resumed)))
 }
 
 /// What a task failed with, as text: of a graph that is a node, what the node in it failed with.
@@ -121,18 +137,18 @@ impl Core {
     pub(crate) fn writes(
         &self,
         program: &Program,
-        command: Command,
+        command: &mut Command,
         state: &ThreadState<Native>,
     ) -> Result<Vec<Write<Native>>, NodeError> {
         if command.is_for_parent {
-            return Err(NodeError(Reason::Parent(Box::new(command))));
+            return Err(NodeError(Reason::Parent(Box::new(std::mem::take(command)))));
         }
         let mut writes = Vec::with_capacity(command.update.writes.len() + program.exits.len());
-        for (name, value) in command.update.writes {
+        for (name, value) in command.update.writes.drain(..) {
             let (index, value) = self.field_write(&name, value)?;
             writes.push(Write::channel(index, value));
         }
-        for goto in command.goto {
+        for goto in command.goto.drain(..) {
             writes.extend(self.goto(goto)?);
         }
         if program.exits.iter().any(|exit| matches!(exit, Exit::Branch(_))) {

@@ -32,7 +32,7 @@ pub use control::RunControl;
 pub use event::{Chunk, Event, Interrupt, Mode, Modes, Output, Status};
 pub use input::GraphInput;
 pub(crate) use perform::graph_namespace;
-pub use perform::{Ended, Performing};
+pub use perform::{Begun, Ended, Performing};
 pub use runtime::{Failed, Runtime};
 pub(crate) use shared::{Shared, Sink};
 pub(crate) use show::state_update;

@@ -1,7 +1,10 @@
 //! How a run's tasks are performed: what a node is given, and how it is called.
 
+use std::future::Future;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -22,7 +25,25 @@ pub enum Performing {
     /// It is over.
     Ended(Ended),
     /// It will be, when this is.
-    Running(BoxFuture<'static, Ended>),
+    Running(Begun),
+}
+
+/// A task that runs: a future that gives how it ended.
+pub struct Begun(Begins);
+
+enum Begins {
+    /// The call of the task's function, and what the task was given.
+    Call(BoxFuture<'static, Returned>, Option<Asked>),
+    /// All of the task.
+    Task(BoxFuture<'static, Ended>),
+}
+
+/// What is known of a task before it ends.
+struct Asked {
+    key: TaskKey,
+    runtime: Option<Runtime>,
+    /// The resume values that it has got before.
+    earlier: Vec<Value>,
 }
 
 /// A task that is over: report it by [`Run::conclude`].
@@ -38,84 +59,67 @@ pub struct Ended {
 
 impl Run {
     /// Performs a task, after a wait of `delay`. Nothing changes by it until it is reported.
+    #[inline]
     pub fn perform(&mut self, key: TaskKey, attempt: u32, delay: Duration) -> Performing {
         let found = self.engine.task(key).and_then(|task| task.node);
         let Some(node) = found else {
             let error = Error::message("no node of the current superstep");
             return Performing::Ended(Ended::failed(key, error));
         };
-        if self.shared.resume_values.is_given
-            && self.is_root()
-            && self.engine.null_resume().is_none()
-        {
-            // A resume value is for the superstep that the run resumes, whether it is taken or not.
-            self.shared.resume_values.take();
-        }
-        let shared = self.shared.clone();
-        let program = &shared.graph.core.programs[node.get()];
-        let ProgramBody::Node(body) = &program.body else {
-            let returned = Ok(self.start_command());
-            return Performing::Ended(Ended::silent(key, returned));
-        };
-        let (function, blocks) = match body {
-            Body::Function(function) => (function, false),
-            Body::Blocking(function) => (function, true),
-            Body::Graph(graph, persistence) => {
-                let running = self.graph_task(key, graph.clone(), *persistence);
-                return self.running(key, running, program.timeout, delay);
+        self.pass_resume_value();
+        let program = &self.shared.graph.core.programs[node.get()];
+        let (function, blocks) = match &program.body {
+            ProgramBody::Node(Body::Function(function)) => (function, false),
+            ProgramBody::Node(Body::Blocking(function)) => (function, true),
+            ProgramBody::Node(Body::Graph(graph, persistence)) => {
+                let (graph, persistence, limit) = (graph.clone(), *persistence, program.timeout);
+                let running = self.graph_task(key, graph, persistence);
+                return Performing::Running(Begun(Begins::Task(timed(key, running, limit, delay))));
+            }
+            ProgramBody::Start => {
+                let returned = Ok(self.start_command());
+                return Performing::Ended(Ended::silent(key, returned));
             }
         };
+        let (reads, asks, limit) = (function.reads, function.asks, program.timeout);
+        let is_now = matches!(function.call, Call::Now(_));
         let earlier = self.resume_values_of(key);
-        let asked = function.asks.then(|| self.runtime(key, attempt, earlier.clone()));
-        let runtime = asked.flatten();
-        let invocation = Invocation {
-            input: if function.reads { self.input_of(key) } else { TaskInput::nothing() },
-            runtime: runtime.clone(),
-        };
-        let call = Calling { shared: shared.clone(), node, invocation, blocks };
-        match &function.call {
-            Call::Now(function) if !blocks && delay.is_zero() => {
-                let returned = caught(|| function(&call.invocation));
-                Performing::Ended(Ended::new(key, returned, runtime.as_ref(), earlier))
+        let runtime = asks.then(|| self.runtime(key, attempt, earlier.clone())).flatten();
+        let input = if reads { self.input_of(key) } else { TaskInput::nothing() };
+        let asked = Asked { key, runtime, earlier };
+        let invocation = Invocation { input, runtime: asked.runtime.clone() };
+        let at_once = !blocks && delay.is_zero() && (is_now || limit.is_none());
+        if !at_once {
+            let call = Calling { shared: self.shared.clone(), node, invocation, blocks };
+            let running = Box::pin(async move { asked.ended(call.call().await) });
+            return Performing::Running(Begun(Begins::Task(timed(key, running, limit, delay))));
+        }
+        match self.shared.graph.core.call(node) {
+            Some(Call::Now(function)) => {
+                Performing::Ended(asked.ended(caught(|| function(&invocation))))
             }
-            _ => {
-                let running = Box::pin(async move {
-                    let returned = call.call().await;
-                    Ended::new(key, returned, runtime.as_ref(), earlier)
-                });
-                self.running(key, running, program.timeout, delay)
-            }
+            Some(Call::Later(function)) => match began(|| function(invocation)) {
+                Ok(future) => Performing::Running(Begun(Begins::Call(future, Some(asked)))),
+                Err(error) => Performing::Ended(asked.ended(Err(error))),
+            },
+            None => Performing::Ended(asked.ended(Err(Error::message("no function").into()))),
         }
     }
 
-    fn running(
-        &self,
-        key: TaskKey,
-        task: BoxFuture<'static, Ended>,
-        timeout: Option<Duration>,
-        delay: Duration,
-    ) -> Performing {
-        if timeout.is_none() && delay.is_zero() {
-            return Performing::Running(task);
+    /// A resume value is for the superstep that the run resumes, whether it is taken or not.
+    fn pass_resume_value(&self) {
+        let given = &self.shared.resume_values;
+        if given.has_single() && self.is_root() && self.engine.null_resume().is_none() {
+            given.take();
         }
-        Performing::Running(Box::pin(async move {
-            if !delay.is_zero() {
-                tokio::time::sleep(delay).await;
-            }
-            let Some(limit) = timeout else { return task.await };
-            match tokio::time::timeout(limit, task).await {
-                Ok(ended) => ended,
-                Err(_) => Ended::failed(key, Error::Timeout(limit)),
-            }
-        }))
     }
 
     fn runtime(&self, key: TaskKey, attempt: u32, earlier: Vec<Value>) -> Option<Runtime> {
         let task = self.engine.task(key)?;
         let asking = Asking {
             node: task.name.clone(),
-            task: task.id.clone(),
-            namespace: task.namespace(&self.shared.place.namespace),
+            task: self.engine.id_of(task).clone(),
+            namespace: self.engine.namespace_of(task),
             attempt,
             failure: self.failure(task),
             earlier,
@@ -156,7 +160,7 @@ impl Run {
     ) -> BoxFuture<'static, Ended> {
         let input = GraphInput::Update(common(&graph.core, &self.input_of(key).value()));
         let namespace = match self.engine.task(key) {
-            Some(task) => graph_namespace(task, &self.shared.place.namespace, persistence),
+            Some(task) => graph_namespace(self.engine.namespace_of(task), persistence),
             None => String::new(),
         };
         let around = self.shared.clone();
@@ -179,12 +183,16 @@ impl Run {
     }
 
     fn resume_values_of(&self, key: TaskKey) -> Vec<Value> {
-        let Some(task) = self.engine.task(key) else { return Vec::new() };
-        let stored = self.engine.resume_values(&task.id).and_then(|value| value.items().ok());
-        let mut values = stored.map(<[Value]>::to_vec).unwrap_or_default();
         let by_id = &self.shared.resume_values.by_id;
+        if by_id.is_empty() && self.engine.pending().is_empty() {
+            return Vec::new();
+        }
+        let Some(task) = self.engine.task(key) else { return Vec::new() };
+        let stored =
+            self.engine.resume_values(self.engine.id_of(task)).and_then(|value| value.items().ok());
+        let mut values = stored.map(<[Value]>::to_vec).unwrap_or_default();
         if !by_id.is_empty() {
-            let id = interrupt_id(&task.namespace(&self.shared.place.namespace), values.len());
+            let id = interrupt_id(&self.engine.namespace_of(task), values.len());
             values.extend(by_id.get(&*id).cloned());
         }
         values
@@ -232,12 +240,7 @@ impl Calling {
     }
 
     fn function(&self) -> Option<&Call> {
-        match &self.shared.graph.core.programs[self.node.get()].body {
-            ProgramBody::Node(Body::Function(function) | Body::Blocking(function)) => {
-                Some(&function.call)
-            }
-            _ => None,
-        }
+        self.shared.graph.core.call(self.node)
     }
 }
 
@@ -247,17 +250,52 @@ impl Invocation {
     }
 }
 
-impl Ended {
-    fn new(
-        key: TaskKey,
-        returned: Returned,
-        runtime: Option<&Runtime>,
-        earlier: Vec<Value>,
-    ) -> Self {
-        let (resumed, answered) = runtime.map_or((earlier, 0), Runtime::resume_values);
-        Self { key, returned, resumed, answered }
+impl Asked {
+    #[inline]
+    fn ended(self, returned: Returned) -> Ended {
+        let (resumed, answered) = match &self.runtime {
+            Some(runtime) => runtime.resume_values(),
+            None => (self.earlier, 0),
+        };
+        Ended { key: self.key, returned, resumed, answered }
     }
+}
 
+impl Future for Begun {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
+        match &mut self.0 {
+            Begins::Task(task) => task.as_mut().poll(cx),
+            Begins::Call(future, asked) => {
+                let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
+                let returned = match polled {
+                    Ok(Poll::Pending) => return Poll::Pending,
+                    Ok(Poll::Ready(returned)) => returned,
+                    Err(panic) => Err(panicked(&*panic)),
+                };
+                match asked.take() {
+                    Some(asked) => Poll::Ready(asked.ended(returned)),
+                    None => Poll::Pending,
+                }
+            }
+        }
+    }
+}
+
+impl Core {
+    /// What the node calls, if it is a function.
+    fn call(&self, node: NodeIndex) -> Option<&Call> {
+        match &self.programs[node.get()].body {
+            ProgramBody::Node(Body::Function(function) | Body::Blocking(function)) => {
+                Some(&function.call)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Ended {
     /// A task that asked for nothing.
     fn silent(key: TaskKey, returned: Returned) -> Self {
         Self { key, returned, resumed: Vec::new(), answered: 0 }
@@ -266,6 +304,28 @@ impl Ended {
     fn failed(key: TaskKey, error: Error) -> Self {
         Self::silent(key, Err(error.into()))
     }
+}
+
+/// A task after a wait of `delay`, which may then take so long.
+fn timed(
+    key: TaskKey,
+    task: BoxFuture<'static, Ended>,
+    limit: Option<Duration>,
+    delay: Duration,
+) -> BoxFuture<'static, Ended> {
+    if limit.is_none() && delay.is_zero() {
+        return task;
+    }
+    Box::pin(async move {
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        let Some(limit) = limit else { return task.await };
+        match tokio::time::timeout(limit, task).await {
+            Ok(ended) => ended,
+            Err(_) => Ended::failed(key, Error::Timeout(limit)),
+        }
+    })
 }
 
 /// Runs a graph as part of a task.
@@ -281,13 +341,8 @@ pub(super) async fn call_graph(shared: Shared, input: GraphInput) -> NodeResult<
     }
 }
 
-/// The namespace of a graph that is a node.
-pub(crate) fn graph_namespace(
-    task: &Task<Native>,
-    graph: &str,
-    persistence: Persistence,
-) -> String {
-    let own = task.namespace(graph);
+/// The namespace of a graph that is a node, in a task whose namespace is `own`.
+pub(crate) fn graph_namespace(own: String, persistence: Persistence) -> String {
     match persistence {
         Persistence::PerThread => own
             .split(names::NS_SEP)
@@ -307,6 +362,11 @@ fn common(core: &Core, values: &Value) -> Update {
 
 fn caught(call: impl FnOnce() -> Returned) -> Returned {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(&*panic)))
+}
+
+/// A future, unless making it panics.
+fn began<F>(begin: impl FnOnce() -> F) -> NodeResult<F> {
+    catch_unwind(AssertUnwindSafe(begin)).map_err(|panic| panicked(&*panic))
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> NodeError {

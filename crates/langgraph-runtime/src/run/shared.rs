@@ -41,28 +41,31 @@ pub(crate) struct Sink {
 #[derive(Clone, Default)]
 pub(crate) struct ResumeValues {
     /// The one without an id, which the first open interrupt takes.
-    single: Arc<Mutex<Option<Value>>>,
-    /// Whether there was such a one.
-    pub(crate) is_given: bool,
+    single: Option<Arc<Mutex<Option<Value>>>>,
     pub(crate) by_id: Arc<BTreeMap<Arc<str>, Value>>,
 }
 
 impl ResumeValues {
     pub(crate) fn give(&mut self, value: Value) {
-        self.single = Arc::new(Mutex::new(Some(value)));
-        self.is_given = true;
+        self.single = Some(Arc::new(Mutex::new(Some(value))));
+    }
+
+    pub(crate) fn has_single(&self) -> bool {
+        self.single.is_some()
     }
 
     pub(crate) fn take(&self) -> Option<Value> {
-        self.single.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.single.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 impl ResumeValues {
     /// Whether a task has taken the one without an id.
     pub(crate) fn is_taken(&self) -> bool {
-        let single = self.single.lock().unwrap_or_else(PoisonError::into_inner);
-        self.is_given && single.is_none()
+        let taken = |single: &Arc<Mutex<Option<Value>>>| {
+            single.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        };
+        self.single.as_ref().is_some_and(taken)
     }
 }
 

@@ -23,6 +23,10 @@ impl Input for Dynamic {
     fn read(from: &TaskInput) -> Result<Arc<Self>, Error> {
         Ok(Arc::new(Self(from.clone())))
     }
+
+    fn made(from: &TaskInput) -> Option<Self> {
+        Some(Self(from.clone()))
+    }
 }
 
 impl State for Dynamic {

@@ -12,7 +12,7 @@ use crate::{Error, FieldValue, Map, Native, Update, Value};
 /// What a task runs on: the state at the start of the superstep, or what it was sent. Copies share
 /// it.
 #[derive(Clone, Debug)]
-pub struct TaskInput(Arc<Content>);
+pub struct TaskInput(Option<Arc<Content>>);
 
 #[derive(Debug)]
 enum Content {
@@ -44,26 +44,27 @@ impl TaskInput {
                 *place = value;
             }
         }
-        Self(Arc::new(Content::Fields(Fields {
-            layout: layout.clone(),
-            values,
-            state: OnceLock::new(),
-        })))
+        let fields = Fields { layout: layout.clone(), values, state: OnceLock::new() };
+        Self(Some(Arc::new(Content::Fields(fields))))
     }
 
     pub(crate) fn sent(value: Value) -> Self {
-        Self(Arc::new(Content::Sent(value)))
+        Self(Some(Arc::new(Content::Sent(value))))
     }
 
     /// What a node is given that looks at nothing.
     pub(crate) fn nothing() -> Self {
-        static NOTHING: OnceLock<TaskInput> = OnceLock::new();
-        NOTHING.get_or_init(|| Self::sent(Value::Null)).clone()
+        Self(None)
+    }
+
+    fn content(&self) -> &Content {
+        static NOTHING: Content = Content::Sent(Value::Null);
+        self.0.as_deref().unwrap_or(&NOTHING)
     }
 
     /// A field's value; [`Value::Null`] while it has none.
     pub fn get(&self, field: &str) -> Value {
-        match &*self.0 {
+        match self.content() {
             Content::Sent(value) => value.get(field),
             Content::Fields(fields) => {
                 let found = fields.layout.position(field);
@@ -74,7 +75,7 @@ impl TaskInput {
 
     /// All of it: what was sent, or the fields that have a value, as a map.
     pub fn value(&self) -> Value {
-        match &*self.0 {
+        match self.content() {
             Content::Sent(value) => value.clone(),
             Content::Fields(fields) => fields.map().into(),
         }
@@ -100,7 +101,7 @@ impl TaskInput {
         default: impl FnOnce() -> T,
     ) -> Result<T, Error> {
         let read = |value: &Value| value.to_typed().map_err(|error| error.in_field(&name.into()));
-        match &*self.0 {
+        match self.content() {
             Content::Fields(fields) => {
                 let value = fields.layout.position(name).and_then(|at| fields.values[at].as_ref());
                 value.map_or_else(|| Ok(default()), read)
@@ -132,7 +133,7 @@ impl TaskInput {
     ///
     /// [`Error::Unfit`] if it is no `T`.
     pub fn sent_as<T: FieldValue>(&self) -> Option<Result<T, Error>> {
-        match &*self.0 {
+        match self.content() {
             Content::Sent(value) => Some(value.to_typed()),
             Content::Fields(_) => None,
         }
@@ -147,7 +148,7 @@ impl TaskInput {
         &self,
         make: impl FnOnce() -> Result<T, Error>,
     ) -> Result<Arc<T>, Error> {
-        let Content::Fields(fields) = &*self.0 else { return self.own(make) };
+        let Content::Fields(fields) = self.content() else { return self.own(make) };
         let known = || fields.state.get()?.clone().downcast::<T>().ok();
         if let Some(state) = known() {
             return Ok(state);
@@ -169,7 +170,7 @@ impl TaskInput {
         &self,
         make: impl FnOnce() -> Result<T, Error>,
     ) -> Result<Arc<T>, Error> {
-        if let Content::Sent(Value::Typed(held)) = &*self.0 {
+        if let Content::Sent(Value::Typed(held)) = self.content() {
             if let Ok(sent) = held.clone().into_any().downcast() {
                 return Ok(sent);
             }
@@ -198,6 +199,37 @@ pub trait Input: Send + Sync + Sized + 'static {
     ///
     /// [`Error::Field`] or [`Error::Unfit`] if it is none.
     fn read(from: &TaskInput) -> Result<Arc<Self>, Error>;
+
+    /// The same by value, of types that cost less to make than to share; `None` for others.
+    fn made(_from: &TaskInput) -> Option<Self> {
+        None
+    }
+}
+
+/// What a function that borrows its input is given.
+pub(crate) enum Lent<I> {
+    Made(I),
+    Shared(Arc<I>),
+}
+
+impl<I: Input> Lent<I> {
+    pub(crate) fn read(from: &TaskInput) -> Result<Self, Error> {
+        match I::made(from) {
+            Some(input) => Ok(Lent::Made(input)),
+            None => I::read(from).map(Lent::Shared),
+        }
+    }
+}
+
+impl<I> std::ops::Deref for Lent<I> {
+    type Target = I;
+
+    fn deref(&self) -> &I {
+        match self {
+            Lent::Made(input) => input,
+            Lent::Shared(input) => input,
+        }
+    }
 }
 
 /// For nodes that look at nothing.
@@ -206,6 +238,10 @@ impl Input for () {
 
     fn read(_from: &TaskInput) -> Result<Arc<Self>, Error> {
         Ok(Arc::new(()))
+    }
+
+    fn made(_from: &TaskInput) -> Option<Self> {
+        Some(())
     }
 }
 

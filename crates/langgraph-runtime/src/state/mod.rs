@@ -16,6 +16,7 @@ use langgraph_rust_channels::Channel;
 use crate::{Error, Update, Value};
 pub use dynamic::Dynamic;
 pub use field::{Field, FieldSpec};
+pub(crate) use input::Lent;
 pub use input::{Input, TaskInput};
 pub use native::{Native, NoForeign};
 pub use reducer::Reducer;

@@ -7,7 +7,7 @@ use langgraph_rust_checkpoint::{PendingWrite, SinceSnapshot, Source, Versions};
 use langgraph_rust_core::{
     names, ChannelIndex, CheckpointId, IdHash, InvalidUpdate, Target, TaskId, Version, Write,
 };
-use langgraph_rust_pregel::{Env, Loaded, Task, TaskWrites, ThreadState};
+use langgraph_rust_pregel::{Env, Loaded, Prepared, TaskWrites, ThreadState};
 
 use super::engine_form;
 use super::look::input_writes;
@@ -97,7 +97,7 @@ impl<'a> Base<'a> {
     }
 
     /// The tasks that would be next.
-    pub(super) fn planned(&mut self) -> Result<Vec<Task<Native>>, Error> {
+    pub(super) fn planned(&mut self) -> Result<Vec<Prepared<Native>>, Error> {
         if self.saved.is_none() {
             return Ok(Vec::new());
         }

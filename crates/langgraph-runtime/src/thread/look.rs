@@ -2,7 +2,7 @@
 
 use langgraph_rust_checkpoint::{task_output, PendingWrite};
 use langgraph_rust_core::{Control, Write};
-use langgraph_rust_pregel::{self as pregel, Loaded, Task, TaskWrites};
+use langgraph_rust_pregel::{self as pregel, Loaded, Prepared, TaskWrites};
 
 use super::seat::{graph_of, Seat};
 use super::{engine_form, Snapshot, SnapshotTask};
@@ -58,7 +58,7 @@ impl Seat {
                 state.apply((), &mut clock, finished)?;
             }
         }
-        let waits = |task: &&Task<Native>| task.writes.is_empty();
+        let waits = |task: &&Prepared<Native>| task.writes.is_empty();
         let next = tasks.iter().filter(waits).map(|task| task.name.clone()).collect();
         let values = core.values(|index| state.channel(index));
         let mut shown = Vec::with_capacity(tasks.len());
@@ -76,7 +76,7 @@ impl Seat {
     /// How a graph stands that is a node.
     fn below_at<'a>(
         &'a self,
-        task: &'a Task<Native>,
+        task: &'a Prepared<Native>,
         place: &'a Place,
     ) -> BoxFuture<'a, Result<Option<Snapshot>, Error>> {
         Box::pin(async move {
@@ -89,7 +89,7 @@ impl Seat {
     /// Gives finished tasks their stored writes; returns the writes as they apply.
     fn finished(
         &self,
-        tasks: &mut [Task<Native>],
+        tasks: &mut [Prepared<Native>],
         pending: &[PendingWrite<Native>],
     ) -> Vec<TaskWrites<Native>> {
         let mut finished = Vec::new();
@@ -106,7 +106,7 @@ impl Seat {
 
     fn task(
         &self,
-        task: &Task<Native>,
+        task: &Prepared<Native>,
         pending: &[PendingWrite<Native>],
         view: View,
     ) -> SnapshotTask {
@@ -121,7 +121,7 @@ impl Seat {
         let graph = graph.filter(|(_, persistence)| *persistence != Persistence::Nothing);
         let graph_place = |persistence| Place {
             thread: self.place.thread.clone(),
-            namespace: graph_namespace(task, &self.place.namespace, persistence).into(),
+            namespace: graph_namespace(task.namespace(&self.place.namespace), persistence).into(),
         };
         SnapshotTask {
             id: task.id.clone(),

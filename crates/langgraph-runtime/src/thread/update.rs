@@ -208,13 +208,13 @@ fn made(base: &mut Base<'_>, updates: Vec<StateUpdate>) -> Result<Vec<Made>, Err
         };
         let found = core.plan.node_named(&name);
         let node = found.ok_or_else(|| Error::UnknownNode(name.to_string()))?;
-        let command = match update {
+        let mut command = match update {
             GraphInput::Nothing => Command::new(),
             GraphInput::Update(update) => update.into(),
             GraphInput::Command(command) => command,
         };
         let program = &core.programs[node.get()];
-        let mut writes = core.writes(program, command, &base.state)?;
+        let mut writes = core.writes(program, &mut command, &base.state)?;
         core.plan.admit((), &mut writes)?;
         let waiting = free.iter().position(|task| task.name == name);
         let task = match (task, waiting) {

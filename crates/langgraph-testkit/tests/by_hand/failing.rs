@@ -31,7 +31,8 @@ fn a_task_that_failed_has_no_output_and_runs_again() {
 
         let mut again = hand.again();
         assert!(again.go().contains(&"run a".into()), "{durability:?}");
-        let task = again.engine.task(again.key("a")).unwrap().id.clone();
+        let task = again.engine.task(again.key("a")).unwrap();
+        let task = again.engine.id_of(task).clone();
         assert_eq!(
             again.engine.resume_values(&task),
             Some(&"yes".into()),

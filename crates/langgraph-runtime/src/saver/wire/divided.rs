@@ -65,7 +65,10 @@ pub fn divide(
         match &part {
             Part::Inline(single) => {
                 inline.name(&mut json, channel)?;
-                metadata::write(&mut json, single)?;
+                match large(single) {
+                    Some(number) => json.push_str(&number.to_string()),
+                    None => metadata::write(&mut json, single)?,
+                }
                 continue;
             }
             Part::Marked => {
@@ -144,13 +147,23 @@ fn single(value: Value) -> Part {
             number.abs() < 1e16 && (*number != 0.0 || number.is_sign_positive())
         }
         Value::Text(text) => !text.contains('\0'),
-        Value::Stored(stored) => matches!(**stored, StoredValue::Unsigned(_)),
-        _ => false,
+        other => large(other).is_some(),
     };
     if fits {
         Part::Inline(value)
     } else {
         Part::Own
+    }
+}
+
+/// The number, if it is a whole one that is larger than an `i64` can be.
+fn large(value: &Value) -> Option<u64> {
+    match value {
+        Value::Stored(stored) => match **stored {
+            StoredValue::Unsigned(number) => Some(number),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

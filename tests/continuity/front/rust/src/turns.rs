@@ -59,7 +59,7 @@ pub(crate) fn of(scenario: &str, turn: usize) -> Option<Turn> {
                 _ => {
                     let entry = |text: &str| Value::from(text);
                     Value::from([("role", entry("user")), ("content", entry("and now?"))])
-                },
+                }
             };
             [put(hello), put(who()), Turn::TakeBack(more), Turn::StartOver]
         }

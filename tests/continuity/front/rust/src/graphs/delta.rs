@@ -70,10 +70,7 @@ pub(super) fn packets(kit: &Kit) -> Result<Graph<DeltaLog>, Error> {
 
 pub(super) fn failing(kit: &Kit) -> Result<Graph<DeltaLog>, Error> {
     let good = saying(kit, "good");
-    let graph = StateGraph::new()
-        .add_node(good)
-        .add_node(kit.failing("bad"))
-        .add_node(kit.tell());
+    let graph = StateGraph::new().add_node(good).add_node(kit.failing("bad")).add_node(kit.tell());
     to_all(graph, START, &["bad", "good"]).join(&["good", "bad"], "tell").compile()
 }
 

@@ -24,7 +24,9 @@ const LONG_ENOUGH: Duration = Duration::from_millis(20);
 pub(crate) fn of(scenario: &str, kit: &Kit) -> Result<Box<dyn AnyState>, Error> {
     Ok(match scenario {
         "conversation" => kit.keep(chat::conversation(kit)?),
-        "question" | "question_in_the_past" | "question_unanswered" => kit.keep(plain::question(kit)?),
+        "question" | "question_in_the_past" | "question_unanswered" => {
+            kit.keep(plain::question(kit)?)
+        }
         "questions" => kit.keep(plain::questions(kit)?),
         "command" => kit.keep(plain::command(kit)?),
         "packets" => kit.keep(plain::packets(kit)?),
@@ -208,12 +210,22 @@ fn log<T: Into<Value>>(items: impl IntoIterator<Item = T>) -> Command {
 }
 
 fn length(state: &Dynamic, field: &str) -> usize {
-    state.get(field).plain().ok().and_then(|list| Some(list.items().ok()?.len())).unwrap_or_default()
+    state
+        .get(field)
+        .plain()
+        .ok()
+        .and_then(|list| Some(list.items().ok()?.len()))
+        .unwrap_or_default()
 }
 
 /// A field's text, or a dash.
 fn text(state: &Dynamic, field: &str) -> String {
-    state.get(field).plain().ok().and_then(|it| it.text().ok().map(str::to_owned)).unwrap_or("-".into())
+    state
+        .get(field)
+        .plain()
+        .ok()
+        .and_then(|it| it.text().ok().map(str::to_owned))
+        .unwrap_or("-".into())
 }
 
 /// An object of one entry.

@@ -14,8 +14,7 @@ fn asking(kit: &Kit) -> Result<Graph, Error> {
         let second = runtime.interrupt(entry("second", Value::list([2])))?;
         Ok(log([first, second]))
     });
-    let after =
-        kit.node("after", |state, _| Ok(log([format!("after {}", text(state, "topic"))])));
+    let after = kit.node("after", |state, _| Ok(log([format!("after {}", text(state, "topic"))])));
     let before = kit.saying("before", &["before"]);
     chain(logging(), vec![("before", before), ("ask", ask), ("after", after)]).compile()
 }

@@ -34,15 +34,8 @@ pub(super) fn questions(kit: &Kit) -> Result<Graph, Error> {
 }
 
 pub(super) fn command(kit: &Kit) -> Result<Graph, Error> {
-    let ask = kit.node("ask", |_, runtime| {
-        Ok(log([runtime.interrupt("where to?")?]).goto("tell"))
-    });
-    logging()
-        .add_node(ask)
-        .add_node(kit.tell())
-        .add_node(aside(kit))
-        .edge(START, "ask")
-        .compile()
+    let ask = kit.node("ask", |_, runtime| Ok(log([runtime.interrupt("where to?")?]).goto("tell")));
+    logging().add_node(ask).add_node(kit.tell()).add_node(aside(kit)).edge(START, "ask").compile()
 }
 
 pub(super) fn aside(kit: &Kit) -> Node {
@@ -143,9 +136,7 @@ pub(super) fn channels(kit: &Kit) -> Result<Graph, Error> {
     let three = kit.node("three", |state, _| {
         let mut items = state.get("items").items()?.to_vec();
         items.push("three".into());
-        Ok(Update::new()
-            .set("items", Value::overwrite(Value::list(items)))
-            .set("passing", 3))
+        Ok(Update::new().set("items", Value::overwrite(Value::list(items))).set("passing", 3))
     });
     let four = kit.node("four", |state, _| {
         Ok(Update::new()
@@ -175,9 +166,7 @@ pub(super) fn two(kit: &Kit) -> Node {
 
 pub(super) fn travel(kit: &Kit) -> Result<Graph, Error> {
     let one = kit.node("one", |_, _| Ok(log(["one"]).set("topic", "first")));
-    let three = kit.node("three", |state, _| {
-        Ok(log([format!("three, {}", length(state, "log"))]))
-    });
+    let three = kit.node("three", |state, _| Ok(log([format!("three, {}", length(state, "log"))])));
     chain(logging(), vec![("one", one), ("two", two(kit))])
         .add_node(three)
         .branch("two", |_| Ok("three"))
