@@ -61,13 +61,13 @@ impl Stored {
         // A statement cannot touch a row twice: the last one counts.
         let mut fixed = BTreeMap::new();
         for put in all {
+            let replaces = put.replaces();
             for (position, (channel, value)) in put.writes.iter().enumerate() {
-                let place = fixed_place(channel);
-                let columns = if place.is_some() { &mut self.replace } else { &mut self.keep };
+                let columns = if replaces { &mut self.replace } else { &mut self.keep };
                 let encoded = encode(value)?;
-                let place = place.unwrap_or(position as i64);
+                let place = fixed_place(channel).unwrap_or(position as i64);
                 if place < 0 {
-                    let key = (put.checkpoint.as_str(), put.task.as_str(), place);
+                    let key = (put.checkpoint.as_str(), put.task.as_str(), place, replaces);
                     if let Some(row) = fixed.insert(key, columns.blobs.len()) {
                         columns.kinds[row] = encoded.kind;
                         columns.blobs[row] = encoded.bytes;

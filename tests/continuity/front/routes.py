@@ -98,18 +98,19 @@ def rust_program() -> Path:
     return Path(next(path for path in built if path))
 
 
-def travel(folder: Path, choice: str, new: Callable[[], str]) -> dict[str, Journey]:
+def travel(folder: Path, rust: Path, choice: str, new: Callable[[], str]) -> dict[str, Journey]:
     """Take every turn of every route, the sides beside each other.
 
     Args:
         folder: Where reports go.
+        rust: The Rust program.
         choice: Which cases, of `CHOICES`.
         new: Makes an empty database, and returns its path or how to connect to it.
     """
     commands = {
         UPSTREAM: [upstream_environment().python, PROGRAM],
         OURS: [our_environment().python, "-m", "langgraph_rust", PROGRAM],
-        RUST: [rust_program()],
+        RUST: [rust],
     }
     journeys = {route: Journey() for route in ROUTES}
     databases = {new(): route for route in ROUTES}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from sync.environments import postgres_environment
 from tests.conformance.postgres import databases
 from tests.continuity.front.cases import CHOICES, TURNS, UNEQUAL, Case
-from tests.continuity.front.routes import ROUTES, UPSTREAM, Journey, travel
+from tests.continuity.front.routes import ROUTES, UPSTREAM, Journey, rust_program, travel
 from tests.continuity.rows import Names
 from tests.continuity.test_continuity import assert_same
 
@@ -43,7 +44,13 @@ def threads(request: pytest.FixtureRequest, front_travelled: Travelled) -> Journ
 
 
 @pytest.fixture(scope="session")
-def front_travelled(tmp_path_factory: pytest.TempPathFactory) -> Travelled:
+def rust() -> Path:
+    """The Rust program, built once."""
+    return rust_program()
+
+
+@pytest.fixture(scope="session")
+def front_travelled(tmp_path_factory: pytest.TempPathFactory, rust: Path) -> Travelled:
     """Runs cases on a database along all routes, or says again what became of them."""
 
     @cache
@@ -51,9 +58,9 @@ def front_travelled(tmp_path_factory: pytest.TempPathFactory) -> Travelled:
         folder = tmp_path_factory.mktemp("front")
         if database == "sqlite":
             numbers = itertools.count()
-            return travel(folder, choice, lambda: str(folder / f"{next(numbers)}.sqlite"))
+            return travel(folder, rust, choice, lambda: str(folder / f"{next(numbers)}.sqlite"))
         with databases(postgres_environment().ensure().python) as make:
-            return travel(folder, choice, make)
+            return travel(folder, rust, choice, make)
 
     return run
 

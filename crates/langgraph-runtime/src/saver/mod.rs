@@ -44,8 +44,9 @@ pub trait Saver: fmt::Debug + Send + Sync + 'static {
     fn put<'a>(&'a self, place: &'a Place, put: PutCheckpoint) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Stores a task's writes on a checkpoint, which may not be there yet. A write is numbered by its
-    /// place among them; one that is there already is not replaced, but for those about the task
-    /// itself, of which there is one of each kind ([`fixed_place`]).
+    /// place among them, but for those about the task itself, of which there is one of each kind
+    /// ([`fixed_place`]). What is there already stays, unless they are all about the task itself
+    /// ([`PutWrites::replaces`]).
     fn put_writes<'a>(
         &'a self,
         place: &'a Place,
@@ -221,6 +222,15 @@ impl ListQuery {
         self.filter.iter().all(|(name, wanted)| {
             Json::from(found.get(name).unwrap_or(&Value::Null)) == Json::from(wanted)
         })
+    }
+}
+
+impl PutWrites {
+    /// Whether these writes take the place of those that are there already: all of them are about the
+    /// task itself. Of a task that has an output, too, nobody asks how it came there, and what is
+    /// there stays, as upstream has it.
+    pub fn replaces(&self) -> bool {
+        self.writes.iter().all(|(channel, _)| fixed_place(channel).is_some())
     }
 }
 
