@@ -1,9 +1,10 @@
 """``program.py TURN REPORT CASES DATABASE...``: take one turn in threads of each database.
 
 CASES are names such as `question-sync`, with commas between: each has a thread of its own. A
-DATABASE is a path, of SQLite, or how to connect to Postgres. Runs unchanged on upstream and on this package; the Rust program
-is called the same way and writes the same report. What a turn returned, and what the thread looks
-like before and after it, goes into the JSON file REPORT. `look` instead of a number only looks.
+DATABASE is a path, of SQLite, or how to connect to Postgres. Runs unchanged on upstream and on this
+package; the Rust program is called the same way and writes the same report. What a turn returned,
+and what the thread looks like before and after it, goes into the JSON file REPORT. `look` instead
+of a number only looks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Threads begun in Rust continue in Python and the other way round, and all store the same bytes."""
+"""Threads begun in Rust go on in Python and the other way round, and all store the same bytes."""
 
 from __future__ import annotations
 
