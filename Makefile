@@ -48,7 +48,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-rust-postgres msrv publish-dry test-python test-pythons switch continuity conformance conformance-update \
 	conformance-upstream differential deltas linear stress kills fuzz examples rust-examples clients clients-ci docs docs-test \
-	api api-update sync sync-report places bench bench-publish bench-rust lint build develop wheel-2014 clean
+	api api-update sync sync-report places bench bench-publish bench-rust bench-peers lint build develop wheel-2014 clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -99,7 +99,7 @@ examples: ## five agents, unmodified: they print what they print on upstream
 
 rust-examples: build ## the examples in Rust: what they print; one goes on with a thread of Python's
 	LANGGRAPH_RUST_PYTHON=$(abspath $(VENV))/python cargo test -p langgraph-rust-examples
-	cargo test --locked --manifest-path examples/rust/rig/Cargo.toml --target-dir target/rig
+	cargo test --manifest-path examples/rust/rig/Cargo.toml --target-dir target/rig
 
 docs: ## the site, into .cache/site; fails on a broken link and a public name without documentation
 	@NO_MKDOCS_2_WARNING=1 $$($(PYTHON) -m sync.environments docs) -m mkdocs build --strict
@@ -155,15 +155,18 @@ bench: ## this package, upstream and the floor in turn; a quarter of an hour
 bench-publish: ## the same, stored in benches/compare/results.json, the README's table and docs/trust/benchmarks.md
 	@$(BENCH) --publish
 
-bench-rust: ## the engine without Python
+bench-rust: ## graphs in Rust, without Python
 	cargo bench --manifest-path benches/Cargo.toml
+
+bench-peers: ## the same beside other crates that run graphs
+	cargo bench --manifest-path benches/peers/Cargo.toml
 
 lint: ## formatting and lints, Rust and Python, Python's types, workflows, what repeats the pins
 	cargo fmt --all -- --check -l
 	cargo fmt --manifest-path examples/rust/rig/Cargo.toml -- --check -l
-	cargo clippy $(ENGINE) --all-targets --quiet -- -D warnings
+	cargo clippy $(ENGINE) --all-targets --all-features --quiet -- -D warnings
 	cargo clippy -p langgraph-py --quiet -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc $(ENGINE) --no-deps --quiet
+	RUSTDOCFLAGS="-D warnings" cargo doc $(ENGINE) --no-deps --all-features --quiet
 	@$(PYTHON) -m sync.environments dev > /dev/null
 	$(VENV)/ruff check .
 	$(VENV)/basedpyright

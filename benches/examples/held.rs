@@ -1,5 +1,5 @@
 //! What a run holds while it waits: `cargo run --release -p langgraph-benches --example held`. Linux
-//! only: it reads how much memory the process has from `/proc`.
+//! only: it reads how much memory the process has from `/proc`. With `state`, the runs have a value.
 
 use std::sync::Arc;
 
@@ -11,27 +11,26 @@ const RUNS: u64 = 10_000;
 
 fn main() {
     one_thread().block_on(async {
-        for (name, field) in [("no-ops", None), ("a state", Some(0))] {
-            let gate = Arc::new(Semaphore::new(0));
-            let graph = waiting(gate.clone());
-            let input = field.map_or_else(Update::new, |value| Update::new().set("value", value));
-            let before = resident();
-            let runs: Vec<_> = (0..RUNS)
-                .map(|_| {
-                    let (graph, input, config) = (graph.clone(), input.clone(), config(100));
-                    tokio::spawn(async move { run_async(&graph, input, &config).await })
-                })
-                .collect();
-            tokio::task::yield_now().await;
-            let held = resident().saturating_sub(before);
-            println!(
-                "{name}: {RUNS} waiting runs hold {held} kB, {} bytes each",
-                held * 1024 / RUNS
-            );
-            gate.close();
-            for run in runs {
-                run.await.unwrap_or_else(|error| panic!("{error}"));
-            }
+        let has_state = std::env::args().any(|argument| argument == "state");
+        let gate = Arc::new(Semaphore::new(0));
+        let graph = waiting(gate.clone());
+        let input = match has_state {
+            true => Update::new().set("value", 0),
+            false => Update::new(),
+        };
+        let before = resident();
+        let runs: Vec<_> = (0..RUNS)
+            .map(|_| {
+                let (graph, input, config) = (graph.clone(), input.clone(), config(100));
+                tokio::spawn(async move { run_async(&graph, input, &config).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let held = resident().saturating_sub(before);
+        println!("{RUNS} waiting runs hold {held} kB, {} bytes each", held * 1024 / RUNS);
+        gate.close();
+        for run in runs {
+            run.await.unwrap_or_else(|error| panic!("{error}"));
         }
     });
 }

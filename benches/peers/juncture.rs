@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use juncture::node::NodeFnUpdate;
-use juncture::{CompiledGraph, JunctureError, RunnableConfig, StateGraph, END, START};
+use juncture::{CompiledGraph, JunctureError, RunnableConfig, StateGraph};
 use juncture_checkpoint::MemorySaver;
 use serde::{Deserialize, Serialize};
 
@@ -24,13 +24,15 @@ fn nothing(_: &Values) -> std::future::Ready<Result<ValuesUpdate, JunctureError>
 /// A chain of nodes.
 pub fn chain(length: usize) -> Result<Described, Box<dyn std::error::Error>> {
     let mut graph = StateGraph::<Values>::new();
-    let mut last = START.to_string();
-    for name in crate::names(length) {
-        graph.add_node_simple(&name, NodeFnUpdate(nothing))?;
-        graph.add_edge(last, &name);
-        last = name;
+    let names = crate::names(length);
+    for name in &names {
+        graph.add_node_simple(name, NodeFnUpdate(nothing))?;
     }
-    graph.add_edge(last, END);
+    for pair in names.windows(2) {
+        graph.add_edge(&pair[0], &pair[1]);
+    }
+    graph.set_entry_point(&names[0]);
+    graph.set_finish_point(&names[length - 1]);
     Ok(graph)
 }
 
@@ -39,13 +41,13 @@ pub fn fan_out(width: usize) -> Result<Described, Box<dyn std::error::Error>> {
     let mut graph = StateGraph::<Values>::new();
     graph.add_node_simple("split", NodeFnUpdate(nothing))?;
     graph.add_node_simple("join", NodeFnUpdate(nothing))?;
-    graph.add_edge(START, "split");
+    graph.set_entry_point("split");
     for name in crate::names(width) {
         graph.add_node_simple(&name, NodeFnUpdate(nothing))?;
         graph.add_edge("split", &name);
         graph.add_edge(&name, "join");
     }
-    graph.add_edge("join", END);
+    graph.set_finish_point("join");
     Ok(graph)
 }
 

@@ -77,7 +77,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let retry = RetryPolicy::attempts(3).at_once().only(is_lost_connection);
     let counting = Node::new("count", count)
         .retry(retry)
-        .timeout(Duration::from_millis(200))
+        .timeout(Duration::from_millis(500))
         .on_error(give_up);
     let graph = StateGraph::<Library>::new()
         .add_node(counting)

@@ -19,6 +19,7 @@ from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
+from langgraph.store.postgres import PostgresStore
 from langgraph.types import Command, interrupt
 
 from tests.continuity.rows import settled_rows
@@ -81,6 +82,10 @@ async def begin_async() -> None:
         await graph(saver).ainvoke(question(), thread("python-async"))
 
 
+LIKES = {"likes": "tëa", "n": [1, 2.5, None]}
+"""What the store is given."""
+
+
 def begin() -> None:
     """Store the threads that Rust is to go on with, and some to compare with."""
     with PostgresSaver.from_conn_string(DATABASE) as saver:
@@ -92,6 +97,9 @@ def begin() -> None:
     with PostgresSaver.from_conn_string(DATABASE, pipeline=True) as saver:
         graph(saver).invoke(question(), thread("python-pipeline"))
     asyncio.run(begin_async())
+    with PostgresStore.from_conn_string(DATABASE) as store:
+        store.setup()
+        store.put(("users", "ada"), "drinks", LIKES)
 
 
 def finish() -> None:
@@ -115,6 +123,12 @@ def finish() -> None:
         wanted = {"text": "done", "count": 4, "ratio": 0.5, "log": log, "messages": []}
         same("rust", done, wanted)
         same("rust", len([*saver.list(thread("rust"))]), 5)
+    with PostgresStore.from_conn_string(DATABASE) as store:
+        found = {item.namespace: item for item in store.search(("users",))}
+        same("store", found["users", "bob"].value, LIKES)
+        ada = found["users", "ada"]
+        same("store", ada.value, {"likes": "coffee"})
+        same("store", ada.created_at < ada.updated_at, True)
     rows = settled_rows(DATABASE)
     for ours, theirs in (("same-rust", "same-python"), ("whole-rust", "whole-python")):
         found, wanted = ([row[1:] for row in rows[name]] for name in (ours, theirs))

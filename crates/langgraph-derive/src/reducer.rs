@@ -14,8 +14,15 @@ pub(crate) enum Reducer {
     Custom(Path),
 }
 
-/// The functions of the module `reducers` that have names here.
-const FUNCTIONS: [&str; 6] = ["append", "sum", "max", "min", "set", "merge"];
+/// The reducers that have names here, and their functions of the module `reducers`.
+const FUNCTIONS: [(&str, &str); 6] = [
+    ("append", "append"),
+    ("sum", "sum"),
+    ("max", "max"),
+    ("min", "min"),
+    ("set", "unite"),
+    ("merge", "merge"),
+];
 
 /// Every how many updates the value of a field is stored that is stored as changes, unless it is said:
 /// as upstream.
@@ -52,8 +59,8 @@ impl Reducer {
         if name == "add_messages" {
             return Ok(Reducer::Messages);
         }
-        if let Some(known) = FUNCTIONS.iter().find(|known| **known == name) {
-            return Ok(Reducer::Known(known));
+        if let Some((_, function)) = FUNCTIONS.iter().find(|(known, _)| *known == name) {
+            return Ok(Reducer::Known(function));
         }
         Ok(match &*name {
             "custom" if meta.input.peek(syn::Token![=]) => {

@@ -25,8 +25,8 @@ impl StdError for Failure {
     }
 }
 
-/// The error that a run fails with.
-pub(crate) fn failed(source: impl StdError + Send + Sync + 'static) -> Error {
+/// The error that a run fails with. `whose`: of the saver, or of the store.
+pub(crate) fn failed(whose: &'static str, source: impl StdError + Send + Sync + 'static) -> Error {
     let mut text = String::new();
     let mut at: Option<&dyn StdError> = Some(&source);
     let mut lacks_tables = false;
@@ -44,7 +44,7 @@ pub(crate) fn failed(source: impl StdError + Send + Sync + 'static) -> Error {
     if lacks_tables {
         text.push_str(" (`setup` makes the tables; call it once before the database is used)");
     }
-    Error::storage("Postgres saver", Failure { text, source: Box::new(source) })
+    Error::storage(whose, Failure { text, source: Box::new(source) })
 }
 
 /// Whether the connection is lost, and another one may do.

@@ -9,8 +9,8 @@ use langgraph_rust_runtime::saver::{DeltaHistory, Place};
 use langgraph_rust_runtime::{Error, Value};
 use tokio_postgres::Row;
 
+use crate::connection::Database;
 use crate::rows::{column, elements, name, stored_value, writes};
-use crate::Postgres;
 
 // Up the ancestors until every channel has a value: of each, what was asked of it, what is still
 // missing after it, the writes on it, and the values found there. Each step, and each look for a
@@ -66,7 +66,7 @@ const ANCESTORS: &str = "
 
 /// The histories of channels as of a checkpoint.
 pub(crate) async fn find(
-    saver: &Postgres,
+    database: &Database,
     place: &Place,
     id: &CheckpointId,
     channels: &[Arc<str>],
@@ -77,7 +77,7 @@ pub(crate) async fn find(
         return Ok(Vec::new());
     }
     let (thread, namespace) = (&*place.thread, &*place.namespace);
-    let rows = saver.query(ANCESTORS, &[&thread, &namespace, &id.as_str(), &asked]).await?;
+    let rows = database.query(ANCESTORS, &[&thread, &namespace, &id.as_str(), &asked]).await?;
     let mut histories: BTreeMap<Arc<str>, DeltaHistory> = BTreeMap::new();
     for row in line(&rows, id.as_str())? {
         for (channel, value) in found(row)? {

@@ -2,7 +2,7 @@
 
 use langgraph_rust_runtime::Error;
 
-use crate::Postgres;
+use crate::connection::Database;
 
 const DELETE: &str = "
     WITH written AS (DELETE FROM checkpoint_writes WHERE thread_id = ANY($1)),
@@ -31,16 +31,16 @@ const COPY: &str = "
 ";
 
 /// Deletes all of the threads.
-pub(crate) async fn delete(saver: &Postgres, threads: Vec<&str>) -> Result<(), Error> {
+pub(crate) async fn delete(database: &Database, threads: Vec<&str>) -> Result<(), Error> {
     if threads.is_empty() {
         return Ok(());
     }
-    saver.query(DELETE, &[&threads]).await?;
+    database.query(DELETE, &[&threads]).await?;
     Ok(())
 }
 
 /// Copies what of a thread is not there.
-pub(crate) async fn copy(saver: &Postgres, from: &str, to: &str) -> Result<(), Error> {
-    saver.query(COPY, &[&from, &to]).await?;
+pub(crate) async fn copy(database: &Database, from: &str, to: &str) -> Result<(), Error> {
+    database.query(COPY, &[&from, &to]).await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod columns;
 mod connection;
 mod error;
 mod history;
@@ -10,24 +11,26 @@ mod prune;
 mod rows;
 mod saver;
 mod schema;
-mod store_rows;
+mod store;
 
 use std::fmt;
 
 pub use deadpool_postgres;
-use deadpool_postgres::{Manager, ManagerConfig, Pool};
+use deadpool_postgres::Pool;
 use langgraph_rust_runtime::Error;
 pub use tokio_postgres;
-use tokio_postgres::{Config, NoTls};
+
+use connection::Database;
+pub use store::PostgresStore;
+
+const SAVER: &str = "Postgres saver";
 
 /// Keeps threads in PostgreSQL. Copies share their connections.
 ///
 /// What is stored with a checkpoint is one statement, so one transaction and, once a connection has
 /// been used, one round trip.
 #[derive(Clone)]
-pub struct Postgres {
-    pool: Pool,
-}
+pub struct Postgres(Database);
 
 impl Postgres {
     /// Connects to `postgres://user:password@host/database`, without TLS. Connections are made as
@@ -39,12 +42,7 @@ impl Postgres {
     ///
     /// [`Error::Storage`] if `url` is none, or the database cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        let config: Config = url.parse().map_err(error::failed)?;
-        let manager = Manager::from_config(config, NoTls, ManagerConfig::default());
-        let pool = Pool::builder(manager).build().map_err(error::failed)?;
-        let saver = Self::with_pool(pool);
-        drop(saver.client().await?);
-        Ok(saver)
+        Ok(Self(Database::connect(url, SAVER).await?))
     }
 
     /// Uses the connections of a pool, which others may use as well. They must be in no transaction.
@@ -52,12 +50,12 @@ impl Postgres {
     /// Behind PgBouncer with transaction pooling, that must be able to track prepared statements
     /// (`max_prepared_statements`).
     pub fn with_pool(pool: Pool) -> Self {
-        Self { pool }
+        Self(Database { pool, whose: SAVER })
     }
 
     /// The connections.
     pub fn pool(&self) -> &Pool {
-        &self.pool
+        &self.0.pool
     }
 
     /// Makes the tables, or brings them up to date: to be called once before a database is used, and
@@ -67,12 +65,12 @@ impl Postgres {
     ///
     /// [`Error::Storage`] if the database cannot be reached or does not permit it.
     pub async fn setup(&self) -> Result<(), Error> {
-        schema::setup(self).await
+        schema::setup(&self.0, &schema::THREADS).await
     }
 }
 
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Postgres").field("pool", &self.pool.status()).finish()
+        f.debug_struct("Postgres").field("pool", &self.0.pool.status()).finish()
     }
 }

@@ -8,10 +8,9 @@ use langgraph_rust_runtime::saver::{Link, Look, Pruning};
 use langgraph_rust_runtime::Error;
 use tokio_postgres::{IsolationLevel, Row, Transaction};
 
-use crate::connection::TRIES;
-use crate::error::{failed, is_conflict};
+use crate::connection::{Database, TRIES};
+use crate::error::is_conflict;
 use crate::rows::{column, elements, name};
-use crate::Postgres;
 
 const LINKS: &str = "
     SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, ARRAY(
@@ -79,22 +78,22 @@ type Looks = BTreeMap<(Arc<str>, CheckpointId), Look>;
 
 /// Keeps of each thread what its newest checkpoints need. Each is a transaction, which sees one state
 /// of the tables: a run that goes on meanwhile loses nothing.
-pub(crate) async fn keep_latest(saver: &Postgres, threads: &[Arc<str>]) -> Result<(), Error> {
+pub(crate) async fn keep_latest(database: &Database, threads: &[Arc<str>]) -> Result<(), Error> {
     for thread in threads {
         for tries_left in (0..TRIES).rev() {
-            let mut client = saver.client().await?;
+            let mut client = database.client().await?;
             let transaction = client.build_transaction();
             let transaction = transaction.isolation_level(IsolationLevel::RepeatableRead);
-            let transaction = transaction.start().await.map_err(failed)?;
+            let transaction = transaction.start().await.map_err(|error| database.failed(error))?;
             // If this is dropped midway, it is rolled back.
-            let is_done = match prune(&transaction, thread).await? {
+            let is_done = match prune(database, &transaction, thread).await? {
                 Ok(()) => transaction.commit().await,
                 Err(error) => Err(error),
             };
             match is_done {
                 Ok(()) => break,
                 Err(error) if tries_left > 0 && is_conflict(&error) => {}
-                Err(error) => return Err(failed(error)),
+                Err(error) => return Err(database.failed(error)),
             }
         }
     }
@@ -102,8 +101,13 @@ pub(crate) async fn keep_latest(saver: &Postgres, threads: &[Arc<str>]) -> Resul
 }
 
 /// What the database says is apart from what cannot be read.
-async fn prune(transaction: &Transaction<'_>, thread: &str) -> Result<Failed, Error> {
-    let links = links(&transaction.query(LINKS, &[&thread]).await.map_err(failed)?)?;
+async fn prune(
+    database: &Database,
+    transaction: &Transaction<'_>,
+    thread: &str,
+) -> Result<Failed, Error> {
+    let rows = transaction.query(LINKS, &[&thread]).await;
+    let links = links(&rows.map_err(|error| database.failed(error))?)?;
     let mut all: Vec<_> = links
         .iter()
         .map(|(namespace, links)| (namespace.clone(), Pruning::new(links.values().cloned())))
@@ -117,7 +121,7 @@ async fn prune(transaction: &Transaction<'_>, thread: &str) -> Result<Failed, Er
         }
         let (namespaces, ids) = columns(&wanted);
         let rows = transaction.query(LOOKS, &[&thread, &namespaces, &ids]).await;
-        for row in rows.map_err(failed)? {
+        for row in rows.map_err(|error| database.failed(error))? {
             looks.insert(key(&row)?, look(&row)?);
         }
         // What is not there holds nothing.

@@ -48,7 +48,7 @@ const BESIDE: &str = "
 
 /// A column of a row.
 pub(crate) fn column<'r, T: FromSql<'r>>(row: &'r Row, name: &str) -> Result<T, Error> {
-    row.try_get(name).map_err(failed)
+    row.try_get(name).map_err(|error| failed(crate::SAVER, error))
 }
 
 /// The elements of an array that was aggregated from rows, of which there may have been none.

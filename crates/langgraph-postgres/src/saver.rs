@@ -11,8 +11,8 @@ use langgraph_rust_runtime::{BoxFuture, Error};
 use serde_json::{Map as JsonMap, Value as Json};
 use tokio_postgres::types::ToSql;
 
+use crate::columns::{CheckpointRow, Stored};
 use crate::rows::{self, select, ORDER};
-use crate::store_rows::{CheckpointRow, Stored};
 use crate::{history, keep, prune, Postgres};
 
 impl Postgres {
@@ -21,7 +21,7 @@ impl Postgres {
         let (thread, namespace) = (&*place.thread, &*place.namespace);
         let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&thread, &namespace];
         parameters.extend(own);
-        self.query(&sql, &parameters).await?;
+        self.0.query(&sql, &parameters).await?;
         Ok(())
     }
 
@@ -35,14 +35,14 @@ impl Postgres {
             Some(id) => {
                 let sql =
                     select("WHERE thread_id = $1 AND checkpoint_ns = $2 AND checkpoint_id = $3");
-                self.query(&sql, &[&thread, &namespace, &id]).await?
+                self.0.query(&sql, &[&thread, &namespace, &id]).await?
             }
             None => {
                 let sql = select(
                     "WHERE thread_id = $1 AND checkpoint_ns = $2 \
                      ORDER BY checkpoint_id DESC LIMIT 1",
                 );
-                self.query(&sql, &[&thread, &namespace]).await?
+                self.0.query(&sql, &[&thread, &namespace]).await?
             }
         };
         found.first().map(|row| Ok(rows::tuple(row)?.1)).transpose()
@@ -73,7 +73,7 @@ impl Postgres {
             conditions.push_str(&format!(" LIMIT ${}", parameters.len()));
         }
         let sql = select(&conditions);
-        self.query(&sql, &parameters).await?.iter().map(rows::tuple).collect()
+        self.0.query(&sql, &parameters).await?.iter().map(rows::tuple).collect()
     }
 }
 
@@ -146,11 +146,11 @@ impl Saver for Postgres {
     }
 
     fn delete_thread<'a>(&'a self, thread: &'a str) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(keep::delete(self, vec![thread]))
+        Box::pin(keep::delete(&self.0, vec![thread]))
     }
 
     fn copy_thread<'a>(&'a self, from: &'a str, to: &'a str) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(keep::copy(self, from, to))
+        Box::pin(keep::copy(&self.0, from, to))
     }
 
     fn prune<'a>(
@@ -161,9 +161,9 @@ impl Saver for Postgres {
         Box::pin(async move {
             match strategy {
                 Prune::Delete => {
-                    keep::delete(self, threads.iter().map(|name| &**name).collect()).await
+                    keep::delete(&self.0, threads.iter().map(|name| &**name).collect()).await
                 }
-                Prune::KeepLatest => prune::keep_latest(self, threads).await,
+                Prune::KeepLatest => prune::keep_latest(&self.0, threads).await,
             }
         })
     }
@@ -174,7 +174,7 @@ impl Saver for Postgres {
         id: &'a CheckpointId,
         channels: &'a [Arc<str>],
     ) -> BoxFuture<'a, Result<Vec<DeltaHistory>, Error>> {
-        Box::pin(history::find(self, place, id, channels))
+        Box::pin(history::find(&self.0, place, id, channels))
     }
 
     fn next_version(&self, current: Option<&Version>) -> Version {

@@ -81,11 +81,21 @@ pub enum Error {
     #[error("{0}")]
     InvalidNamespace(String),
     /// The graph has no such node.
-    #[error("the graph has no node '{0}'")]
-    UnknownNode(String),
+    #[error("the graph has no node '{name}', but: {}", .known.join(", "))]
+    UnknownNode {
+        /// The name.
+        name: Arc<str>,
+        /// The nodes that it has.
+        known: Vec<Arc<str>>,
+    },
     /// The graph has no such field.
-    #[error("the graph has no field '{0}'")]
-    UnknownField(String),
+    #[error("the graph has no field '{name}', but: {}", .known.join(", "))]
+    UnknownField {
+        /// The name.
+        name: Arc<str>,
+        /// The fields that it has.
+        known: Vec<Arc<str>>,
+    },
     /// The thread has no such checkpoint.
     #[error("the thread '{thread}' has no checkpoint {checkpoint}")]
     UnknownCheckpoint {

@@ -43,6 +43,7 @@ pub mod saver;
 mod state;
 pub mod store;
 mod thread;
+mod trace;
 mod value;
 
 pub use cache::{CachePolicy, MemoryCache};

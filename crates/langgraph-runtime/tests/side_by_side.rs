@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use langgraph_rust_runtime::{
     Config, Dynamic, Error, Event, Field, Graph, Memory, Mode, Node, NodeError, NodeResult,
     RetryPolicy, RunControl, Runtime, StateGraph, Status, Update, Value, END, START,
@@ -174,8 +173,8 @@ async fn a_panic_is_the_failure_of_its_node() {
     let waiting = StateGraph::<Dynamic>::new()
         .node("waiting", |_: Arc<()>| async {
             tokio::task::yield_now().await;
-            let found: Option<()> = None;
-            found.expect("something");
+            let found: Vec<()> = Vec::new();
+            found.first().expect("something");
             Ok(())
         })
         .edge(START, "waiting");

@@ -130,7 +130,7 @@ async fn without_tasks_nothing_is_left_to_run() {
     graph.update_state(&config, (), Some(END)).await.unwrap();
     assert!(now(&graph, &config).await.next.is_empty());
     let refused = graph.update_state(&config, logged("x"), Some(END)).await.unwrap_err();
-    assert!(matches!(refused, Error::UnknownNode(_)), "{refused}");
+    assert!(matches!(refused, Error::UnknownNode { .. }), "{refused}");
 }
 
 #[tokio::test]
@@ -182,10 +182,10 @@ async fn who_wrote_must_be_clear() {
     assert!(unclear.to_string().starts_with("Ambiguous update, specify as_node"), "{unclear}");
     graph.update_state(&config, logged("a"), Some("a")).await.unwrap();
     let unknown = graph.update_state(&config, logged("?"), Some("nobody")).await.unwrap_err();
-    assert_eq!(unknown.to_string(), "the graph has no node 'nobody'");
+    assert_eq!(unknown.to_string(), "the graph has no node 'nobody', but: a, b");
     let update = Update::new().set("lag", 1);
     let unknown = graph.update_state(&config, update, Some("a")).await.unwrap_err();
-    assert_eq!(unknown.to_string(), "the graph has no field 'lag'");
+    assert_eq!(unknown.to_string(), "the graph has no field 'lag', but: log");
     let unnamed = vec![vec![StateUpdate::new(logged("1"), None), StateUpdate::new((), Some("a"))]];
     let unclear = graph.bulk_update_state(&config, unnamed).await.unwrap_err();
     assert_eq!(unclear.to_string(), "as_node is required when applying multiple updates");

@@ -294,7 +294,10 @@ async fn values_that_do_not_fit_are_refused_by_the_fields_names() {
     let error = graph.invoke(input, &Config::default()).await.unwrap_err();
     assert!(error.to_string().starts_with("the field 'log': "), "{error}");
     let error = graph.invoke(Update::new().set("lag", 1), &Config::default()).await.unwrap_err();
-    assert_eq!(error.to_string(), "the graph has no field 'lag'");
+    assert_eq!(
+        error.to_string(),
+        "the graph has no field 'lag', but: topic, log, rounds, verdict, note"
+    );
 }
 
 /// As `Draft` was, before `rounds` became a number.

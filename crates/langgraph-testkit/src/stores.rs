@@ -31,7 +31,7 @@ pub async fn conforms(store: &dyn Store) {
 ///
 /// If the store does otherwise.
 pub async fn expires<F: Future<Output = ()>>(store: &dyn Store, pass: impl Fn(Duration) -> F) {
-    const TTL: Duration = Duration::from_secs(100);
+    const TTL: Duration = Duration::from_secs(120);
     let place = ["expires"];
     put(store, &place, "never", json!({})).await;
     store.put(&place, "soon", value(json!({})), Some(TTL)).await.unwrap();

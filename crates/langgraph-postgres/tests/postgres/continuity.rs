@@ -2,7 +2,8 @@
 //! programs of its own.
 
 use langgraph_rust_core::Durability;
-use langgraph_rust_postgres::Postgres;
+use langgraph_rust_postgres::{Postgres, PostgresStore};
+use langgraph_rust_runtime::store::{SearchQuery, Store};
 use langgraph_rust_runtime::{
     Command, Config, Dynamic, Field, Graph, Runtime, StateGraph, Update, Value, START,
 };
@@ -79,4 +80,23 @@ async fn threads_go_on_in_the_other_language() {
             graph.invoke(Command::resume("yes"), &config).await.expect("it goes on");
         }
     }
+}
+
+#[tokio::test]
+async fn items_are_found_in_the_other_language() {
+    let Ok(url) = std::env::var("LANGGRAPH_RUST_POSTGRES_THREADS") else {
+        eprintln!("skipped: nothing was kept in Python (make test-rust-postgres)");
+        return;
+    };
+    let store = PostgresStore::connect(&url).await.expect("it connects");
+    store.setup().await.expect("Python made the table");
+    let item = store.get(&["users", "ada"], "drinks").await.expect("it reads").expect("it is kept");
+    assert_eq!(item.get("likes"), "tëa".into());
+    assert_eq!(item.get("n"), Value::list([Value::Int(1), Value::Float(2.5), Value::Null]));
+    let found = store.search(&SearchQuery::new(&["users"]).filter("likes", "tëa")).await;
+    assert_eq!(found.expect("it reads"), std::slice::from_ref(&item));
+    store.put(&["users", "bob"], "drinks", item.value, None).await.expect("it keeps");
+    let ttl = Some(std::time::Duration::from_secs(600));
+    let coffee = [("likes".into(), "coffee".into())].into_iter().collect();
+    store.put(&["users", "ada"], "drinks", coffee, ttl).await.expect("it keeps");
 }

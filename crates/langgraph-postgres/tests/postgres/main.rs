@@ -9,3 +9,4 @@ mod round_trips;
 mod server;
 mod setup;
 mod stored;
+mod stores;

@@ -7,6 +7,7 @@ mod under_way;
 use langgraph_rust_pregel::{Effect, Emits, End, Outcome};
 
 use crate::run::{Shared, Sink};
+use crate::trace::Spans;
 use crate::{
     AnyGraph, Chunk, Config, Error, Graph, GraphInput, Map, Modes, Native, Output, Run, State,
 };
@@ -68,7 +69,13 @@ fn shown(
 
 /// Drives a run to its end. The engine decides; this acts.
 pub(crate) async fn drive(run: &mut Run) -> Outcome<Native> {
-    let mut under_way = UnderWay::new(run.shared.config.max_concurrency);
+    let spans = Spans::begin(run);
+    let scope = spans.run();
+    scope.around(act(run, spans)).await
+}
+
+async fn act(run: &mut Run, spans: Spans) -> Outcome<Native> {
+    let mut under_way = UnderWay::new(run.shared.config.max_concurrency, spans);
     loop {
         match run.poll() {
             Effect::RunTask { task, attempt, delay } => under_way.begin(run, task, attempt, delay),

@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use langgraph_rust_pregel::{Effect, End, Outcome, TaskKey, TaskOutcome, Ticket};
 
 use crate::run::{Ended, Performing};
+use crate::trace::Spans;
 use crate::{BoxFuture, Error, Native, Run, Value};
 
 /// After how many things that were done at once others get their turn.
@@ -29,6 +30,7 @@ pub(super) struct UnderWay {
     done: u32,
     /// How much of it a cache is still to keep.
     keeping: usize,
+    spans: Spans,
 }
 
 enum Happened {
@@ -42,7 +44,7 @@ enum Happened {
 }
 
 impl UnderWay {
-    pub(super) fn new(places: Option<usize>) -> Self {
+    pub(super) fn new(places: Option<usize>, spans: Spans) -> Self {
         Self {
             pending: FuturesUnordered::new(),
             running: Vec::new(),
@@ -50,6 +52,7 @@ impl UnderWay {
             places: places.unwrap_or(usize::MAX),
             done: 0,
             keeping: 0,
+            spans,
         }
     }
 
@@ -59,14 +62,15 @@ impl UnderWay {
             self.waiting.push_back((key, attempt, delay));
             return;
         }
-        match run.perform(key, attempt, delay) {
+        let scope = self.spans.task(run, key, attempt);
+        match scope.within(|| run.perform(key, attempt, delay)) {
             Performing::Ended(ended) => self.ended(run, ended),
-            Performing::Running(mut task) => match look_at(&mut task) {
+            Performing::Running(mut task) => match scope.within(|| look_at(&mut task)) {
                 Poll::Ready(ended) => self.ended(run, ended),
                 Poll::Pending => {
                     let (handle, registration) = AbortHandle::new_pair();
                     self.running.push((key, handle));
-                    let task = Abortable::new(task, registration);
+                    let task = scope.around(Abortable::new(task, registration));
                     self.pending.push(Box::pin(async move {
                         task.await.map_or(Happened::Cancelled(key), Happened::Ended)
                     }));
@@ -131,6 +135,7 @@ impl UnderWay {
 
     /// How the run ended, once a cache has kept what it is to keep.
     pub(super) async fn over(&mut self, outcome: Outcome<Native>) -> Outcome<Native> {
+        self.spans.over(&outcome);
         while self.keeping > 0 {
             match (self.pending.next().await, &outcome) {
                 (Some(Happened::Kept(Err(error))), Outcome::Done) => {
@@ -183,6 +188,7 @@ impl UnderWay {
         if !self.running.is_empty() {
             self.running.retain(|(running, _)| *running != key);
         }
+        self.spans.ended(key, &outcome);
         run.report(key, outcome);
     }
 

@@ -9,6 +9,7 @@ use langgraph_rust_channels::{
 use langgraph_rust_core::{names, ChannelIndex, NodeIndex};
 use langgraph_rust_pregel::{ChannelSpec, NodeSpec, Plan};
 
+use super::check::check;
 use super::{Caching, Core, Declared, Edge, Exit, Layout, Program, ProgramBody};
 use crate::cache::node_namespace;
 use crate::{Error, FieldSpec, Native, Node, TaskInput, Update, Value, END, START};
@@ -32,6 +33,7 @@ pub(super) fn compile(
     edges: Vec<Edge>,
     version: StateVersion,
 ) -> Result<Core, Error> {
+    check(&fields, &nodes, &edges)?;
     let nodes = with_handlers(nodes);
     let mut lowering = Lowering::new(&nodes)?;
     for spec in &fields {
@@ -203,12 +205,6 @@ impl Lowering {
         start: ChannelIndex,
         version: StateVersion,
     ) -> Result<Core, Error> {
-        if self.exits[0].is_empty() {
-            return Err(Error::Build(
-                "Graph must have an entrypoint: add at least one edge from START to another node"
-                    .into(),
-            ));
-        }
         let (mut exits, mut declared) = (self.exits.into_iter(), self.declared.into_iter());
         let mut programs = vec![Program {
             body: ProgramBody::Start,

@@ -1,5 +1,6 @@
 //! Graphs: described by fields, nodes and edges, and ready to run.
 
+mod check;
 mod command;
 mod compile;
 mod draw;
@@ -146,7 +147,8 @@ impl<S: State> StateGraph<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Build`] if edges lead nowhere, names are given twice, or nothing begins.
+    /// [`Error::Build`] if edges lead nowhere, names are given twice or are reserved, or nothing
+    /// begins.
     pub fn compile(self) -> Result<Graph<S>, Error> {
         let (fields, nodes, edges) = (self.fields, self.nodes, self.edges);
         let version = compile::StateVersion {
@@ -327,7 +329,15 @@ impl<S> From<&Graph<S>> for AnyGraph {
 impl Core {
     pub(crate) fn node(&self, name: &str) -> Result<NodeIndex, Error> {
         let found = self.plan.node_named(name).filter(|_| name != START);
-        found.ok_or_else(|| Error::UnknownNode(name.into()))
+        found.ok_or_else(|| self.unknown_node(name))
+    }
+
+    pub(crate) fn unknown_node(&self, name: &str) -> Error {
+        let nodes = self.plan.nodes().iter().filter(|node| !node.hidden);
+        Error::UnknownNode {
+            name: name.into(),
+            known: nodes.map(|node| node.name.clone()).collect(),
+        }
     }
 
     /// The write that an update makes to one field.
@@ -337,7 +347,11 @@ impl Core {
         value: Value,
     ) -> Result<(ChannelIndex, Value), Error> {
         let found = self.layout.position(name);
-        let position = found.ok_or_else(|| Error::UnknownField(name.into()))?;
+        let unknown = || Error::UnknownField {
+            name: name.into(),
+            known: self.layout.names().cloned().collect(),
+        };
+        let position = found.ok_or_else(unknown)?;
         Ok((ChannelIndex::new(position), self.layout.spec(position).read(value)?))
     }
 }

@@ -234,7 +234,7 @@ mod tests {
         let python =
             b"\x91\xc7]\x02\x93\xaflanggraph.types\xa9Interrupt\x83\xa5value\x81\xa1q\xa1?\
             \xa2id\xd9 7a2779c04d6cd47c207710dd6de4f2d0\xafresponse_schema\xc0";
-        let packed = Interrupt::pack(&[interrupt.clone()]).unwrap();
+        let packed = Interrupt::pack(std::slice::from_ref(&interrupt)).unwrap();
         assert_eq!(encode(&packed).unwrap().bytes, python);
         assert_eq!(Interrupt::unpack(&decode("msgpack", python).unwrap()), [interrupt]);
     }

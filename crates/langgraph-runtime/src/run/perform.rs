@@ -15,6 +15,7 @@ use super::runtime::{nested, surroundings, Asking};
 use super::{Failed, Run, Runtime, Shared};
 use crate::error::Reason;
 use crate::graph::{Body, Call, Core, Invocation, ProgramBody, Returned};
+use crate::trace::Scope;
 use crate::{
     BoxFuture, Command, Error, GraphInput, Map, Native, NodeError, NodeResult, Output, Persistence,
     TaskInput, Update, Value,
@@ -211,10 +212,12 @@ struct Calling {
 impl Calling {
     async fn call(self) -> Returned {
         if self.blocks {
-            let call = tokio::task::spawn_blocking(move || match self.function() {
+            let scope = Scope::current();
+            let function = move || match self.function() {
                 Some(Call::Now(function)) => caught(|| function(&self.invocation)),
                 _ => self.later_blocking(),
-            });
+            };
+            let call = tokio::task::spawn_blocking(move || scope.within(function));
             return call.await.unwrap_or_else(|_| Err(Error::Cancelled.into()));
         }
         match self.function() {

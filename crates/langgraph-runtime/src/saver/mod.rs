@@ -44,9 +44,9 @@ pub trait Saver: fmt::Debug + Send + Sync + 'static {
     fn put<'a>(&'a self, place: &'a Place, put: PutCheckpoint) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Stores a task's writes on a checkpoint, which may not be there yet. A write is numbered by its
-    /// place among them, but for those about the task itself, of which there is one of each kind
-    /// ([`fixed_place`]). What is there already stays, unless they are all about the task itself
-    /// ([`PutWrites::replaces`]).
+    /// place among them; one that is there already is not replaced, but for those about the task
+    /// itself, of which there is one of each kind ([`fixed_place`]): the newest that was stored without
+    /// output. Beside output it need not be replaced, since a task that has output is finished.
     fn put_writes<'a>(
         &'a self,
         place: &'a Place,

@@ -207,7 +207,7 @@ pub fn min<T: PartialOrd>(held: T, more: T) -> T {
 }
 
 /// `#[reducer(set)]`: the field holds all items that were written, each once.
-pub fn set<T: Unite>(held: T, more: T) -> T {
+pub fn unite<T: Unite>(held: T, more: T) -> T {
     held.unite(more)
 }
 
@@ -235,7 +235,10 @@ mod tests {
 
     #[test]
     fn sets_and_maps_keep_what_was_written_last() {
-        assert_eq!(set(BTreeSet::from([1, 2]), BTreeSet::from([2, 3])), BTreeSet::from([1, 2, 3]));
+        assert_eq!(
+            unite(BTreeSet::from([1, 2]), BTreeSet::from([2, 3])),
+            BTreeSet::from([1, 2, 3])
+        );
         let merged = merge(BTreeMap::from([("a", 1), ("b", 1)]), BTreeMap::from([("b", 2)]));
         assert_eq!(merged, BTreeMap::from([("a", 1), ("b", 2)]));
     }

@@ -207,7 +207,7 @@ fn made(base: &mut Base<'_>, updates: Vec<StateUpdate>) -> Result<Vec<Made>, Err
             None => return Err(several()),
         };
         let found = core.plan.node_named(&name);
-        let node = found.ok_or_else(|| Error::UnknownNode(name.to_string()))?;
+        let node = found.ok_or_else(|| core.unknown_node(&name))?;
         let mut command = match update {
             GraphInput::Nothing => Command::new(),
             GraphInput::Update(update) => update.into(),

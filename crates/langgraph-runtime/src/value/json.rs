@@ -12,9 +12,10 @@ impl From<Json> for Value {
         match json {
             Json::Null => Value::Null,
             Json::Bool(flag) => Value::Bool(flag),
-            Json::Number(number) => match number.as_i64() {
-                Some(whole) => Value::Int(whole),
-                None => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+            Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(whole), _) => Value::Int(whole),
+                (None, Some(whole)) => Value::Stored(Arc::new(StoredValue::Unsigned(whole))),
+                (None, None) => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
             },
             Json::String(text) => Value::Text(text.into()),
             Json::Array(items) => Value::list(items),

@@ -103,6 +103,9 @@ pub(super) fn write(out: &mut String, value: &Value) -> Result<(), Error> {
             out.push(']');
         }
         Value::Map(map) => write_map(out, map)?,
+        Value::Stored(stored) if matches!(**stored, StoredValue::Unsigned(_)) => {
+            out.push_str(&value.to_string());
+        }
         other => write(out, &Json::from(other).into())?,
     }
     Ok(())
