@@ -76,7 +76,7 @@ test-python: build ## this package's own Python tests, and those of the tools
 test-pythons: ## tests/python on other versions of Python that are here; PYTHONS="3.10 3.13" picks some
 	@$(PYTHON) -m sync.pythons $(PYTHONS)
 
-continuity: ## threads handed over between upstream and this package, and what both store
+continuity: ## threads handed over between upstream, this package and Rust, and what all store
 	@$(PYTHON) -m tests.continuity $(if $(K),-k "$(K)")
 
 conformance: ## upstream's test suites in drop-in mode; fails when a test stops passing, or flakes

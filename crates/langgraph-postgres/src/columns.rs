@@ -58,22 +58,29 @@ impl WriteColumns {
 impl Stored {
     /// Adds writes, in the order in which they are to be stored.
     pub(crate) fn add_writes(&mut self, all: &[PutWrites]) -> Result<(), Error> {
-        // A statement cannot touch a row twice: the last one counts.
+        // A statement cannot touch a row twice: the last one that replaces counts.
         let mut fixed = BTreeMap::new();
         for put in all {
+            let replaces = put.replaces();
             for (position, (channel, value)) in put.writes.iter().enumerate() {
-                let place = fixed_place(channel);
-                let columns = if place.is_some() { &mut self.replace } else { &mut self.keep };
                 let encoded = encode(value)?;
-                let place = place.unwrap_or(position as i64);
+                let place = fixed_place(channel).unwrap_or(position as i64);
                 if place < 0 {
                     let key = (put.checkpoint.as_str(), put.task.as_str(), place);
-                    if let Some(row) = fixed.insert(key, columns.blobs.len()) {
-                        columns.kinds[row] = encoded.kind;
-                        columns.blobs[row] = encoded.bytes;
-                        fixed.insert(key, row);
+                    if let Some((is_replacing, row)) = fixed.get(&key) {
+                        let there: &mut WriteColumns =
+                            if *is_replacing { &mut self.replace } else { &mut self.keep };
+                        if replaces {
+                            there.kinds[*row] = encoded.kind;
+                            there.blobs[*row] = encoded.bytes;
+                        }
                         continue;
                     }
+                }
+                let columns = if replaces { &mut self.replace } else { &mut self.keep };
+                if place < 0 {
+                    let key = (put.checkpoint.as_str(), put.task.as_str(), place);
+                    fixed.insert(key, (replaces, columns.blobs.len()));
                 }
                 columns.checkpoints.push(put.checkpoint.as_str().into());
                 columns.tasks.push(put.task.as_str().into());

@@ -72,9 +72,7 @@ struct WriteRow {
 
 impl WriteRows {
     pub fn encode(place: &Place, put: &PutWrites) -> Result<Self, Error> {
-        // What a finished task says of itself as well is of no use any more, and upstream keeps what
-        // was there before.
-        let replaces = put.writes.iter().all(|(channel, _)| fixed_place(channel).is_some());
+        let replaces = put.replaces();
         let row = |(position, (channel, value)): (usize, &(Arc<str>, _))| {
             Ok(WriteRow {
                 at: fixed_place(channel).unwrap_or(position as i64),

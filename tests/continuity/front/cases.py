@@ -64,6 +64,15 @@ class Case:
 
 CASES = tuple(Case(*parts) for parts in product(SCENARIOS, DURABILITIES))
 
+CHOICES = {
+    "all": CASES,
+    "some": tuple(
+        Case(scenario, DURABILITIES[number % len(DURABILITIES)])
+        for number, scenario in enumerate(SCENARIOS)
+    ),
+}
+"""What can be run on a database: everything, or every scenario once, each in another way."""
+
 UNEQUAL = {
     "channels-async": "upstream adds to the list of an accumulating topic while a checkpoint that "
     "holds it is still to be stored, so that what is stored is chance",

@@ -18,7 +18,7 @@ from langgraph.graph.message import _messages_delta_reducer, add_messages
 from langgraph.pregel import Pregel
 from langgraph.types import Command, Overwrite, Send, interrupt
 
-LONG_ENOUGH = 0.1
+LONG_ENOUGH = 0.2
 """Seconds within which everything that runs beside a failing node is done."""
 
 Body = Callable[..., Any]

@@ -1,8 +1,10 @@
-"""``program.py TURN REPORT DATABASE...``: take one turn in the threads of each SQLite database.
+"""``program.py TURN REPORT CASES DATABASE...``: take one turn in threads of each database.
 
-Each case has a thread of its own. Runs unchanged on upstream and on this package; the Rust program
-is called the same way and writes the same report. What a turn returned, and what the thread looks
-like before and after it, goes into the JSON file REPORT. `look` instead of a number only looks.
+CASES are names such as `question-sync`, with commas between: each has a thread of its own. A
+DATABASE is a path, of SQLite, or how to connect to Postgres. Runs unchanged on upstream and on this
+package; the Rust program is called the same way and writes the same report. What a turn returned,
+and what the thread looks like before and after it, goes into the JSON file REPORT. `look` instead
+of a number only looks.
 """
 
 from __future__ import annotations
@@ -11,18 +13,19 @@ import json
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+sys.path.append(str(Path(__file__).parents[1]))
 
 import cases
 import graphs
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage
-from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import EmptyInputError, GraphRecursionError
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.types import Command, Interrupt, Overwrite, Send, StateSnapshot, StateUpdate
-
-NO_WAITING = "PRAGMA synchronous=OFF"
-"""These databases need not survive a power cut."""
+from savers import open_sync
 
 FAILURES = {
     graphs.Trouble: "trouble",
@@ -39,7 +42,7 @@ CALLED = ("subgraph_called",)
 class Thread:
     """One thread and its graph; its methods write down what they see in `said`."""
 
-    def __init__(self, case: cases.Case, saver: SqliteSaver) -> None:
+    def __init__(self, case: cases.Case, saver: BaseCheckpointSaver[str]) -> None:
         self.case = case
         self.kit = graphs.Kit(saver)
         self.graph = getattr(graphs, GRAPHS.get(case.scenario, case.scenario))(self.kit)
@@ -332,7 +335,7 @@ GRAPHS = {
 """Scenarios that use the graph of another one."""
 
 
-def take(turn: str, case: cases.Case, saver: SqliteSaver) -> dict[str, Any]:
+def take(turn: str, case: cases.Case, saver: BaseCheckpointSaver[str]) -> dict[str, Any]:
     """Take a turn of `case`, and tell what it did and what could be seen."""
     try:
         thread = Thread(case, saver)
@@ -346,12 +349,12 @@ def take(turn: str, case: cases.Case, saver: SqliteSaver) -> dict[str, Any]:
 
 
 def main() -> None:
-    turn, report, *databases = sys.argv[1:]
+    turn, report, names, *databases = sys.argv[1:]
+    chosen = [cases.Case(*name.rsplit("-", 1)) for name in names.split(",")]
     reports = {}
     for database in databases:
-        with SqliteSaver.from_conn_string(database) as saver:
-            saver.conn.execute(NO_WAITING)
-            reports[database] = {str(case): take(turn, case, saver) for case in cases.CASES}
+        with open_sync(database) as saver:
+            reports[database] = {str(case): take(turn, case, saver) for case in chosen}
     with open(report, "w") as file:
         json.dump(reports, file)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sync.environments import our_environment, upstream_environment
 from sync.pins import ROOT
-from tests.continuity.front.cases import CASES, TURNS, Case
+from tests.continuity.front.cases import CHOICES, TURNS, Case
 from tests.continuity.routes import environment_variables, wait
 from tests.continuity.rows import Names, settled_rows
 
@@ -97,23 +98,29 @@ def rust_program() -> Path:
     return Path(next(path for path in built if path))
 
 
-def travel(folder: Path) -> dict[str, Journey]:
-    """Take every turn of every route, the sides beside each other; reports go to `folder`."""
+def travel(folder: Path, rust: Path, choice: str, new: Callable[[], str]) -> dict[str, Journey]:
+    """Take every turn of every route, the sides beside each other.
+
+    Args:
+        folder: Where reports go.
+        rust: The Rust program.
+        choice: Which cases, of `CHOICES`.
+        new: Makes an empty database, and returns its path or how to connect to it.
+    """
     commands = {
         UPSTREAM: [upstream_environment().python, PROGRAM],
         OURS: [our_environment().python, "-m", "langgraph_rust", PROGRAM],
-        RUST: [rust_program()],
+        RUST: [rust],
     }
     journeys = {route: Journey() for route in ROUTES}
-    databases = {str(folder / f"{number}.sqlite"): name for number, name in enumerate(ROUTES)}
+    databases = {new(): route for route in ROUTES}
+    names = ",".join(map(str, CHOICES[choice]))
     for turn in range(TURNS + 1):
         programs = []
         for side, command in commands.items():
             chosen = [name for name, route in databases.items() if _who(route, turn) == side]
             report = folder / f"{side}-{turn}.json"
-            words = [str(turn) if turn < TURNS else "look", report]
-            if side == RUST:
-                words.append(",".join(map(str, CASES)))
+            words = [str(turn) if turn < TURNS else "look", report, names]
             if chosen:
                 programs.append((_start([*command, *words, *chosen], folder), report))
         for process, report in programs:

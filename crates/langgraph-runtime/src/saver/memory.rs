@@ -47,12 +47,13 @@ impl Memory {
 
 impl Threads {
     fn put_writes(&mut self, place: &Place, put: PutWrites) {
+        let replaces = put.replaces();
         let stored = self.namespaces.entry(place.clone()).or_default();
         let stored = stored.entry(put.checkpoint).or_default();
         for (position, (channel, value)) in put.writes.into_iter().enumerate() {
-            let fixed = fixed_place(&channel);
-            let key = (put.task.clone(), fixed.unwrap_or(position as i64));
-            if fixed.is_some() || !stored.writes.contains_key(&key) {
+            let place = fixed_place(&channel).unwrap_or(position as i64);
+            let key = (put.task.clone(), place);
+            if replaces || !stored.writes.contains_key(&key) {
                 stored.writes.insert(key, Written { path: put.path.clone(), channel, value });
             }
         }

@@ -225,6 +225,15 @@ impl ListQuery {
     }
 }
 
+impl PutWrites {
+    /// Whether these writes take the place of those that are there already: all of them are about the
+    /// task itself. Of a task that has an output, too, nobody asks how it came there, and what is
+    /// there stays, as upstream has it.
+    pub fn replaces(&self) -> bool {
+        self.writes.iter().all(|(channel, _)| fixed_place(channel).is_some())
+    }
+}
+
 /// What of a thread to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prune {

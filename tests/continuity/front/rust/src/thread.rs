@@ -1,11 +1,13 @@
 //! One thread and its graph, and what is seen of both.
 
+use std::sync::Arc;
+
 use langgraph_rust_core::{CheckpointId, Durability};
+use langgraph_rust_runtime::saver::Saver;
 use langgraph_rust_runtime::{
     BoxFuture, Config, Error, Graph, GraphInput, Interrupt, Output, Snapshot, State, StateUpdate,
     Stops, Update, Value,
 };
-use langgraph_rust_sqlite::Sqlite;
 use serde_json::{json, Map as JsonMap, Value as Json};
 
 use crate::graphs::{self, Kit};
@@ -82,7 +84,7 @@ impl Thread {
         case: &str,
         scenario: &str,
         durability: Durability,
-        saver: Sqlite,
+        saver: Arc<dyn Saver>,
     ) -> Result<Self, Error> {
         let kit = Kit::new(saver);
         let graph = graphs::of(scenario, &kit)?;

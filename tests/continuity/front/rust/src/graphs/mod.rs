@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use langgraph_rust_runtime::saver::Saver;
 use langgraph_rust_runtime::{
     AnyGraph, Cause, Command, Dynamic, Error, Field, Goto, Graph, Map, Node, NodeResult, Runtime,
     State, StateGraph, Value, START,
 };
-use langgraph_rust_sqlite::Sqlite;
 
 use crate::thread::AnyState;
 
@@ -77,13 +77,13 @@ pub(crate) fn is_trouble(cause: &Cause) -> bool {
 /// What the graphs of a thread are made with, and which of their functions ran.
 #[derive(Clone)]
 pub(crate) struct Kit {
-    saver: Sqlite,
+    saver: Arc<dyn Saver>,
     healthy: Arc<AtomicBool>,
     ran: Arc<Mutex<Vec<String>>>,
 }
 
 impl Kit {
-    pub(crate) fn new(saver: Sqlite) -> Self {
+    pub(crate) fn new(saver: Arc<dyn Saver>) -> Self {
         Self { saver, healthy: Arc::default(), ran: Arc::default() }
     }
 
@@ -103,7 +103,7 @@ impl Kit {
     }
 
     fn keep<S: State>(&self, graph: Graph<S>) -> Box<dyn AnyState> {
-        Box::new(graph.with_saver(self.saver.clone()))
+        Box::new(graph.with_shared_saver(self.saver.clone()))
     }
 
     /// A node that calls `body`, and is noted down when it does.
