@@ -54,18 +54,24 @@ pub enum Error {
         source: Cause,
     },
     /// The run needed more supersteps than its limit.
-    #[error("Recursion limit of {0} reached without hitting a stop condition")]
+    #[error(
+        "Recursion limit of {0} reached without hitting a stop condition: raise it by \
+         `Config::recursion_limit`, or see why the graph does not end"
+    )]
     RecursionLimit(u64),
     /// Neither input nor a thread to go on with.
-    #[error("no input, and no thread to go on with")]
-    EmptyInput,
+    #[error("there is no input, and the thread '{thread}' has nothing to go on with")]
+    EmptyInput {
+        /// The thread, if the graph has a saver.
+        thread: Arc<str>,
+    },
     /// A command that commands nothing.
     #[error("the command neither writes nor resumes")]
     EmptyCommand,
     /// A resume value without an id, but several interrupts are open: give their ids.
     #[error(
         "When there are multiple pending interrupts, you must specify the interrupt id when \
-         resuming."
+         resuming: see `Command::resume_by_id`."
     )]
     AmbiguousResume,
     /// The graph has no saver, so it has no threads.
@@ -77,6 +83,9 @@ pub enum Error {
     /// The graph has no store.
     #[error("the graph was compiled without a store: give it one by `with_store`")]
     NoStore,
+    /// The graph has a saver, and the config names no thread.
+    #[error("the graph has a saver, so runs have threads: name one by `Config::thread`")]
+    NoThread,
     /// The node asked for a context of this type, and the run was given none.
     #[error("the run was given no context of the type {0}: give it one by `Config::context`")]
     NoContext(&'static str),
@@ -84,7 +93,7 @@ pub enum Error {
     #[error("{0}")]
     InvalidNamespace(String),
     /// The graph has no such node.
-    #[error("the graph has no node '{name}', but: {}", .known.join(", "))]
+    #[error("the graph has no node '{name}'; it has {}", .known.join(", "))]
     UnknownNode {
         /// The name.
         name: Arc<str>,
@@ -92,7 +101,7 @@ pub enum Error {
         known: Vec<Arc<str>>,
     },
     /// The graph has no such field.
-    #[error("the graph has no field '{name}', but: {}", .known.join(", "))]
+    #[error("the graph has no field '{name}'; it has {}", .known.join(", "))]
     UnknownField {
         /// The name.
         name: Arc<str>,
@@ -192,10 +201,29 @@ impl From<WireError> for Error {
 impl From<Fault<Native>> for Error {
     fn from(fault: Fault<Native>) -> Self {
         match fault {
-            Fault::InvalidUpdate(error) => Error::InvalidUpdate(error),
+            Fault::InvalidUpdate(error) => Error::InvalidUpdate(in_rust(error)),
             Fault::MissingHistory(history) => Error::Message(history.to_string()),
             Fault::UnfinishedTasks(tasks) => Error::Message(tasks.to_string()),
             Fault::Domain(error) => error.into(),
+        }
+    }
+}
+
+/// The engine's advice is for Python.
+fn in_rust(error: InvalidUpdate) -> InvalidUpdate {
+    const PYTHON: &str = "Use an Annotated key to handle multiple values.";
+    const RUST: &str = "Give the field a reducer to handle several: `#[reducer(..)]`, or \
+                        `Field::Reduce`.";
+    InvalidUpdate { message: error.message.replace(PYTHON, RUST), ..error }
+}
+
+impl Error {
+    /// What a node failed with, if it failed with a `T`: an error of one's own, or an [`Error`] such as
+    /// [`Error::Timeout`].
+    pub fn failure<T: StdError + 'static>(&self) -> Option<&T> {
+        match self {
+            Error::Node { source, .. } => source.downcast_ref(),
+            _ => None,
         }
     }
 }
@@ -224,6 +252,11 @@ impl NodeError {
     /// A failure with a message.
     pub fn message(text: impl Into<String>) -> Self {
         Error::message(text).into()
+    }
+
+    /// A failure that is known as a box alone: what `anyhow::Error` and the like turn into.
+    pub fn from_boxed(error: Box<dyn StdError + Send + Sync>) -> Self {
+        Self(Reason::Failed(Cause(Arc::from(error))))
     }
 
     pub(crate) fn interrupt(value: Value) -> Self {

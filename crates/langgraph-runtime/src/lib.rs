@@ -46,6 +46,9 @@ mod thread;
 mod trace;
 mod value;
 
+pub use langgraph_rust_checkpoint::wire::StoredValue;
+pub use langgraph_rust_core::{CheckpointId, Durability, InvalidUpdate, RetryDelay, TaskId};
+
 pub use cache::{CachePolicy, MemoryCache};
 pub use drive::{block_on, Blocking, Chunks, RunStream};
 pub use error::{Cause, Error, NodeError};

@@ -111,7 +111,7 @@ async fn failure(graph: StateGraph) -> String {
 
 #[tokio::test]
 async fn places_to_go_on_to() {
-    let unknown = "the node 'a' failed: the graph has no node 'nobody', but: b, a";
+    let unknown = "the node 'a' failed: the graph has no node 'nobody'; it has b, a";
     let returning = |command: Command| {
         let node = Node::new("a", move |_: &()| Ok(command.clone()));
         graph(&["b"]).add_node(node).edge(START, "a")
@@ -125,7 +125,7 @@ async fn places_to_go_on_to() {
     assert_eq!(failure(branching.branch("a", |_| Ok(Goto::send("nobody", 1)))).await, unknown);
     assert!(failure(returning(Command::new().goto(START))).await.contains("'__start__'"));
     let field = failure(returning(Command::new().set("lag", 1))).await;
-    assert_eq!(field, "the node 'a' failed: the graph has no field 'lag', but: log");
+    assert_eq!(field, "the node 'a' failed: the graph has no field 'lag'; it has log");
 }
 
 #[tokio::test]
@@ -133,8 +133,8 @@ async fn input_and_nodes_to_stop_at() {
     let graph = graph(&["a"]).edge(START, "a").compile().unwrap();
     let config = Config::default();
     let wrong = graph.invoke(Update::new().set("lag", 1), &config).await.unwrap_err();
-    assert_eq!(wrong.to_string(), "the graph has no field 'lag', but: log");
+    assert_eq!(wrong.to_string(), "the graph has no field 'lag'; it has log");
     let stopping = config.interrupt_before(["b"]);
     let wrong = graph.invoke(Update::new(), &stopping).await.unwrap_err();
-    assert_eq!(wrong.to_string(), "the graph has no node 'b', but: a");
+    assert_eq!(wrong.to_string(), "the graph has no node 'b'; it has a");
 }

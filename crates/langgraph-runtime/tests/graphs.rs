@@ -329,6 +329,6 @@ fn mistakes_are_named() {
     let error = unknown.blocking().invoke(Update::new(), &Config::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the node 'a' failed: the graph has no field 'nothing', but: log"
+        "the node 'a' failed: the graph has no field 'nothing'; it has log"
     );
 }

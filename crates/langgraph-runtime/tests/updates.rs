@@ -182,10 +182,10 @@ async fn who_wrote_must_be_clear() {
     assert!(unclear.to_string().starts_with("Ambiguous update, specify as_node"), "{unclear}");
     graph.update_state(&config, logged("a"), Some("a")).await.unwrap();
     let unknown = graph.update_state(&config, logged("?"), Some("nobody")).await.unwrap_err();
-    assert_eq!(unknown.to_string(), "the graph has no node 'nobody', but: a, b");
+    assert_eq!(unknown.to_string(), "the graph has no node 'nobody'; it has a, b");
     let update = Update::new().set("lag", 1);
     let unknown = graph.update_state(&config, update, Some("a")).await.unwrap_err();
-    assert_eq!(unknown.to_string(), "the graph has no field 'lag', but: log");
+    assert_eq!(unknown.to_string(), "the graph has no field 'lag'; it has log");
     let unnamed = vec![vec![StateUpdate::new(logged("1"), None), StateUpdate::new((), Some("a"))]];
     let unclear = graph.bulk_update_state(&config, unnamed).await.unwrap_err();
     assert_eq!(unclear.to_string(), "as_node is required when applying multiple updates");

@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "sqlite", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "sqlite"), doc = "LangGraph in Rust: see the README.")]
 
 #[cfg(feature = "derive")]
 pub use langgraph_rust_derive::{Input, State};
@@ -15,8 +16,9 @@ mod pages;
 /// What most graphs need: `use langgraph_rust::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Command, Config, Goto, Graph, Input, Memory, Mode, Node, NodeError, NodeResult, Overwrite,
-        RetryPolicy, Runtime, State, StateGraph, Update, Value, END, START,
+        Command, Config, Dynamic, Event, Field, Goto, Graph, Input, Memory, Message, Mode, Node,
+        NodeError, NodeResult, Overwrite, RetryPolicy, RunControl, Runtime, State, StateGraph,
+        Status, Update, Value, END, START,
     };
     #[cfg(feature = "postgres")]
     pub use langgraph_rust_postgres::Postgres;

@@ -296,7 +296,7 @@ async fn values_that_do_not_fit_are_refused_by_the_fields_names() {
     let error = graph.invoke(Update::new().set("lag", 1), &Config::default()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the graph has no field 'lag', but: topic, log, rounds, verdict, note"
+        "the graph has no field 'lag'; it has topic, log, rounds, verdict, note"
     );
 }
 

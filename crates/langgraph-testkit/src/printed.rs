@@ -76,7 +76,7 @@ pub(crate) fn failure(error: &Error) -> String {
         },
         Error::RecursionLimit(_) => "=> error recursion limit".into(),
         Error::InvalidUpdate(_) => "=> error invalid update".into(),
-        Error::EmptyInput => "=> error empty input".into(),
+        Error::EmptyInput { .. } => "=> error empty input".into(),
         Error::AmbiguousResume => "=> error ambiguous answer".into(),
         error => format!("=> error {error}"),
     }

@@ -11,6 +11,7 @@ use crate::{AnyGraph, BoxFuture, Chunk, Config, Error, GraphInput, Map, Modes, O
 /// [`RunStream::output`] says how it ended.
 ///
 /// Nothing goes on while nobody polls it; dropping it drops the run.
+#[must_use = "a stream does nothing unless it is polled"]
 pub struct RunStream<S> {
     run: Option<BoxFuture<'static, Result<Output<Map>, Error>>>,
     chunks: UnboundedReceiver<Chunk>,

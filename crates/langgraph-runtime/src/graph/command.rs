@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -7,7 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::{Error, FieldValue, FieldWrite, Map, Value};
 
 /// What a node writes to the state: values by field, in order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Update {
     pub(crate) writes: Vec<(Cow<'static, str>, Value)>,
 }
@@ -60,6 +61,28 @@ impl Serialize for Update {
     }
 }
 
+impl fmt::Debug for Update {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_map();
+        self.writes().for_each(|(name, value)| {
+            shown.entry(&name, &format_args!("{value}"));
+        });
+        shown.finish()
+    }
+}
+
+/// A JSON object, its entries by field.
+impl TryFrom<serde_json::Value> for Update {
+    type Error = Error;
+
+    fn try_from(json: serde_json::Value) -> Result<Self, Error> {
+        match json {
+            serde_json::Value::Object(map) => Ok(map.into()),
+            other => Err(Error::Unfit(format!("{other} is no object, so it writes to no fields"))),
+        }
+    }
+}
+
 impl From<Map> for Update {
     fn from(map: Map) -> Self {
         let owned = |(name, value): (Arc<str>, Value)| (Cow::Owned(name.as_ref().into()), value);
@@ -90,6 +113,11 @@ pub enum Goto {
 }
 
 impl Goto {
+    /// A node that runs on the state, or [`END`](crate::END).
+    pub fn node(node: &str) -> Self {
+        Goto::Node(node.into())
+    }
+
     /// A node that runs on `value` instead of the state.
     pub fn send(node: &str, value: impl Into<Value>) -> Self {
         Goto::Send { node: node.into(), value: value.into() }
@@ -146,6 +174,25 @@ impl From<&str> for Gotos {
 impl From<Goto> for Gotos {
     fn from(goto: Goto) -> Self {
         Self(vec![goto])
+    }
+}
+
+impl<G: Into<Goto>, const N: usize> From<[G; N]> for Gotos {
+    fn from(gotos: [G; N]) -> Self {
+        Self(gotos.into_iter().map(Into::into).collect())
+    }
+}
+
+/// Nothing leads nowhere.
+impl<G: Into<Gotos>> From<Option<G>> for Gotos {
+    fn from(goto: Option<G>) -> Self {
+        goto.map(Into::into).unwrap_or_default()
+    }
+}
+
+impl From<String> for Gotos {
+    fn from(node: String) -> Self {
+        Self(vec![Goto::node(&node)])
     }
 }
 
@@ -224,6 +271,13 @@ impl Command {
 impl<U: Into<Update>> From<U> for Command {
     fn from(update: U) -> Self {
         Self { update: update.into(), ..Self::default() }
+    }
+}
+
+/// An update, and where to go.
+impl<U: Into<Update>, G: Into<Gotos>> From<(U, G)> for Command {
+    fn from((update, goto): (U, G)) -> Self {
+        Self::from(update).goto(goto)
     }
 }
 

@@ -57,7 +57,8 @@ pub(crate) enum Call {
     message = "`{Self}` is no function that a node can call",
     label = "not a node's function",
     note = "take `&State` (or, in a closure that gives a future, `Arc<State>`), and `&Runtime` if needed",
-    note = "return `NodeResult<..>` of an update, a `Command`, a `Goto` or `()`"
+    note = "return `NodeResult<..>` of an update, a `Command`, a `Goto` or `()`",
+    note = "what it takes derives `State` or `Input`, or is `Value` or `()`; its future is `Send`"
 )]
 pub trait NodeFunction<Shape> {
     /// The function, whatever its shape.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::FieldSpec;
+use crate::{Error, FieldSpec};
 
 /// The fields of a state: which stands where.
 #[derive(Debug)]
@@ -15,6 +15,11 @@ impl Layout {
         let positions =
             specs.iter().enumerate().map(|(position, spec)| (spec.name.clone(), position));
         Self { positions: positions.collect(), specs }
+    }
+
+    /// The error of a field that there is none of.
+    pub(crate) fn unknown(&self, name: &str) -> Error {
+        Error::UnknownField { name: name.into(), known: self.names().cloned().collect() }
     }
 
     pub(crate) fn len(&self) -> usize {

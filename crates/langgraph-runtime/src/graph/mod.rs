@@ -347,11 +347,7 @@ impl Core {
         value: Value,
     ) -> Result<(ChannelIndex, Value), Error> {
         let found = self.layout.position(name);
-        let unknown = || Error::UnknownField {
-            name: name.into(),
-            known: self.layout.names().cloned().collect(),
-        };
-        let position = found.ok_or_else(unknown)?;
+        let position = found.ok_or_else(|| self.layout.unknown(name))?;
         Ok((ChannelIndex::new(position), self.layout.spec(position).read(value)?))
     }
 }

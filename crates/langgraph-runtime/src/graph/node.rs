@@ -141,14 +141,14 @@ impl Node {
 
 /// How often a failed node is tried again, and how long to wait before. Graphs in Rust wait without
 /// jitter unless told otherwise.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct RetryPolicy {
     /// Attempts in all.
     pub max_attempts: u32,
     /// The waits between them.
     pub delay: RetryDelay,
     /// Which failures are worth it.
-    pub(crate) on: fn(&Error) -> bool,
+    pub(crate) on: Option<Arc<Worthwhile>>,
 }
 
 impl RetryPolicy {
@@ -160,7 +160,7 @@ impl RetryPolicy {
             factor: 2.0,
             max: Duration::from_secs(128),
         };
-        Self { max_attempts, delay, on: |_| true }
+        Self { max_attempts, delay, on: None }
     }
 
     /// The same policy without waits.
@@ -169,10 +169,21 @@ impl RetryPolicy {
         self
     }
 
-    /// The same policy for the failures of which `on` says so. What the node returned is the source of
-    /// the error that it is shown.
-    pub fn only(mut self, on: fn(&Error) -> bool) -> Self {
-        self.on = on;
+    /// The same policy for the failures of which `on` says so: it is shown the run's error, of which
+    /// [`Error::failure`] is what the node failed with.
+    pub fn only(mut self, on: impl Fn(&Error) -> bool + Send + Sync + 'static) -> Self {
+        self.on = Some(Arc::new(on));
         self
+    }
+}
+
+pub(crate) type Worthwhile = dyn Fn(&Error) -> bool + Send + Sync;
+
+impl std::fmt::Debug for RetryPolicy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RetryPolicy")
+            .field("max_attempts", &self.max_attempts)
+            .field("delay", &self.delay)
+            .finish_non_exhaustive()
     }
 }

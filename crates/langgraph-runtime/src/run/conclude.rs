@@ -60,7 +60,7 @@ impl Run {
             }
             reason @ Reason::Parent(_) => TaskOutcome::Escaped(NodeError(reason)),
             reason @ Reason::Failed(_) => {
-                let retry = self.program(key).and_then(|program| program.retry);
+                let retry = self.program(key).and_then(|program| program.retry.as_ref());
                 self.failed(key, NodeError(reason), resume_values, retry)
             }
         }
@@ -83,18 +83,19 @@ impl Run {
         key: TaskKey,
         error: NodeError,
         writes: Vec<Write<Native>>,
-        retry: Option<RetryPolicy>,
+        retry: Option<&RetryPolicy>,
     ) -> TaskOutcome<Native> {
         let value = Value::from(cause(&error));
         let error = match self.engine.task(key) {
             Some(task) => self.named(task, error),
             None => error,
         };
-        let matches = |policy: &RetryPolicy| (policy.on)(&error.clone().into());
+        let is_worth_it =
+            |policy: &&RetryPolicy| policy.on.as_ref().is_none_or(|on| on(&error.clone().into()));
         TaskOutcome::Failed(Failure {
             value,
             writes,
-            retry: retry.filter(matches).map(|policy| Retry {
+            retry: retry.filter(is_worth_it).map(|policy| Retry {
                 max_attempts: policy.max_attempts,
                 delay: policy.delay,
                 jitter: std::time::Duration::ZERO,

@@ -80,6 +80,12 @@ impl Run {
     ) -> Result<Self, Error> {
         let graph = shared.graph.clone();
         let (core, config) = (&graph.core, &shared.config);
+        let resumes = matches!(&input, GraphInput::Command(command) if command.resume.is_some());
+        match &shared.saver {
+            None if resumes && around.is_none() => return Err(Error::NoSaver),
+            Some(_) if shared.place.thread.is_empty() => return Err(Error::NoThread),
+            _ => {}
+        }
         let mut clock = RunClock { clock: graph.clock.clone(), saver: shared.saver.clone() };
         let loaded = match &shared.saver {
             Some(saver) => {
@@ -131,7 +137,7 @@ impl Run {
         };
         let (engine, started) =
             Engine::start((), &mut clock, start).map_err(|error| match error {
-                StartError::EmptyInput => Error::EmptyInput,
+                StartError::EmptyInput => Error::EmptyInput { thread: shared.place.thread.clone() },
                 StartError::EmptyCommand => Error::EmptyCommand,
                 StartError::Fault(fault) => fault.into(),
             })?;

@@ -97,13 +97,22 @@ impl Runtime {
         Ok(scratchpad.values[position].clone())
     }
 
-    /// The same, with an answer of a type.
+    /// The same, with an answer of a type. An answer that is none is not kept, so that the thread can be
+    /// resumed with another one.
     ///
     /// # Errors
     ///
     /// What pauses the run; or the answer is no `T`.
     pub fn interrupt_for<T: DeserializeOwned>(&self, value: impl Into<Value>) -> NodeResult<T> {
-        Ok(self.interrupt(value)?.to_serde()?)
+        let question = value.into();
+        let answer = self.interrupt(question.clone())?;
+        answer.to_serde().map_err(|error| {
+            let mut scratchpad = self.0.scratchpad.lock().unwrap_or_else(PoisonError::into_inner);
+            scratchpad.passed -= 1;
+            let kept = scratchpad.passed;
+            scratchpad.values.truncate(kept);
+            Error::Unfit(format!("the answer {answer} to {question} does not fit: {error}")).into()
+        })
     }
 
     /// The failure, in a node that handles errors.

@@ -4,7 +4,7 @@ use super::{FieldSpec, Input, State, TaskInput};
 use crate::{Error, Update, Value};
 
 /// A state whose fields the graph names, of values of any kind.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Dynamic(TaskInput);
 
 impl Dynamic {
@@ -46,5 +46,11 @@ impl State for Dynamic {
     /// Any version of a state is values by name.
     fn migrate(_version: u32, _stored: &TaskInput) -> Result<Update, Error> {
         Ok(Update::new())
+    }
+}
+
+impl std::fmt::Debug for Dynamic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Dynamic({})", self.value())
     }
 }

@@ -103,8 +103,10 @@ impl TaskInput {
         let read = |value: &Value| value.to_typed().map_err(|error| error.in_field(&name.into()));
         match self.content() {
             Content::Fields(fields) => {
-                let value = fields.layout.position(name).and_then(|at| fields.values[at].as_ref());
-                value.map_or_else(|| Ok(default()), read)
+                let Some(at) = fields.layout.position(name) else {
+                    return Err(fields.layout.unknown(name));
+                };
+                fields.values[at].as_ref().map_or_else(|| Ok(default()), read)
             }
             Content::Sent(value) => match value.entry(name) {
                 None => Ok(default()),

@@ -12,6 +12,12 @@ use super::Value;
 use crate::Error;
 
 /// What a field of a state may hold. Implemented by whatever meets it.
+#[diagnostic::on_unimplemented(
+    message = "a field cannot hold a `{Self}`",
+    label = "the type of a field",
+    note = "derive `Clone`, `serde::Serialize` and `serde::Deserialize` for it; it is `Send`, `Sync` and \
+            owns what it holds"
+)]
 pub trait FieldValue: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> FieldValue for T {}

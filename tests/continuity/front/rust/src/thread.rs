@@ -111,7 +111,7 @@ impl Thread {
             Err(Error::Node { source, .. }) if graphs::is_trouble(&source) => {
                 json!({ "raised": "trouble" })
             }
-            Err(Error::EmptyInput) => json!({ "raised": "no input" }),
+            Err(Error::EmptyInput { .. }) => json!({ "raised": "no input" }),
             Err(Error::RecursionLimit(_)) => json!({ "raised": "too many steps" }),
             Err(error) => return Err(error),
         };
