@@ -1,8 +1,8 @@
 """Check the crates on the oldest Rust that they promise: ``python -m sync.msrv``.
 
-The version stands in `Cargo.toml`, as `rust-version`. rustup has that toolchain or gets it; where it
-cannot, nothing is checked and that is said: `make lint` still refuses what the standard library got
-later, and cargo chooses only dependencies that promise the same.
+The version stands in `Cargo.toml`, as `rust-version`. rustup has that toolchain or gets it; where
+it cannot, nothing is checked and that is said: `make lint` still refuses what the standard library
+got later, and cargo chooses only dependencies that promise the same.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def promised() -> str:
 
 def has_toolchain(version: str) -> bool:
     """Whether rustup has the toolchain, or could get it."""
-    install = ["rustup", "toolchain", "install", version, "--profile", "minimal", "--no-self-update"]
+    options = ("--profile", "minimal", "--no-self-update")
+    install = ["rustup", "toolchain", "install", version, *options]
     for command in (["rustup", "run", version, "cargo", "--version"], install):
         try:
             done = subprocess.run(command, capture_output=True, timeout=300)
