@@ -68,7 +68,7 @@ msrv: ## the crates on the oldest Rust that they promise, if rustup has it or ca
 	@$(PYTHON) -m sync.msrv
 
 publish-dry: ## what publishing the crates would do, in order, without doing it
-	cargo publish $(ENGINE) --exclude langgraph-rust-examples --dry-run --locked --allow-dirty
+	cargo publish $(ENGINE) --exclude langgraph-rust-examples --exclude langgraph-continuity --dry-run --locked --allow-dirty
 
 test-python: build ## this package's own Python tests, and those of the tools
 	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress tests/clients tests/docs benches
