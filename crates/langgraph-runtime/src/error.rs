@@ -209,6 +209,19 @@ impl From<Fault<Native>> for Error {
     }
 }
 
+/// What `call` gives, or its panic as an error.
+pub(crate) fn caught<T>(call: impl FnOnce() -> Result<T, NodeError>) -> Result<T, NodeError> {
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
+    caught.unwrap_or_else(|panic| Err(panicked(&*panic)))
+}
+
+/// A panic as an error.
+pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> NodeError {
+    let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    Error::Panic(text.unwrap_or_else(|| "no message".into())).into()
+}
+
 /// The engine's advice is for Python.
 fn in_rust(error: InvalidUpdate) -> InvalidUpdate {
     const PYTHON: &str = "Use an Annotated key to handle multiple values.";

@@ -77,6 +77,8 @@ pub(crate) async fn drive(run: &mut Run) -> Outcome<Native> {
 async fn act(run: &mut Run, spans: Spans) -> Outcome<Native> {
     let mut under_way = UnderWay::new(run.shared.config.max_concurrency, spans);
     loop {
+        // It may have been told before it began, or while nodes ran that never wait.
+        heed(run);
         match run.poll() {
             Effect::RunTask { task, attempt, delay } => under_way.begin(run, task, attempt, delay),
             Effect::CancelTask(task) => under_way.cancel(run, task),
@@ -103,13 +105,16 @@ async fn act(run: &mut Run, spans: Spans) -> Outcome<Native> {
     }
 }
 
-/// Tells the run what whoever holds its [`RunControl`](crate::RunControl) wants.
-fn heed(run: &mut Run) {
-    let Some(control) = &run.shared.config.control else { return };
-    if control.wants_cancel() {
+/// Tells the run what whoever holds its [`RunControl`](crate::RunControl) wants; gives back what that was.
+fn heed(run: &mut Run) -> u8 {
+    let Some(told) = run.shared.config.control.as_ref().map(crate::RunControl::told) else {
+        return 0;
+    };
+    if told == crate::run::CANCEL {
         // A run that is ending already ends for the reason that it has.
         let _ = run.engine.end(End::Cancelled);
-    } else if control.wants_drain() {
+    } else if told == crate::run::DRAIN {
         run.engine.drain();
     }
+    told
 }

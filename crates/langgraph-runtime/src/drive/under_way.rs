@@ -194,7 +194,7 @@ impl UnderWay {
 
     /// Waits until something has happened; false if there is nothing that could.
     pub(super) async fn wait(&mut self, run: &mut Run) -> bool {
-        super::heed(run);
+        let heeded = super::heed(run);
         while self.running.len() < self.places {
             let Some((key, attempt, delay)) = self.waiting.pop_front() else { break };
             let before = self.done;
@@ -208,17 +208,13 @@ impl UnderWay {
             None => self.pending.next().await,
             Some(control) => {
                 let news = control.news();
-                if control.is_told() && self.pending.is_empty() {
-                    super::heed(run);
+                if control.told() != heeded {
                     return true;
                 }
                 tokio::select! {
                     biased;
                     happened = self.pending.next() => happened,
-                    () = news, if !control.is_told() => {
-                        super::heed(run);
-                        return true;
-                    }
+                    () = news => return true,
                 }
             }
         };

@@ -7,7 +7,7 @@ use langgraph_rust_core::{interrupt_id, ChannelIndex, Control, Target, Write};
 use langgraph_rust_pregel::{Failure, Retry, TaskKey, TaskOutcome, ThreadState};
 
 use super::{listed, Ended, Run};
-use crate::error::{Cause, Reason};
+use crate::error::{caught, Cause, Reason};
 use crate::graph::{Choice, Core, Exit, Program};
 use crate::{
     Command, Error, Goto, Interrupt, Native, NodeError, RetryPolicy, TaskInput, Value, END,
@@ -189,7 +189,8 @@ impl Core {
         for (index, values) in written {
             fresh.push((index, state.read_with((), index, values).map_err(Error::from)?));
         }
-        Ok(choice(&TaskInput::of_state(&self.layout, state, fresh))?.0)
+        let input = TaskInput::of_state(&self.layout, state, fresh);
+        Ok(caught(|| choice(&input))?.0)
     }
 
     /// Makes writes to fields complete, see [`Reducer::admitting`](crate::Reducer::admitting).

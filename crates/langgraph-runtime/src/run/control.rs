@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::Arc;
 
+use tokio::sync::futures::Notified;
 use tokio::sync::Notify;
 
 /// A handle on a run, to stop it from elsewhere. Give it to the run by
@@ -14,8 +15,8 @@ struct Told {
     news: Notify,
 }
 
-const DRAIN: u8 = 1;
-const CANCEL: u8 = 2;
+pub(crate) const DRAIN: u8 = 1;
+pub(crate) const CANCEL: u8 = 2;
 
 impl RunControl {
     /// A handle on the run that will be given it.
@@ -45,16 +46,13 @@ impl RunControl {
         self.0.news.notify_waiters();
     }
 
-    pub(crate) fn wants_drain(&self) -> bool {
-        self.0.what.load(Ordering::Acquire) == DRAIN
+    /// What the run was told last; more when it is told more.
+    pub(crate) fn told(&self) -> u8 {
+        self.0.what.load(Ordering::Acquire)
     }
 
-    pub(crate) fn wants_cancel(&self) -> bool {
-        self.0.what.load(Ordering::Acquire) == CANCEL
-    }
-
-    /// Waits until the run is told something.
-    pub(crate) async fn news(&self) {
-        self.0.news.notified().await;
+    /// Waits until the run is told something after this call.
+    pub(crate) fn news(&self) -> Notified<'_> {
+        self.0.news.notified()
     }
 }

@@ -29,6 +29,7 @@ use crate::{AnyGraph, Error, Map, Native, NodeError, TaskInput, Value};
 pub use clock::Clock;
 pub use config::{Config, Stops};
 pub use control::RunControl;
+pub(crate) use control::{CANCEL, DRAIN};
 pub use event::{Chunk, Event, Interrupt, Mode, Modes, Output, Status};
 pub use input::GraphInput;
 pub(crate) use perform::graph_namespace;

@@ -13,7 +13,7 @@ use langgraph_rust_pregel::{Outcome, Task, TaskKey};
 
 use super::runtime::{nested, surroundings, Asking};
 use super::{Failed, Run, Runtime, Shared};
-use crate::error::Reason;
+use crate::error::{caught, panicked, Reason};
 use crate::graph::{Body, Call, Core, Invocation, ProgramBody, Returned};
 use crate::trace::Scope;
 use crate::{
@@ -364,17 +364,7 @@ fn common(core: &Core, values: &Value) -> Update {
     known.fold(Update::new(), |update, (name, value)| update.set(name, value))
 }
 
-fn caught(call: impl FnOnce() -> Returned) -> Returned {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(&*panic)))
-}
-
 /// A future, unless making it panics.
 fn began<F>(begin: impl FnOnce() -> F) -> NodeResult<F> {
     catch_unwind(AssertUnwindSafe(begin)).map_err(|panic| panicked(&*panic))
-}
-
-fn panicked(panic: &(dyn std::any::Any + Send)) -> NodeError {
-    let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    Error::Panic(text.unwrap_or_else(|| "no message".into())).into()
 }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::reducers::Reduced;
+use crate::error::caught;
 use crate::{Error, FieldValue, NodeError, Value};
 
 type Fold = dyn Fn(Value, Value) -> Result<Value, NodeError> + Send + Sync;
@@ -112,7 +113,7 @@ impl Reducer {
     }
 
     pub(crate) fn fold(&self, left: Value, write: Value) -> Result<Value, NodeError> {
-        (self.fold)(left, write).map_err(|error| match &self.field {
+        caught(|| (self.fold)(left, write)).map_err(|error| match &self.field {
             Some(field) => Error::from(error).in_field(field).into(),
             None => error,
         })
