@@ -46,9 +46,9 @@ BENCH := $(PYTHON) -m benches.compare $(foreach case,$(CASES),'$(case)') $(if $(
 CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(SUITES),--suite $(suite))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-pythons switch continuity conformance conformance-update \
-	conformance-upstream differential deltas linear stress kills fuzz examples clients clients-ci docs docs-test \
-	api api-update sync sync-report places bench bench-publish bench-rust lint build develop wheel-2014 clean
+.PHONY: help demo test test-rust test-rust-postgres msrv publish-dry test-python test-pythons switch continuity conformance conformance-update \
+	conformance-upstream differential deltas linear stress kills fuzz examples rust-examples clients clients-ci docs docs-test \
+	api api-update sync sync-report places bench bench-publish bench-rust bench-peers lint build develop wheel-2014 clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
@@ -56,10 +56,19 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-python switch continuity conformance differential deltas linear stress kills fuzz examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
+test: test-rust test-rust-postgres msrv test-python switch continuity conformance differential deltas linear stress kills fuzz examples rust-examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
-	cargo test $(ENGINE)
+	cargo test $(ENGINE) --exclude langgraph-rust-examples --exclude langgraph-continuity --all-features
+
+test-rust-postgres: ## the Postgres crate's tests, on a server of their own, and threads handed over to Python
+	@$(PYTHON) -m tests.rust_postgres
+
+msrv: ## the crates on the oldest Rust that they promise, if rustup has it or can get it
+	@$(PYTHON) -m sync.msrv
+
+publish-dry: ## what publishing the crates would do, in order, without doing it
+	cargo publish $(ENGINE) --exclude langgraph-rust-examples --exclude langgraph-continuity --dry-run --locked --allow-dirty
 
 test-python: build ## this package's own Python tests, and those of the tools
 	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress tests/clients tests/docs benches
@@ -67,7 +76,7 @@ test-python: build ## this package's own Python tests, and those of the tools
 test-pythons: ## tests/python on other versions of Python that are here; PYTHONS="3.10 3.13" picks some
 	@$(PYTHON) -m sync.pythons $(PYTHONS)
 
-continuity: ## threads handed over between upstream and this package, and what both store
+continuity: ## threads handed over between upstream, this package and Rust, and what all store
 	@$(PYTHON) -m tests.continuity $(if $(K),-k "$(K)")
 
 conformance: ## upstream's test suites in drop-in mode; fails when a test stops passing, or flakes
@@ -87,6 +96,10 @@ switch: ## LANGGRAPH_RUST, its children and commands, in environments made from 
 
 examples: ## five agents, unmodified: they print what they print on upstream
 	@$(PYTHON) -m tests.examples
+
+rust-examples: build ## the examples in Rust: what they print; one goes on with a thread of Python's
+	LANGGRAPH_RUST_PYTHON=$(abspath $(VENV))/python cargo test -p langgraph-rust-examples
+	cargo test --manifest-path examples/rust/rig/Cargo.toml --target-dir target/rig
 
 docs: ## the site, into .cache/site; fails on a broken link and a public name without documentation
 	@NO_MKDOCS_2_WARNING=1 $$($(PYTHON) -m sync.environments docs) -m mkdocs build --strict
@@ -142,13 +155,18 @@ bench: ## this package, upstream and the floor in turn; a quarter of an hour
 bench-publish: ## the same, stored in benches/compare/results.json, the README's table and docs/trust/benchmarks.md
 	@$(BENCH) --publish
 
-bench-rust: ## the engine without Python
+bench-rust: ## graphs in Rust, without Python
 	cargo bench --manifest-path benches/Cargo.toml
+
+bench-peers: ## the same beside other crates that run graphs
+	cargo bench --manifest-path benches/peers/Cargo.toml
 
 lint: ## formatting and lints, Rust and Python, Python's types, workflows, what repeats the pins
 	cargo fmt --all -- --check -l
-	cargo clippy $(ENGINE) --all-targets --quiet -- -D warnings
+	cargo fmt --manifest-path examples/rust/rig/Cargo.toml -- --check -l
+	cargo clippy $(ENGINE) --all-targets --all-features --quiet -- -D warnings
 	cargo clippy -p langgraph-py --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc $(ENGINE) --no-deps --all-features --quiet
 	@$(PYTHON) -m sync.environments dev > /dev/null
 	$(VENV)/ruff check .
 	$(VENV)/basedpyright

@@ -3,9 +3,11 @@
 #![allow(missing_docs)] // what criterion's macro makes has no docs
 
 use criterion::{criterion_group, criterion_main, BatchSize, Criterion, Throughput};
-use langgraph_benches::{chain, checkpointed, counter, fan_out, ring, run};
-use langgraph_rust_core::Durability;
-use langgraph_rust_runtime::{Graph, Update};
+use langgraph_benches::{
+    async_chain, async_ring, chain, checkpointed, config, counter, fan_out, one_thread,
+    reading_chain, ring, run, run_async,
+};
+use langgraph_rust_runtime::{Config, Graph, Update};
 
 /// A benchmark: its name, what it counts, and what it runs.
 struct Case {
@@ -21,25 +23,27 @@ impl Case {
         Self { name, elements, limit: 1_000_000, input: Update::new(), graph }
     }
 
-    fn measure(&self, criterion: &mut Criterion) {
-        let mut group = criterion.benchmark_group("supersteps");
+    fn measure(&self, criterion: &mut Criterion, group: &str, run: impl Fn(&Graph, &Config)) {
+        let mut group = criterion.benchmark_group(group);
         group.throughput(Throughput::Elements(self.elements));
-        let run = |graph: &Graph| run(graph, self.input.clone(), self.limit, Durability::Async);
-        let graph = (self.graph)();
+        let (graph, config) = ((self.graph)(), config(self.limit));
         group.bench_function(self.name, |bencher| match graph.saver() {
-            None => bencher.iter(|| run(&graph)),
+            None => bencher.iter(|| run(&graph, &config)),
             // A new graph for each run: its saver begins empty.
             Some(_) => {
-                bencher.iter_batched_ref(self.graph, |graph| run(graph), BatchSize::PerIteration);
+                let begin = || (self.graph)();
+                let size = BatchSize::PerIteration;
+                bencher.iter_batched_ref(begin, |graph| run(graph, &config), size);
             }
         });
         group.finish();
     }
 }
 
+/// On the calling thread.
 fn supersteps(criterion: &mut Criterion) {
     let ring = Case { limit: 9_999, ..Case::new("ring of no-ops", 10_000, ring) };
-    let counting = Update::new().set("n", 0);
+    let counting = Update::new().set("value", 0);
     let counter = Case { input: counting, ..Case::new("counter", 1_000, || counter(1_000)) };
     let cases = [
         Case::new("chain of 10 no-ops", 11, || chain(10)),
@@ -51,10 +55,32 @@ fn supersteps(criterion: &mut Criterion) {
         Case::new("checkpointed chain of 100", 101, || checkpointed(chain(100))),
         Case::new("checkpointed fan-out to 1000", 1_000, || checkpointed(fan_out(1_000))),
     ];
-    for case in cases {
-        case.measure(criterion);
+    for case in &cases {
+        case.measure(criterion, "supersteps", |graph, config| {
+            run(graph, case.input.clone(), config);
+        });
     }
 }
 
-criterion_group!(benches, supersteps);
+/// On a runtime of one thread, by nodes that are async functions.
+fn async_supersteps(criterion: &mut Criterion) {
+    let runtime = one_thread();
+    let read = Update::new().set("value", 1);
+    let cases = [
+        Case::new("chain of 10 no-ops", 11, || async_chain(10)),
+        Case::new("chain of 1000 no-ops", 1_001, || async_chain(1_000)),
+        Case { limit: 9_999, ..Case::new("ring of no-ops", 10_000, async_ring) },
+        Case {
+            input: read,
+            ..Case::new("chain of 1000 that read", 1_001, || reading_chain(1_000))
+        },
+    ];
+    for case in &cases {
+        case.measure(criterion, "async supersteps", |graph, config| {
+            runtime.block_on(run_async(graph, case.input.clone(), config));
+        });
+    }
+}
+
+criterion_group!(benches, supersteps, async_supersteps);
 criterion_main!(benches);

@@ -81,7 +81,7 @@ def travel(folder: Path, choice: str, new: Callable[[], str]) -> dict[str, Journ
             if chosen:
                 programs.append((_start(side, [name, report, choice, *chosen], folder), report))
         for process, report in programs:
-            _wait(process)
+            wait(process)
             for database, told in json.loads(report.read_text()).items():
                 journeys[databases[database]].reports.append(told)
         for database, route in databases.items():
@@ -105,14 +105,14 @@ def _start(side: str, arguments: list[str | Path], folder: Path) -> subprocess.P
     return subprocess.Popen(
         list(map(str, [python, *drop_in, PROGRAM, *arguments])),
         cwd=folder,
-        env=_environment_variables() | (_with_siblings(folder) if side == KEPT else {}),
+        env=environment_variables() | (_with_siblings(folder) if side == KEPT else {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
 
 
-def _wait(process: subprocess.Popen[str]) -> None:
+def wait(process: subprocess.Popen[str]) -> None:
     try:
         output, _ = process.communicate(timeout=SECONDS)
     except BaseException:
@@ -122,7 +122,7 @@ def _wait(process: subprocess.Popen[str]) -> None:
         raise RuntimeError(f"the program failed ({process.returncode}):\n{output}")
 
 
-def _environment_variables() -> dict[str, str]:
+def environment_variables() -> dict[str, str]:
     """The caller's without settings of LangGraph's; sets are encoded in the order of hashes."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("LANG", "PYTEST_"))}
     return kept | {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8"}

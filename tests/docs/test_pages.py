@@ -23,12 +23,12 @@ def test_links_of_the_readme_lead_somewhere() -> None:
     assert links and all((ROOT / link).exists() for link in links)
 
 
-def test_the_program_in_rust_is_the_doc_test() -> None:
-    page = read_page(ROOT / "docs" / "rust.md", ROOT)
-    source = (ROOT / "crates" / "langgraph-runtime" / "src" / "lib.rs").read_text(encoding="utf-8")
-    documented = re.sub(r"^//! ?", "", source, flags=re.M)
-    (block,) = (block for block in page.blocks if block.language == "rust")
-    assert block.text in documented
+def test_programs_in_rust_are_doc_tests() -> None:
+    crate = ROOT / "crates" / "langgraph-rust" / "src" / "pages.rs"
+    included = re.findall(r'include_str!\("\.\./\.\./\.\./(docs/.*?)"\)', crate.read_text("utf-8"))
+    pages = [path for path in find_pages(ROOT) if "docs" in path.relative_to(ROOT).parts[:1]]
+    with_rust = [path for path in pages if "```rust" in path.read_text(encoding="utf-8")]
+    assert sorted(included) == sorted(str(path.relative_to(ROOT)) for path in with_rust)
 
 
 def test_no_folder_of_pages_is_crowded() -> None:

@@ -65,10 +65,7 @@ impl<D: Domain> Aggregate<D> {
             return Ok(false);
         }
         let mut values = values.into_iter();
-        let mut left = match &self.value {
-            Some(value) => Some(D::copy(cx, value)),
-            None => values.next(),
-        };
+        let mut left = D::held(cx, &mut self.value).or_else(|| values.next());
         let mut batch = Vec::with_capacity(values.len());
         let mut overwritten = false;
         for value in values {

@@ -105,6 +105,21 @@ impl<D: Domain> Channel<D> {
         }
     }
 
+    /// Applies a superstep's only write, as [`Channel::update`] would.
+    #[inline]
+    pub fn update_with(
+        &mut self,
+        cx: D::Cx<'_>,
+        key: &str,
+        value: D::Value,
+    ) -> Result<bool, Fault<D>> {
+        match self {
+            Channel::LastValue(channel) => Ok(channel.set(value)),
+            Channel::Ephemeral(channel) => Ok(channel.set(value)),
+            _ => self.update(cx, key, vec![value]),
+        }
+    }
+
     /// A task that the channel triggered ran.
     #[inline]
     pub fn consume(&mut self, cx: D::Cx<'_>) -> Result<bool, Fault<D>> {

@@ -94,9 +94,14 @@ impl<D: Domain> Delta<D> {
         Ok(channel)
     }
 
-    fn folded(&self, cx: D::Cx<'_>, key: &str, batch: Vec<D::Value>) -> Result<D::Value, Fault<D>> {
-        let base = match &self.value {
-            Some(value) => D::copy(cx, value),
+    fn folded(
+        &mut self,
+        cx: D::Cx<'_>,
+        key: &str,
+        batch: Vec<D::Value>,
+    ) -> Result<D::Value, Fault<D>> {
+        let base = match D::held(cx, &mut self.value) {
+            Some(value) => value,
             None => self.initial(cx, key)?,
         };
         D::reduce(cx, &self.reducer, base, batch).map_err(Fault::Domain)

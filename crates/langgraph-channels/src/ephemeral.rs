@@ -22,6 +22,11 @@ impl<D: Domain> Ephemeral<D> {
         self.guard
     }
 
+    pub(crate) fn set(&mut self, value: D::Value) -> bool {
+        self.value = Some(value);
+        true
+    }
+
     pub(crate) fn update(
         &mut self,
         key: &str,

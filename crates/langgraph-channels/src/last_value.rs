@@ -16,6 +16,11 @@ impl<D: Domain> LastValue<D> {
         self.value.as_ref()
     }
 
+    pub(crate) fn set(&mut self, value: D::Value) -> bool {
+        self.value = Some(value);
+        true
+    }
+
     pub(crate) fn update(
         &mut self,
         key: &str,

@@ -6,6 +6,10 @@ use langgraph_rust_core::{CheckpointId, Domain, Held, IdHash, Version};
 /// Versions by channel.
 pub type Versions = Vec<(Arc<str>, Version)>;
 
+/// For each node, by name, the versions it has run on. Those of nodes that have not run since the last
+/// checkpoint are shared with that.
+pub type VersionsSeen = Vec<(Arc<str>, Arc<Versions>)>;
+
 /// The format version that new checkpoints carry.
 pub const FORMAT: u32 = 4;
 
@@ -25,7 +29,7 @@ pub struct Checkpoint<D: Domain> {
     /// The channels' versions, in the order in which they were first written.
     pub channel_versions: Versions,
     /// For each node, the versions it has run on.
-    pub versions_seen: Vec<(Arc<str>, Versions)>,
+    pub versions_seen: VersionsSeen,
     /// The channels that the last superstep changed, sorted, if known.
     pub updated_channels: Option<Vec<Arc<str>>>,
 }

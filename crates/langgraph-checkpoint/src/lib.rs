@@ -3,12 +3,8 @@
 //! The model is the stored format's, name for name; [`wire`] is how values in it are encoded.
 
 mod checkpoint;
-mod history;
-mod memory;
 mod pending;
 pub mod wire;
 
-pub use checkpoint::{Checkpoint, Metadata, SinceSnapshot, Source, Versions, FORMAT};
-pub use history::{history, Ancestry};
-pub use memory::{MemorySaver, StoredCheckpoint};
+pub use checkpoint::{Checkpoint, Metadata, SinceSnapshot, Source, Versions, VersionsSeen, FORMAT};
 pub use pending::{pending_interrupts, task_output, PendingWrite};

@@ -22,6 +22,12 @@ pub trait Domain: Sized + 'static {
     /// A second handle on the same value. Must be cheap.
     fn copy(cx: Self::Cx<'_>, value: &Self::Value) -> Self::Value;
 
+    /// A channel's value, to be changed: it is given the new one, or was for nothing. Whoever can change a
+    /// value in place that nobody else holds takes it out (channels with a reducer).
+    fn held(cx: Self::Cx<'_>, value: &mut Option<Self::Value>) -> Option<Self::Value> {
+        value.as_ref().map(|value| Self::copy(cx, value))
+    }
+
     /// The value a channel with this reducer starts from, made anew for each channel, or `None` if
     /// the first write is to be taken as it is.
     fn initial(cx: Self::Cx<'_>, reducer: &Self::Reducer) -> Option<Self::Value>;

@@ -1,10 +1,10 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha1::{Digest, Sha1};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::names::{INPUT, NS_SEP};
+use crate::names::{INPUT, INTERRUPT, NS_SEP};
 
 /// Names a task within its thread: a UUID in text form, a pure function of where the task stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,8 +67,22 @@ impl TaskId {
     /// The id under which a checkpoint keeps the input of the run that starts from it: the UUID,
     /// version 5, of that name in the checkpoint's own.
     pub fn for_input(checkpoint: &CheckpointId) -> Self {
+        Self::named(checkpoint, INPUT)
+    }
+
+    /// The id of an update from outside that stands for no task, the one at `position` in its
+    /// superstep: one each, since savers keep a single write per task and place.
+    pub fn for_update(checkpoint: &CheckpointId, position: usize) -> Self {
+        match position {
+            0 => Self::named(checkpoint, INTERRUPT),
+            more => Self::named(checkpoint, &format!("{INTERRUPT}:{more}")),
+        }
+    }
+
+    /// The UUID, version 5, of a name in the checkpoint's own.
+    fn named(checkpoint: &CheckpointId, name: &str) -> Self {
         let mut hash = Sha1::new_with_prefix(checkpoint.bytes);
-        hash.update(INPUT);
+        hash.update(name);
         let digest: [u8; 20] = hash.finalize().into();
         let bits = digest[..16].iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte));
         let version = 0xf << 76 | 0x3 << 62;
@@ -123,17 +137,18 @@ pub enum IdHash {
 }
 
 /// Names a checkpoint: a time-ordered UUID in text form, so that the newest is the greatest.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone)]
 pub struct CheckpointId {
-    text: Text,
     /// The 16 bytes that the text spells.
     bytes: [u8; 16],
+    /// Spelled for the first who asks, if the bytes were first: every superstep makes an id.
+    text: OnceLock<Box<Text>>,
 }
 
 impl CheckpointId {
     /// The id that is spelled by these bits, as a UUID.
     pub fn from_bits(bits: u128) -> Self {
-        Self { text: Text::Uuid(spell(bits)), bytes: bits.to_be_bytes() }
+        Self { bytes: bits.to_be_bytes(), text: OnceLock::new() }
     }
 
     /// An id in text form, as storage holds it. What is no hexadecimal digit spells nothing, and
@@ -144,12 +159,49 @@ impl CheckpointId {
         for (position, digit) in digits.take(32).enumerate() {
             bytes[position / 2] |= (digit as u8) << (4 * (1 - position % 2));
         }
-        Self { text: Text::new(text), bytes }
+        Self { bytes, text: Box::new(Text::new(text)).into() }
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        self.text.as_str()
+        self.text().as_str()
+    }
+
+    fn text(&self) -> &Text {
+        self.text.get_or_init(|| Box::new(Text::Uuid(spell(u128::from_be_bytes(self.bytes)))))
+    }
+}
+
+/// Ids are equal, and in order, as their texts are.
+impl PartialEq for CheckpointId {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl Eq for CheckpointId {}
+
+impl Ord for CheckpointId {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.text().cmp(other.text())
+    }
+}
+
+impl PartialOrd for CheckpointId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl std::hash::Hash for CheckpointId {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.text().hash(state);
+    }
+}
+
+impl fmt::Debug for CheckpointId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CheckpointId").field(&self.as_str()).finish()
     }
 }
 

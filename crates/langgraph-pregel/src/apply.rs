@@ -1,18 +1,37 @@
 //! Applying a superstep's writes: in path order, one new version for all channels that change.
 
 use langgraph_rust_channels::Channel;
-use langgraph_rust_core::{ChannelIndex, Domain, Fault, TaskPath, Version, Write};
-use smallvec::SmallVec;
+use langgraph_rust_core::{ChannelIndex, Domain, Fault, NodeIndex, TaskPath, Write};
 
-use crate::scratch::{ChannelSet, Group};
-use crate::{Env, Reader, TaskWrites, ThreadState};
+use crate::scratch::{ChannelSet, Written};
+use crate::{Env, Plan, Reader, TaskWrites, ThreadState};
 
-/// What is applied of a task. Most of it stays where it is.
+/// What is applied of a task, all of it where it is.
 pub(crate) struct Applied<'a, D: Domain> {
     pub(crate) reader: Reader,
     pub(crate) path: &'a TaskPath,
-    pub(crate) triggers: &'a [ChannelIndex],
-    pub(crate) writes: Vec<Write<D>>,
+    pub(crate) triggers: Triggers<'a>,
+    pub(crate) writes: &'a mut Vec<Write<D>>,
+}
+
+/// The channels that started a task.
+#[derive(Clone, Copy)]
+pub(crate) enum Triggers<'a> {
+    /// Those of a node of the plan.
+    OfNode(NodeIndex),
+    These(&'a [ChannelIndex]),
+}
+
+impl<'a> Triggers<'a> {
+    pub(crate) fn of<'p, D: Domain>(self, plan: &'p Plan<D>) -> &'p [ChannelIndex]
+    where
+        'a: 'p,
+    {
+        match self {
+            Triggers::OfNode(node) => &plan.node(node).triggers,
+            Triggers::These(channels) => channels,
+        }
+    }
 }
 
 impl<D: Domain> ThreadState<D> {
@@ -24,16 +43,13 @@ impl<D: Domain> ThreadState<D> {
         env: &mut dyn Env<D>,
         mut tasks: Vec<TaskWrites<D>>,
     ) -> Result<(), Fault<D>> {
-        let take = |task: &mut TaskWrites<D>| std::mem::take(&mut task.writes);
-        let writes: Vec<Vec<Write<D>>> = tasks.iter_mut().map(take).collect();
-        let mut applied = SmallVec::new();
-        applied.extend(tasks.iter().zip(writes).map(|(task, writes)| Applied {
+        let applied = tasks.iter_mut().map(|task| Applied {
             reader: task.reader.clone(),
             path: &task.path,
-            triggers: &task.triggers,
-            writes,
-        }));
-        self.apply_all(cx, env, applied)
+            triggers: Triggers::These(&task.triggers),
+            writes: &mut task.writes,
+        });
+        self.apply_all(cx, env, &mut applied.collect::<Vec<_>>())
     }
 
     /// [`ThreadState::apply`], for tasks that the engine holds.
@@ -41,18 +57,19 @@ impl<D: Domain> ThreadState<D> {
         &mut self,
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
-        mut tasks: SmallVec<[Applied<'_, D>; 2]>,
+        tasks: &mut [Applied<'_, D>],
     ) -> Result<(), Fault<D>> {
         if !tasks.is_sorted_by(|a, b| a.path <= b.path) {
             tasks.sort_by(|a, b| a.path.cmp(b.path));
         }
         // Input alone does not advance the superstep: transient channels keep what they hold.
         let advances = tasks.iter().any(|task| !matches!(task.reader, Reader::Input));
-        self.note_seen(&tasks);
+        self.note_seen(tasks);
         // Writes that could not be applied have left something behind.
         self.changes.restart();
-        self.consume_triggers(cx, env, &tasks)?;
-        let mut groups = self.group(tasks);
+        self.consume_triggers(cx, env, tasks)?;
+        self.group(tasks);
+        let mut groups = self.groups.take();
         let applied =
             groups.drain(..).try_for_each(|(index, values)| self.update(cx, env, index, values));
         self.groups.reuse(groups);
@@ -75,7 +92,7 @@ impl<D: Domain> ThreadState<D> {
         for task in tasks {
             self.seen.note(&task.reader);
             let Reader::Node(node) = task.reader else { continue };
-            for trigger in task.triggers {
+            for trigger in task.triggers.of(&self.plan) {
                 if let Some(version) = &self.versions[trigger.get()] {
                     self.seen.set(node, *trigger, version.clone());
                 }
@@ -90,25 +107,26 @@ impl<D: Domain> ThreadState<D> {
         tasks: &[Applied<'_, D>],
     ) -> Result<(), Fault<D>> {
         for (position, task) in tasks.iter().enumerate() {
-            for trigger in task.triggers {
+            for place in 0..task.triggers.of(&self.plan).len() {
+                let trigger = task.triggers.of(&self.plan)[place];
                 let before = &tasks[..position];
-                if before.len() < 8 && before.iter().any(|t| t.triggers.contains(trigger)) {
+                let repeats = |t: &Applied<'_, D>| t.triggers.of(&self.plan).contains(&trigger);
+                if before.len() < 8 && before.iter().any(repeats) {
                     continue;
                 }
                 if self.channels[trigger.get()].consume(cx)? {
-                    self.bump(env, *trigger)?;
+                    self.bump(env, trigger)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// The written values by channel, channels in the order of their first write.
-    fn group(&mut self, tasks: SmallVec<[Applied<'_, D>; 2]>) -> Vec<Group<D>> {
+    /// Sorts the written values by channel, channels in the order of their first write.
+    fn group(&mut self, tasks: &mut [Applied<'_, D>]) {
         for task in tasks {
-            task.writes.into_iter().for_each(|write| self.groups.add(write));
+            task.writes.drain(..).for_each(|write| self.groups.add(write));
         }
-        self.groups.take()
     }
 
     fn update(
@@ -116,13 +134,16 @@ impl<D: Domain> ThreadState<D> {
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
         index: ChannelIndex,
-        values: Vec<D::Value>,
+        values: Written<D>,
     ) -> Result<(), Fault<D>> {
         let changed = match &mut self.channels[index.get()] {
             Channel::Tasks(tasks) => tasks.replace(self.groups.take_packets()),
             channel => {
                 let name = &self.plan.channel(index).name;
-                let updated = channel.update(cx, name, values);
+                let updated = match values {
+                    Written::One(value) => channel.update_with(cx, name, value),
+                    Written::Several(values) => channel.update(cx, name, values),
+                };
                 updated.map_err(|fault| {
                     fault.noted(cx, || format!("In what was written to channel '{name}'"))
                 })?
@@ -140,7 +161,7 @@ impl<D: Domain> ThreadState<D> {
             if !self.changes.updated.contains(index)
                 && self.channels[index.get()].is_available(cx)?
             {
-                self.update(cx, env, index, Vec::new())?;
+                self.update(cx, env, index, Written::Several(Vec::new()))?;
             }
         }
         Ok(())
@@ -171,15 +192,14 @@ impl<D: Domain> ThreadState<D> {
     }
 
     fn bump(&mut self, env: &mut dyn Env<D>, index: ChannelIndex) -> Result<(), Fault<D>> {
-        let version = match &self.changes.version {
-            Some(version) => version.clone(),
-            None => {
-                let next = env.next_version(self.newest.as_ref()).map_err(Fault::Domain)?;
-                self.newest = Some(next.clone());
-                self.changes.version.insert(next).clone()
-            }
-        };
-        self.set_version(index, version);
+        if !self.changes.has_version {
+            self.newest = Some(env.next_version(self.newest.as_ref()).map_err(Fault::Domain)?);
+            self.changes.has_version = true;
+        }
+        if self.versions[index.get()].is_none() {
+            self.version_order.push(index);
+        }
+        self.versions[index.get()].clone_from(&self.newest);
         Ok(())
     }
 
@@ -210,19 +230,19 @@ impl<D: Domain> ThreadState<D> {
 
 /// What one application of writes has done so far.
 pub(crate) struct Changes {
-    /// The version of everything that changes, once something has.
-    version: Option<Version>,
+    /// Whether something has changed: then the newest version is that of everything that does.
+    has_version: bool,
     /// The channels that changed and can be read.
     updated: ChannelSet,
 }
 
 impl Changes {
     pub(crate) fn new(channels: usize) -> Self {
-        Self { version: None, updated: ChannelSet::new(channels) }
+        Self { has_version: false, updated: ChannelSet::new(channels) }
     }
 
     fn restart(&mut self) {
-        self.version = None;
+        self.has_version = false;
         if !self.updated.members().is_empty() {
             self.updated.take(Vec::new());
         }

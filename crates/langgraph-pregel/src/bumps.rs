@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use langgraph_rust_channels::Channel;
-use langgraph_rust_checkpoint::{SinceSnapshot, Versions};
+use langgraph_rust_checkpoint::{SinceSnapshot, Versions, VersionsSeen};
 use langgraph_rust_core::{names, ChannelIndex, Domain, Fault, Version};
 
 use crate::seen::Seen;
@@ -91,19 +91,20 @@ fn worthwhile(items: usize) -> u64 {
 }
 
 /// Moves on whoever had seen the versions before.
-fn mark<D: Domain>(plan: &Plan<D>, mut seen: Vec<(Arc<str>, Versions)>, bumps: &[Bump]) -> Seen {
+fn mark<D: Domain>(plan: &Plan<D>, mut seen: VersionsSeen, bumps: &[Bump]) -> Seen {
     for bump in bumps.iter().filter(|bump| bump.before.is_none()) {
         // Nodes that never ran would take the first version for a write.
         for node in plan.triggered_by(bump.channel) {
             let name = &plan.node(*node).name;
             if !seen.iter().any(|(known, _)| known == name) {
-                seen.push((name.clone(), Versions::new()));
+                seen.push((name.clone(), Arc::default()));
             }
         }
     }
-    let is_marks = |(name, _): &(Arc<str>, Versions)| &**name == names::SNAPSHOT_BUMPS;
+    let is_marks = |(name, _): &(Arc<str>, Arc<Versions>)| &**name == names::SNAPSHOT_BUMPS;
     let place = seen.iter().position(is_marks);
-    let mut marks = place.map(|place| std::mem::take(&mut seen[place].1)).unwrap_or_default();
+    let taken = place.map(|place| std::mem::take(&mut seen[place].1)).unwrap_or_default();
+    let mut marks = Arc::unwrap_or_clone(taken);
     for (node, versions) in seen.iter_mut().filter(|entry| !is_marks(entry)) {
         for bump in bumps {
             if get(versions, &bump.name) != bump.before.as_ref() {
@@ -118,13 +119,13 @@ fn mark<D: Domain>(plan: &Plan<D>, mut seen: Vec<(Arc<str>, Versions)>, bumps: &
                 }
             }
             set(&mut marks, advanced, bump.now.clone());
-            set(versions, bump.name.clone(), bump.now.clone());
+            set(Arc::make_mut(versions), bump.name.clone(), bump.now.clone());
         }
     }
     match place {
-        Some(place) => seen[place].1 = marks,
+        Some(place) => seen[place].1 = Arc::new(marks),
         None if marks.is_empty() => {}
-        None => seen.push((names::SNAPSHOT_BUMPS.into(), marks)),
+        None => seen.push((names::SNAPSHOT_BUMPS.into(), Arc::new(marks))),
     }
     Seen::load(plan, seen)
 }

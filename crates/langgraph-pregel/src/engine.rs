@@ -164,6 +164,9 @@ impl<D: Domain> Engine<D> {
             if let Some(effect) = self.next_effect() {
                 return effect;
             }
+            if let Some(effect) = self.only_task() {
+                return effect;
+            }
             match self.advance(cx, env) {
                 Ok(None) => {}
                 // What might have gone with a checkpoint goes alone: there is something to wait for.

@@ -41,6 +41,9 @@ impl InterruptAt {
     /// Whether the run stops at one of `tasks`: something must have changed since the last stop,
     /// or a resumed run would stop at the same place for ever.
     pub(crate) fn hits<D: Domain>(&self, state: &ThreadState<D>, tasks: &[Task<D>]) -> bool {
+        if matches!(self, InterruptAt::Nowhere) {
+            return false;
+        }
         let hit = |node: NodeIndex| match self {
             InterruptAt::Nowhere => false,
             InterruptAt::Everywhere => !state.plan().node(node).hidden,

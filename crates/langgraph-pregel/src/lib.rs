@@ -142,4 +142,4 @@ pub use plan::{ChannelSpec, NodeSpec, Plan, PlanError};
 pub use seen::Reader;
 pub use start::{Resumes, RunInput, Start, StartError, Started, Surroundings};
 pub use state::{TaskWrites, ThreadState};
-pub use task::{Failure, Retry, Task, TaskKey, TaskOutcome, TaskState};
+pub use task::{Failure, Prepared, Retry, Task, TaskKey, TaskOutcome, TaskState};

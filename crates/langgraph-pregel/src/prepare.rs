@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use langgraph_rust_channels::{Channel, Packet};
 use langgraph_rust_core::{
-    names, ChannelIndex, Domain, Fault, NodeIndex, PacketTarget, TaskId, TaskPath,
+    names, ChannelIndex, CheckpointId, Domain, Fault, IdHash, NodeIndex, PacketTarget, TaskId,
+    TaskPath,
 };
 use smallvec::SmallVec;
 
-use crate::{Task, ThreadState};
+use crate::{Plan, Prepared, Task, ThreadState};
 
 impl<D: Domain> ThreadState<D> {
     /// The tasks of superstep `step` in `namespace`: packets first, in order, then the triggered
@@ -18,33 +19,52 @@ impl<D: Domain> ThreadState<D> {
         cx: D::Cx<'_>,
         namespace: &str,
         step: i64,
-    ) -> Result<Vec<Task<D>>, Fault<D>> {
+    ) -> Result<Vec<Prepared<D>>, Fault<D>> {
         let mut tasks = Vec::new();
-        self.prepare_into(cx, namespace, step, &mut tasks)?;
-        Ok(tasks)
+        self.prepare_into(cx, &mut tasks)?;
+        let prepared = tasks.into_iter().map(|task| {
+            let id = self.task_id(namespace, step, &task).clone();
+            Prepared { id, task }
+        });
+        Ok(prepared.collect())
     }
 
     /// [`ThreadState::prepare`], into a vector that is used again and again.
     pub(crate) fn prepare_into(
         &self,
         cx: D::Cx<'_>,
-        namespace: &str,
-        step: i64,
         tasks: &mut Vec<Task<D>>,
     ) -> Result<(), Fault<D>> {
-        tasks.clear();
-        let place = IdParts::new(self, namespace, step);
+        let mut slots = Slots { tasks, taken: 0 };
+        let prepared = self.fill(cx, &mut slots);
+        slots.finish();
+        prepared
+    }
+
+    fn fill(&self, cx: D::Cx<'_>, slots: &mut Slots<'_, D>) -> Result<(), Fault<D>> {
         if let Channel::Tasks(channel) = self.channel(self.plan.tasks_channel()) {
             for (index, packet) in channel.packets().iter().enumerate() {
-                tasks.extend(self.push_task(cx, &place, index, packet));
+                self.push_task(cx, index, packet, slots);
             }
         }
-        for node in self.candidates() {
-            if self.is_triggered(cx, node)? {
-                tasks.push(self.pull_task(&place, node));
+        match self.only_candidate() {
+            Some(node) => self.pull_task(cx, node, slots),
+            None => {
+                for node in self.candidates() {
+                    self.pull_task(cx, node, slots)?;
+                }
+                Ok(())
             }
         }
-        Ok(())
+    }
+
+    /// The node that what changed may start, if there is one and no other.
+    fn only_candidate(&self) -> Option<NodeIndex> {
+        let [channel] = self.updated.as_deref()? else { return None };
+        match self.plan.triggered_by(*channel) {
+            [node] => Some(*node),
+            _ => None,
+        }
     }
 
     fn candidates(&self) -> SmallVec<[NodeIndex; 8]> {
@@ -91,31 +111,25 @@ impl<D: Domain> ThreadState<D> {
                 .is_some_and(|version| version.newer_than(self.seen.by_node(node, trigger)))
     }
 
-    fn pull_task(&self, place: &IdParts<'_, D>, node: NodeIndex) -> Task<D> {
-        let spec = self.plan.node(node);
-        let id = place.derive(&spec.name, [spec.id_tail()]);
-        Task::new(id, Some(node), spec.name.clone(), TaskPath::Pull(spec.name.clone()))
-    }
-
-    /// The task of a packet; `None` for a packet that no node of the plan can take.
-    fn push_task(
+    /// The task of a node, if what changed starts it.
+    fn pull_task(
         &self,
         cx: D::Cx<'_>,
-        place: &IdParts<'_, D>,
-        index: usize,
-        packet: &Packet<D>,
-    ) -> Option<Task<D>> {
-        let PacketTarget::Node(node) = packet.target else { return None };
-        // A stored packet may be for a node of an earlier release of the graph.
-        let spec = self.plan.nodes().get(node.get())?;
-        if !spec.runs {
-            return None;
+        node: NodeIndex,
+        slots: &mut Slots<'_, D>,
+    ) -> Result<(), Fault<D>> {
+        if self.is_triggered(cx, node)? {
+            slots.add(node, &self.plan.node(node).name, None);
         }
-        let position = Decimal::new(index as i64);
-        let id = place.derive(&spec.name, [&spec.name, names::PUSH, position.as_str()]);
-        let mut task = Task::new(id, Some(node), spec.name.clone(), TaskPath::Push(index));
-        task.packet = Some(D::copy(cx, &packet.value));
-        Some(task)
+        Ok(())
+    }
+
+    /// The task of a packet; none for a packet that no node of the plan can take.
+    fn push_task(&self, cx: D::Cx<'_>, index: usize, packet: &Packet<D>, slots: &mut Slots<'_, D>) {
+        let PacketTarget::Node(node) = packet.target else { return };
+        // A stored packet may be for a node of an earlier release of the graph.
+        let Some(spec) = self.plan.nodes().get(node.get()).filter(|spec| spec.runs) else { return };
+        slots.add(node, &spec.name, Some((index, D::copy(cx, &packet.value))));
     }
 
     /// The task that `parent` calls as its `index`-th.
@@ -127,11 +141,12 @@ impl<D: Domain> ThreadState<D> {
         parent: &TaskPath,
         index: usize,
     ) -> Task<D> {
-        let place = IdParts::new(self, namespace, step);
+        let origin = self.origin(step);
         let (position, parent_text) = (Decimal::new(index as i64), parent.text());
-        let id = place.derive(&name, [&name, names::PUSH, &parent_text, position.as_str()]);
+        let rest = [&name, names::PUSH, &*parent_text, position.as_str()];
+        let id = origin.derive(namespace, &name, rest);
         let path = TaskPath::Call { parent: Arc::new(parent.clone()), index };
-        Task::new(id, None, name, path)
+        Task::new(None, name, path).named(id)
     }
 
     /// The task that handles the failure of `failed` in the node `handler`.
@@ -141,42 +156,108 @@ impl<D: Domain> ThreadState<D> {
         namespace: &str,
         step: i64,
         handler: NodeIndex,
-        failed: &Task<D>,
+        failed: (&Task<D>, &TaskId),
     ) -> Task<D> {
-        let place = IdParts::new(self, namespace, step);
+        let (failed, failure) = failed;
         let name = self.plan.node(handler).name.clone();
-        let failure = failed.id.as_str();
-        let id = place.derive(&name, [&name, names::PUSH, "node_error_handler", failure]);
+        let rest = [&name, names::PUSH, "node_error_handler", failure.as_str()];
+        let id = self.origin(step).derive(namespace, &name, rest);
         let path = TaskPath::Handler(Arc::new(failed.path.clone()));
-        let mut task = Task::new(id, Some(handler), name, path);
+        let mut task = Task::new(Some(handler), name, path).named(id);
         task.packet = failed.packet.as_ref().map(|packet| D::copy(cx, packet));
         task
     }
 }
 
-/// What task ids are derived from.
-struct IdParts<'a, D: Domain> {
-    state: &'a ThreadState<D>,
-    namespace: &'a str,
-    step: Decimal,
+/// Where a superstep's tasks go: in the places of those of the one before.
+struct Slots<'t, D: Domain> {
+    tasks: &'t mut Vec<Task<D>>,
+    taken: usize,
 }
 
-impl<'a, D: Domain> IdParts<'a, D> {
-    fn new(state: &'a ThreadState<D>, namespace: &'a str, step: i64) -> Self {
-        Self { state, namespace, step: Decimal::new(step) }
+impl<D: Domain> Slots<'_, D> {
+    /// Adds the task of a node, started by the packet at a position in the tasks channel or by none.
+    fn add(&mut self, node: NodeIndex, name: &Arc<str>, packet: Option<(usize, D::Value)>) {
+        if self.taken == self.tasks.len() {
+            let path = TaskPath::Input;
+            self.tasks.push(Task::new(Some(node), name.clone(), path));
+        }
+        let task = &mut self.tasks[self.taken];
+        task.restart(node, name);
+        match packet {
+            Some((index, value)) => {
+                task.path = TaskPath::Push(index);
+                task.packet = Some(value);
+            }
+            None if matches!(&task.path, TaskPath::Pull(known) if Arc::ptr_eq(known, name)) => {}
+            None => task.path = TaskPath::Pull(name.clone()),
+        }
+        self.taken += 1;
+    }
+
+    fn finish(self) {
+        self.tasks.truncate(self.taken);
+    }
+}
+
+/// What the ids of a superstep's tasks are derived from: where the superstep stands.
+pub(crate) struct Origin {
+    checkpoint: CheckpointId,
+    hash: IdHash,
+    step: i64,
+}
+
+impl<D: Domain> ThreadState<D> {
+    fn origin(&self, step: i64) -> Origin {
+        Origin { checkpoint: self.id.clone(), hash: self.task_ids, step }
+    }
+
+    /// Moves on to the checkpoint `next`; returns where superstep `step` stood.
+    pub(crate) fn move_on(&mut self, step: i64, next: CheckpointId) -> Origin {
+        let hash = std::mem::take(&mut self.task_ids);
+        Origin { checkpoint: std::mem::replace(&mut self.id, next), hash, step }
+    }
+
+    /// The id of a task of superstep `step` in `namespace`.
+    pub(crate) fn task_id<'t>(&self, namespace: &str, step: i64, task: &'t Task<D>) -> &'t TaskId {
+        task.id.get_or_init(|| self.origin(step).id_of(&self.plan, namespace, task))
+    }
+}
+
+impl Origin {
+    /// The id of a task that nobody has asked for it yet.
+    pub(crate) fn id_of<D: Domain>(
+        &self,
+        plan: &Plan<D>,
+        namespace: &str,
+        task: &Task<D>,
+    ) -> TaskId {
+        let name = &*task.name;
+        match (&task.path, task.node) {
+            (TaskPath::Pull(_), Some(node)) => {
+                self.derive(namespace, name, [plan.node(node).id_tail()])
+            }
+            (TaskPath::Push(index), _) => {
+                let position = Decimal::new(*index as i64);
+                self.derive(namespace, name, [name, names::PUSH, position.as_str()])
+            }
+            // Others have their ids from the beginning.
+            (path, _) => self.derive(namespace, name, [name, names::PUSH, &*path.text()]),
+        }
     }
 
     /// The id of a task: the node's namespace, the step, and `rest`, which begins with the node.
-    fn derive<const N: usize>(&self, node: &str, rest: [&str; N]) -> TaskId {
-        let separator = if self.namespace.is_empty() { "" } else { names::NS_SEP };
+    fn derive<const N: usize>(&self, namespace: &str, node: &str, rest: [&str; N]) -> TaskId {
+        let separator = if namespace.is_empty() { "" } else { names::NS_SEP };
+        let step = Decimal::new(self.step);
         let mut parts = [""; 8];
-        parts[..4].copy_from_slice(&[self.namespace, separator, node, self.step.as_str()]);
+        parts[..4].copy_from_slice(&[namespace, separator, node, step.as_str()]);
         parts[4..4 + N].copy_from_slice(&rest);
-        TaskId::derive(self.state.task_ids, &self.state.id, &parts[..4 + N])
+        TaskId::derive(self.hash, &self.checkpoint, &parts[..4 + N])
     }
 }
 
-/// A number in decimal digits, spelled in place: every superstep needs one.
+/// A number in decimal digits, spelled in place.
 struct Decimal {
     digits: [u8; 20],
     start: usize,

@@ -14,7 +14,34 @@ pub(crate) struct Groups<D: Domain> {
 }
 
 /// The values written to one channel.
-pub(crate) type Group<D> = (ChannelIndex, Vec<<D as Domain>::Value>);
+pub(crate) type Group<D> = (ChannelIndex, Written<D>);
+
+/// Values, mostly one.
+pub(crate) enum Written<D: Domain> {
+    One(D::Value),
+    Several(Vec<D::Value>),
+}
+
+impl<D: Domain> Written<D> {
+    fn push(&mut self, value: D::Value) {
+        match self {
+            Written::Several(values) => values.push(value),
+            Written::One(_) => {
+                let one = std::mem::replace(self, Written::Several(Vec::with_capacity(4)));
+                if let (Written::One(first), Written::Several(values)) = (one, self) {
+                    values.extend([first, value]);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn values(&self) -> &[D::Value] {
+        match self {
+            Written::One(value) => std::slice::from_ref(value),
+            Written::Several(values) => values,
+        }
+    }
+}
 
 const NOWHERE: u32 = u32::MAX;
 
@@ -28,10 +55,15 @@ impl<D: Domain> Groups<D> {
     pub(crate) fn add(&mut self, Write { target, value }: Write<D>) {
         match target {
             Target::Channel(index) if index.get() < self.place.len() => {
-                self.group(index, 1).push(value);
+                match self.place[index.get()] {
+                    NOWHERE => self.begin(index, Written::One(value)),
+                    place => self.groups[place as usize].1.push(value),
+                }
             }
             Target::Packet(target) => {
-                self.group(self.tasks_channel, 0);
+                if self.place[self.tasks_channel.get()] == NOWHERE {
+                    self.begin(self.tasks_channel, Written::Several(Vec::new()));
+                }
                 self.packets.push(Packet { target, value });
             }
             // A stored write may be to a channel of an earlier release of the graph.
@@ -39,14 +71,9 @@ impl<D: Domain> Groups<D> {
         }
     }
 
-    /// The channel's group, made with room for `capacity` values if it is new.
-    fn group(&mut self, index: ChannelIndex, capacity: usize) -> &mut Vec<D::Value> {
-        let place = &mut self.place[index.get()];
-        if *place == NOWHERE {
-            *place = self.groups.len() as u32;
-            self.groups.push((index, Vec::with_capacity(capacity)));
-        }
-        &mut self.groups[*place as usize].1
+    fn begin(&mut self, index: ChannelIndex, values: Written<D>) {
+        self.place[index.get()] = self.groups.len() as u32;
+        self.groups.push((index, values));
     }
 
     /// The groups, to be given back by [`Groups::reuse`].
@@ -66,7 +93,7 @@ impl<D: Domain> Groups<D> {
         &self,
         visit: &mut impl FnMut(Held<'_, D>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let values = self.groups.iter().flat_map(|(_, values)| values);
+        let values = self.groups.iter().flat_map(|(_, values)| values.values());
         let packets = self.packets.iter().map(|packet| &packet.value);
         values.chain(packets).map(Held::Value).try_for_each(visit)
     }

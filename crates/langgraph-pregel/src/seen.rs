@@ -1,6 +1,6 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use langgraph_rust_checkpoint::Versions;
+use langgraph_rust_checkpoint::{Versions, VersionsSeen};
 use langgraph_rust_core::{names, ChannelIndex, Domain, NodeIndex, Version};
 use smallvec::SmallVec;
 
@@ -20,7 +20,12 @@ pub enum Reader {
 }
 
 /// The versions of its triggers that a node last ran on. Most nodes have one trigger.
-type Known = SmallVec<[(ChannelIndex, Version); 1]>;
+#[derive(Clone, Default)]
+struct Known {
+    versions: SmallVec<[(ChannelIndex, Version); 1]>,
+    /// Their stored form, once it was asked for: most nodes have not run since the last checkpoint.
+    stored: OnceLock<Arc<Versions>>,
+}
 
 /// The versions that each node last ran on, dense for the plan's nodes: a node reads only its few
 /// triggers, so that a superstep costs what its tasks cost, whatever the size of the graph.
@@ -48,9 +53,10 @@ impl Seen {
         }
     }
 
-    pub(crate) fn load<D: Domain>(plan: &Plan<D>, stored: Vec<(Arc<str>, Versions)>) -> Self {
+    pub(crate) fn load<D: Domain>(plan: &Plan<D>, stored: VersionsSeen) -> Self {
         let mut seen = Self::new(plan.nodes().len());
         for (name, versions) in stored {
+            let versions = Arc::unwrap_or_clone(versions);
             match plan.node_named(&name) {
                 Some(node) => seen.load_node(plan, node, name, versions),
                 None if &*name == names::INTERRUPT => {
@@ -76,11 +82,11 @@ impl Seen {
         name: Arc<str>,
         versions: Versions,
     ) {
-        let mut known = Known::new();
+        let mut known = Known::default();
         let mut rest = Vec::new();
         for (channel, version) in versions {
             match plan.channel_named(&channel) {
-                Some(index) => known.push((index, version)),
+                Some(index) => known.versions.push((index, version)),
                 None => rest.push((channel, version)),
             }
         }
@@ -93,8 +99,8 @@ impl Seen {
 
     /// The version of `channel` that `node` last ran on.
     pub(crate) fn by_node(&self, node: NodeIndex, channel: ChannelIndex) -> Option<&Version> {
-        let versions = self.nodes[node.get()].as_ref()?;
-        versions.iter().find(|(index, _)| *index == channel).map(|(_, version)| version)
+        let known = self.nodes[node.get()].as_ref()?;
+        known.versions.iter().find(|(index, _)| *index == channel).map(|(_, version)| version)
     }
 
     /// Whether `node` has ever run.
@@ -107,7 +113,7 @@ impl Seen {
         match reader {
             Reader::Node(node) => {
                 if self.nodes[node.get()].is_none() {
-                    self.nodes[node.get()] = Some(Known::new());
+                    self.nodes[node.get()] = Some(Known::default());
                     self.order.push(reader.clone());
                 }
             }
@@ -125,10 +131,11 @@ impl Seen {
     }
 
     pub(crate) fn set(&mut self, node: NodeIndex, channel: ChannelIndex, version: Version) {
-        let versions = self.nodes[node.get()].get_or_insert_default();
-        match versions.iter_mut().find(|(index, _)| *index == channel) {
+        let known = self.nodes[node.get()].get_or_insert_default();
+        known.stored.take();
+        match known.versions.iter_mut().find(|(index, _)| *index == channel) {
             Some((_, seen)) => *seen = version,
-            None => versions.push((channel, version)),
+            None => known.versions.push((channel, version)),
         }
     }
 
@@ -166,11 +173,15 @@ impl Seen {
     }
 
     /// The stored form.
-    pub(crate) fn store<D: Domain>(&self, plan: &Plan<D>) -> Vec<(Arc<str>, Versions)> {
+    pub(crate) fn store<D: Domain>(&self, plan: &Plan<D>) -> VersionsSeen {
         self.order.iter().map(|reader| self.store_reader(plan, reader)).collect()
     }
 
-    fn store_reader<D: Domain>(&self, plan: &Plan<D>, reader: &Reader) -> (Arc<str>, Versions) {
+    fn store_reader<D: Domain>(
+        &self,
+        plan: &Plan<D>,
+        reader: &Reader,
+    ) -> (Arc<str>, Arc<Versions>) {
         let rest = |name: &str| {
             let found = self.others.iter().find(|(other, _)| &**other == name);
             found.map(|(_, versions)| versions.clone()).unwrap_or_default()
@@ -178,21 +189,22 @@ impl Seen {
         match reader {
             Reader::Node(node) => {
                 let name = plan.node(*node).name.clone();
-                let known = self.nodes[node.get()].as_deref().unwrap_or_default();
-                let named = |(index, version): &(ChannelIndex, Version)| {
-                    (plan.channel(*index).name.clone(), version.clone())
-                };
-                let mut versions: Vec<_> = known.iter().map(named).collect();
-                if !self.others.is_empty() {
+                let Some(known) = &self.nodes[node.get()] else { return (name, Arc::default()) };
+                let stored = known.stored.get_or_init(|| {
+                    let named = |(index, version): &(ChannelIndex, Version)| {
+                        (plan.channel(*index).name.clone(), version.clone())
+                    };
+                    let mut versions: Vec<_> = known.versions.iter().map(named).collect();
                     versions.extend(rest(&name));
-                }
-                (name, versions)
+                    Arc::new(versions)
+                });
+                (name, stored.clone())
             }
-            Reader::Input => (names::INPUT.into(), Vec::new()),
+            Reader::Input => (names::INPUT.into(), Arc::default()),
             Reader::Interrupt => {
-                (names::INTERRUPT.into(), self.interrupt.clone().unwrap_or_default())
+                (names::INTERRUPT.into(), Arc::new(self.interrupt.clone().unwrap_or_default()))
             }
-            Reader::Other(name) => (name.clone(), rest(name)),
+            Reader::Other(name) => (name.clone(), Arc::new(rest(name))),
         }
     }
 }

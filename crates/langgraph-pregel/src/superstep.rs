@@ -1,12 +1,15 @@
-use langgraph_rust_core::Domain;
+use langgraph_rust_core::{Domain, TaskId};
 
-use crate::{Task, TaskKey, TaskState};
+use crate::prepare::Origin;
+use crate::{Task, TaskKey, TaskState, ThreadState};
 
 /// The tasks of the current superstep, and how far they are.
 pub(crate) struct Superstep<D: Domain> {
     /// Counts supersteps, so that a key of an earlier one names nothing.
     generation: u32,
     tasks: Vec<Task<D>>,
+    /// Where it stood, once the thread has moved on.
+    origin: Option<Origin>,
     /// How many tasks have been looked at for giving out.
     issued: usize,
     /// How many tasks, from the first on, are known to be over.
@@ -17,15 +20,42 @@ pub(crate) struct Superstep<D: Domain> {
 
 impl<D: Domain> Superstep<D> {
     pub(crate) fn new() -> Self {
-        Self { generation: 0, tasks: Vec::new(), issued: 0, settled: 0, held_back: Vec::new() }
+        Self {
+            generation: 0,
+            tasks: Vec::new(),
+            origin: None,
+            issued: 0,
+            settled: 0,
+            held_back: Vec::new(),
+        }
     }
 
     /// Another superstep begins; its tasks go where the returned ones were.
     pub(crate) fn restart(&mut self) -> &mut Vec<Task<D>> {
+        self.origin = None;
         self.generation = self.generation.wrapping_add(1);
         (self.issued, self.settled) = (0, 0);
         self.held_back.clear();
         &mut self.tasks
+    }
+
+    /// The thread moves on from where the superstep stood.
+    pub(crate) fn leave(&mut self, origin: Origin) {
+        self.origin = Some(origin);
+    }
+
+    /// The id of one of the superstep's tasks, which is superstep `step` unless the thread has moved on.
+    pub(crate) fn id_of<'t>(
+        &self,
+        state: &ThreadState<D>,
+        namespace: &str,
+        step: i64,
+        task: &'t Task<D>,
+    ) -> &'t TaskId {
+        match &self.origin {
+            None => state.task_id(namespace, step, task),
+            Some(origin) => task.id.get_or_init(|| origin.id_of(&state.plan, namespace, task)),
+        }
     }
 
     pub(crate) fn all(&self) -> &[Task<D>] {
@@ -75,18 +105,30 @@ impl<D: Domain> Superstep<D> {
         self.issued < self.tasks.len() || self.holds_back()
     }
 
-    /// The tasks that may be ready to be given out: those that are new since the last time, and
-    /// those that were held back then.
-    pub(crate) fn take_candidates(&mut self) -> Vec<TaskKey> {
-        let mut candidates = std::mem::take(&mut self.held_back);
-        candidates.extend((self.issued..self.tasks.len()).map(|position| self.key(position)));
+    /// The tasks that are new since the last time.
+    pub(crate) fn take_new(&mut self) -> impl Iterator<Item = TaskKey> {
+        let (generation, first) = (self.generation, self.issued as u32);
         self.issued = self.tasks.len();
-        candidates
+        (first..self.issued as u32).map(move |position| TaskKey { generation, position })
+    }
+
+    /// The only task that is new since the last time, if nothing is held back.
+    pub(crate) fn take_last_new(&mut self) -> Option<TaskKey> {
+        if self.issued + 1 != self.tasks.len() || self.holds_back() {
+            return None;
+        }
+        self.issued += 1;
+        Some(self.key(self.issued - 1))
+    }
+
+    /// The tasks that were held back.
+    pub(crate) fn take_held_back(&mut self) -> Vec<TaskKey> {
+        std::mem::take(&mut self.held_back)
     }
 
     /// Tasks that wait for something to be stored.
-    pub(crate) fn hold_back(&mut self, waiting: Vec<TaskKey>) {
-        self.held_back = waiting;
+    pub(crate) fn hold_back(&mut self, waiting: impl IntoIterator<Item = TaskKey>) {
+        self.held_back.extend(waiting);
     }
 
     pub(crate) fn holds_back(&self) -> bool {

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use langgraph_rust_core::{names, Domain, NodeIndex, RetryDelay, TaskId, TaskPath, Write};
@@ -21,8 +21,9 @@ impl TaskKey {
 
 /// A node about to run, running, or done, in one superstep.
 pub struct Task<D: Domain> {
-    /// A pure function of where the task stands, so that a rerun has the same.
-    pub id: TaskId,
+    /// A pure function of where the task stands, so that a rerun has the same. Made for the first who
+    /// asks: [`Engine::id_of`](crate::Engine::id_of).
+    pub(crate) id: OnceLock<TaskId>,
     /// The node it runs, or `None` for a called function.
     pub node: Option<NodeIndex>,
     /// The node's or the function's name.
@@ -53,9 +54,9 @@ pub struct Task<D: Domain> {
 }
 
 impl<D: Domain> Task<D> {
-    pub(crate) fn new(id: TaskId, node: Option<NodeIndex>, name: Arc<str>, path: TaskPath) -> Self {
+    pub(crate) fn new(node: Option<NodeIndex>, name: Arc<str>, path: TaskPath) -> Self {
         Self {
-            id,
+            id: OnceLock::new(),
             node,
             name,
             path,
@@ -72,6 +73,39 @@ impl<D: Domain> Task<D> {
         }
     }
 
+    /// Is a task of the node that has not begun. What it was before is gone, but for its path.
+    pub(crate) fn restart(&mut self, node: NodeIndex, name: &Arc<str>) {
+        let Self {
+            id,
+            node: of,
+            name: known,
+            path: _,
+            scope,
+            packet,
+            writes,
+            state,
+            attempts,
+            interrupt,
+            handles,
+            cancelled,
+            after,
+            is_pending,
+        } = self;
+        if !Arc::ptr_eq(known, name) {
+            *known = name.clone();
+        }
+        (*id, *of, *scope, *packet) = (OnceLock::new(), Some(node), None, None);
+        writes.clear();
+        (*state, *attempts, *interrupt) = (TaskState::Waiting, 0, None);
+        (*handles, *cancelled, *after, *is_pending) = (None, false, None, false);
+    }
+
+    /// The same task, with its id.
+    pub(crate) fn named(mut self, id: TaskId) -> Self {
+        self.id = id.into();
+        self
+    }
+
     /// Who reads the channels when it runs.
     pub fn reader(&self) -> Reader {
         match self.node {
@@ -85,16 +119,45 @@ impl<D: Domain> Task<D> {
         matches!(self.path, TaskPath::Call { .. })
     }
 
-    /// The task's own namespace, in a graph whose namespace is `graph`.
-    pub fn namespace(&self, graph: &str) -> String {
+    /// The task's own namespace, with its id, in a graph whose namespace is `graph`.
+    pub(crate) fn namespace(&self, graph: &str, id: &TaskId) -> String {
         let outer = self.scope.as_deref().unwrap_or(graph);
         let separator = if outer.is_empty() { "" } else { names::NS_SEP };
-        let (name, id) = (&self.name, self.id.as_str());
+        let (name, id) = (&self.name, id.as_str());
         let mut text = String::with_capacity(outer.len() + name.len() + id.len() + 2);
         for part in [outer, separator, name, names::NS_END, id] {
             text.push_str(part);
         }
         text
+    }
+}
+
+/// A task of a superstep that a thread stands before, looked at from outside of a run.
+pub struct Prepared<D: Domain> {
+    /// The task's id.
+    pub id: TaskId,
+    /// The task.
+    pub task: Task<D>,
+}
+
+impl<D: Domain> Prepared<D> {
+    /// The namespace of what runs within the task, in a graph whose namespace is `graph`.
+    pub fn namespace(&self, graph: &str) -> String {
+        self.task.namespace(graph, &self.id)
+    }
+}
+
+impl<D: Domain> std::ops::Deref for Prepared<D> {
+    type Target = Task<D>;
+
+    fn deref(&self) -> &Task<D> {
+        &self.task
+    }
+}
+
+impl<D: Domain> std::ops::DerefMut for Prepared<D> {
+    fn deref_mut(&mut self) -> &mut Task<D> {
+        &mut self.task
     }
 }
 

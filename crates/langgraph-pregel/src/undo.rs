@@ -5,7 +5,6 @@
 
 use langgraph_rust_channels::Channel;
 use langgraph_rust_core::{ChannelIndex, Domain, Fault, Target, Version};
-use smallvec::SmallVec;
 
 use crate::apply::Applied;
 use crate::seen::SeenBefore;
@@ -28,9 +27,9 @@ impl<D: Domain> ThreadState<D> {
         &mut self,
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
-        tasks: SmallVec<[Applied<'_, D>; 2]>,
+        tasks: &mut [Applied<'_, D>],
     ) -> Result<(), Fault<D>> {
-        let before = self.before(cx, &tasks)?;
+        let before = self.before(cx, tasks)?;
         let applied = self.apply_all(cx, env, tasks);
         if applied.is_err() {
             self.take_back(before);
@@ -40,8 +39,8 @@ impl<D: Domain> ThreadState<D> {
 
     /// Remembers what applying the writes of `tasks` can change.
     fn before(&self, cx: D::Cx<'_>, tasks: &[Applied<'_, D>]) -> Result<Before<D>, Fault<D>> {
-        let triggers = tasks.iter().flat_map(|task| task.triggers.iter().copied());
-        let targets = tasks.iter().flat_map(|task| &task.writes).map(|write| &write.target);
+        let triggers = tasks.iter().flat_map(|task| task.triggers.of(&self.plan).iter().copied());
+        let targets = tasks.iter().flat_map(|task| &*task.writes).map(|write| &write.target);
         let written = targets.filter_map(|target| match target {
             Target::Channel(index) => Some(*index).filter(|i| i.get() < self.channels.len()),
             Target::Packet(_) => Some(self.plan.tasks_channel()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use langgraph_rust_runtime::{
-    Command, Config, Error, Graph, Input, Interrupt, Map, Output, Update, Value,
+    Command, Config, Error, Graph, GraphInput, Interrupt, Map, Output, Update, Value,
 };
 
 use crate::{Cut, Script, ScriptEnd};
@@ -17,11 +17,11 @@ pub enum CutReport {
     /// The turn came to its own end before, or had come to it already.
     NoSuchEffect,
     /// The run was cut short; this is how the recovered one ended.
-    Recovered(Result<Map, Error>),
+    Recovered(Result<Map, String>),
 }
 
 /// Runs the graph to its end, resuming from every interrupt with its text and `!`.
-pub fn converse(graph: &Graph, config: &Config, script: &Script) -> Result<Map, Error> {
+pub fn converse(graph: &Graph, config: &Config, script: &Script) -> Result<Map, String> {
     go_on(graph, config, script, Update::new().into())
 }
 
@@ -33,7 +33,7 @@ pub fn cut_and_recover(
     turn: usize,
     cut: Cut,
 ) -> CutReport {
-    let mut input = Input::from(Update::new());
+    let mut input = GraphInput::from(Update::new());
     for _ in 0..turn {
         let end = script.run(graph, input, config, &mut |_| {});
         match end.output().as_ref().and_then(answers) {
@@ -51,28 +51,38 @@ pub fn cut_and_recover(
 }
 
 /// Goes on from what is stored, or from the beginning if nothing is.
-fn recover(graph: &Graph, config: &Config, script: &Script) -> Result<Map, Error> {
+fn recover(graph: &Graph, config: &Config, script: &Script) -> Result<Map, String> {
     // A run that stores at its end may have got as far as the state before its beginning.
-    let begun = graph.state(config)?.filter(|state| state.metadata.step > -2);
+    let begun = graph
+        .blocking()
+        .state(config)
+        .map_err(|error: Error| error.to_string())?
+        .filter(|state| state.metadata.step > -2);
     match begun {
         None => converse(graph, config, script),
-        Some(_) => go_on(graph, config, script, Input::Nothing),
+        Some(_) => go_on(graph, config, script, GraphInput::Nothing),
     }
 }
 
-fn go_on(graph: &Graph, config: &Config, script: &Script, mut input: Input) -> Result<Map, Error> {
+fn go_on(
+    graph: &Graph,
+    config: &Config,
+    script: &Script,
+    mut input: GraphInput,
+) -> Result<Map, String> {
     loop {
         let end = script.run(graph, input, config, &mut |_| {});
-        let ScriptEnd::Finished(output) = end else { return Err(Error::message("crashed")) };
-        let output = output?;
+        let ScriptEnd::Finished(output) = end else { return Err("crashed".into()) };
+        let output = output.map_err(|error| error.to_string())?;
         match answers(&output) {
-            None => return Ok(output.values),
+            None => return Ok(output.state),
             Some(answers) => input = answers.into(),
         }
     }
 }
 
-fn answers(output: &Output) -> Option<Command> {
+/// The answer to whatever is asked: its text and `!`. `None` if nothing is.
+pub fn answers<S>(output: &Output<S>) -> Option<Command> {
     let answer = |interrupt: &Interrupt| {
         let text = interrupt.value.text().unwrap_or_default();
         (interrupt.id.clone(), Value::from(format!("{text}!")))

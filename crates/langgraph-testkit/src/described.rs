@@ -1,15 +1,20 @@
 //! A graph as text, read and built.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::Arc;
 
 use langgraph_rust_runtime::{
-    Command, Error, Field, Goto, Graph, Node, Reducer, RetryPolicy, State, StateGraph, Value, END,
-    START,
+    Command, Dynamic, Error, Field, Goto, Graph, Node, NodeResult, Reducer, RetryPolicy, Runtime,
+    StateGraph, Value, END, START,
 };
 use serde_json::Value as Json;
 
 use crate::expression::{resolve, Comparison, Condition};
+use crate::waiting::give_way;
+use crate::Random;
 
 /// A graph as its description says.
 #[derive(Clone, Debug, Default)]
@@ -174,12 +179,22 @@ impl Described {
 
     /// The graph, built anew: nodes that fail a number of times begin counting.
     pub fn build(&self) -> Result<Graph, Error> {
+        self.build_with(Pace::AtOnce)
+    }
+
+    /// The same with nodes that are async and wait: as often as the seed has it, before and after
+    /// what they do.
+    pub fn build_waiting(&self, seed: u64) -> Result<Graph, Error> {
+        self.build_with(Pace::Waiting(seed))
+    }
+
+    fn build_with(&self, pace: Pace) -> Result<Graph, Error> {
         let mut graph = StateGraph::new();
         for (name, kind) in &self.fields {
             graph = graph.field(name, field(kind)?);
         }
         for node in &self.nodes {
-            graph = graph.add_node(node.build());
+            graph = graph.add_node(node.build(pace));
         }
         for edge in &self.edges {
             graph = edge.add_to(graph);
@@ -188,9 +203,19 @@ impl Described {
     }
 }
 
+/// Whether nodes wait.
+#[derive(Clone, Copy, Debug)]
+enum Pace {
+    AtOnce,
+    Waiting(u64),
+}
+
 impl DescribedNode {
-    fn build(&self) -> Node {
-        let mut node = Node::new(&self.name, function(&self.statements));
+    fn build(&self, pace: Pace) -> Node {
+        let mut node = match pace {
+            Pace::AtOnce => Node::new(&self.name, function(&self.statements)),
+            Pace::Waiting(seed) => Node::new(&self.name, waiting(&self.statements, seed)),
+        };
         if self.deferred {
             node = node.deferred();
         }
@@ -206,24 +231,47 @@ impl DescribedNode {
 
 fn function(
     statements: &[Statement],
-) -> impl Fn(&State<'_>) -> Result<Command, Error> + Send + Sync + 'static {
+) -> impl Fn(&Dynamic, &Runtime) -> NodeResult<Command> + Send + Sync + 'static {
     let statements = statements.to_vec();
     let failures: Vec<AtomicU32> = statements.iter().map(|_| AtomicU32::new(0)).collect();
-    move |state| perform(&statements, &failures, state)
+    move |state, runtime| perform(&statements, &failures, state, runtime)
+}
+
+fn waiting(
+    statements: &[Statement],
+    seed: u64,
+) -> impl Fn(Arc<Dynamic>, Runtime) -> Pin<Box<dyn Future<Output = NodeResult<Command>> + Send>>
+       + Send
+       + Sync
+       + 'static {
+    let function = Arc::new(function(statements));
+    let calls = AtomicU64::new(seed);
+    move |state, runtime| {
+        let mut random = Random::new(calls.fetch_add(1, Ordering::Relaxed));
+        let (before, after) = (random.below(4), random.below(3));
+        let function = function.clone();
+        Box::pin(async move {
+            give_way(before).await;
+            let command = function(&state, &runtime)?;
+            give_way(after).await;
+            Ok(command)
+        })
+    }
 }
 
 fn perform(
     statements: &[Statement],
     failures: &[AtomicU32],
-    state: &State<'_>,
-) -> Result<Command, Error> {
+    state: &Dynamic,
+    runtime: &Runtime,
+) -> NodeResult<Command> {
     let mut command = Command::new();
     let mut answer = Value::Null;
     for (statement, failed) in statements.iter().zip(failures) {
         let lookup = |name: &str| match name {
             "answer" => answer.clone(),
-            "error" => state.failure().map_or(Value::Null, |failed| {
-                let text = failed.error.text().unwrap_or_default();
+            "error" => runtime.failure().map_or(Value::Null, |failed| {
+                let text = &failed.error;
                 Value::from(format!("{}: {text}", failed.node))
             }),
             field => state.get(field),
@@ -232,7 +280,9 @@ fn perform(
             Statement::Write { field, value } => {
                 command = command.set(field, resolve(value, &lookup));
             }
-            Statement::Ask { question } => answer = state.interrupt(resolve(question, &lookup))?,
+            Statement::Ask { question } => {
+                answer = runtime.interrupt(resolve(question, &lookup))?
+            }
             Statement::Goto { node } => command = command.goto(&**node),
             Statement::Send { node, value } => {
                 command = command.goto(Goto::send(node, resolve(value, &lookup)));
@@ -240,7 +290,7 @@ fn perform(
             Statement::Fail { times, message } => {
                 let before = failed.fetch_add(1, Ordering::Relaxed);
                 if times.is_none_or(|times| before < times) {
-                    return Err(Error::message(message.clone()));
+                    return Err(Error::message(message.clone()).into());
                 }
             }
         }
@@ -257,7 +307,7 @@ impl DescribedEdge {
                 graph.join(&from, &to)
             }
             DescribedEdge::If { from, condition, then, otherwise } => {
-                graph.branch(&from, move |state| {
+                graph.branch(&from, move |state: &Dynamic| {
                     let next = if condition.holds(state)? { &then } else { &otherwise };
                     Ok(Goto::from(&**next))
                 })
@@ -265,11 +315,13 @@ impl DescribedEdge {
             DescribedEdge::To { from, field } => {
                 graph.branch(&from, move |state| Ok(Goto::from(state.get(&field).text()?)))
             }
-            DescribedEdge::Each { from, field, node } => graph.branch(&from, move |state| {
-                let list = state.get(&field);
-                let send = |item: &Value| Goto::send(&node, [("item", item.clone())]);
-                Ok(list.items()?.iter().map(send).collect::<Vec<_>>())
-            }),
+            DescribedEdge::Each { from, field, node } => {
+                graph.branch(&from, move |state: &Dynamic| {
+                    let list = state.get(&field);
+                    let send = |item: &Value| Goto::send(&node, [("item", item.clone())]);
+                    Ok(list.items()?.iter().map(send).collect::<Vec<_>>())
+                })
+            }
         }
     }
 }

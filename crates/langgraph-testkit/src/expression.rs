@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use langgraph_rust_runtime::{Error, Map, State, Value};
+use langgraph_rust_runtime::{Dynamic, Error, Map, Value};
 use serde_json::Value as Json;
 
 /// A native value with the same content.
@@ -47,7 +47,7 @@ pub(crate) enum Comparison {
 }
 
 impl Condition {
-    pub(crate) fn holds(&self, state: &State<'_>) -> Result<bool, Error> {
+    pub(crate) fn holds(&self, state: &Dynamic) -> Result<bool, Error> {
         let (left, right) = (state.get(&self.field), from_json(&self.constant));
         match self.comparison {
             Comparison::Equal => Ok(left == right),

@@ -18,13 +18,19 @@
 mod crash;
 mod described;
 mod expression;
+mod printed;
 mod random;
+mod savers;
 mod script;
+pub mod stores;
 mod transcript;
+mod waiting;
 
-pub use crash::{converse, cut_and_recover, CutReport};
+pub use crash::{answers, converse, cut_and_recover, CutReport};
 pub use described::{Described, ParseError};
 pub use expression::from_json;
 pub use random::{random_graph, Contents, Random};
+pub use savers::check as check_saver;
 pub use script::{dump, Cut, Line, Order, Script, ScriptEnd, Storing};
-pub use transcript::{check_directory, Transcript};
+pub use transcript::{check_directory, Driver, Transcript};
+pub use waiting::Unhurried;

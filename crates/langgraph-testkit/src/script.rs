@@ -1,11 +1,14 @@
 //! The scripted driver: performs a run's effects in the order that a script chooses.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use langgraph_rust_core::{Durability, TaskId};
 use langgraph_rust_pregel::{Effect, Emits, End, TaskKey, TaskOutcome};
+use langgraph_rust_runtime::saver::{ListQuery, Saver};
 use langgraph_rust_runtime::{
-    Chunk, Config, Error, Event, Graph, Input, Memory, Native, Output, Place, Run,
+    block_on, Chunk, Config, Error, Event, Graph, GraphInput, Map, Memory, Native, Output,
+    Performing, Place, Run,
 };
 
 use crate::Random;
@@ -55,17 +58,17 @@ pub enum Storing {
 }
 
 /// How a scripted run ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum ScriptEnd {
     /// As the engine said.
-    Finished(Result<Output, Error>),
+    Finished(Result<Output<Map>, Error>),
     /// In the middle, with what was stored so far.
     Crashed,
 }
 
 impl ScriptEnd {
     /// The output of a run that ended well.
-    pub fn output(self) -> Option<Output> {
+    pub fn output(self) -> Option<Output<Map>> {
         match self {
             ScriptEnd::Finished(output) => output.ok(),
             ScriptEnd::Crashed => None,
@@ -87,12 +90,12 @@ impl Script {
     pub fn run(
         &self,
         graph: &Graph,
-        input: impl Into<Input>,
+        input: impl Into<GraphInput>,
         config: &Config,
         log: &mut dyn FnMut(Line),
     ) -> ScriptEnd {
         let emits = Emits { values: true, updates: true, tasks: true, checkpoints: false };
-        match Run::begin(graph, input.into(), config, emits) {
+        match block_on(Run::begin(graph, input, config, emits)) {
             Ok(run) => Driver::new(run, self, log).drive(),
             Err(error) => ScriptEnd::Finished(Err(error)),
         }
@@ -100,8 +103,8 @@ impl Script {
 }
 
 /// A run, and what of it is under way.
-struct Driver<'g, 'l> {
-    run: Run<'g>,
+struct Driver<'l> {
+    run: Run,
     script: Script,
     random: Random,
     log: &'l mut dyn FnMut(Line),
@@ -110,8 +113,8 @@ struct Driver<'g, 'l> {
     effects: usize,
 }
 
-impl<'g, 'l> Driver<'g, 'l> {
-    fn new(run: Run<'g>, script: &Script, log: &'l mut dyn FnMut(Line)) -> Self {
+impl<'l> Driver<'l> {
+    fn new(run: Run, script: &Script, log: &'l mut dyn FnMut(Line)) -> Self {
         let seed = match script.order {
             Order::Shuffled(seed) => seed,
             Order::Started | Order::Reversed => 0,
@@ -142,15 +145,19 @@ impl<'g, 'l> Driver<'g, 'l> {
             }
             self.check_durability(&effect);
             match effect {
-                Effect::RunTask { task, .. } => {
-                    let outcome = self.run.perform(task, &mut |_| {});
+                Effect::RunTask { task, attempt, .. } => {
+                    let ended = match self.run.perform(task, attempt, Duration::ZERO) {
+                        Performing::Ended(ended) => ended,
+                        Performing::Running(task) => block_on(task),
+                    };
+                    let outcome = self.run.conclude(ended);
                     self.tasks.push_back((task, outcome));
                 }
                 Effect::CancelTask(task) => self.cancel(task),
                 Effect::LookUpCache(_) => self.run.nothing_cached(),
                 effect @ (Effect::PersistWrites(_) | Effect::PersistCheckpoint(_)) => {
                     match self.script.storing {
-                        Storing::AtOnce => self.run.store(effect),
+                        Storing::AtOnce => self.store(effect),
                         Storing::Late => self.storings.push_back(effect),
                     }
                 }
@@ -164,10 +171,24 @@ impl<'g, 'l> Driver<'g, 'l> {
         }
     }
 
+    fn store(&mut self, effect: Effect<Native>) {
+        if let Some((ticket, storing)) = self.run.storing(effect) {
+            match block_on(storing) {
+                Ok(()) => self.run.stored(ticket),
+                Err(error) => {
+                    // The first reason to end counts.
+                    let _ = self.run.storing_failed(ticket, error);
+                }
+            }
+        }
+    }
+
     fn end_if_told(&mut self) {
         let reason = match self.script.cut {
             Some(Cut::Cancel(at)) if at == self.effects => End::Cancelled,
-            Some(Cut::Fail(at)) if at == self.effects => End::Failed("the driver broke".into()),
+            Some(Cut::Fail(at)) if at == self.effects => {
+                End::Failed(Error::message("the driver broke").into())
+            }
             _ => return,
         };
         // A run that has come to its end by itself is not cancelled any more.
@@ -223,7 +244,9 @@ impl<'g, 'l> Driver<'g, 'l> {
             Order::Shuffled(_) => self.random.below(count as u64) as usize,
         };
         if stores {
-            self.storings.remove(chosen).into_iter().for_each(|effect| self.run.store(effect));
+            if let Some(effect) = self.storings.remove(chosen) {
+                self.store(effect);
+            }
         } else if let Some((task, outcome)) = self.tasks.remove(chosen) {
             self.run.report(task, outcome);
         }
@@ -252,8 +275,9 @@ impl<'g, 'l> Driver<'g, 'l> {
     }
 
     fn name_of(&self, id: &TaskId) -> String {
-        let mut tasks = self.run.engine().tasks().iter();
-        match tasks.find(|task| task.id == *id) {
+        let engine = self.run.engine();
+        let mut tasks = engine.tasks().iter();
+        match tasks.find(|task| engine.id_of(task) == id) {
             Some(task) => task.name.to_string(),
             None if id.is_null() => "the caller".into(),
             None => "an earlier task".into(),
@@ -262,9 +286,9 @@ impl<'g, 'l> Driver<'g, 'l> {
 }
 
 /// The saver's threads as text, to compare: every checkpoint with its ids, versions and values.
-pub fn dump(saver: &Memory, place: &Place) -> String {
-    let saver = saver.lock();
-    let lines = saver.list(&place.thread, &place.namespace).map(|stored| {
+pub fn dump(saver: &Memory, place: &Place) -> Result<String, Error> {
+    let found = block_on(saver.list(&ListQuery::place(place)))?;
+    let lines = found.iter().map(|(_, stored)| {
         let checkpoint = &stored.checkpoint;
         format!(
             "{} {:?} {:?} {:?} {:?}\n",
@@ -275,5 +299,5 @@ pub fn dump(saver: &Memory, place: &Place) -> String {
             checkpoint.updated_channels,
         )
     });
-    lines.collect()
+    Ok(lines.collect())
 }

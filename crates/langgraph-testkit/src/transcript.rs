@@ -4,11 +4,12 @@ use std::path::Path;
 
 use langgraph_rust_core::Durability;
 use langgraph_rust_runtime::{
-    Clock, Command, Config, Error, Event, Goto, Graph, Input, Memory, Output, Snapshot, Status,
-    Stops, Update, Value,
+    Clock, Command, Config, Error, Goto, Graph, GraphInput, Map, Memory, Mode, Output, Stops,
+    Update, Value,
 };
 use serde_json::Value as Json;
 
+use crate::printed::{ended, failure, headline, print_snapshot, shown, sorted};
 use crate::{from_json, Described, Line, Script, ScriptEnd, Storing};
 
 /// Runs every transcript in a directory and compares; with the environment variable
@@ -83,7 +84,12 @@ impl Transcript {
 
     /// Runs the commands; returns the transcript with what they print.
     pub fn run(&self) -> String {
-        let mut session = Session::default();
+        self.run_with(Driver::Scripted)
+    }
+
+    /// The same under another driver.
+    pub fn run_with(&self, driver: Driver) -> String {
+        let mut session = Session { driver, ..Session::default() };
         let mut text = String::new();
         for part in &self.parts {
             match part {
@@ -101,11 +107,22 @@ impl Transcript {
     }
 }
 
+/// What runs the graphs of a transcript.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Driver {
+    /// The scripted driver, which says the engine's effects where it is asked.
+    #[default]
+    Scripted,
+    /// The driver of the runtime, which does not.
+    Runtime,
+}
+
 /// The graph that the commands are about.
 #[derive(Default)]
 struct Session {
+    driver: Driver,
     graph: Option<Graph>,
-    last: Option<Output>,
+    last: Option<Output<Map>>,
 }
 
 /// What a command says before its argument.
@@ -148,7 +165,7 @@ impl Session {
     fn state(&self, rest: &str, out: &mut Vec<String>) -> Result<(), String> {
         let graph = self.graph()?;
         let (options, _) = options(graph, rest)?;
-        match graph.state(&options.config) {
+        match graph.blocking().state(&options.config) {
             Ok(None) => out.push("nothing".into()),
             Ok(Some(snapshot)) => print_snapshot(&snapshot, out),
             Err(error) => out.push(failure(&error)),
@@ -159,10 +176,13 @@ impl Session {
     fn history(&self, rest: &str, out: &mut Vec<String>) -> Result<(), String> {
         let graph = self.graph()?;
         let (options, _) = options(graph, rest)?;
-        let snapshots = graph.history(&options.config).map_err(|error| error.to_string())?;
-        out.extend(snapshots.iter().map(|snapshot| {
-            format!("{} values {}", headline(snapshot), Value::from(snapshot.values.clone()))
-        }));
+        let snapshots =
+            graph.blocking().history(&options.config).map_err(|error| error.to_string())?;
+        out.extend(
+            snapshots.iter().map(|snapshot| {
+                format!("{} values {}", headline(snapshot), sorted(&snapshot.values))
+            }),
+        );
         Ok(())
     }
 
@@ -171,6 +191,16 @@ impl Session {
         let (options, argument) = options(graph, rest)?;
         let json: Json = serde_json::from_str(&argument).map_err(|error| error.to_string())?;
         let input = self.input(verb, &json)?;
+        if self.driver == Driver::Runtime {
+            let modes = [Mode::Values, Mode::Updates, Mode::Tasks];
+            let mut stream = graph.blocking().stream(input, &options.config, modes);
+            out.extend(stream.by_ref().filter_map(Result::ok).map(|chunk| shown(&chunk.event)));
+            let output = stream.output().map(|output| match output.state.value() {
+                Value::Map(map) => Output { state: (*map).clone(), status: output.status },
+                _ => Output { state: Map::new(), status: output.status },
+            });
+            return self.end(output, out);
+        }
         let script = Script { storing: options.storing, ..Script::default() };
         let end = script.run(graph, input, &options.config, &mut |line| match line {
             Line::Effect(words) if options.shows_effects => out.push(format!("| {words}")),
@@ -178,6 +208,14 @@ impl Session {
             Line::Shown(event) => out.push(shown(&event)),
         });
         let ScriptEnd::Finished(output) = end else { return Err("crashed".into()) };
+        self.end(output, out)
+    }
+
+    fn end(
+        &mut self,
+        output: Result<Output<Map>, Error>,
+        out: &mut Vec<String>,
+    ) -> Result<(), String> {
         out.push(ended(&output));
         if let Ok(output) = output {
             self.last = Some(output);
@@ -185,9 +223,9 @@ impl Session {
         Ok(())
     }
 
-    fn input(&self, verb: &str, json: &Json) -> Result<Input, String> {
+    fn input(&self, verb: &str, json: &Json) -> Result<GraphInput, String> {
         Ok(match verb {
-            "invoke" if json.is_null() => Input::Nothing,
+            "invoke" if json.is_null() => GraphInput::Nothing,
             "invoke" => update(json).into(),
             "resume" => Command::resume(from_json(json)).into(),
             "answer" => self.answers(json)?.into(),
@@ -200,7 +238,8 @@ impl Session {
     fn answers(&self, json: &Json) -> Result<Command, String> {
         let graph = self.graph()?;
         let asked = self.last.as_ref().map(Output::interrupts).unwrap_or_default();
-        let snapshot = graph.state(&Config::thread("1")).map_err(|error| error.to_string())?;
+        let snapshot =
+            graph.blocking().state(&Config::thread("1")).map_err(|error| error.to_string())?;
         let tasks = snapshot.map(|snapshot| snapshot.tasks).unwrap_or_default();
         let answer = |interrupt: &langgraph_rust_runtime::Interrupt| {
             let mut tasks = tasks.iter();
@@ -214,7 +253,7 @@ impl Session {
 /// Reads `name=value` words and flags up to the argument.
 fn options(graph: &Graph, rest: &str) -> Result<(Options, String), String> {
     let mut options = Options {
-        config: Config { durability: Durability::Sync, ..Config::thread("1") },
+        config: Config::thread("1").durability(Durability::Sync).joins(false),
         shows_effects: false,
         storing: Storing::AtOnce,
     };
@@ -252,7 +291,7 @@ fn set(config: &mut Config, graph: &Graph, name: &str, value: &str) -> Result<()
         "after" => config.interrupt_after = stops(),
         "at" => {
             let position: usize = value.parse().map_err(|_| "which checkpoint?")?;
-            let history = graph.history(config).map_err(|error| error.to_string())?;
+            let history = graph.blocking().history(config).map_err(|error| error.to_string())?;
             let snapshot = history.get(position).ok_or("no such checkpoint")?;
             config.checkpoint = Some(snapshot.id.clone());
         }
@@ -275,94 +314,4 @@ fn command(json: &Json) -> Command {
         command = command.goto(Goto::from(node.as_str().unwrap_or_default()));
     }
     command
-}
-
-// What is printed.
-
-fn shown(event: &Event) -> String {
-    match event {
-        Event::Started(names) => format!("start {}", names.join(", ")),
-        Event::Update { node, update, cached } => {
-            let cached = if *cached { " (cached)" } else { "" };
-            format!("update {node} {}{cached}", update_text(update))
-        }
-        Event::Interrupted { node, interrupts } => {
-            let questions: Vec<_> = interrupts.iter().map(|i| i.value.to_string()).collect();
-            format!("ask {node} {}", questions.join(", "))
-        }
-        Event::Values(values) => format!("values {}", Value::from(values.clone())),
-        Event::Stopped => "stop".into(),
-    }
-}
-
-/// One object, or several if a field was written more than once.
-fn update_text(update: &Update) -> String {
-    let writes = update.writes();
-    let object = |writes: &[(std::sync::Arc<str>, Value)]| {
-        Value::from(writes.iter().cloned().collect::<langgraph_rust_runtime::Map>())
-    };
-    let repeats = |(position, (name, _)): (usize, &(std::sync::Arc<str>, Value))| {
-        writes[..position].iter().any(|(earlier, _)| earlier == name)
-    };
-    if writes.is_empty() {
-        "null".into()
-    } else if writes.iter().enumerate().any(repeats) {
-        Value::list(writes.iter().map(|write| object(std::slice::from_ref(write)))).to_string()
-    } else {
-        object(writes).to_string()
-    }
-}
-
-fn ended(output: &Result<Output, Error>) -> String {
-    match output {
-        Ok(output) => {
-            let how = match &output.status {
-                Status::Done => "done".into(),
-                Status::Drained => "drained".into(),
-                Status::Interrupted(interrupts) if interrupts.is_empty() => "stopped".into(),
-                Status::Interrupted(interrupts) => {
-                    let mut questions: Vec<_> =
-                        interrupts.iter().map(|i| i.value.to_string()).collect();
-                    // Tasks ask in any order.
-                    questions.sort();
-                    format!("waits for {}", questions.join(", "))
-                }
-            };
-            format!("=> {how}")
-        }
-        Err(error) => failure(error),
-    }
-}
-
-/// The kinds of errors that the engine makes go by kind, for each language words them its own way.
-fn failure(error: &Error) -> String {
-    match error {
-        Error::RecursionLimit(_) => "=> error recursion limit".into(),
-        Error::InvalidUpdate(_) => "=> error invalid update".into(),
-        Error::EmptyInput => "=> error empty input".into(),
-        Error::AmbiguousResume => "=> error ambiguous answer".into(),
-        error => format!("=> error {error}"),
-    }
-}
-
-fn print_snapshot(snapshot: &Snapshot, out: &mut Vec<String>) {
-    out.push(headline(snapshot));
-    out.push(format!("values {}", Value::from(snapshot.values.clone())));
-    for task in &snapshot.tasks {
-        if task.error.is_some() {
-            out.push(format!("failed {}", task.name));
-        }
-        for interrupt in &task.interrupts {
-            out.push(format!("waits {} {}", task.name, interrupt.value));
-        }
-    }
-}
-
-fn headline(snapshot: &Snapshot) -> String {
-    let next = match snapshot.next.is_empty() {
-        true => "nothing".into(),
-        false => snapshot.next.join(", "),
-    };
-    let metadata = &snapshot.metadata;
-    format!("step {} {} next {next}", metadata.step, metadata.source.name())
 }

@@ -23,9 +23,9 @@ fn cut_everywhere(
 ) -> usize {
     let contents = [Contents::Calm, Contents::Asking, Contents::Failing][seed as usize % 3];
     let text = random_graph(seed, contents);
-    let apart = Config { durability, recursion_limit: 40, ..Config::thread("1") };
+    let apart = Config::thread("1").durability(durability).recursion_limit(40).joins(false);
     let Ok(expected) = converse(&graph(&text), &apart, &Script::default()) else { return 0 };
-    let config = Config { joins: seed % 4 > 1, ..apart };
+    let config = apart.clone().joins(seed % 4 > 1);
     let mut cuts = 0;
     for turn in 0.. {
         for effect in 0.. {
@@ -69,14 +69,15 @@ fn a_field_that_stores_changes_holds_what_one_holds_that_stores_its_value() {
         assert_ne!(text, changed);
         for durability in [Durability::Sync, Durability::Async, Durability::Exit] {
             let joins = seed % 4 > 1;
-            let config = Config { durability, joins, recursion_limit: 40, ..Config::thread("1") };
+            let config =
+                Config::thread("1").durability(durability).recursion_limit(40).joins(joins);
             let ends = [&text, &changed].map(|text| {
                 let graph = graph(text);
                 let ends: Vec<_> = (0..3)
                     .map(|_| converse(&graph, &config, &Script::default()).map_err(|_| "fails"))
                     .collect();
                 // A new thread that stores at the end begins with a checkpoint for what it wrote.
-                let states = graph.history(&config).unwrap().into_iter();
+                let states = graph.blocking().history(&config).unwrap().into_iter();
                 let states = states.filter(|state| state.metadata.step > -2);
                 (ends, states.map(|state| state.values.get("log").cloned()).collect::<Vec<_>>())
             });

@@ -1,26 +1,28 @@
 //! The order in which tasks finish and storings return does not matter.
 
 use langgraph_rust_core::{ChannelIndex, Durability};
-use langgraph_rust_runtime::{Clock, Config, Error, Graph, Map, Memory, Place};
+use langgraph_rust_runtime::saver::{ListQuery, Saver};
+use langgraph_rust_runtime::{block_on, saver, Clock, Config, Graph, Map, Memory, Place};
 use langgraph_rust_testkit::{
     converse, dump, random_graph, Contents, Described, Order, Script, Storing,
 };
 
 const GRAPHS: u64 = 150;
 
-fn run(text: &str, script: &Script, durability: Durability) -> (Result<Map, Error>, String) {
+fn run(text: &str, script: &Script, durability: Durability) -> (Result<Map, String>, String) {
     let saver = Memory::new();
     let graph: Graph = Described::parse(text).unwrap().build().unwrap();
     let graph = graph.with_saver(saver.clone()).with_clock(Clock::counter());
-    let config = Config { durability, recursion_limit: 40, ..Config::thread("1") };
+    let config = Config::thread("1").durability(durability).recursion_limit(40).joins(false);
     let end = converse(&graph, &config, script);
     let place = Place { thread: "1".into(), namespace: "".into() };
-    for stored in saver.lock().list(&place.thread, &place.namespace) {
+    for (_, found) in block_on(saver.list(&ListQuery::place(&place))).unwrap() {
+        let stored = saver::loaded(graph.plan(), &[], found, false, None).unwrap();
         let needy = graph.plan().needs_history(&stored.checkpoint);
         let is_delta = |index: &ChannelIndex| graph.plan().deltas().contains(index);
         assert!(needy.iter().all(is_delta), "{text}");
     }
-    (end, dump(&saver, &place))
+    (end, dump(&saver, &place).unwrap())
 }
 
 #[test]

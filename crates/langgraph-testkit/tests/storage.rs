@@ -1,4 +1,4 @@
-//! What is stored and read back: the saver's rules, and states of graphs that have changed since.
+//! What is stored and read back: what counts as finished, and states of graphs that have changed since.
 
 use std::sync::Arc;
 
@@ -6,9 +6,7 @@ use langgraph_rust_channels::{
     Aggregate, AnyValue, Barrier, BarrierAfterFinish, Channel, Ephemeral, LastValue,
     LastValueAfterFinish, Saved, Topic, Untracked,
 };
-use langgraph_rust_checkpoint::{
-    pending_interrupts, task_output, Checkpoint, MemorySaver, Metadata, Source, StoredCheckpoint,
-};
+use langgraph_rust_checkpoint::{pending_interrupts, task_output, Checkpoint, PendingWrite};
 use langgraph_rust_core::{
     ChannelIndex, CheckpointId, Control, Fault, NodeIndex, PacketTarget, Target, TaskId, TaskPath,
     Version, Write,
@@ -16,74 +14,17 @@ use langgraph_rust_core::{
 use langgraph_rust_pregel::{ChannelSpec, NodeSpec, Plan, PlanError, TaskWrites, ThreadState};
 use langgraph_rust_runtime::{Clock, Native, Reducer, Value};
 
-fn saver() -> (MemorySaver<Native>, CheckpointId) {
-    let mut saver = MemorySaver::default();
-    let id = CheckpointId::from_bits(1);
-    let metadata = Metadata::new(Source::Loop, 1);
-    saver.put("thread", "", Checkpoint::empty(id.clone()), metadata, None);
-    (saver, id)
-}
-
-fn channel(value: i64) -> Write<Native> {
-    Write::channel(ChannelIndex::new(0), value.into())
-}
-
-fn stored(saver: &MemorySaver<Native>) -> &StoredCheckpoint<Native> {
-    saver.get("thread", "", None).unwrap()
-}
-
-fn values(saver: &MemorySaver<Native>) -> Vec<Value> {
-    stored(saver).pending(()).into_iter().map(|pending| pending.write.value).collect()
-}
-
-#[test]
-fn an_ordinary_write_stays_and_a_status_is_replaced() {
-    let (mut saver, id) = saver();
-    let task = TaskId::from_text("task");
-    let status = |value: i64| Write::control(Control::Interrupt, value.into());
-    saver.put_writes("thread", "", &id, &task, "", vec![channel(1), status(10)]);
-    saver.put_writes("thread", "", &id, &task, "", vec![channel(2), status(20)]);
-    assert_eq!(values(&saver), [Value::Int(1), Value::Int(20)]);
-    saver.put_writes("thread", "", &id, &TaskId::from_text("other"), "", vec![channel(3)]);
-    assert_eq!(values(&saver).len(), 3);
-    saver.put_writes("nobody", "", &id, &task, "", vec![channel(4)]);
-    assert_eq!(values(&saver).len(), 3);
-}
-
-#[test]
-fn writes_may_come_before_their_checkpoint() {
-    let (mut saver, _) = saver();
-    let (id, task) = (CheckpointId::from_bits(77), TaskId::from_text("task"));
-    saver.put_writes("thread", "", &id, &task, "", vec![channel(1)]);
-    saver.put("thread", "", Checkpoint::empty(id), Metadata::new(Source::Loop, 3), None);
-    assert_eq!(values(&saver), [Value::Int(1)]);
-}
-
-#[test]
-fn threads_and_namespaces_are_apart_and_the_newest_comes_first() {
-    let (mut saver, _) = saver();
-    let metadata = Metadata::new(Source::Loop, 2);
-    for (namespace, bits) in [("", 3), ("", 2), ("inner:1", 9)] {
-        let checkpoint = Checkpoint::empty(CheckpointId::from_bits(bits));
-        saver.put("thread", namespace, checkpoint, metadata.clone(), None);
-    }
-    let of = |saver: &MemorySaver<Native>, namespace: &str| -> Vec<_> {
-        saver.list("thread", namespace).map(|stored| stored.checkpoint.id.clone()).collect()
-    };
-    assert_eq!(of(&saver, ""), [3, 2, 1].map(CheckpointId::from_bits));
-    assert_eq!(of(&saver, "inner:1"), [CheckpointId::from_bits(9)]);
-    assert!(saver.get("other", "", None).is_none());
-}
-
 #[test]
 fn a_task_is_finished_once_it_has_output() {
-    let (mut saver, id) = saver();
     let (asking, done) = (TaskId::from_text("asking"), TaskId::from_text("done"));
-    let question = |text: &str| Write::control(Control::Interrupt, text.into());
-    saver.put_writes("thread", "", &id, &asking, "", vec![question("open")]);
-    saver.put_writes("thread", "", &id, &done, "", vec![question("answered"), channel(1)]);
-    let pending = stored(&saver).pending(());
-    assert_eq!(task_output(&pending, &asking).count(), 0);
+    let question = |text: &str| Write::control(Control::Interrupt, Value::from(text));
+    let output = Write::channel(ChannelIndex::new(0), Value::from(1));
+    let pending = [
+        PendingWrite { task: asking.clone(), write: question("open") },
+        PendingWrite { task: done.clone(), write: question("answered") },
+        PendingWrite { task: done.clone(), write: output },
+    ];
+    assert_eq!(task_output::<Native>(&pending, &asking).count(), 0);
     assert_eq!(task_output(&pending, &done).count(), 1);
     let open: Vec<_> = pending_interrupts(&pending).collect();
     assert_eq!(open, [&Value::from("open")]);
@@ -111,10 +52,10 @@ fn a_state_keeps_what_its_plan_does_not_know() {
         ],
         channel_versions: names(&[("x", 2), ("gone", 5), ("start", 4)]),
         versions_seen: vec![
-            ("__input__".into(), Vec::new()),
-            ("node".into(), names(&[("start", 3), ("gone", 1)])),
-            ("left".into(), names(&[("gone", 1)])),
-            ("__interrupt__".into(), names(&[("x", 2)])),
+            ("__input__".into(), Arc::default()),
+            ("node".into(), names(&[("start", 3), ("gone", 1)]).into()),
+            ("left".into(), names(&[("gone", 1)]).into()),
+            ("__interrupt__".into(), names(&[("x", 2)]).into()),
         ],
         updated_channels: Some(vec!["gone".into(), "start".into()]),
         ..Checkpoint::empty(CheckpointId::from_bits(1))
@@ -140,7 +81,7 @@ fn a_node_runs_on_news_alone() {
         let checkpoint = Checkpoint {
             channel_values: vec![("start".into(), Saved::Value(1.into()))],
             channel_versions: vec![("start".into(), version(2))],
-            versions_seen: vec![("node".into(), vec![("start".into(), version(seen))])],
+            versions_seen: vec![("node".into(), vec![("start".into(), version(seen))].into())],
             ..Checkpoint::empty(CheckpointId::from_bits(1))
         };
         let state = ThreadState::<Native>::load((), plan(), checkpoint).unwrap();

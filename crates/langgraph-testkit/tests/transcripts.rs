@@ -1,8 +1,8 @@
-//! The transcripts under `tests/transcripts`, run by the scripted driver.
+//! The transcripts under `tests/transcripts`, run by the scripted driver and by the runtime's.
 
 use std::path::Path;
 
-use langgraph_rust_testkit::{check_directory, Transcript};
+use langgraph_rust_testkit::{check_directory, Driver, Transcript};
 
 #[test]
 fn transcripts_print_what_they_say() {
@@ -26,4 +26,23 @@ fn rewriting_keeps_comments_and_blank_lines() {
         1,
     );
     assert_eq!(printed, expected.replacen("wrong", "problem: no graph", 1));
+}
+
+#[test]
+fn the_driver_of_the_runtime_prints_the_same_but_for_effects() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/transcripts");
+    let without_effects = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| !line.starts_with("| ")).map(String::from).collect()
+    };
+    let mut seen = 0;
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "txt") {
+            let written = std::fs::read_to_string(&path).unwrap();
+            let printed = Transcript::parse(&written).run_with(Driver::Runtime);
+            assert_eq!(without_effects(&printed), without_effects(&written), "{}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "the transcripts are not where they were");
 }

@@ -2,11 +2,13 @@
 //! stop. Whenever it is said, the run ends, and the thread can go on.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use langgraph_rust_core::Durability;
 use langgraph_rust_pregel::{Effect, Emits, End, Outcome};
 use langgraph_rust_runtime::{
-    Clock, Config, Error, Graph, Input, Map, Memory, Native, Run, Update,
+    block_on, Clock, Config, Error, Graph, Map, Memory, Native, NodeError, Performing, Run, Update,
+    Value,
 };
 use langgraph_rust_testkit::{converse, random_graph, Contents, Described, Script};
 
@@ -27,7 +29,7 @@ fn graph(seed: u64) -> Graph {
 }
 
 /// Drives a run to its end and says `verb` at the `at`-th effect; `None` if there are not so many.
-fn drive(run: &mut Run<'_>, verb: Verb, at: usize) -> Option<Outcome<Native>> {
+fn drive(run: &mut Run, verb: Verb, at: usize) -> Option<Outcome<Native>> {
     let (mut tasks, mut storings) = (VecDeque::new(), VecDeque::new());
     let mut said = false;
     for position in 0..10_000 {
@@ -38,13 +40,16 @@ fn drive(run: &mut Run<'_>, verb: Verb, at: usize) -> Option<Outcome<Native>> {
                     true
                 }
                 Verb::Cancel => run.end(End::Cancelled).is_ok(),
-                Verb::Fail => run.end(End::Failed("the driver broke".into())).is_ok(),
+                Verb::Fail => run.end(End::Failed(NodeError::message("the driver broke"))).is_ok(),
                 Verb::FailStoring => fail_storing(run, &mut storings),
             };
         }
         match run.poll() {
-            Effect::RunTask { task, .. } => {
-                tasks.push_back((task, run.perform(task, &mut |_| {})));
+            Effect::RunTask { task, attempt, .. } => {
+                match run.perform(task, attempt, Duration::ZERO) {
+                    Performing::Ended(ended) => tasks.push_back((task, run.conclude(ended))),
+                    Performing::Running(_) => panic!("nodes of described graphs do not wait"),
+                }
             }
             effect @ (Effect::PersistWrites(_) | Effect::PersistCheckpoint(_)) => {
                 storings.push_back(effect);
@@ -54,7 +59,11 @@ fn drive(run: &mut Run<'_>, verb: Verb, at: usize) -> Option<Outcome<Native>> {
                     storings.extend(storing);
                     run.report(task, outcome);
                 }
-                (None, Some(storing)) => run.store(storing),
+                (None, Some(effect)) => {
+                    let (ticket, storing) = run.storing(effect).expect("it has a saver");
+                    block_on(storing).expect("memory takes all");
+                    run.stored(ticket);
+                }
                 (None, None) => panic!("the engine waits ({reason:?}) for nothing"),
             },
             Effect::Finish(outcome) => return said.then_some(outcome),
@@ -64,19 +73,22 @@ fn drive(run: &mut Run<'_>, verb: Verb, at: usize) -> Option<Outcome<Native>> {
     panic!("the run does not end");
 }
 
-fn fail_storing(run: &mut Run<'_>, storings: &mut VecDeque<Effect<Native>>) -> bool {
+fn fail_storing(run: &mut Run, storings: &mut VecDeque<Effect<Native>>) -> bool {
     let ticket = match storings.pop_front() {
         Some(Effect::PersistWrites(writes)) => writes.ticket,
         Some(Effect::PersistCheckpoint(put)) => put.ticket,
         _ => return false,
     };
-    run.storing_failed(ticket, "the disk is full".into()).is_ok()
+    run.storing_failed(ticket, Error::message("the disk is full")).is_ok()
 }
 
 fn go_on(graph: &Graph, config: &Config) -> Map {
-    match graph.state(config).unwrap() {
+    match graph.blocking().state(config).unwrap() {
         None => converse(graph, config, &Script::default()).unwrap(),
-        Some(_) => graph.invoke((), config).unwrap().values,
+        Some(_) => match graph.blocking().invoke((), config).unwrap().state.value() {
+            Value::Map(map) => (*map).clone(),
+            other => panic!("the state is {other}"),
+        },
     }
 }
 
@@ -84,14 +96,15 @@ fn at_every_effect(verb: Verb, expect: fn(&Outcome<Native>) -> bool) {
     for seed in 0..GRAPHS {
         for durability in [Durability::Sync, Durability::Async, Durability::Exit] {
             let joins = seed % 4 > 1;
-            let config = Config { durability, joins, recursion_limit: 40, ..Config::thread("1") };
+            let config =
+                Config::thread("1").durability(durability).recursion_limit(40).joins(joins);
             let Ok(expected) = converse(&graph(seed), &config, &Script::default()) else {
                 continue;
             };
             for at in 0.. {
                 let graph = graph(seed);
-                let input = Input::Update(Update::new());
-                let mut run = Run::begin(&graph, input, &config, Emits::default()).unwrap();
+                let run = Run::begin(&graph, Update::new(), &config, Emits::default());
+                let mut run = block_on(run).unwrap();
                 let Some(outcome) = drive(&mut run, verb, at) else { break };
                 let place = format!("seed {seed} {durability:?} {verb:?} at {at}");
                 assert!(expect(&outcome) || matches!(outcome, Outcome::Done), "{place}");
@@ -115,7 +128,7 @@ fn a_cancelled_run_can_be_resumed() {
 fn a_run_whose_driver_fails_can_be_resumed() {
     at_every_effect(Verb::Fail, |outcome| match outcome {
         Outcome::Failed(langgraph_rust_core::Fault::Domain(error)) => {
-            *error == Error::from("the driver broke")
+            error.to_string() == "the driver broke"
         }
         _ => false,
     });
@@ -125,7 +138,7 @@ fn a_run_whose_driver_fails_can_be_resumed() {
 fn a_run_whose_storing_fails_ends_and_can_be_resumed() {
     at_every_effect(Verb::FailStoring, |outcome| match outcome {
         Outcome::Failed(langgraph_rust_core::Fault::Domain(error)) => {
-            *error == Error::from("the disk is full")
+            error.to_string() == "the disk is full"
         }
         _ => false,
     });

@@ -1,6 +1,6 @@
 //! Payloads of the streams `tasks`, `checkpoints` and `debug`, which Python helpers shape.
 
-use langgraph_rust_core::Write;
+use langgraph_rust_core::{TaskId, Write};
 use langgraph_rust_pregel::Task;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -60,7 +60,7 @@ pub fn task_result(
     task: &Task<Objects>,
     writes: &[Write<Objects>],
 ) -> PyResult<Described> {
-    let described = executable(py, view.graph, task, None, None)?;
+    let described = executable(py, view.graph, (task, view.engine.id_of(task)), None, None)?;
     let writes = stored::writes_to_python(py, view.graph, writes)?;
     let keys = key_names(py, view.graph, &view.graph.stream)?;
     Ok(Described {
@@ -76,7 +76,7 @@ pub fn task_result(
 pub fn task_start(
     py: Python<'_>,
     graph: &Graph,
-    task: &Task<Objects>,
+    task: (&Task<Objects>, &TaskId),
     input: &Py<PyAny>,
     config: &Bound<'_, PyDict>,
     step: i64,
@@ -98,7 +98,8 @@ pub fn checkpoint(py: Python<'_>, view: &View<'_>) -> PyResult<Described> {
     let conf = save::configurable(&config)?.copy()?;
     conf.set_item("checkpoint_id", engine.state().checkpoint_id().as_str())?;
     config.set_item("configurable", conf)?;
-    let tasks = engine.tasks().iter().map(|task| executable(py, graph, task, None, None));
+    let described = |task| executable(py, graph, (task, engine.id_of(task)), None, None);
+    let tasks = engine.tasks().iter().map(described);
     let tasks = PyList::new(py, tasks.collect::<PyResult<Vec<_>>>()?)?;
     let pending = engine.pending().iter().map(|write| {
         let name = graph.plan.target_name(&write.write.target);
@@ -151,7 +152,7 @@ fn key_names<'py>(py: Python<'py>, graph: &Graph, keys: &Keys) -> PyResult<Bound
 fn executable<'py>(
     py: Python<'py>,
     graph: &Graph,
-    task: &Task<Objects>,
+    (task, id): (&Task<Objects>, &TaskId),
     input: Option<&Py<PyAny>>,
     config: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -174,7 +175,7 @@ fn executable<'py>(
         graph.trigger_names(py, &task.path, task.node)?,
         PyTuple::empty(py),
         &none,
-        task.id.as_str(),
+        id.as_str(),
         path::to_tuple(py, &task.path)?,
     );
     call_tuple(&class, &arguments.into_pyobject(py)?, Some(&kwargs))

@@ -51,7 +51,8 @@ pub fn checkpoint(
     }
     let mut versions_seen = Vec::new();
     for (name, seen) in field("versions_seen")?.cast::<PyDict>()?.iter() {
-        versions_seen.push((name.extract::<String>()?.into(), version::read_all(&seen)?));
+        let versions = Arc::new(version::read_all(&seen)?);
+        versions_seen.push((name.extract::<String>()?.into(), versions));
     }
     let updated = stored.get_item(intern!(py, "updated_channels"))?;
     let updated = updated.filter(|names| names.is_truthy().unwrap_or(false));
@@ -101,7 +102,7 @@ fn saved(
 
 /// What nodes have seen, as savers were last given it, by the nodes' names.
 #[derive(Default)]
-pub struct SeenBefore(HashMap<Arc<str>, (Versions, Py<PyDict>)>);
+pub struct SeenBefore(HashMap<Arc<str>, (Arc<Versions>, Py<PyDict>)>);
 
 impl SeenBefore {
     /// What a node has seen: the same dict as long as that is the same.
@@ -109,11 +110,11 @@ impl SeenBefore {
         &mut self,
         py: Python<'py>,
         name: &Arc<str>,
-        versions: &Versions,
+        versions: &Arc<Versions>,
         texts: &mut Texts,
     ) -> PyResult<Bound<'py, PyDict>> {
         if let Some((known, dict)) = self.0.get(name) {
-            if known == versions {
+            if Arc::ptr_eq(known, versions) || known == versions {
                 return Ok(dict.bind(py).clone());
             }
         }

@@ -44,10 +44,10 @@ impl NodeRun {
     ) -> PyResult<Self> {
         let core = run.core(py)?;
         let task = core.task(key)?;
-        let (id, node) = (task.id.clone(), task.node);
-        let namespace = task.namespace(&run.context.namespace);
+        let (id, node) = (core.engine.id_of(task).clone(), task.node);
+        let namespace = core.engine.namespace_of(task);
         let steps = core.engine.steps();
-        let stored = core.engine.resume_values(&task.id).map(|value| value.clone_ref(py));
+        let stored = core.engine.resume_values(&id).map(|value| value.clone_ref(py));
         let (draft, source_node) = input::draft(py, run, &core, key)?;
         let timeout = timeout_of(py, run, &core, key)?;
         let kept = core.kept(key);

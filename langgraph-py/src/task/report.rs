@@ -50,7 +50,7 @@ pub fn report(py: Python<'_>, run: &Run, report: Report) -> PyResult<()> {
         if let (TaskOutcome::Finished(_), Err(error)) = (&outcome, &logged) {
             // What it wrote to nobody is an error of the task: nothing of it is to be applied.
             let (task, error) = (core.task(key)?, error.clone_ref(py));
-            outcome = refused(py, error, &task.name, task.id.as_str());
+            outcome = refused(py, error, &task.name, core.engine.id_of(task).as_str());
             logged = Ok(());
         }
     }

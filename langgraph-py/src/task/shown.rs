@@ -27,6 +27,7 @@ fn show_start(py: Python<'_>, run: &Arc<Run>, key: TaskKey) -> PyResult<()> {
     let step = core.engine.steps().0;
     let task = core.task(key)?;
     let is_hidden = task.node.is_some_and(|node| run.graph.plan.node(node).hidden);
+    let task = (task, core.engine.id_of(task));
     let described = debug::task_start(py, &run.graph, task, node.input(), &config, step)?;
     core.keep(key).prepared = Some(Box::new(node));
     drop(core);

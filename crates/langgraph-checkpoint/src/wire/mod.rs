@@ -23,16 +23,23 @@
 //!
 //! Of a record, reading into a type of one's own takes the fields: a message that Python stored reads
 //! as a struct with `type`, `content` and `id`. [`StoredValue`] reads anything, and writes back the same
-//! bytes.
+//! bytes. In other formats, such as JSON, a record is written as its content. A type of one's own is
+//! written as a record by [`NamedRecord`].
 
+mod named;
 mod read;
 mod record;
+mod scalar;
 mod value;
+
+use std::cell::Cell;
 
 use serde::de::DeserializeOwned;
 use serde::Serialize;
 
+pub use named::NamedRecord;
 pub use record::Record;
+pub use scalar::scalar;
 pub use value::StoredValue;
 
 /// A value as it is stored.
@@ -72,10 +79,8 @@ impl serde::de::Error for WireError {
 ///
 /// The value's own [`Serialize`] fails, or something in it is too long for msgpack.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Encoded, WireError> {
-    let mut bytes = Vec::new();
-    let mut serializer =
-        rmp_serde::Serializer::new(&mut bytes).with_struct_map().with_human_readable();
-    value.serialize(&mut serializer).map_err(|error| WireError::Unfit(error.to_string()))?;
+    let _packing = Packing::begin();
+    let mut bytes = packed(value).map_err(|error| WireError::Unfit(error.to_string()))?;
     let (kind, bytes) = match rmp::Marker::from_u8(bytes[0]) {
         rmp::Marker::Null => ("null", Vec::new()),
         rmp::Marker::Bin8 => ("bytes", bytes.split_off(2)),
@@ -84,6 +89,42 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Encoded, WireError> {
         _ => ("msgpack", bytes),
     };
     Ok(Encoded { kind: kind.to_owned(), bytes })
+}
+
+fn packed<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+    let mut bytes = Vec::new();
+    let mut serializer =
+        rmp_serde::Serializer::new(&mut bytes).with_struct_map().with_human_readable();
+    value.serialize(&mut serializer)?;
+    Ok(bytes)
+}
+
+thread_local! {
+    static IS_PACKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lives while this thread encodes. A value that is written differently in msgpack than elsewhere has no
+/// other way to know: serde tells it only whether people can read the format, and other crates'
+/// types, such as dates, are to be texts in both.
+struct Packing {
+    was_packing: bool,
+}
+
+impl Packing {
+    fn begin() -> Self {
+        Self { was_packing: IS_PACKING.replace(true) }
+    }
+
+    /// Whether this thread encodes.
+    fn is_under_way() -> bool {
+        IS_PACKING.get()
+    }
+}
+
+impl Drop for Packing {
+    fn drop(&mut self) {
+        IS_PACKING.set(self.was_packing);
+    }
 }
 
 /// Decodes a value.

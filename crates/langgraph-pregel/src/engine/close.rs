@@ -63,7 +63,7 @@ impl<D: Domain> Engine<D> {
             self.store_checkpoint(cx, env)?;
         }
         for task in std::mem::take(&mut self.wrote) {
-            let known = self.tasks.all().iter().find(|known| known.id == task);
+            let known = self.tasks.all().iter().find(|known| *self.id_of(known) == task);
             let path = known.map(|known| known.path.clone());
             let of_task = self.pending.iter().filter(|p| p.task == task);
             let writes: Vec<_> = of_task.map(|p| p.write.copy(cx)).collect();

@@ -185,7 +185,9 @@ impl<D: Domain> Engine<D> {
             deltas.sealed.extend(overwritten(cx, plan, &task.writes));
         }
         if std::mem::take(&mut deltas.hands_back) {
-            let known = |id: &TaskId| self.tasks.all().iter().any(|task| task.id == *id);
+            let (state, namespace) = (&self.state, &self.options.namespace);
+            let id_of = |task| self.tasks.id_of(state, namespace, self.step, task);
+            let known = |id: &TaskId| self.tasks.all().iter().any(|task| id_of(task) == id);
             let lost = deltas.loaded.iter().filter(|(task, _)| !known(task));
             deltas.sealed.extend(lost.map(|(_, index)| *index));
         }
@@ -207,6 +209,8 @@ impl<D: Domain> Engine<D> {
             }
         }
         let plan = &self.state.plan;
+        let (state, namespace) = (&self.state, &self.options.namespace);
+        let id_of = |task| self.tasks.id_of(state, namespace, step, task);
         for PendingWrite { task, write } in &self.pending {
             let Some(index) = plan.delta_target(&write.target) else { continue };
             let is_stored = task.is_null()
@@ -214,7 +218,7 @@ impl<D: Domain> Engine<D> {
             if is_first && is_stored {
                 continue;
             }
-            let known = self.tasks.all().iter().find(|known| known.id == *task);
+            let known = self.tasks.all().iter().find(|known| id_of(known) == task);
             let path = known.map(|task| task.path.clone());
             deltas.kept.push(Kept { step, task: task.clone(), path, write: write.copy(cx) });
         }

@@ -46,15 +46,16 @@ impl<D: Domain> Engine<D> {
         index: usize,
     ) -> Option<TaskKey> {
         let caller = self.task(parent).filter(|_| matches!(self.phase, Phase::Stepping(_)))?;
-        let scope: Arc<str> = caller.namespace(&self.options.namespace).into();
+        let scope: Arc<str> = self.namespace_of(caller).into();
         let mut task = self.state.call_task(&scope, self.step, name, &caller.path, index);
         task.scope = Some(scope);
-        let known = self.tasks.all().iter().position(|known| known.id == task.id);
+        let id = self.id_of(&task);
+        let known = self.tasks.all().iter().position(|known| self.id_of(known) == id);
         if let Some(position) = known {
             return Some(self.tasks.key(position));
         }
         if !self.replaying {
-            task.writes = task_output(&self.pending, &task.id).map(|w| w.copy(cx)).collect();
+            task.writes = task_output(&self.pending, id).map(|w| w.copy(cx)).collect();
         }
         task.attempts = 1;
         task.state = if task.writes.is_empty() { TaskState::Running } else { TaskState::Settled };
@@ -108,7 +109,7 @@ impl<D: Domain> Engine<D> {
     pub fn part_resumed(&mut self, cx: D::Cx<'_>, key: TaskKey, part: &str, values: D::Value) {
         let is_running = |task: &&Task<D>| task.state == TaskState::Running;
         let Some(task) = self.task(key).filter(is_running) else { return };
-        let (id, path) = (task.id.of_part(part), task.path.clone());
+        let (id, path) = (self.id_of(task).of_part(part), task.path.clone());
         let writes = vec![Write::control(Control::Resume, values)];
         self.pending.retain(|p| p.task != id);
         self.keep(cx, &id, &writes);

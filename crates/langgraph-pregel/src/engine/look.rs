@@ -44,6 +44,21 @@ impl<D: Domain> Engine<D> {
         self.tasks.get(key)
     }
 
+    /// The id of a task of the current superstep.
+    pub fn id_of<'t>(&self, task: &'t Task<D>) -> &'t TaskId {
+        self.tasks.id_of(&self.state, &self.options.namespace, self.step, task)
+    }
+
+    /// The namespace of a task of the current superstep: that of what runs within it.
+    pub fn namespace_of(&self, task: &Task<D>) -> String {
+        task.namespace(&self.options.namespace, self.id_of(task))
+    }
+
+    /// Whether a task of the current superstep is not over.
+    pub fn has_open_tasks(&mut self) -> bool {
+        !self.tasks.all_settled()
+    }
+
     /// Writes pending on the current checkpoint.
     pub fn pending(&self) -> &[PendingWrite<D>] {
         &self.pending

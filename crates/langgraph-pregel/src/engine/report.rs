@@ -149,13 +149,15 @@ impl<D: Domain> Engine<D> {
         else {
             return false;
         };
-        let scope: Arc<str> = failed.namespace(&self.options.namespace).into();
+        let scope: Arc<str> = self.namespace_of(failed).into();
+        let failed = (failed, self.id_of(failed));
         let mut task = self.state.handler_task(cx, &scope, self.step, node, failed);
         task.scope = Some(scope);
         task.handles = Some(key);
         task.after = after;
         if !self.replaying {
-            task.writes = task_output(&self.pending, &task.id).map(|w| w.copy(cx)).collect();
+            let id = self.id_of(&task);
+            task.writes = task_output(&self.pending, id).map(|w| w.copy(cx)).collect();
             if !task.writes.is_empty() {
                 task.state = TaskState::Settled;
             }

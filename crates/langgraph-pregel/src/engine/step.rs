@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use langgraph_rust_checkpoint::{PendingWrite, Source};
-use langgraph_rust_core::{Control, Domain, Fault, Target, TaskId, UnfinishedTasks, Write};
+use langgraph_rust_core::{
+    Control, Domain, Fault, Target, TaskId, TaskPath, UnfinishedTasks, Write,
+};
 use smallvec::SmallVec;
 
 use super::{Engine, Phase, Reports};
-use crate::apply::Applied;
+use crate::apply::{Applied, Triggers};
 use crate::{Effect, Env, Outcome, Pause, RunEvent, Task, TaskKey, TaskState, WaitReason};
 
 impl<D: Domain> Engine<D> {
@@ -20,34 +22,34 @@ impl<D: Domain> Engine<D> {
         if !self.unshown.is_empty() {
             return Ok(self.advance_hidden());
         }
-        match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Ready if !self.persistence.allows_step() => {
-                self.phase = Phase::Ready;
-                Ok(Some(WaitReason::Persist))
-            }
+        match &mut self.phase {
+            Phase::Ready if !self.persistence.allows_step() => Ok(Some(WaitReason::Persist)),
             Phase::Ready => {
                 self.begin_step(cx, env)?;
                 Ok(None)
             }
-            Phase::Caching => {
-                self.phase = Phase::Caching;
-                Ok(Some(WaitReason::Cache))
-            }
-            Phase::Stepping(reports) => self.step_on(cx, env, reports),
+            Phase::Caching => Ok(Some(WaitReason::Cache)),
+            Phase::Stepping(_) => self.step_on(cx, env),
+            Phase::Over => Ok(Some(WaitReason::Nothing)),
+            Phase::Ending(_) | Phase::Closing(_) => Ok(self.end_on(cx, env)),
+        }
+    }
+
+    /// A run that is to end does, once all is stored.
+    fn end_on(&mut self, cx: D::Cx<'_>, env: &mut dyn Env<D>) -> Option<WaitReason> {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Ending(reason) => {
                 self.close(cx, env, reason);
-                Ok(None)
+                None
             }
             Phase::Closing(outcome) if self.persistence.is_idle() => {
-                self.phase = Phase::Over;
                 self.out.push_back(Effect::Finish(outcome));
-                Ok(None)
+                None
             }
-            Phase::Closing(outcome) => {
-                self.phase = Phase::Closing(outcome);
-                Ok(Some(WaitReason::Persist))
+            other => {
+                self.phase = other;
+                Some(WaitReason::Persist)
             }
-            Phase::Over => Ok(Some(WaitReason::Nothing)),
         }
     }
 
@@ -106,8 +108,7 @@ impl<D: Domain> Engine<D> {
     }
 
     pub(super) fn prepare_tasks(&mut self, cx: D::Cx<'_>) -> Result<(), Fault<D>> {
-        let Self { state, options, step, tasks, .. } = self;
-        state.prepare_into(cx, &options.namespace, *step, tasks.restart())?;
+        self.state.prepare_into(cx, self.tasks.restart())?;
         if self.options.emits.checkpoints && self.options.persists {
             self.emit(RunEvent::Checkpoint);
         }
@@ -126,7 +127,7 @@ impl<D: Domain> Engine<D> {
     /// Tasks that finished in an earlier run are given their stored writes; the handlers of tasks
     /// that failed there run in their place.
     fn hand_back_writes(&mut self, cx: D::Cx<'_>) {
-        let ids = self.tasks.all().iter().map(|task| task.id.clone());
+        let ids = self.tasks.all().iter().map(|task| self.id_of(task).clone());
         let positions: BTreeMap<TaskId, usize> = ids.zip(0..).collect();
         let mut errors: BTreeMap<usize, Write<D>> = BTreeMap::new();
         let mut handled = BTreeSet::new();
@@ -162,13 +163,15 @@ impl<D: Domain> Engine<D> {
         &mut self,
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
-        reports: Option<Box<Reports<D>>>,
     ) -> Result<Option<WaitReason>, Fault<D>> {
         self.issue_tasks();
         if !self.tasks.all_settled() {
-            self.phase = Phase::Stepping(reports);
             return if self.out.is_empty() { self.awaited().map(Some) } else { Ok(None) };
         }
+        let reports = match &mut self.phase {
+            Phase::Stepping(reports) => reports.take(),
+            _ => None,
+        };
         let Some(reports) = reports else {
             self.commit(cx, env)?;
             return Ok(None);
@@ -199,14 +202,42 @@ impl<D: Domain> Engine<D> {
         Err(UnfinishedTasks { names }.into())
     }
 
+    /// Gives out the superstep's last new task, when nothing stands before it: what would leave the line
+    /// at once need not join it.
+    #[inline]
+    pub(super) fn only_task(&mut self) -> Option<Effect<D>> {
+        if !matches!(self.phase, Phase::Stepping(_)) || !self.unshown.is_empty() {
+            return None;
+        }
+        let key = self.tasks.take_last_new()?;
+        let task = self.tasks.get_mut(key)?;
+        if task.state != TaskState::Waiting {
+            return None;
+        }
+        if task.after.is_some_and(|ticket| !self.persistence.is_stored(ticket)) {
+            self.tasks.hold_back([key]);
+            return None;
+        }
+        task.state = TaskState::Running;
+        task.attempts += 1;
+        Some(Effect::RunTask { task: key, attempt: task.attempts, delay: Duration::ZERO })
+    }
+
     /// Gives out the tasks that are new since the last time, and those whose wait is over.
     fn issue_tasks(&mut self) {
         if !self.tasks.has_candidates() {
             return;
         }
-        let mut candidates = self.tasks.take_candidates();
-        candidates.retain(|key| !self.issue(*key));
-        self.tasks.hold_back(candidates);
+        if self.tasks.holds_back() {
+            let mut waiting = self.tasks.take_held_back();
+            waiting.retain(|key| !self.issue(*key));
+            self.tasks.hold_back(waiting);
+        }
+        for key in self.tasks.take_new() {
+            if !self.issue(key) {
+                self.tasks.hold_back([key]);
+            }
+        }
     }
 
     /// Gives out a task, unless it has writes already; returns false if it must wait.
@@ -253,22 +284,29 @@ impl<D: Domain> Engine<D> {
         cx: D::Cx<'_>,
         env: &mut dyn Env<D>,
     ) -> Result<bool, Fault<D>> {
-        let plan = self.state.plan.clone();
         let is_output = &self.is_output;
         let mut wrote_output = false;
-        let mut applied = SmallVec::new();
+        let mut applied: SmallVec<[Applied<'_, D>; 2]> = SmallVec::new();
         for task in self.tasks.all_mut() {
-            let writes = std::mem::take(&mut task.writes);
-            wrote_output |= writes.iter().any(
+            wrote_output |= task.writes.iter().any(
                 |write| matches!(write.target, Target::Channel(index) if is_output[index.get()]),
             );
-            let (reader, triggers) = (task.reader(), plan.triggers(&task.path, task.node));
-            applied.push(Applied { reader, path: &task.path, triggers, writes });
+            let triggers = match (&task.path, task.node) {
+                (TaskPath::Pull(_), Some(node)) => Triggers::OfNode(node),
+                _ => Triggers::These(&[]),
+            };
+            let reader = task.reader();
+            let (path, writes) = (&task.path, &mut task.writes);
+            applied.push(Applied { reader, path, triggers, writes });
         }
         let done = match self.persistence.waits_for_exit() {
-            true => self.state.apply_wholly(cx, env, applied),
-            false => self.state.apply_all(cx, env, applied),
+            true => self.state.apply_wholly(cx, env, &mut applied),
+            false => self.state.apply_all(cx, env, &mut applied),
         };
+        drop(applied);
+        if done.is_err() {
+            self.tasks.all_mut().iter_mut().for_each(|task| task.writes.clear());
+        }
         done.map_err(|fault| fault.noted(cx, || self.tasks.listed()))?;
         Ok(wrote_output)
     }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use langgraph_rust_checkpoint::{Metadata, PendingWrite, Source};
-use langgraph_rust_core::{
-    CheckpointId, Domain, Fault, IdHash, Target, TaskId, TaskPath, Version, Write,
-};
+use langgraph_rust_core::{CheckpointId, Domain, Fault, Target, TaskId, TaskPath, Version, Write};
 
 use super::{Engine, Phase};
 use crate::{CheckpointToStore, Env, Task, TaskKey, TaskState, Ticket, WritesToStore};
@@ -33,8 +31,9 @@ impl<D: Domain> Engine<D> {
         key: TaskKey,
         writes: Vec<Write<D>>,
     ) -> Option<Ticket> {
+        let task = self.tasks.get(key)?;
+        let (id, path) = (self.id_of(task).clone(), task.path.clone());
         let task = self.tasks.get_mut(key)?;
-        let (id, path) = (task.id.clone(), task.path.clone());
         // Most tasks write once: then there is nothing to look for.
         if std::mem::replace(&mut task.is_pending, true) || self.inherited {
             self.pending.retain(|p| p.task != id);
@@ -113,8 +112,8 @@ impl<D: Domain> Engine<D> {
     ) -> Result<(), Fault<D>> {
         let since_snapshot = self.count_deltas();
         self.metadata = Metadata { source, step: self.step, since_snapshot };
-        self.state.id = env.checkpoint_id(self.step);
-        self.state.task_ids = IdHash::default();
+        let left = self.state.move_on(self.step, env.checkpoint_id(self.step));
+        self.tasks.leave(left);
         if self.persistence.is_open() {
             self.store_checkpoint(cx, env)?;
         }

@@ -2,7 +2,7 @@
 
 use langgraph_rust_core::{Control, Durability, Write};
 use langgraph_rust_pregel::{End, Failure, Retry, TaskKey, TaskOutcome};
-use langgraph_rust_runtime::{Native, RetryPolicy};
+use langgraph_rust_runtime::{Native, NodeError, RetryPolicy};
 
 use crate::hand::{plan, said, Hand, DURABILITIES};
 
@@ -108,7 +108,7 @@ fn a_task_that_is_to_stop_is_not_tried_again() {
     let policy = RetryPolicy::attempts(3).at_once();
     let retry = Retry { max_attempts: 3, delay: policy.delay, jitter: std::time::Duration::ZERO };
     let failure: Failure<Native> = Failure {
-        error: "broke".into(),
+        error: NodeError::message("broke"),
         value: "broke".into(),
         writes: Vec::new(),
         retry: Some(retry),
@@ -146,7 +146,7 @@ fn a_late_report_meets_no_task_of_another_superstep() {
 fn reports_on_a_run_that_is_over_change_nothing() {
     let mut hand = begun(&["a", "b"]);
     let (a, b) = (hand.key("a"), hand.key("b"));
-    hand.report("a", TaskOutcome::Escaped("a command for the parent".into()));
+    hand.report("a", TaskOutcome::Escaped(NodeError::message("a command for the parent")));
     hand.report("b", TaskOutcome::Finished(vec![said("b")]));
     hand.go();
     assert_eq!(hand.ended(), "escaped: a command for the parent");
@@ -162,7 +162,7 @@ fn a_finished_call_is_not_run_again() {
     let called = call(&mut hand, 0);
     let result = Write::control(Control::Return, 7.into());
     hand.engine.task_finished((), called, TaskOutcome::Finished(vec![result]));
-    hand.report("a", TaskOutcome::Escaped("left".into()));
+    hand.report("a", TaskOutcome::Escaped(NodeError::message("left")));
     hand.finish("b", &[]);
     hand.go();
 

@@ -2,6 +2,7 @@
 
 use langgraph_rust_core::Durability;
 use langgraph_rust_pregel::{End, TaskOutcome};
+use langgraph_rust_runtime::NodeError;
 
 use crate::hand::{only, plan, said, to, Hand, DURABILITIES};
 
@@ -44,7 +45,7 @@ fn a_run_that_ends_between_supersteps_is_stored() {
     for durability in DURABILITIES {
         let plan = plan(&["a", "b"], |_| {});
         let mut hand = Hand::begin(&plan, durability, &["b"]);
-        assert!(hand.engine.end(End::Failed("the driver broke".into())).is_ok());
+        assert!(hand.engine.end(End::Failed(NodeError::message("the driver broke"))).is_ok());
         hand.go();
         assert_eq!(hand.ended(), "failed: the driver broke");
         assert_eq!(go_on(&hand).list(), r#"["b"]"#, "{durability:?}");
@@ -68,14 +69,14 @@ fn the_first_reason_counts_and_later_ones_are_given_back() {
     hand.go();
     assert!(hand.engine.end(End::Cancelled).is_ok());
     assert!(hand.engine.is_cancelled());
-    let again = hand.engine.end(End::Failed("too late".into()));
-    assert!(matches!(again, Err(End::Failed(error)) if error == "too late".into()));
+    let again = hand.engine.end(End::Failed(NodeError::message("too late")));
+    assert!(matches!(again, Err(End::Failed(error)) if error.to_string() == "too late"));
     assert_eq!(hand.go(), ["cancel a", "cancel b", "wait tasks"]);
     hand.finish("a", &[]);
     hand.finish("b", &[]);
     hand.go();
     assert_eq!(hand.ended(), "cancelled");
-    assert!(hand.engine.end(End::Failed("far too late".into())).is_err());
+    assert!(hand.engine.end(End::Failed(NodeError::message("far too late"))).is_err());
     assert_eq!(hand.hear(), ["wait nothing"]);
 }
 
@@ -88,8 +89,8 @@ fn a_run_that_is_done_but_not_stored_can_still_fail() {
     hand.hear();
     assert!(hand.outcome.is_none(), "it is being stored");
     assert!(hand.engine.end(End::Cancelled).is_err(), "there is nothing left to cancel");
-    assert!(hand.engine.end(End::Failed("the listener broke".into())).is_ok());
-    assert!(hand.engine.end(End::Failed("again".into())).is_err());
+    assert!(hand.engine.end(End::Failed(NodeError::message("the listener broke"))).is_ok());
+    assert!(hand.engine.end(End::Failed(NodeError::message("again"))).is_err());
     hand.go();
     assert_eq!(hand.ended(), "failed: the listener broke");
 }
@@ -123,7 +124,7 @@ fn of_an_abandoned_run_nothing_more_is_stored() {
         let mut hand = Hand::begin(&plan, durability, &["a", "b"]);
         hand.go();
         hand.finish("a", &[]);
-        assert!(hand.engine.abandon("nobody waits".into()).is_ok());
+        assert!(hand.engine.abandon(NodeError::message("nobody waits")).is_ok());
         hand.finish("b", &[]);
         let heard = hand.hear();
         assert!(heard.iter().all(|what| !what.starts_with("store")), "{durability:?}: {heard:?}");
@@ -132,7 +133,7 @@ fn of_an_abandoned_run_nothing_more_is_stored() {
             // What was stored before stays.
             assert_eq!(hand.again().list(), "[]", "{durability:?}");
         }
-        assert!(hand.engine.abandon("again".into()).is_err());
+        assert!(hand.engine.abandon(NodeError::message("again")).is_err());
     }
 }
 
@@ -142,7 +143,10 @@ fn a_run_that_is_ending_already_is_abandoned_all_the_same() {
     let mut hand = Hand::begin(&plan, Durability::Exit, &["a"]);
     hand.go();
     assert!(hand.engine.end(End::Cancelled).is_ok());
-    assert!(hand.engine.abandon("nobody waits".into()).is_err(), "the first reason counts");
+    assert!(
+        hand.engine.abandon(NodeError::message("nobody waits")).is_err(),
+        "the first reason counts"
+    );
     hand.finish("a", &[]);
     let heard = hand.hear();
     assert!(heard.iter().all(|what| !what.starts_with("store")), "{heard:?}");

@@ -2,7 +2,7 @@
 
 use langgraph_rust_core::{Control, Durability, NodeIndex, Write};
 use langgraph_rust_pregel::{Failure, TaskOutcome};
-use langgraph_rust_runtime::Native;
+use langgraph_rust_runtime::{Native, NodeError};
 
 use crate::hand::{plan, said, to, Hand, DURABILITIES};
 
@@ -10,7 +10,7 @@ use crate::hand::{plan, said, to, Hand, DURABILITIES};
 fn broke_late(hand: &Hand, next: &str) -> TaskOutcome<Native> {
     let resumed = Write::control(Control::Resume, "yes".into());
     TaskOutcome::Failed(Failure {
-        error: "the edge broke".into(),
+        error: NodeError::message("the edge broke"),
         value: "the edge broke".into(),
         writes: vec![said("half"), resumed, to(&hand.plan, next)],
         retry: None,
@@ -31,7 +31,8 @@ fn a_task_that_failed_has_no_output_and_runs_again() {
 
         let mut again = hand.again();
         assert!(again.go().contains(&"run a".into()), "{durability:?}");
-        let task = again.engine.task(again.key("a")).unwrap().id.clone();
+        let task = again.engine.task(again.key("a")).unwrap();
+        let task = again.engine.id_of(task).clone();
         assert_eq!(
             again.engine.resume_values(&task),
             Some(&"yes".into()),
@@ -47,7 +48,7 @@ fn a_task_that_failed_has_no_output_and_runs_again() {
 
 fn failed(error: &str, is_final: bool) -> TaskOutcome<Native> {
     TaskOutcome::Failed(Failure {
-        error: error.into(),
+        error: NodeError::message(error),
         value: error.into(),
         writes: Vec::new(),
         retry: None,

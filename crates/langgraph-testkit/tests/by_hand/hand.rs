@@ -9,7 +9,8 @@ use langgraph_rust_pregel::{
     ChannelSpec, Effect, Emits, Engine, Loaded, NodeSpec, Options, Outcome, Plan, RunInput, Start,
     Surroundings, TaskKey, TaskOutcome,
 };
-use langgraph_rust_runtime::{Clock, Memory, Native, Place, Reducer, Value};
+use langgraph_rust_runtime::saver::{self, Saver};
+use langgraph_rust_runtime::{block_on, Clock, Error, Memory, Native, Place, Reducer, Value};
 
 pub const DURABILITIES: [Durability; 3] = [Durability::Sync, Durability::Async, Durability::Exit];
 
@@ -80,7 +81,7 @@ impl Hand {
             emits: Emits { values: true, updates: true, tasks: false, checkpoints: false },
             ..Options::default()
         };
-        let loaded = loaded(&saver);
+        let loaded = loaded(plan, &saver);
         let surroundings = Surroundings::default();
         let start = Start { plan: plan.clone(), options, loaded, input, surroundings };
         let begun = Engine::start((), &mut clock, start);
@@ -136,12 +137,14 @@ impl Hand {
             match effect {
                 Effect::PersistWrites(writes) => {
                     let ticket = writes.ticket;
-                    self.saver.store_writes(&place, writes);
+                    let writes = saver::task_writes(&self.plan, writes);
+                    block_on(self.saver.put_writes(&place, writes)).expect("memory takes all");
                     self.engine.persisted(ticket);
                 }
                 Effect::PersistCheckpoint(put) => {
                     let ticket = put.ticket;
-                    self.saver.store_checkpoint(&place, *put);
+                    let put = saver::from_engine(&self.plan, *put);
+                    block_on(self.saver.put(&place, put)).expect("memory takes all");
                     self.engine.persisted(ticket);
                 }
                 _ => {}
@@ -167,7 +170,7 @@ impl Hand {
             Some(Effect::PersistCheckpoint(put)) => put.ticket,
             _ => panic!("nothing is being stored"),
         };
-        assert!(self.engine.persist_failed(ticket, error.into()).is_ok());
+        assert!(self.engine.persist_failed(ticket, Error::message(error).into()).is_ok());
     }
 
     /// The task of a node in the current superstep.
@@ -244,17 +247,10 @@ pub fn only(plan: &Plan<Native>, text: &str) -> Write<Native> {
     Write::channel(channel, Value::from(text))
 }
 
-fn loaded(saver: &Memory) -> Loaded<Native> {
-    let saver = saver.lock();
-    let unbegun = Loaded::unbegun(CheckpointId::from_bits(0));
-    let Some(stored) = saver.get("", "", None) else { return unbegun };
-    Loaded {
-        checkpoint: stored.checkpoint.copy(()),
-        source: Some(stored.metadata.source),
-        step: stored.metadata.step,
-        pending: stored.pending(()),
-        parent: stored.parent.clone(),
-        stored: true,
-        ..unbegun
+fn loaded(plan: &Plan<Native>, saver: &Memory) -> Loaded<Native> {
+    let found = block_on(saver.get(&Place::default(), None)).expect("memory answers");
+    match found {
+        Some(found) => saver::loaded(plan, &[], found, false, None).expect("it is as it was"),
+        None => Loaded::unbegun(CheckpointId::from_bits(0)),
     }
 }

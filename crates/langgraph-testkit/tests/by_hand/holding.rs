@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use langgraph_rust_core::{Control, Durability, Held, PacketTarget, Write};
 use langgraph_rust_pregel::{Failure, TaskOutcome};
-use langgraph_rust_runtime::{Native, Value};
+use langgraph_rust_runtime::{Native, NodeError, Value};
 
 use crate::hand::{plan, Hand, DURABILITIES};
 
@@ -45,7 +45,7 @@ impl Marked {
 
 fn failure(marked: &Marked) -> Failure<Native> {
     Failure {
-        error: "broke".into(),
+        error: NodeError::message("broke"),
         value: marked.value(),
         writes: vec![Write::control(Control::Resume, marked.value())],
         retry: None,

@@ -2,13 +2,13 @@
 
 use langgraph_rust_core::{Durability, NodeIndex};
 use langgraph_rust_pregel::{End, Failure, TaskOutcome};
-use langgraph_rust_runtime::Native;
+use langgraph_rust_runtime::{Native, NodeError};
 
 use crate::hand::{plan, Hand};
 
 fn failure(text: &str) -> TaskOutcome<Native> {
     TaskOutcome::Failed(Failure {
-        error: text.into(),
+        error: NodeError::message(text),
         value: text.into(),
         writes: Vec::new(),
         retry: None,

@@ -1,0 +1,1 @@
+"""The tests of `crates/langgraph-postgres`, on a PostgreSQL of their own."""
