@@ -6,6 +6,7 @@ mod options;
 mod prune;
 mod read;
 mod rows;
+mod store;
 mod worker;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use langgraph_rust_runtime::{BoxFuture, Error};
 use rusqlite::Connection;
 
 pub use options::{SqliteOptions, Synchronous};
+pub use store::SqliteStore;
 use worker::Worker;
 
 /// Keeps threads in a SQLite database. Copies are handles on the same connection.

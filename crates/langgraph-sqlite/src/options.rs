@@ -95,6 +95,12 @@ impl SqliteOptions {
     }
 
     fn set_up(&self, connection: &Connection) -> rusqlite::Result<()> {
+        self.prepare(connection)?;
+        make_tables(connection)
+    }
+
+    /// How the connection waits, and what it leaves to the disk.
+    pub(crate) fn prepare(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.set_prepared_statement_cache_capacity(64);
         connection.busy_timeout(self.busy_timeout)?;
         if self.is_wal {
@@ -106,8 +112,7 @@ impl SqliteOptions {
             Synchronous::Normal => "NORMAL",
             Synchronous::Off => "OFF",
         };
-        connection.pragma_update(None, "synchronous", synchronous)?;
-        make_tables(connection)
+        connection.pragma_update(None, "synchronous", synchronous)
     }
 }
 
