@@ -47,6 +47,29 @@ async fn a_run_whose_nodes_never_wait_is_stopped_from_another_thread() {
     other.join().unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_hears_whenever_it_is_told() {
+    let graph = StateGraph::<Dynamic>::new()
+        .node("waits", |_: Arc<()>| async {
+            std::future::pending::<()>().await;
+            Ok(())
+        })
+        .edge(START, "waits")
+        .compile()
+        .unwrap();
+    for spins in 0..3_000 {
+        let control = RunControl::new();
+        let (graph, config) = (graph.clone(), Config::default().control(&control));
+        let run = tokio::spawn(async move { graph.invoke(Update::new(), &config).await });
+        // It is told before it begins, amid its beginning, or while its node waits.
+        (0..spins).for_each(|_| std::hint::spin_loop());
+        control.cancel();
+        let ended = tokio::time::timeout(Duration::from_secs(20), run).await;
+        let ended = ended.expect("it hears").unwrap();
+        assert!(matches!(ended, Err(Error::Cancelled)), "{ended:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_drains_may_still_cancel() {
     let control = RunControl::new();

@@ -78,7 +78,7 @@ async fn act(run: &mut Run, spans: Spans) -> Outcome<Native> {
     let mut under_way = UnderWay::new(run.shared.config.max_concurrency, spans);
     loop {
         // It may have been told before it began, or while nodes ran that never wait.
-        heed(run);
+        let heeded = heed(run);
         match run.poll() {
             Effect::RunTask { task, attempt, delay } => under_way.begin(run, task, attempt, delay),
             Effect::CancelTask(task) => under_way.cancel(run, task),
@@ -92,7 +92,7 @@ async fn act(run: &mut Run, spans: Spans) -> Outcome<Native> {
                 }
             }
             Effect::Wait(reason) => {
-                if !under_way.wait(run).await {
+                if !under_way.wait(run, heeded).await {
                     let text = format!("the run waits ({reason:?}) for nothing that is under way");
                     return Outcome::Escaped(Error::message(text).into());
                 }
@@ -100,7 +100,7 @@ async fn act(run: &mut Run, spans: Spans) -> Outcome<Native> {
             Effect::Finish(outcome) => return under_way.over(outcome).await,
         }
         if under_way.is_due() {
-            under_way.give_way(run).await;
+            under_way.give_way().await;
         }
     }
 }

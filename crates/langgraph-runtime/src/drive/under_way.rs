@@ -192,9 +192,9 @@ impl UnderWay {
         run.report(key, outcome);
     }
 
-    /// Waits until something has happened; false if there is nothing that could.
-    pub(super) async fn wait(&mut self, run: &mut Run) -> bool {
-        let heeded = super::heed(run);
+    /// Waits until something has happened, or the run was told something else than what was `heeded`;
+    /// false if there is nothing that could.
+    pub(super) async fn wait(&mut self, run: &mut Run, heeded: u8) -> bool {
         while self.running.len() < self.places {
             let Some((key, attempt, delay)) = self.waiting.pop_front() else { break };
             let before = self.done;
@@ -209,6 +209,7 @@ impl UnderWay {
             Some(control) => {
                 let news = control.news();
                 if control.told() != heeded {
+                    // The engine is told first, and asked what that means for what runs.
                     return true;
                 }
                 tokio::select! {
@@ -233,9 +234,8 @@ impl UnderWay {
     }
 
     /// Lets others have their turn.
-    pub(super) async fn give_way(&mut self, run: &mut Run) {
+    pub(super) async fn give_way(&mut self) {
         self.done = 0;
-        super::heed(run);
         tokio::task::yield_now().await;
     }
 }
