@@ -48,7 +48,8 @@ const MIGRATIONS: [&str; 5] = [
 const IS_THERE: &str = "(expires_at IS NULL OR julianday(expires_at) > julianday('now'))";
 
 const COLUMNS: &str = "prefix, key, value,
-    strftime('%Y-%m-%dT%H:%M:%f+00:00', created_at), strftime('%Y-%m-%dT%H:%M:%f+00:00', updated_at)";
+    strftime('%Y-%m-%dT%H:%M:%f+00:00', created_at), strftime('%Y-%m-%dT%H:%M:%f+00:00', updated_at),
+    ttl_minutes IS NOT NULL";
 
 const REFRESH: &str = "UPDATE store
     SET expires_at = strftime('%Y-%m-%d %H:%M:%f', 'now', '+' || ttl_minutes || ' minutes') || '+00:00'
@@ -108,27 +109,36 @@ impl SqliteStore {
         self.worker.change(move |connection| connection.execute(sweep, []).map_err(failed)).await
     }
 
-    /// Reads in a transaction that may write when the items' times are put off.
-    async fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        match self.leaves_ttl {
-            true => self.worker.ask(work).await,
-            false => self.worker.change(work).await,
+    /// Puts off when items are forgotten that have been read. Only those that are need a writer's turn.
+    async fn put_off(&self, found: &[Stored]) -> Result<(), Error> {
+        let read: Vec<(String, String)> = found
+            .iter()
+            .filter(|item| item.expires && !self.leaves_ttl)
+            .map(|item| (item.prefix.clone(), item.key.clone()))
+            .collect();
+        if read.is_empty() {
+            return Ok(());
         }
+        let put_off = move |connection: &Connection| {
+            let mut put_off = connection.prepare_cached(REFRESH).map_err(failed)?;
+            for (prefix, key) in &read {
+                put_off.execute(params![prefix, key]).map_err(failed)?;
+            }
+            Ok(())
+        };
+        self.worker.change(put_off).await
     }
 
     async fn find(&self, namespace: &[&str], key: &str) -> Result<Option<Item>, Error> {
-        let (prefix, key, leaves_ttl) = (namespace.join("."), key.to_owned(), self.leaves_ttl);
-        let found = self.read(move |connection| {
+        let (prefix, key) = (namespace.join("."), key.to_owned());
+        let found = self.worker.ask(move |connection| {
             let sql =
                 format!("SELECT {COLUMNS} FROM store WHERE prefix = ? AND key = ? AND {IS_THERE}");
-            let found = stored(connection, &sql, params![prefix, key]).map_err(failed)?;
-            refresh(connection, &found, leaves_ttl)?;
-            Ok(found)
+            stored(connection, &sql, params![prefix, key]).map_err(failed)
         });
-        found.await?.into_iter().next().map(Stored::item).transpose()
+        let found = found.await?;
+        self.put_off(&found).await?;
+        found.into_iter().next().map(Stored::item).transpose()
     }
 
     async fn keep(
@@ -143,19 +153,30 @@ impl SqliteStore {
         let minutes = ttl.map(|ttl| ttl.as_secs_f64() / 60.0);
         let (prefix, key) = (namespace.join("."), key.to_owned());
         let put = move |connection: &Connection| {
-            let mut put = connection.prepare_cached(PUT).map_err(failed)?;
-            put.execute(params![prefix, key, value, minutes]).map(|_| ()).map_err(failed)
+            let put = || -> rusqlite::Result<()> {
+                if has_table(connection, "store_vectors")? {
+                    // What Python has embedded of the item before is not what it is about any more.
+                    let vectors = "DELETE FROM store_vectors WHERE prefix = ? AND key = ?";
+                    connection.execute(vectors, params![prefix, key])?;
+                }
+                connection.prepare_cached(PUT)?.execute(params![prefix, key, value, minutes])?;
+                Ok(())
+            };
+            put().map_err(failed)
         };
         self.worker.change(put).await
     }
 
     async fn search_all(&self, query: &SearchQuery) -> Result<Vec<Item>, Error> {
-        let (query, leaves_ttl) = (query.clone(), self.leaves_ttl);
-        self.read(move |connection| {
+        let query = query.clone();
+        let found = self.worker.ask(move |connection| {
+            // What begins with the prefix and a period lies between that and what follows on a period.
+            let below = match query.namespace_prefix.is_empty() {
+                true => "?1 = ''",
+                false => "(prefix = ?1 OR (prefix > ?1 || '.' AND prefix < ?1 || '/'))",
+            };
             let sql = format!(
-                "SELECT {COLUMNS} FROM store
-                 WHERE (?1 = '' OR prefix = ?1 OR substr(prefix, 1, length(?1) + 1) = ?1 || '.')
-                    AND {IS_THERE}
+                "SELECT {COLUMNS} FROM store WHERE {below} AND {IS_THERE}
                  ORDER BY updated_at DESC, prefix, key"
             );
             let prefix = query.namespace_prefix.join(".");
@@ -175,10 +196,11 @@ impl SqliteStore {
                     items.push(item);
                 }
             }
-            refresh(connection, &found, leaves_ttl)?;
-            Ok(items)
-        })
-        .await
+            Ok((found, items))
+        });
+        let (found, items) = found.await?;
+        self.put_off(&found).await?;
+        Ok(items)
     }
 
     async fn namespaces(&self, query: &ListNamespaces) -> Result<Vec<Namespace>, Error> {
@@ -210,6 +232,8 @@ struct Stored {
     value: String,
     created_at: Option<String>,
     updated_at: Option<String>,
+    /// Whether it is forgotten after some time.
+    expires: bool,
 }
 
 impl Stored {
@@ -225,11 +249,12 @@ impl Stored {
             value,
             created_at: row.get(3)?,
             updated_at: row.get(4)?,
+            expires: row.get(5)?,
         })
     }
 
     fn item(self) -> Result<Item, Error> {
-        let Self { prefix, key, value, created_at, updated_at } = self;
+        let Self { prefix, key, value, created_at, updated_at, .. } = self;
         let json: Json = serde_json::from_str(&value).map_err(|error| {
             Error::Unfit(format!("the item '{key}' in '{prefix}' is no JSON: {error}"))
         })?;
@@ -254,16 +279,9 @@ fn stored(
     connection.prepare_cached(sql)?.query_map(parameters, Stored::of)?.collect()
 }
 
-/// Puts off when items are forgotten that have been read.
-fn refresh(connection: &Connection, found: &[Stored], leaves_ttl: bool) -> Result<(), Error> {
-    if leaves_ttl || found.is_empty() {
-        return Ok(());
-    }
-    let mut put_off = connection.prepare_cached(REFRESH).map_err(failed)?;
-    for item in found {
-        put_off.execute(params![item.prefix, item.key]).map_err(failed)?;
-    }
-    Ok(())
+fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?";
+    connection.prepare_cached(sql)?.query_row([name], |row| Ok(row.get::<_, i64>(0)? > 0))
 }
 
 fn labels(prefix: &str) -> Namespace {
@@ -272,11 +290,18 @@ fn labels(prefix: &str) -> Namespace {
 
 /// Makes the table, or brings it up to date; another process may do the same.
 fn set_up(connection: &mut Connection) -> rusqlite::Result<()> {
+    let newest = "SELECT coalesce(max(v), -1) FROM store_migrations";
+    let last = MIGRATIONS.len() as i64 - 1;
+    if has_table(connection, "store_migrations")?
+        && connection.query_row(newest, [], |row| row.get::<_, i64>(0))? >= last
+    {
+        // Whoever writes need not be waited for.
+        return Ok(());
+    }
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     transaction
         .execute_batch("CREATE TABLE IF NOT EXISTS store_migrations (v INTEGER PRIMARY KEY)")?;
-    let newest = "SELECT coalesce(max(v), -1) FROM store_migrations";
     let newest: i64 = transaction.query_row(newest, [], |row| row.get(0))?;
     for (version, migration) in (0_i64..).zip(MIGRATIONS).skip_while(|(v, _)| *v <= newest) {
         if let Err(error) = transaction.execute_batch(migration) {

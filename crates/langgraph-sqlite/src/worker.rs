@@ -7,8 +7,6 @@ use langgraph_rust_runtime::Error;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::failed;
-
 /// The way to the thread that has the connection. The thread ends when this does, after what it was
 /// asked.
 pub struct Worker(Sender<Job>);
@@ -38,7 +36,7 @@ impl Worker {
         let (sender, jobs) = channel();
         let thread = std::thread::Builder::new().name("langgraph-sqlite".to_owned());
         let spawned = thread.spawn(move || work(&connection, &jobs));
-        spawned.map_err(|error| Error::storage("SQLite saver", error))?;
+        spawned.map_err(|error| Error::storage("SQLite database", error))?;
         Ok(Self(sender))
     }
 
@@ -75,7 +73,7 @@ impl Worker {
         });
         // If the thread is gone so is the sender of the answer, which is told below.
         let _ = self.0.send(Job { is_change, work });
-        async move { answer.await.unwrap_or_else(|_| Err(Error::storage("SQLite saver", Gone))) }
+        async move { answer.await.unwrap_or_else(|_| Err(Error::storage("SQLite database", Gone))) }
     }
 }
 
@@ -115,7 +113,7 @@ fn transact(connection: &Connection, jobs: &mut std::vec::IntoIter<Job>) {
         }
     }
     let ended = match connection.is_autocommit() {
-        true => Err(Error::storage("SQLite saver", Undone)),
+        true => Err(Error::storage("SQLite database", Undone)),
         false => end(connection, done.iter().all(|done| done.is_failed)),
     };
     for done in done {
@@ -174,12 +172,13 @@ fn end(connection: &Connection, is_failed: bool) -> Result<(), Error> {
 
 fn run(connection: &Connection, statement: &str) -> Result<(), Error> {
     let run = || connection.prepare_cached(statement)?.execute([]);
-    run().map(|_| ()).map_err(failed)
+    run().map(|_| ()).map_err(|error| Error::storage("SQLite database", error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failed;
 
     fn worker() -> Worker {
         let connection = Connection::open_in_memory().unwrap();

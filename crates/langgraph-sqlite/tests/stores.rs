@@ -61,3 +61,38 @@ async fn what_python_stored_is_read() {
     let item = store.get(&["a", "b"], "k").await.unwrap().unwrap();
     assert_eq!((item.get("n"), &*item.created_at), (1.into(), "2026-01-02T03:04:05.000+00:00"));
 }
+
+#[tokio::test]
+async fn who_only_reads_waits_for_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::open(&path).unwrap();
+    store.put(&["a"], "k", value("n", 1), None).await.unwrap();
+    let writer = Connection::open(&path).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let read = async {
+        assert!(store.get(&["a"], "k").await.unwrap().is_some());
+        assert_eq!(store.search(&SearchQuery::new(&["a"])).await.unwrap().len(), 1);
+        SqliteStore::open(&path).unwrap();
+    };
+    tokio::time::timeout(Duration::from_secs(5), read).await.expect("it need not wait");
+}
+
+#[tokio::test]
+async fn what_python_embedded_goes_with_what_it_was_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let python = Connection::open(&path).unwrap();
+    python
+        .execute_batch(
+            "CREATE TABLE store_vectors (prefix text, key text, field_name text, embedding BLOB);
+             INSERT INTO store_vectors VALUES ('a', 'k', 'text', x'00'), ('a', 'j', 'text', x'00')",
+        )
+        .unwrap();
+    store.put(&["a"], "k", value("text", "new"), None).await.unwrap();
+    let left: String = python
+        .query_row("SELECT group_concat(key) FROM store_vectors", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, "j");
+}
