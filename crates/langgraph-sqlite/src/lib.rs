@@ -57,7 +57,7 @@ impl Sqlite {
     }
 
     fn of(connection: Connection) -> Result<Self, Error> {
-        Ok(Self(Arc::new(Worker::start(connection)?)))
+        Ok(Self(Arc::new(Worker::start(connection, "SQLite saver")?)))
     }
 }
 

@@ -16,8 +16,8 @@ use serde_json::Value as Json;
 use crate::worker::Worker;
 use crate::SqliteOptions;
 
-/// Keeps items in a SQLite database, in the table of LangGraph's own `SqliteStore`. Copies are handles on
-/// the same connection.
+/// Keeps items in a SQLite database, in the table of LangGraph's own `SqliteStore`. Copies are
+/// handles on the same connection.
 ///
 /// What is forgotten after some time is not found any more then, and is deleted by
 /// [`SqliteStore::sweep_ttl`].
@@ -48,11 +48,13 @@ const MIGRATIONS: [&str; 5] = [
 const IS_THERE: &str = "(expires_at IS NULL OR julianday(expires_at) > julianday('now'))";
 
 const COLUMNS: &str = "prefix, key, value,
-    strftime('%Y-%m-%dT%H:%M:%f+00:00', created_at), strftime('%Y-%m-%dT%H:%M:%f+00:00', updated_at),
+    strftime('%Y-%m-%dT%H:%M:%f+00:00', created_at),
+    strftime('%Y-%m-%dT%H:%M:%f+00:00', updated_at),
     ttl_minutes IS NOT NULL";
 
 const REFRESH: &str = "UPDATE store
-    SET expires_at = strftime('%Y-%m-%d %H:%M:%f', 'now', '+' || ttl_minutes || ' minutes') || '+00:00'
+    SET expires_at =
+        strftime('%Y-%m-%d %H:%M:%f', 'now', '+' || ttl_minutes || ' minutes') || '+00:00'
     WHERE prefix = ? AND key = ? AND ttl_minutes IS NOT NULL";
 
 // What was forgotten begins anew.
@@ -89,7 +91,7 @@ impl SqliteStore {
     fn of(mut connection: Connection) -> Result<Self, Error> {
         SqliteOptions::default().prepare(&connection).map_err(failed)?;
         set_up(&mut connection).map_err(failed)?;
-        Ok(Self { worker: Arc::new(Worker::start(connection)?), leaves_ttl: false })
+        Ok(Self { worker: Arc::new(Worker::start(connection, "SQLite store")?), leaves_ttl: false })
     }
 
     /// The same store, where reading an item puts off when it is forgotten, or does not. It does

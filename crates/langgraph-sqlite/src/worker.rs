@@ -9,7 +9,11 @@ use tokio::sync::oneshot;
 
 /// The way to the thread that has the connection. The thread ends when this does, after what it was
 /// asked.
-pub struct Worker(Sender<Job>);
+pub struct Worker {
+    jobs: Sender<Job>,
+    /// Whose it is, for errors.
+    whose: &'static str,
+}
 
 /// Something to do in a transaction.
 struct Job {
@@ -31,13 +35,13 @@ struct Done {
 const MOST: usize = 1024;
 
 impl Worker {
-    /// Gives the connection to a thread.
-    pub fn start(connection: Connection) -> Result<Self, Error> {
+    /// Gives the connection to a thread. `whose` it is stands in errors: `SQLite saver`.
+    pub fn start(connection: Connection, whose: &'static str) -> Result<Self, Error> {
         let (sender, jobs) = channel();
         let thread = std::thread::Builder::new().name("langgraph-sqlite".to_owned());
-        let spawned = thread.spawn(move || work(&connection, &jobs));
-        spawned.map_err(|error| Error::storage("SQLite database", error))?;
-        Ok(Self(sender))
+        let spawned = thread.spawn(move || work(&connection, &jobs, whose));
+        spawned.map_err(|error| Error::storage(whose, error))?;
+        Ok(Self { jobs: sender, whose })
     }
 
     /// Asks for something that only reads.
@@ -72,8 +76,9 @@ impl Worker {
             Done { is_failed, tell }
         });
         // If the thread is gone so is the sender of the answer, which is told below.
-        let _ = self.0.send(Job { is_change, work });
-        async move { answer.await.unwrap_or_else(|_| Err(Error::storage("SQLite database", Gone))) }
+        let _ = self.jobs.send(Job { is_change, work });
+        let whose = self.whose;
+        async move { answer.await.unwrap_or_else(|_| Err(Error::storage(whose, Gone))) }
     }
 }
 
@@ -83,38 +88,40 @@ impl Worker {
 struct Gone;
 
 /// Does what is asked until nobody can ask any more. What waits at the same time is one transaction.
-fn work(connection: &Connection, jobs: &Receiver<Job>) {
+fn work(connection: &Connection, jobs: &Receiver<Job>, whose: &'static str) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(MOST - 1));
         let mut batch = batch.into_iter();
         while batch.len() > 0 {
-            transact(connection, &mut batch);
+            transact(connection, &mut batch, whose);
         }
     }
 }
 
 /// Does jobs in one transaction, in their order, and tells what came of them. Leaves those over that
 /// come after one with which the transaction ended.
-fn transact(connection: &Connection, jobs: &mut std::vec::IntoIter<Job>) {
+fn transact(connection: &Connection, jobs: &mut std::vec::IntoIter<Job>, whose: &'static str) {
+    let run =
+        |statement: &str| run(connection, statement).map_err(|error| Error::storage(whose, error));
     let is_change = jobs.as_slice().iter().any(|job| job.is_change);
     // Who asks to write later than at the beginning may find that others have written since.
     let begin = if is_change { "BEGIN IMMEDIATE" } else { "BEGIN" };
-    if let Err(error) = run(connection, begin) {
+    if let Err(error) = run(begin) {
         return refuse(connection, jobs, error);
     }
     let is_shared = jobs.len() > 1;
     let mut done = Vec::with_capacity(jobs.len());
     for job in jobs.by_ref() {
-        done.push(part(connection, job, is_shared));
+        done.push(part(connection, job, is_shared, &run));
         // Some errors end the transaction, with all that was done in it.
         if connection.is_autocommit() {
             break;
         }
     }
     let ended = match connection.is_autocommit() {
-        true => Err(Error::storage("SQLite database", Undone)),
-        false => end(connection, done.iter().all(|done| done.is_failed)),
+        true => Err(Error::storage(whose, Undone)),
+        false => end(connection, done.iter().all(|done| done.is_failed), &run),
     };
     for done in done {
         let error = ended.as_ref().err().filter(|_| !done.is_failed);
@@ -136,43 +143,44 @@ fn refuse(connection: &Connection, jobs: &mut std::vec::IntoIter<Job>, error: Er
 }
 
 /// Does a job, or nothing of it. One that has the transaction to itself needs no part of it.
-fn part(connection: &Connection, job: Job, is_shared: bool) -> Done {
+fn part(connection: &Connection, job: Job, is_shared: bool, run: &Run<'_>) -> Done {
     if !is_shared || !job.is_change {
         return (job.work)(Ok(connection));
     }
-    if let Err(error) = run(connection, "SAVEPOINT part") {
+    if let Err(error) = run("SAVEPOINT part") {
         return (job.work)(Err(error));
     }
     let done = (job.work)(Ok(connection));
     let undone = match done.is_failed && !connection.is_autocommit() {
-        true => run(connection, "ROLLBACK TO part"),
+        true => run("ROLLBACK TO part"),
         false => Ok(()),
     };
     let is_over = connection.is_autocommit();
-    let ended =
-        undone.and_then(|()| if is_over { Ok(()) } else { run(connection, "RELEASE part") });
+    let ended = undone.and_then(|()| if is_over { Ok(()) } else { run("RELEASE part") });
     if ended.is_err() && !connection.is_autocommit() {
         // What cannot be told apart from the rest goes with it.
-        let _ = run(connection, "ROLLBACK");
+        let _ = run("ROLLBACK");
     }
     done
 }
 
 /// Ends a transaction, with nothing if all that was done in it has failed.
-fn end(connection: &Connection, is_failed: bool) -> Result<(), Error> {
+fn end(connection: &Connection, is_failed: bool, run: &Run<'_>) -> Result<(), Error> {
     if is_failed {
-        return run(connection, "ROLLBACK");
+        return run("ROLLBACK");
     }
-    run(connection, "COMMIT").inspect_err(|_| {
+    run("COMMIT").inspect_err(|_| {
         if !connection.is_autocommit() {
-            let _ = run(connection, "ROLLBACK");
+            let _ = run("ROLLBACK");
         }
     })
 }
 
-fn run(connection: &Connection, statement: &str) -> Result<(), Error> {
-    let run = || connection.prepare_cached(statement)?.execute([]);
-    run().map(|_| ()).map_err(|error| Error::storage("SQLite database", error))
+/// Runs a statement, and says whose it was that failed.
+type Run<'r> = dyn Fn(&str) -> Result<(), Error> + 'r;
+
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(|_| ())
 }
 
 #[cfg(test)]
@@ -183,7 +191,7 @@ mod tests {
     fn worker() -> Worker {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (x INTEGER UNIQUE)").unwrap();
-        Worker::start(connection).unwrap()
+        Worker::start(connection, "SQLite saver").unwrap()
     }
 
     fn insert(number: i64) -> impl FnOnce(&Connection) -> Result<(), Error> + Send + 'static {
