@@ -62,3 +62,10 @@ fn what_waits_around_a_blocking_wait_is_woken_after_it() {
     });
     is_done.recv_timeout(Duration::from_secs(10)).expect("the outer wait was not woken");
 }
+
+#[tokio::test]
+async fn a_run_that_has_no_place_for_tasks_has_one() {
+    let mut config = Config::default();
+    config.max_concurrency = Some(0);
+    talkative(Duration::ZERO).invoke(Update::new(), &config).await.unwrap();
+}
