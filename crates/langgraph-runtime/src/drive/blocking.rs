@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
@@ -150,22 +151,39 @@ impl<S> Iterator for Chunks<S> {
 /// in the background serves them.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let _entered = Handle::try_current().is_err().then(|| background().enter());
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let unpark =
+        Arc::new(Unpark { thread: std::thread::current(), is_woken: AtomicBool::new(false) });
+    let waker = Waker::from(unpark.clone());
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);
     loop {
         match future.as_mut().poll(&mut context) {
             Poll::Ready(output) => return output,
-            Poll::Pending => std::thread::park(),
+            Poll::Pending => unpark.wait(),
         }
     }
 }
 
-struct Unpark(Thread);
+/// Wakes a wait. A thread remembers only that it was unparked, not for which of the waits that are
+/// within each other on it, so each wait remembers whether it was meant.
+struct Unpark {
+    thread: Thread,
+    is_woken: AtomicBool,
+}
+
+impl Unpark {
+    /// Waits until it is woken, or has been since the last time.
+    fn wait(&self) {
+        while !self.is_woken.swap(false, Ordering::Acquire) {
+            std::thread::park();
+        }
+    }
+}
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        self.is_woken.store(true, Ordering::Release);
+        self.thread.unpark();
     }
 }
 

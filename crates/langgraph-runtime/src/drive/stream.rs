@@ -63,6 +63,11 @@ impl<S> Stream for RunStream<S> {
             if let Poll::Ready(Some(chunk)) = self.chunks.poll_recv(cx) {
                 return Poll::Ready(Some(Ok(chunk)));
             }
+            // There is something, but not in this turn: the task has received as much as Tokio lets
+            // it, which has woken it already, as has whoever showed something just now.
+            if !self.chunks.is_empty() {
+                return Poll::Pending;
+            }
             let Some(run) = &mut self.run else {
                 return Poll::Ready(self.failed.take().map(Err));
             };

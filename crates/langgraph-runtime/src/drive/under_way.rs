@@ -49,7 +49,7 @@ impl UnderWay {
             pending: FuturesUnordered::new(),
             running: Vec::new(),
             waiting: VecDeque::new(),
-            places: places.unwrap_or(usize::MAX),
+            places: places.map_or(usize::MAX, |places| places.max(1)),
             done: 0,
             keeping: 0,
             spans,
