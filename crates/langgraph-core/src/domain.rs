@@ -22,8 +22,9 @@ pub trait Domain: Sized + 'static {
     /// A second handle on the same value. Must be cheap.
     fn copy(cx: Self::Cx<'_>, value: &Self::Value) -> Self::Value;
 
-    /// A channel's value, to be changed: it is given the new one, or was for nothing. Whoever can change a
-    /// value in place that nobody else holds takes it out (channels with a reducer).
+    /// A channel's value, for a reducer to make the next one of. Domains whose reducers change a value in
+    /// place if nobody else holds it take it out; if the reducer fails, it is lost (channels with a
+    /// reducer).
     fn held(cx: Self::Cx<'_>, value: &mut Option<Self::Value>) -> Option<Self::Value> {
         value.as_ref().map(|value| Self::copy(cx, value))
     }

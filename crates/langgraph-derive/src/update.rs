@@ -19,6 +19,7 @@ pub(crate) fn expand(
     let docs = format!("What nodes write to a [`{name}`]: any of its fields.");
     let begin = "An update that writes nothing yet.";
     let (conversion, debug) = (conversion(update, fields, krate), debug(update, krate));
+    // Programs need not use all of it.
     quote! {
         #[doc = #docs]
         #[allow(dead_code)]
@@ -108,19 +109,19 @@ fn conversion(update: &Ident, fields: &[Field], krate: &Path) -> TokenStream {
             if field.reducer().is_some() { "write_typed" } else { "set_typed" },
             ty.span(),
         );
-        let write = quote_spanned! {ty.span()=> update = update.#method(#name, value); };
+        let write = quote_spanned! {ty.span()=> update.#method(#name, value) };
         quote! {
-            if let ::std::option::Option::Some(value) = from.#ident {
-                #write
-            }
+            let update = match from.#ident {
+                ::std::option::Option::Some(value) => #write,
+                ::std::option::Option::None => update,
+            };
         }
     });
     quote! {
         #[automatically_derived]
         impl ::std::convert::From<#update> for #krate::Update {
-            #[allow(unused_mut)]
             fn from(from: #update) -> Self {
-                let mut update = Self::new();
+                let update = Self::new();
                 #(#writes)*
                 update
             }

@@ -10,8 +10,9 @@ use langgraph_rust_runtime::saver::{
     CheckpointTuple, DeltaHistory, ListQuery, Prune, PutCheckpoint, PutWrites, Saver,
 };
 use langgraph_rust_runtime::{
-    BoxFuture, Command, Config, Durability, Dynamic, Error, Field, Graph, Memory, Node, NodeResult,
-    Place, Reducer, RunControl, Runtime, StateGraph, Status, Update, Value, END, START,
+    BoxFuture, Command, Config, Durability, Dynamic, Error, Field, Graph, Memory, Node, NodeError,
+    NodeResult, Place, Reducer, RetryPolicy, RunControl, Runtime, StateGraph, Status, Update,
+    Value, END, START,
 };
 use tokio::time::{sleep, Instant};
 
@@ -301,5 +302,49 @@ async fn a_saver_that_fails_once_loses_nothing() {
             }
         }
         assert!(failures > 0, "{durability:?}: it never failed");
+    }
+}
+
+/// A thread on which a node has asked; once it has its answer, it fails the first time, or waits too
+/// long.
+async fn asked(retry: RetryPolicy, waits: bool) -> (Graph, Config) {
+    let answers = Arc::new(AtomicUsize::new(0));
+    let asks = move |_: Arc<()>, runtime: Runtime| {
+        let answers = answers.clone();
+        async move {
+            let answer = runtime.interrupt("what?")?;
+            match answers.fetch_add(1, Ordering::SeqCst) {
+                0 if waits => std::future::pending().await,
+                0 => Err(NodeError::message("not yet")),
+                _ => Ok(Update::new().set("answer", answer)),
+            }
+        }
+    };
+    let node = Node::new("asks", asks).retry(retry).timeout(Duration::from_secs(1));
+    let graph = StateGraph::<Dynamic>::new().field("answer", Field::Last).add_node(node);
+    let graph = graph.edge(START, "asks").compile().unwrap().with_saver(Memory::new());
+    let config = Config::thread("1");
+    let output = graph.invoke(Update::new(), &config).await.unwrap();
+    assert!(matches!(output.status, Status::Interrupted(_)), "{:?}", output.status);
+    (graph, config)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_kept_for_the_next_attempt() {
+    for waits in [false, true] {
+        let (graph, config) = asked(RetryPolicy::attempts(2), waits).await;
+        let done = graph.invoke(Command::resume("that"), &config).await.unwrap();
+        assert_eq!((done.status.clone(), done.get("answer")), (Status::Done, "that".into()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_kept_for_when_the_thread_goes_on() {
+    for waits in [false, true] {
+        let (graph, config) = asked(RetryPolicy::attempts(1), waits).await;
+        let failed = graph.invoke(Command::resume("that"), &config).await;
+        assert!(matches!(failed, Err(Error::Node { .. })), "{failed:?}");
+        let done = graph.invoke((), &config).await.unwrap();
+        assert_eq!((done.status.clone(), done.get("answer")), (Status::Done, "that".into()));
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use langgraph_rust_postgres::Postgres;
 use langgraph_rust_runtime::saver::{ListQuery, Saver};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::dropped::{id, place, step};
@@ -26,27 +27,29 @@ async fn counting(server: String) -> (u16, Arc<AtomicUsize>) {
             let counted = counted.clone();
             tokio::spawn(async move {
                 // What comes first has no letter.
-                let mut has_letter = false;
-                loop {
-                    let mut message = vec![0; if has_letter { 5 } else { 4 }];
-                    from_client.read_exact(&mut message).await?;
-                    let length = &message[message.len() - 4..];
-                    let length = u32::from_be_bytes(length.try_into().expect("it has four"));
-                    let mut body = vec![0; length as usize - 4];
-                    from_client.read_exact(&mut body).await?;
-                    if has_letter && matches!(message[0], b'S' | b'Q') {
+                let mut head = 4;
+                while let Ok(message) = message(&mut from_client, head).await {
+                    if head == 5 && matches!(message[0], b'S' | b'Q') {
                         counted.fetch_add(1, Ordering::SeqCst);
                     }
-                    has_letter = true;
-                    message.extend(body);
-                    to_server.write_all(&message).await?;
+                    head = 5;
+                    to_server.write_all(&message).await.expect("the server listens");
                 }
-                #[allow(unreachable_code)]
-                Ok::<(), std::io::Error>(())
             });
         }
     });
     (port, count)
+}
+
+/// One message of the protocol, whose first `head` bytes end with the length of what follows them.
+async fn message(client: &mut OwnedReadHalf, head: usize) -> std::io::Result<Vec<u8>> {
+    let mut message = vec![0; head];
+    client.read_exact(&mut message).await?;
+    let length = message[head - 4..].try_into().expect("it has four");
+    let end = head - 4 + u32::from_be_bytes(length) as usize;
+    message.resize(end, 0);
+    client.read_exact(&mut message[head..]).await?;
+    Ok(message)
 }
 
 #[tokio::test(flavor = "multi_thread")]

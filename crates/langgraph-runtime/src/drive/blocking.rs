@@ -192,6 +192,7 @@ fn background() -> &'static Runtime {
     BACKGROUND.get_or_init(|| {
         let mut builder = Builder::new_multi_thread();
         let builder = builder.worker_threads(1).thread_name("langgraph-rust").enable_all();
+        // As `std::thread::spawn`: a system without a thread to give runs nothing.
         builder.build().expect("the system gives a thread")
     })
 }

@@ -95,12 +95,7 @@ impl UnderWay {
     /// Begins to store what an effect says.
     pub(super) fn store(&mut self, run: &mut Run, effect: Effect<Native>) {
         if let Some((ticket, storing)) = run.storing(effect) {
-            let mut storing: BoxFuture<'static, Happened> =
-                Box::pin(async move { Happened::Stored(ticket, storing.await) });
-            match look_at(&mut storing) {
-                Poll::Ready(happened) => self.happened(run, happened),
-                Poll::Pending => self.pending.push(storing),
-            }
+            self.look(run, Box::pin(async move { Happened::Stored(ticket, storing.await) }));
         }
     }
 

@@ -12,11 +12,12 @@ mod runtime;
 mod shared;
 mod show;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use langgraph_rust_checkpoint::pending_interrupts;
-use langgraph_rust_core::names;
+use langgraph_rust_core::{names, Control};
 use langgraph_rust_pregel::{
     Effect, Emits, End, Engine, Loaded, Options, Outcome, Start, StartError, Surroundings, TaskKey,
     TaskOutcome, Ticket,
@@ -50,6 +51,8 @@ pub struct Run {
     input: Option<(i64, TaskInput)>,
     /// Where a cache is to keep what tasks of the superstep write, and for how long.
     slots: Vec<(TaskKey, CacheKey, Option<Duration>)>,
+    /// The resume values that a failed attempt had taken, for the next one.
+    retried: BTreeMap<TaskKey, Vec<Value>>,
 }
 
 /// Ids and times from the graph's clock, versions from its saver.
@@ -81,9 +84,13 @@ impl Run {
     ) -> Result<Self, Error> {
         let graph = shared.graph.clone();
         let (core, config) = (&graph.core, &shared.config);
-        let resumes = matches!(&input, GraphInput::Command(command) if command.resume.is_some());
+        let is_root = around.is_none();
+        let resume = match &input {
+            GraphInput::Command(command) => command.resume.as_ref(),
+            _ => None,
+        };
         match &shared.saver {
-            None if resumes && around.is_none() => return Err(Error::NoSaver),
+            None if resume.is_some() && is_root => return Err(Error::NoSaver),
             Some(_) if shared.place.thread.is_empty() => return Err(Error::NoThread),
             _ => {}
         }
@@ -99,24 +106,16 @@ impl Run {
             use langgraph_rust_pregel::Env;
             Loaded::unbegun(clock.checkpoint_id(-2))
         });
-        let (mut resumes, is_root) = (false, around.is_none());
-        if let GraphInput::Command(command) = &input {
-            match &command.resume {
-                Some(Resume::Single(_)) => {
-                    if pending_interrupts(&loaded.pending).count() > 1 {
-                        return Err(Error::AmbiguousResume);
-                    }
-                    resumes = true;
-                }
-                Some(Resume::ById(by_id)) => {
-                    shared.resume_values.by_id = Arc::new(by_id.clone());
-                }
-                None => {}
-            }
+        let is_answer = matches!(resume, Some(Resume::Single(_)));
+        if is_answer && pending_interrupts(&loaded.pending).count() > 1 {
+            return Err(Error::AmbiguousResume);
+        }
+        if let Some(Resume::ById(by_id)) = resume {
+            shared.resume_values.by_id = Arc::new(by_id.clone());
         }
         let options = Options {
             namespace: shared.place.namespace.clone(),
-            nested: around.is_some(),
+            nested: !is_root,
             persists: shared.saver.is_some(),
             durability: config.durability,
             joins: config.joins,
@@ -144,10 +143,11 @@ impl Run {
             })?;
         shared.resuming = started.resuming;
         // Without an id; maybe of an earlier run, in which no task came to take it or to be over.
-        if let Some(value) = engine.null_resume().filter(|_| resumes || is_root) {
+        if let Some(value) = engine.null_resume().filter(|_| is_answer || is_root) {
             shared.resume_values.give(value.clone());
         }
-        Ok(Self { shared: Arc::new(shared), engine, clock, input: None, slots: Vec::new() })
+        let (input, slots, retried) = (None, Vec::new(), BTreeMap::new());
+        Ok(Self { shared: Arc::new(shared), engine, clock, input, slots, retried })
     }
 
     /// What to do next.
@@ -240,6 +240,12 @@ impl Run {
         if self.is_root() && self.shared.resume_values.is_taken() {
             // What a task has taken resumes nothing else, nor is it stored for later.
             self.engine.take_null_resume();
+        }
+        if let TaskOutcome::Failed(failure) = &outcome {
+            let taken = failure.writes.iter().find(|write| write.is_control(Control::Resume));
+            if let Some(values) = taken.and_then(|write| write.value.items().ok()) {
+                self.retried.insert(task, values.to_vec());
+            }
         }
         self.engine.task_finished((), task, outcome);
     }

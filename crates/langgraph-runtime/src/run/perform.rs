@@ -74,8 +74,9 @@ impl Run {
             ProgramBody::Node(Body::Blocking(function)) => (function, true),
             ProgramBody::Node(Body::Graph(graph, persistence)) => {
                 let (graph, persistence, limit) = (graph.clone(), *persistence, program.timeout);
-                let running = self.graph_task(key, graph, persistence);
-                return Performing::Running(Begun(Begins::Task(timed(key, running, limit, delay))));
+                let call = timed(self.graph_task(key, graph, persistence), limit, delay);
+                let task = Box::pin(async move { Ended::silent(key, call.await) });
+                return Performing::Running(Begun(Begins::Task(task)));
             }
             ProgramBody::Start => {
                 let returned = Ok(self.start_command());
@@ -91,9 +92,11 @@ impl Run {
         let invocation = Invocation { input, runtime: asked.runtime.clone() };
         let at_once = !blocks && delay.is_zero() && (is_now || limit.is_none());
         if !at_once {
-            let call = Calling { shared: self.shared.clone(), node, invocation, blocks };
-            let running = Box::pin(async move { asked.ended(call.call().await) });
-            return Performing::Running(Begun(Begins::Task(timed(key, running, limit, delay))));
+            let calling = Calling { shared: self.shared.clone(), node, invocation, blocks };
+            let call = timed(calling.call(), limit, delay);
+            // However it ends, the resume values that it has taken are its own.
+            let task = Box::pin(async move { asked.ended(call.await) });
+            return Performing::Running(Begun(Begins::Task(task)));
         }
         match self.shared.graph.core.call(node) {
             Some(Call::Now(function)) => {
@@ -159,7 +162,7 @@ impl Run {
         key: TaskKey,
         graph: crate::AnyGraph,
         persistence: Persistence,
-    ) -> BoxFuture<'static, Ended> {
+    ) -> BoxFuture<'static, Returned> {
         let input = GraphInput::Update(common(&graph.core, &self.input_of(key).value()));
         let namespace = match self.engine.task(key) {
             Some(task) => graph_namespace(self.engine.namespace_of(task), persistence),
@@ -173,18 +176,20 @@ impl Run {
             shared.saver = None;
         }
         Box::pin(async move {
-            let returned = match call_graph(shared, input).await {
+            match call_graph(shared, input).await {
                 Ok(output) => Ok(common(&around.graph.core, &output.state.into()).into()),
                 Err(NodeError(Reason::Parent(command))) => {
                     Ok(Command { is_for_parent: false, ..*command })
                 }
                 Err(error) => Err(error),
-            };
-            Ended::silent(key, returned)
+            }
         })
     }
 
     fn resume_values_of(&self, key: TaskKey) -> Vec<Value> {
+        if let Some(taken) = self.retried.get(&key) {
+            return taken.clone();
+        }
         let by_id = &self.shared.resume_values.by_id;
         if by_id.is_empty() && self.engine.pending().is_empty() {
             return Vec::new();
@@ -258,7 +263,7 @@ impl Asked {
     #[inline]
     fn ended(self, returned: Returned) -> Ended {
         let (resumed, answered) = match &self.runtime {
-            Some(runtime) => runtime.resume_values(),
+            Some(runtime) => runtime.over(),
             None => (self.earlier, 0),
         };
         Ended { key: self.key, returned, resumed, answered }
@@ -310,26 +315,18 @@ impl Ended {
     }
 }
 
-/// A task after a wait of `delay`, which may then take so long.
-fn timed(
-    key: TaskKey,
-    task: BoxFuture<'static, Ended>,
+/// A call after a wait of `delay`, which may then take so long.
+async fn timed(
+    call: impl Future<Output = Returned>,
     limit: Option<Duration>,
     delay: Duration,
-) -> BoxFuture<'static, Ended> {
-    if limit.is_none() && delay.is_zero() {
-        return task;
+) -> Returned {
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
     }
-    Box::pin(async move {
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
-        }
-        let Some(limit) = limit else { return task.await };
-        match tokio::time::timeout(limit, task).await {
-            Ok(ended) => ended,
-            Err(_) => Ended::failed(key, Error::Timeout(limit)),
-        }
-    })
+    let Some(limit) = limit else { return call.await };
+    let ended = tokio::time::timeout(limit, call).await;
+    ended.unwrap_or_else(|_| Err(Error::Timeout(limit).into()))
 }
 
 /// Runs a graph as part of a task.

@@ -35,6 +35,9 @@ struct Inner {
 struct Scratchpad {
     values: Vec<Value>,
     passed: usize,
+    /// Whether the task has ended. Who goes on nevertheless, on a thread of its own, gets no values that
+    /// others wait for.
+    is_over: bool,
 }
 
 /// The failure that an error handler handles.
@@ -62,7 +65,7 @@ pub(super) struct Asking {
 impl Runtime {
     pub(super) fn new(shared: Arc<Shared>, asking: Asking) -> Self {
         let Asking { node, task, namespace, attempt, failure, earlier, checkpoint } = asking;
-        let scratchpad = Mutex::new(Scratchpad { values: earlier, passed: 0 });
+        let scratchpad = Mutex::new(Scratchpad { values: earlier, passed: 0, is_over: false });
         let calls = AtomicU32::new(0);
         Self(Arc::new(Inner {
             shared,
@@ -86,6 +89,9 @@ impl Runtime {
     /// interrupts get the same resume values in the same order.
     pub fn interrupt(&self, value: impl Into<Value>) -> NodeResult<Value> {
         let mut scratchpad = self.0.scratchpad.lock().unwrap_or_else(PoisonError::into_inner);
+        if scratchpad.is_over {
+            return Err(Error::Cancelled.into());
+        }
         let position = scratchpad.passed;
         scratchpad.passed += 1;
         if scratchpad.values.len() <= position {
@@ -193,9 +199,11 @@ impl Runtime {
         Ok(output.typed()?)
     }
 
-    /// All the resume values that the task has got, and how many of its interrupts had one.
-    pub(super) fn resume_values(&self) -> (Vec<Value>, usize) {
-        let scratchpad = self.0.scratchpad.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The task has ended: all the resume values that it has got, and how many of its interrupts had
+    /// one.
+    pub(super) fn over(&self) -> (Vec<Value>, usize) {
+        let mut scratchpad = self.0.scratchpad.lock().unwrap_or_else(PoisonError::into_inner);
+        scratchpad.is_over = true;
         (scratchpad.values.clone(), scratchpad.passed.min(scratchpad.values.len()))
     }
 }
@@ -241,16 +249,5 @@ impl std::fmt::Debug for Runtime {
             .field("task", &self.0.task)
             .field("attempt", &self.0.attempt)
             .finish_non_exhaustive()
-    }
-}
-
-impl Runtime {
-    /// Fails the node.
-    ///
-    /// # Errors
-    ///
-    /// Always: to be returned.
-    pub fn fail<T>(&self, message: impl Into<String>) -> NodeResult<T> {
-        Err(Error::message(message).into())
     }
 }

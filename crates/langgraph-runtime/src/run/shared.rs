@@ -57,9 +57,7 @@ impl ResumeValues {
     pub(crate) fn take(&self) -> Option<Value> {
         self.single.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
-}
 
-impl ResumeValues {
     /// Whether a task has taken the one without an id.
     pub(crate) fn is_taken(&self) -> bool {
         let taken = |single: &Arc<Mutex<Option<Value>>>| {

@@ -160,9 +160,7 @@ impl TaskInput {
         let _ = fields.state.set(state.clone());
         Ok(state)
     }
-}
 
-impl TaskInput {
     /// What was sent, if it is a `T`; otherwise what `make` makes of it, for this task alone.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use langgraph_rust_checkpoint::{PendingWrite, SinceSnapshot, Source, Versions, V
 use langgraph_rust_core::{
     names, ChannelIndex, CheckpointId, IdHash, InvalidUpdate, Target, TaskId, Version, Write,
 };
-use langgraph_rust_pregel::{Env, Loaded, Prepared, TaskWrites, ThreadState};
+use langgraph_rust_pregel::{Env, Loaded, Options, Prepared, TaskWrites, ThreadState};
 
 use super::engine_form;
 use super::look::input_writes;
@@ -17,9 +17,6 @@ use crate::saver::{
     self, CheckpointMetadata, CheckpointTuple, PutCheckpoint, PutWrites, StoredCheckpoint,
 };
 use crate::{Config, Error, Native};
-
-/// After how many supersteps the values of fields that are stored as changes are stored.
-const SNAPSHOT_SUPERSTEPS: u64 = 5_000;
 
 /// What a superstep of updates builds on.
 pub(super) struct Base<'a> {
@@ -199,8 +196,9 @@ impl<'a> Base<'a> {
         };
         let tuple = saved.tuple.clone();
         let (id, ts) = (self.clock.checkpoint_id(self.step), self.clock.now());
-        let mut extra = self.config.metadata.clone();
+        let mut extra = self.seat.graph.core.described(self.config);
         // The values are copied as they are stored.
+        extra.shift_remove(super::STATE_VERSION);
         let version = tuple.metadata.extra.get(super::STATE_VERSION);
         extra.extend(version.map(|version| (super::STATE_VERSION.into(), version.clone())));
         let metadata = CheckpointMetadata {
@@ -266,7 +264,8 @@ impl<'a> Base<'a> {
             // There is nothing that changes could be replayed from.
             return Ok((self.state.due_snapshots((), &since, 0)?, Vec::new()));
         }
-        let mut due = self.state.due_snapshots((), &since, SNAPSHOT_SUPERSTEPS)?;
+        let mut due =
+            self.state.due_snapshots((), &since, Options::default().snapshot_supersteps)?;
         due.extend(plan.deltas().iter().filter(|index| self.sealed.contains(index)));
         since.retain(|(index, _)| !due.contains(index));
         Ok((due, since.iter().map(|(index, since)| (name(index), *since)).collect()))
