@@ -82,7 +82,9 @@ def our_environment(interpreter: Path = Path(sys.executable)) -> Environment:
     """The same without what this package replaces; `sync.wheel` puts this package in its place."""
     pins = load_pins()
     extras = read_toml(ROOT / "pyproject.toml")["project"]["optional-dependencies"]
-    needed = [need for extra in extras.values() for need in extra]
+    # Upstream has neither, so its suites need neither, and one is large.
+    beyond = ("ray", "runs")
+    needed = [need for name, extra in extras.items() if name not in beyond for need in extra]
     wanted = [*requirements(pins.beside), *needed, *_test_requirements(pins)]
     return _cached("ours", wanted, interpreter)
 
@@ -115,6 +117,15 @@ def development_environment() -> Environment:
     siblings = requirements(load_pins().siblings)
     needed = (*project["project"]["dependencies"], *named, *siblings)
     return Environment("dev", ROOT / ".venv", needed)
+
+
+def cluster_environment() -> Environment:
+    """What this package needs to run nodes on Ray, and pytest."""
+    project = read_toml(ROOT / "pyproject.toml")["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["ray"], *extras["sqlite"]]
+    pytest = {"pytest": load_pins().test_dependencies["pytest"]}
+    return _cached("cluster", [*wanted, *requirements(pytest)], Path(sys.executable))
 
 
 def documentation_environment() -> Environment:
@@ -209,6 +220,7 @@ def _constraints(pins: Pins) -> list[str]:
 def main() -> None:
     """Make the environments named on the command line and print their interpreters."""
     makers = {
+        "cluster": cluster_environment,
         "dev": development_environment,
         "docs": documentation_environment,
         "ours": our_environment,
