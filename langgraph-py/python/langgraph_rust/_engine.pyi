@@ -503,6 +503,9 @@ class Task:
     def graph_namespace(self) -> str | None:
         """The namespace of the graph that the task is of; `None` when its run is over."""
 
+    def is_over(self) -> bool:
+        """Whether nobody waits for the task any more, so that what it does is best stopped."""
+
     def discard_writes(self) -> None:
         """Drop what has been written so far."""
 

@@ -18,9 +18,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::called::callee::Callee;
 use super::called::{self, CallRequest};
-use super::input;
-use super::prepare;
-use super::Run;
+use super::{input, outcome, prepare, Run};
 use crate::collects;
 use crate::host::call::{call_method, next_item};
 use crate::host::clock;
@@ -137,6 +135,14 @@ impl TaskHandle {
     #[getter]
     fn graph_namespace(&self) -> Option<String> {
         self.run.upgrade().map(|run| run.context.namespace.to_string())
+    }
+
+    /// Whether nobody waits for the task any more, so that what it does is best stopped.
+    fn is_over(&self, py: Python<'_>) -> bool {
+        let Some(run) = self.run.upgrade() else { return true };
+        run.is_abandoned()
+            || outcome::is_asked_to_stop(py, &run, self.key)
+            || outcome::is_abandoned(py, &run, self.key)
     }
 
     /// Drops what has been written so far: an attempt that ran out of time leaves nothing.

@@ -210,7 +210,9 @@ class StateGraph(Generic[StateT, ContextT, InputT, OutputT]):
             timeout: Limits of one attempt, in seconds or as a policy, after which
                 `NodeTimeoutError` is raised. Only for async nodes.
             trace_policy: Changes what tracers record of the node's input and output.
-            **kwargs: The deprecated names `retry` (for `retry_policy`) and `input`.
+            **kwargs: `executor`, where the node runs (`docs/guides/graphs/executors.md`), which
+                LangGraph does not have; the deprecated names `retry` (for `retry_policy`) and
+                `input`.
 
         Raises:
             ValueError: The name is taken, reserved, contains `|` or `:`, or is missing.
@@ -219,6 +221,8 @@ class StateGraph(Generic[StateT, ContextT, InputT, OutputT]):
         retry_policy = _renamed(old, "retry", "retry_policy", retry_policy)
         input_schema = _renamed(old, "input", "input_schema", input_schema)
         timeout = coerce_timeout_policy(timeout)
+        if "executor" in old:
+            metadata = {**(metadata or {}), "executor": old["executor"]}
 
         if isinstance(node, str):
             name = node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -284,9 +285,13 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
 
         Raises:
             ValueError: They do not, or a node that is not async has a timeout.
-            TypeError: A node is no `PregelNode`.
+            TypeError: A node is no `PregelNode`, or cannot be sent to the executor that it names.
         """
         self._plan = None
+        if _names_executor(self.nodes):
+            from langgraph_rust.executors._place import place
+
+            place(self.nodes)
         for name, node in self.nodes.items():
             if getattr(node, "timeout", None) is not None:
                 validate_timeout_supported(node.node or node.bound, name=name)
@@ -459,6 +464,13 @@ for _part in (RunMethods, StateMethods):
     for _name, _method in vars(_part).items():
         if isinstance(_method, FunctionType):
             _method.__module__, _method.__qualname__ = __name__, f"Pregel.{_name}"
+
+
+def _names_executor(nodes: Mapping[str, PregelNode]) -> bool:
+    """Whether a node may have to run elsewhere; few graphs load what that takes."""
+    if os.environ.get("LANGGRAPH_RUST_EXECUTOR"):
+        return True
+    return any("executor" in (getattr(node, "metadata", None) or ()) for node in nodes.values())
 
 
 def _debugs_globally() -> bool:

@@ -225,7 +225,8 @@ def identifier(obj: Any, name: str | None = None) -> str | None:
     from langgraph_rust.pregel._build.read import PregelNode
 
     if isinstance(obj, PregelNode):
-        obj = obj.bound
+        # Wherever it runs, it is the same node.
+        obj = getattr(obj.bound, "at_home", obj.bound)
     if isinstance(obj, RunnableSeq):
         obj = obj.steps[0]
     if isinstance(obj, RunnableCallable):

@@ -47,6 +47,7 @@ from langgraph_rust.pregel._run.listeners import (
     tell,
 )
 from langgraph_rust.pregel._run.setup import (
+    as_placed,
     coerce_context,
     complete_config,
     custom_writer,
@@ -130,8 +131,8 @@ class Launch:
         control: RunControl | None,
         is_async: bool,
     ) -> None:
-        self._graph = graph
         self.config = config = complete_config(graph.config, config)
+        self._graph = graph = as_placed(graph, config[CONF])
         if config["recursion_limit"] < 1:
             raise ValueError("recursion_limit must be at least 1")
         if output_keys is not None:
@@ -316,9 +317,7 @@ class Launch:
         if "custom" in self._modes:
             namespace = conf.get(CONFIG_KEY_CHECKPOINT_NS, "")
             writer = custom_writer(self._sink, None if self._subgraphs else namespace)
-        context = None
-        if self._context is not None:
-            context = coerce_context(graph.context_schema, self._context)
+        context = coerce_context(graph.context_schema, self._context)
         if not conf:
             runtime = Runtime(
                 context=context,

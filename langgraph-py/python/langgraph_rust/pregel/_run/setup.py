@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from langgraph_rust._internal._config import (
@@ -143,6 +143,15 @@ def _is_user(value: object) -> bool:
         return True
     sdk = sys.modules.get("langgraph_sdk.auth.types")
     return sdk is not None and isinstance(value, sdk.BaseUser)
+
+
+def as_placed(graph: Any, conf: Mapping[str, Any]) -> Any:
+    """Return the graph, or its twin whose nodes run where a config says that nodes run."""
+    if "executor" not in conf:
+        return graph
+    from langgraph_rust.executors._place import variant
+
+    return variant(graph, conf["executor"])
 
 
 def coerce_context(schema: Any, context: Any) -> Any:

@@ -1,0 +1,115 @@
+"""Answering what a node asks from its worker, and doing what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langgraph_rust._internal._constants import (
+    CONF,
+    CONFIG_KEY_CALL,
+    CONFIG_KEY_CHECKPOINTER,
+    CONFIG_KEY_READ,
+    CONFIG_KEY_RUNTIME,
+    CONFIG_KEY_SCRATCHPAD,
+    CONFIG_KEY_SEND,
+    CONFIG_KEY_STREAM,
+    RESUME,
+)
+from langgraph_rust.executors._travel import dumps, dumps_error, loads
+from langgraph_rust.executors.base import Running
+
+
+class Desk:
+    """Has everything done that a node reaches through its config.
+
+    Args:
+        config: The node's config at home.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = config
+        self._conf: Mapping[str, Any] = config.get(CONF) or {}
+
+    def restart(self) -> None:
+        """Take back what the node wrote: it begins anew."""
+        discard = getattr(self._conf.get(CONFIG_KEY_SEND), "discard_writes", None)
+        if discard is not None:
+            discard()
+
+    def hear(self, body: bytes) -> str:
+        """Do what a worker tells; return the kind of what it was."""
+        kind, arguments = loads(body)
+        if kind != "beat":
+            getattr(self, f"_on_{kind}")(*arguments)
+        return kind
+
+    def answer(self, running: Running, number: int, body: bytes) -> None:
+        """Answer a question, now or as soon as there is an answer."""
+        kind, arguments = loads(body)
+
+        def give(produce: Callable[[], Any]) -> None:
+            try:
+                answer = dumps((False, produce()))
+            except BaseException as error:
+                answer = dumps((True, dumps_error(error)))
+            running.answer(number, answer)
+
+        if kind != "call":
+            return give(lambda: getattr(self, f"_answer_{kind}")(*arguments))
+        try:
+            future = self._call(*arguments)
+        except BaseException as error:
+            raised = error
+            return give(lambda: _raise(raised))
+        future.add_done_callback(lambda future: give(future.result))
+
+    # --- what is told ---
+
+    def _on_custom(self, chunk: Any) -> None:
+        self._conf[CONFIG_KEY_RUNTIME].stream_writer(chunk)
+
+    def _on_heartbeat(self) -> None:
+        self._conf[CONFIG_KEY_RUNTIME].heartbeat()
+
+    def _on_chunk(self, chunk: Any) -> None:
+        self._conf[CONFIG_KEY_STREAM](chunk)
+
+    def _on_write(self, writes: list[tuple[str, Any]]) -> None:
+        for channel, value in writes:
+            if channel == RESUME:
+                # The task's own list: the next attempt goes on with it.
+                self._conf[CONFIG_KEY_SCRATCHPAD].resume[: len(value)] = value
+        self._conf[CONFIG_KEY_SEND](writes)
+
+    def _on_callback(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        from langgraph_rust.executors._home.callbacks import replay
+
+        replay(self._config, name, args, kwargs)
+
+    # --- what is asked ---
+
+    def _answer_store(self, ops: list[Any]) -> list[Any]:
+        return self._conf[CONFIG_KEY_RUNTIME].store.batch(ops)
+
+    def _answer_saver(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        result = getattr(self._conf[CONFIG_KEY_CHECKPOINTER], name)(*args, **kwargs)
+        return list(result) if name == "list" else result
+
+    def _answer_read(self, select: Any, fresh: bool) -> Any:
+        return self._conf[CONFIG_KEY_READ](select, fresh)
+
+    def _answer_task(self, name: str, arguments: tuple[Any, ...]) -> Any:
+        return getattr(self._conf[CONFIG_KEY_SCRATCHPAD], name)(*arguments)
+
+    def _answer_control(self, name: str, *arguments: Any) -> Any:
+        found = getattr(self._conf[CONFIG_KEY_RUNTIME].control, name)
+        return found(*arguments) if callable(found) else found
+
+    def _call(self, func: Any, input: Any, options: dict[str, Any]) -> Any:
+        callbacks = self._config.get("callbacks")
+        return self._conf[CONFIG_KEY_CALL](func, input, callbacks=callbacks, **options)
+
+
+def _raise(error: BaseException) -> None:
+    raise error

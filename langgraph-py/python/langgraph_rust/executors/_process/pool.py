@@ -1,0 +1,165 @@
+"""A pool of worker processes."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from langgraph_rust.executors._process.worker import Worker
+from langgraph_rust.executors.base import Call, Executor, Message, Running
+
+
+class ProcessExecutor(Executor):
+    """Runs nodes in processes of this machine, several at the same time.
+
+    Workers are fresh interpreters, not forks: nothing of this process is in them but what a node
+    brings along, its `sys.path`, its working folder and its environment. `__main__` is not
+    imported there.
+
+    Args:
+        workers: How many there may be; the number of processors by default. Calls beyond that wait.
+        idle: After how many seconds without a call a worker ends.
+    """
+
+    def __init__(self, workers: int | None = None, *, idle: float = 300.0) -> None:
+        if workers is not None and workers < 1:
+            raise ValueError(f"workers must be at least 1, not {workers}")
+        if os.name != "posix":
+            raise NotImplementedError("The executor 'process' needs a POSIX system")
+        self.workers = workers or os.cpu_count() or 1
+        self.idle = idle
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+        atexit.register(self.close)
+
+    def _reset(self) -> None:
+        """Forget all workers: those of the process that this one was forked from are its own."""
+        self._lock = threading.Condition()
+        self._free: list[Worker] = []
+        self._count = 0
+        self._closed = 0
+
+    def check(self, options: Mapping[str, Any]) -> None:
+        """There are no options."""
+        for name in options:
+            raise ValueError(
+                f"the executor 'process' has no option {name!r}; how many processes there are is "
+                'said once, with register("process", ProcessExecutor(workers=4))'
+            )
+
+    def start(self, call: Call) -> Running:
+        """Begin a call, or have it begin as soon as a worker is free."""
+        return _Process(self, call)
+
+    def close(self) -> None:
+        """End all idle workers; those that run a node end with that."""
+        with self._lock:
+            free, self._free = self._free, []
+            self._count -= len(free)
+            self._closed += 1
+            self._lock.notify_all()
+        for worker in free:
+            worker.stop()
+
+    # --- for calls ---
+
+    def _take(self, timeout: float) -> tuple[Worker, int] | None:
+        """Take a worker; `None` if there is none for `timeout` seconds."""
+        with self._lock:
+            self._retire()
+            if not self._free and self._count >= self.workers:
+                self._lock.wait(timeout)
+            while self._free:
+                worker = self._free.pop()
+                if worker.is_alive():
+                    return worker, self._closed
+                self._count -= 1
+            if self._count >= self.workers:
+                return None
+            self._count += 1
+            closed = self._closed
+        try:
+            return Worker(), closed
+        except BaseException:
+            self._lose()
+            raise
+
+    def _give(self, worker: Worker, closed: int) -> None:
+        with self._lock:
+            if closed == self._closed:
+                worker.free_since = time.monotonic()
+                self._free.append(worker)
+                self._lock.notify()
+                return
+        worker.stop()
+        self._lose()
+
+    def _lose(self) -> None:
+        with self._lock:
+            self._count -= 1
+            self._lock.notify()
+
+    def _retire(self) -> None:
+        now = time.monotonic()
+        for worker in [w for w in self._free if now - w.free_since > self.idle]:
+            self._free.remove(worker)
+            self._count -= 1
+            worker.stop()
+
+
+class _Process(Running):
+    """A call that waits for a worker, or has one."""
+
+    def __init__(self, pool: ProcessExecutor, call: Call) -> None:
+        self._pool = pool
+        self._call = call
+        self._lock = threading.Lock()
+        self._worker: Worker | None = None
+        self._closed = 0
+        self._is_over = False
+
+    @property
+    def is_waiting(self) -> bool:
+        return self._worker is None
+
+    def next(self, timeout: float) -> Message | None:
+        worker = self._worker
+        if worker is None:
+            taken = self._pool._take(timeout)
+            if taken is None:
+                return None
+            worker, self._closed = taken
+            with self._lock:
+                if self._is_over:
+                    self._pool._give(*taken)
+                    return None
+                self._worker = worker
+            worker.begin(self._call)
+        message = worker.next(timeout, self._call.node)
+        if message is not None and message.kind == "done":
+            with self._lock:
+                if not self._is_over:
+                    self._is_over = True
+                    self._pool._give(worker, self._closed)
+        return message
+
+    def answer(self, number: int, body: bytes) -> None:
+        with self._lock:
+            if self._worker is not None and not self._is_over:
+                with suppress(OSError):
+                    self._worker.answer(number, body)
+
+    def cancel(self) -> None:
+        with self._lock:
+            if self._is_over:
+                return
+            self._is_over = True
+            worker = self._worker
+        if worker is not None:
+            worker.kill()
+            self._pool._lose()

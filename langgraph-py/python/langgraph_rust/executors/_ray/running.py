@@ -1,0 +1,202 @@
+"""Calls under way on a cluster."""
+
+# Ray is large, and not there where types are checked.
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+import queue
+import threading
+from abc import abstractmethod
+from contextlib import suppress
+from typing import Any
+
+import ray
+from ray.exceptions import RayError, TaskCancelledError
+
+from langgraph_rust.executors._ray.mailbox import Mailbox
+from langgraph_rust.executors._ray.remote import Warm, run
+from langgraph_rust.executors.base import Message, Running, WorkerDiedError
+
+ON_ITS_WAY = 30.0
+"""After so many seconds, what a node has sent is taken for lost."""
+
+_task = ray.remote(max_retries=0)(run)
+
+
+class _OnCluster(Running):
+    """A call whose messages come by the mailbox, and whose end is the result of a Ray task."""
+
+    def __init__(self, mailbox: Mailbox, number: int, node: str) -> None:
+        self._mailbox = mailbox
+        self._number = number
+        self._node = node
+        self._queue = mailbox.queue(number)
+        self._heard = 0
+        self._end: tuple[int, bytes] | None = None
+        self._lock = threading.Lock()
+        self._is_over = False
+        self.result: Any = None
+
+    def watch(self, result: Any) -> None:
+        """Have the end of the call put beside its messages."""
+        self.result = result
+        result.future().add_done_callback(self._queue.put)
+
+    def next(self, timeout: float) -> Message | None:
+        if self._end is None:
+            try:
+                said = self._queue.get(timeout=timeout)
+            except queue.Empty:
+                return None
+            if isinstance(said, tuple):
+                self._heard += 1
+                return Message(*said[1:])
+            self._end = self._ended(said)
+        count, done = self._end
+        if self._heard < count:
+            # What it said before its end is on its way.
+            try:
+                said = self._queue.get(timeout=ON_ITS_WAY)
+            except queue.Empty:
+                raise WorkerDiedError(
+                    f"What the node '{self._node}' said has not arrived: was Ray shut down?"
+                ) from None
+            self._heard += 1
+            return Message(*said[1:])
+        self._finish()
+        return Message("done", 0, done)
+
+    def _ended(self, future: Any) -> tuple[int, bytes]:
+        try:
+            return future.result()
+        except (RayError, TaskCancelledError) as error:
+            self.lost()
+            raise WorkerDiedError(
+                f"The process that the node '{self._node}' ran in ended before the node was done: "
+                f"{error}"
+            ) from error
+
+    def answer(self, number: int, body: bytes) -> None:
+        with suppress(RayError):
+            self._mailbox.answer(self._number, number, body)
+
+    def cancel(self) -> None:
+        if self._finish():
+            self.stop()
+
+    def _finish(self) -> bool:
+        """Hear no more of it; whether it was not over yet."""
+        with self._lock:
+            was_over, self._is_over = self._is_over, True
+        if not was_over:
+            self._mailbox.forget(self._number, spoke=bool(self._heard))
+            self.release()
+        return not was_over
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop the node at once."""
+
+    def lost(self) -> None:
+        """The process is gone."""
+
+    def release(self) -> None:
+        """The call is over."""
+
+
+class InTask(_OnCluster):
+    """A call that is a Ray task of its own, so that it can be stopped."""
+
+    def __init__(
+        self, mailbox: Mailbox, number: int, node: str, options: dict[str, Any], given: Any
+    ) -> None:
+        super().__init__(mailbox, number, node)
+        task = _task.options(name=node, **options) if options else _task
+        self.watch(task.remote(mailbox.post, number, *given))
+
+    def stop(self) -> None:
+        with suppress(RayError):
+            ray.cancel(self.result, force=True)
+
+
+class Actors:
+    """Up to `limit` warm processes of one kind, each of which runs one call at a time."""
+
+    def __init__(self, limit: int, options: dict[str, Any]) -> None:
+        self._limit = limit
+        self._make = ray.remote(**{"num_cpus": 1, **options})(Warm)
+        self._lock = threading.Condition()
+        self._free: list[Any] = []
+        self._count = 0
+
+    def take(self, timeout: float) -> Any:
+        """Take an actor; `None` if there is none for `timeout` seconds."""
+        with self._lock:
+            if not self._free and self._count >= self._limit:
+                self._lock.wait(timeout)
+            if self._free:
+                return self._free.pop()
+            if self._count >= self._limit:
+                return None
+            self._count += 1
+        return self._make.remote()
+
+    def give(self, actor: Any) -> None:
+        """Give back an actor whose call is over."""
+        with self._lock:
+            self._free.append(actor)
+            self._lock.notify()
+
+    def lose(self, actor: Any) -> None:
+        """Do without an actor: it is killed, if it is not dead."""
+        with suppress(RayError):
+            ray.kill(actor)
+        with self._lock:
+            self._count -= 1
+            self._lock.notify()
+
+    def close(self) -> None:
+        """End those that have no call."""
+        with self._lock:
+            free, self._free = self._free, []
+        for actor in free:
+            self.lose(actor)
+
+
+class InActor(_OnCluster):
+    """A call that waits for a warm actor, or has one."""
+
+    def __init__(
+        self, mailbox: Mailbox, number: int, node: str, actors: Actors, given: Any
+    ) -> None:
+        super().__init__(mailbox, number, node)
+        self._actors = actors
+        self._given = given
+        self._actor: Any = None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self._actor is None
+
+    def next(self, timeout: float) -> Message | None:
+        if self._actor is None:
+            actor = self._actors.take(timeout)
+            if actor is None:
+                return None
+            with self._lock:
+                if not self._is_over:
+                    self._actor = actor
+            if self._actor is None:
+                self._actors.give(actor)
+                return None
+            self.watch(actor.run.remote(self._mailbox.post, self._number, *self._given))
+        return super().next(timeout)
+
+    def stop(self) -> None:
+        """Nothing: `release` has killed the actor, as the call was not done."""
+
+    def release(self) -> None:
+        actor, self._actor = self._actor, None
+        if actor is not None:
+            (self._actors.lose if self._end is None else self._actors.give)(actor)

@@ -1,0 +1,104 @@
+"""Callbacks of what a node calls, told at home.
+
+Only imported where somebody listens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, TypeVar
+from uuid import UUID
+
+from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler, CallbackManager
+from langchain_core.tracers._streaming import (
+    _StreamingCallbackHandler,
+    _V2StreamingCallbackHandler,
+)
+
+from langgraph_rust.executors._worker.link import Home
+
+T = TypeVar("T")
+
+EVENTS = (
+    "on_chain_start",
+    "on_chain_end",
+    "on_chain_error",
+    "on_chat_model_start",
+    "on_llm_start",
+    "on_llm_new_token",
+    "on_llm_end",
+    "on_llm_error",
+    "on_stream_event",
+    "on_tool_start",
+    "on_tool_end",
+    "on_tool_error",
+    "on_retriever_start",
+    "on_retriever_end",
+    "on_retriever_error",
+    "on_agent_action",
+    "on_agent_finish",
+    "on_text",
+    "on_retry",
+    "on_custom_event",
+)
+
+
+class Forwarder(BaseCallbackHandler):
+    """Tells home of every event, in the order in which they happen."""
+
+    run_inline = True
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def _tell(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._home.tell("callback", name, args, kwargs)
+
+
+def _forward(name: str) -> Any:
+    def method(self: Forwarder, *args: Any, **kwargs: Any) -> None:
+        self._tell(name, args, kwargs)
+
+    method.__name__ = name
+    method.__doc__ = "Tell home."
+    return method
+
+
+for _name in EVENTS:
+    setattr(Forwarder, _name, _forward(_name))
+
+
+class _Streams:
+    """Chat models stream for handlers of this kind; what is streamed is left as it is."""
+
+    def tap_output_iter(self, run_id: UUID, output: Iterator[T]) -> Iterator[T]:
+        return output
+
+    def tap_output_aiter(self, run_id: UUID, output: AsyncIterator[T]) -> AsyncIterator[T]:
+        return output
+
+
+class StreamingForwarder(_Streams, Forwarder, _StreamingCallbackHandler):
+    """The same where a handler at home wants tokens."""
+
+
+class EventForwarder(_Streams, Forwarder, _V2StreamingCallbackHandler):
+    """The same where a handler at home wants the events of the newer protocol."""
+
+
+def make_manager(listening: dict[str, Any], home: Home, *, is_async: bool) -> Any:
+    """Make the callback manager of a node whose own is at home."""
+    kind = {"tokens": StreamingForwarder, "events": EventForwarder}.get(
+        listening["streams"], Forwarder
+    )
+    handler = kind(home)
+    manager = AsyncCallbackManager if is_async else CallbackManager
+    return manager(
+        [handler],
+        inheritable_handlers=[handler],
+        parent_run_id=listening["parent_run_id"],
+        tags=listening["tags"],
+        inheritable_tags=listening["inheritable_tags"],
+        metadata=listening["metadata"],
+        inheritable_metadata=listening["inheritable_metadata"],
+    )
