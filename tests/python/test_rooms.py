@@ -36,6 +36,8 @@ ORDER = (
     ("prebuilt._tools",),
     ("prebuilt._agent",),
     ("prebuilt",),
+    # Runs that wait in a database, and who runs them.
+    ("runs",),
     # Tools.
     ("_storage",),
     # Ways to start a process.

@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if line[:1] == ["storage"]:
         # It has a parser of its own, which is told everything, `--help` included.
         return _storage(line[1:])
+    if line[:1] == ["worker"]:
+        return _worker(line[1:])
     if line[:1] == ["run"] and (_is_program(line[1:]) or _is_word(line[1:])):
         return _run(line[1:])
     parser = _parser()
@@ -69,13 +71,17 @@ def _is_script(path: str) -> bool:
     return os.path.isfile(path) or os.path.isfile(os.path.join(path, "__main__.py"))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _program() -> str:
     by_module = os.path.basename(sys.argv[0]) == "__main__.py"
-    name = "python -m langgraph_rust" if by_module else "langgraph-rust"
+    return "python -m langgraph_rust" if by_module else "langgraph-rust"
+
+
+def _parser() -> argparse.ArgumentParser:
+    name = _program()
     run_usage = f"{name} [run] {_PROGRAM} [argument ...]"
     parser = argparse.ArgumentParser(
         prog=name,
-        usage=f"{run_usage}\n       {name} {{status,doctor,storage}} ...",
+        usage=f"{run_usage}\n       {name} {{status,doctor,storage,worker}} ...",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -95,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (status, doctor):
         command.add_argument("--json", action="store_true", help="for machines")
     add("storage", "show what a database of checkpoints takes, and make it smaller", _run_nothing)
+    add("worker", "take runs from a database and run them", _run_nothing)
     return parser
 
 
@@ -136,6 +143,12 @@ def _storage(arguments: list[str]) -> int:
     return storage(arguments)
 
 
+def _worker(arguments: list[str]) -> int:
+    from langgraph_rust._cli.worker import main as worker
+
+    return worker(arguments, _program())
+
+
 def _status(options: argparse.Namespace) -> int:
     from langgraph_rust._cli.status import as_text, status
 
@@ -157,7 +170,7 @@ def _as_json(value: object) -> str:
     return json.dumps(value, indent=2)
 
 
-_COMMANDS = ("run", "status", "doctor", "storage")
+_COMMANDS = ("run", "status", "doctor", "storage", "worker")
 
 # Options that programs are started with, and that this command does not take.
 _OF_PYTHON = tuple(f"-{letter}" for letter in "BEIOPRSWXbdiquvsx")

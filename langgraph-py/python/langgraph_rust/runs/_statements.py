@@ -1,0 +1,211 @@
+"""What is said to the database, and when it is true."""
+
+from __future__ import annotations
+
+__all__ = ("CONTROL", "EVENTS", "RUN", "TASK")
+
+TASK = "langgraph_rust:run"
+"""The task, in procrastinate's sense, that all runs are jobs of."""
+
+EVENTS, CONTROL = "langgraph_rust_run_events", "langgraph_rust_run_control"
+"""The channels on which ids of runs are told that have new events, and that are asked to stop."""
+
+RUN = """
+    id, thread_id, graph, status, queue, priority, attempt, worker, created, at, started, ended,
+    reason, failure, result_type, result
+"""
+"""The columns that a `Run` is made of."""
+
+WAKE = """
+    pg_notify('procrastinate_queue_v1#' || {job}.queue_name, {payload}),
+    pg_notify('procrastinate_any_queue_v1', {payload})
+"""
+
+
+def _wake(job: str) -> str:
+    """Tell workers of a job as procrastinate does of a new one; of others it says nothing."""
+    payload = f"json_build_object('type', 'job_inserted', 'job_id', {job}.id)::text"
+    return WAKE.format(job=job, payload=payload)
+
+
+# --- whoever asks for runs ---
+
+ENQUEUE = f"""
+WITH job AS (
+    SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[ROW(
+        %(queue)s, '{TASK}', %(priority)s, %(lock)s, NULL,
+        jsonb_build_object('run_id', %(id)s::text), %(at)s::timestamptz
+    )::procrastinate_job_to_defer_v1])) AS id
+)
+INSERT INTO langgraph_rust_runs
+    (id, thread_id, graph, queue, priority, at, request_type, request, job_id)
+SELECT %(id)s::uuid, %(thread_id)s, %(graph)s, %(queue)s, %(priority)s, %(at)s::timestamptz,
+    %(request_type)s, %(request)s, job.id
+FROM job
+RETURNING {RUN}
+"""
+
+# Whether a thread is busy must not change between the question and the insertion.
+HOLD_THREAD = (
+    "SELECT pg_advisory_xact_lock(hashtext('langgraph_rust_runs'), hashtext(%(thread_id)s))"
+)
+
+ACTIVE = """
+SELECT id FROM langgraph_rust_runs
+WHERE thread_id = %(thread_id)s AND status IN ('pending', 'running') ORDER BY number
+"""
+
+GET = f"SELECT {RUN} FROM langgraph_rust_runs WHERE id = %(id)s"
+
+LIST = f"""
+SELECT {RUN} FROM langgraph_rust_runs
+WHERE (%(thread_id)s::text IS NULL OR thread_id = %(thread_id)s)
+    AND (%(status)s::text IS NULL OR status = %(status)s)
+ORDER BY number DESC LIMIT %(limit)s
+"""
+
+READ = """
+SELECT id, attempt, mode, namespace, type, data FROM langgraph_rust_run_events
+WHERE run_id = %(id)s AND id > %(after)s ORDER BY id LIMIT %(limit)s
+"""
+
+HOLD_RUN = """
+SELECT status, attempt, job_id FROM langgraph_rust_runs WHERE id = %(id)s FOR UPDATE
+"""
+
+ASK = f"""
+WITH run AS (
+    UPDATE langgraph_rust_runs SET asked = %(asked)s, reason = %(reason)s
+    WHERE id = %(id)s RETURNING id
+)
+SELECT pg_notify('{CONTROL}', id::text) FROM run
+"""
+
+UNQUEUE = "SELECT procrastinate_cancel_job_v1(%(job_id)s, false, true)"
+
+# --- workers ---
+
+# One that was not given back belonged to a worker that is gone.
+CLAIM = """
+UPDATE langgraph_rust_runs SET
+    attempt = attempt + 1,
+    deaths = deaths + CASE status WHEN 'running' THEN 1 ELSE 0 END,
+    status = 'running',
+    worker = %(worker)s,
+    started = coalesce(started, clock_timestamp())
+WHERE id = %(id)s AND status IN ('pending', 'running')
+RETURNING id, thread_id, graph, attempt, deaths, base, asked, reason, started,
+    request_type, request
+"""
+
+LAST_EVENT = """
+SELECT coalesce(max(id), 0) AS last FROM langgraph_rust_run_events WHERE run_id = %(id)s
+"""
+
+SET_BASE = """
+UPDATE langgraph_rust_runs SET base = %(base)s, deaths = %(deaths)s
+WHERE id = %(id)s AND attempt = %(attempt)s
+"""
+
+# Whoever claims the run waits for the lock, so what it then reads as the last event is the last.
+APPEND = f"""
+WITH run AS (
+    SELECT id FROM langgraph_rust_runs
+    WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running' FOR SHARE
+), added AS (
+    INSERT INTO langgraph_rust_run_events (run_id, id, attempt, mode, namespace, type, data)
+    SELECT run.id, event.id, %(attempt)s, event.mode, event.namespace, event.type, event.data
+    FROM run, unnest(
+        %(ids)s::bigint[], %(modes)s::text[], %(namespaces)s::text[], %(types)s::text[],
+        %(data)s::bytea[]
+    ) AS event (id, mode, namespace, type, data)
+    ON CONFLICT DO NOTHING
+)
+SELECT pg_notify('{EVENTS}', id::text) FROM run
+"""
+
+# Whoever is to be taken back is not ended in another way, even if it was asked a moment ago.
+END = f"""
+WITH run AS (
+    UPDATE langgraph_rust_runs SET
+        status = %(status)s, ended = clock_timestamp(), result_type = %(result_type)s,
+        result = %(result)s, failure = %(failure)s, reason = coalesce(%(reason)s, reason),
+        asked = NULL
+    WHERE id = %(id)s AND attempt = %(attempt)s AND status IN ('pending', 'running')
+        AND (asked IS DISTINCT FROM 'rollback' OR %(status)s = 'cancelled')
+    RETURNING id
+), ended AS (
+    INSERT INTO langgraph_rust_run_events (run_id, id, attempt, mode, type, data)
+    SELECT run.id, 1 + coalesce(
+            (SELECT max(id) FROM langgraph_rust_run_events WHERE run_id = run.id), 0
+        ), %(attempt)s, 'end', %(end_type)s, %(end)s
+    FROM run
+)
+SELECT pg_notify('{EVENTS}', id::text) FROM run
+"""
+
+GIVE_BACK = """
+UPDATE langgraph_rust_runs SET status = 'pending', worker = NULL
+WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running'
+"""
+
+LOOK = """
+SELECT id, attempt, asked FROM langgraph_rust_runs
+WHERE id = ANY(%(ids)s::uuid[]) AND status = 'running'
+"""
+
+# Procrastinate's own query and its way to retry are two statements, between which another worker
+# may have retried the job, and a third begun it. Here the row is locked, and then looked at again.
+REVIVE = f"""
+WITH stalled AS (
+    SELECT job.id, job.queue_name
+    FROM procrastinate_jobs AS job
+    WHERE job.task_name = '{TASK}' AND job.status = 'doing'
+        AND NOT EXISTS (
+            SELECT FROM procrastinate_workers AS worker
+            WHERE worker.id = job.worker_id
+                AND worker.last_heartbeat >= now() - make_interval(secs => %(dead_after)s)
+        )
+    FOR UPDATE OF job SKIP LOCKED
+), revived AS (
+    SELECT id, queue_name, procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL) FROM stalled
+)
+SELECT id, {_wake("revived")} FROM revived
+"""
+
+# A job that a worker lost is no more its own to end: others may have it.
+_OWN = """
+    SELECT id, queue_name, lock FROM procrastinate_jobs
+    WHERE id = %(job_id)s AND status = 'doing' AND worker_id = %(worker_id)s FOR UPDATE
+"""
+
+# Procrastinate tells workers of new jobs alone; the next of the same thread would wait to be found.
+FINISH_JOB = f"""
+WITH own AS ({_OWN}), finished AS (
+    SELECT lock, procrastinate_finish_job_v1(id, %(status)s, %(delete_job)s) FROM own
+)
+SELECT finished.*, told.* FROM finished LEFT JOIN LATERAL (
+    SELECT {_wake("waiting")} FROM (
+        SELECT id, queue_name FROM procrastinate_jobs AS job
+        WHERE job.lock = finished.lock AND job.status = 'todo'
+        ORDER BY job.priority DESC, job.id LIMIT 1
+    ) AS waiting
+) AS told (queue, any_queue) ON true
+"""
+
+RETRY_JOB = f"""
+WITH own AS ({_OWN}), retried AS (
+    SELECT id, queue_name, procrastinate_retry_job_v2(id, %(retry_at)s, NULL, NULL, NULL) FROM own
+)
+SELECT {_wake("retried")} FROM retried
+"""
+
+DROP_EVENTS = """
+DELETE FROM langgraph_rust_run_events WHERE run_id IN (
+    SELECT id FROM langgraph_rust_runs WHERE ended < now() - make_interval(secs => %(seconds)s)
+)
+"""
+
+DROP_RUNS = """
+DELETE FROM langgraph_rust_runs WHERE ended < now() - make_interval(secs => %(seconds)s)
+"""

@@ -1,0 +1,92 @@
+"""Where an attempt begins: with the run's input, or with what an earlier attempt has stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from langgraph_rust.runs._request import Request
+from langgraph_rust.runs._worker._answers import Found, describe, left_of
+from langgraph_rust.runs._worker._plans import Claim
+from langgraph_rust.types import Command
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from langgraph_rust.checkpoint.base import BaseCheckpointSaver
+    from langgraph_rust.pregel import Pregel
+
+__all__ = ("Beginning", "begin", "config_of")
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """Where an attempt begins."""
+
+    input: Any
+    config: RunnableConfig
+    base: Mapping[str, Any] | None = None
+    """What is stored of it, for a later attempt."""
+    is_further: bool = False
+    """Whether the attempts before have got anywhere since one of them began."""
+    is_stopped: bool = False
+    """Whether the run has come to a static interrupt already."""
+
+
+def config_of(run: Claim, request: Request) -> RunnableConfig:
+    """Return the config that the graph runs with."""
+    given = request["config"]
+    configurable = {**given.get("configurable", {}), "thread_id": run.thread_id}
+    # What was applied by this run is told by the metadata of checkpoints.
+    metadata = {**given.get("metadata", {}), "run_id": run.id}
+    made = {**given, "configurable": configurable, "metadata": metadata, "run_id": run.id}
+    return cast("RunnableConfig", made)
+
+
+async def begin(
+    run: Claim, request: Request, graph: Pregel, saver: BaseCheckpointSaver
+) -> Beginning:
+    """Find out what was done of a run.
+
+    An input is there with the first checkpoint that the run has stored. A command is applied to the
+    checkpoint before, and may be there with none of the run's own.
+    """
+    config, input = config_of(run, request), request["input"]
+    if run.attempt == 1 and not isinstance(input, Command):
+        return Beginning(input, config)
+    place: RunnableConfig = {"configurable": {"thread_id": run.thread_id, "checkpoint_ns": ""}}
+    stored = await saver.aget_tuple(place)
+    found = describe(stored, saver.serde)
+    before = Found(**run.base) if run.base else None
+    is_further = before is not None and (before.checkpoint, before.writes) != (
+        found.checkpoint,
+        found.writes,
+    )
+    if before is not None and before.checkpoint == found.checkpoint:
+        # What the first attempt found is what answers are compared with.
+        found = found.since(before)
+    base = found.as_data()
+    if stored is not None and stored.metadata.get("run_id") == run.id:
+        config = _without_checkpoint(config)
+        is_stopped = await _is_stopped(request, graph, config)
+        return Beginning(None, config, base, is_further, is_stopped)
+    if isinstance(input, Command) and stored is not None:
+        input = await left_of(input, found, stored, saver)
+    return Beginning(input, config, base, is_further)
+
+
+def _without_checkpoint(config: RunnableConfig) -> RunnableConfig:
+    """The run has gone on from the checkpoint that it was to begin with."""
+    named = ("checkpoint_id", "checkpoint_map", "checkpoint_ns")
+    configurable = {k: v for k, v in config["configurable"].items() if k not in named}
+    return {**config, "configurable": configurable}
+
+
+async def _is_stopped(request: Request, graph: Pregel, config: RunnableConfig) -> bool:
+    """Tell whether the run is at a node that it is to stop before; going on would pass it."""
+    before: str | Sequence[str] = request["interrupt_before"] or graph.interrupt_before_nodes
+    if not before:
+        return False
+    follow = (await graph.aget_state(config)).next
+    return bool(follow) and (before == "*" or not {*follow}.isdisjoint(before))

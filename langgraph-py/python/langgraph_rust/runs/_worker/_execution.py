@@ -1,0 +1,273 @@
+"""One attempt at a run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from psycopg.types.json import Jsonb
+
+from langgraph_rust.checkpoint.postgres._plans import Plan
+from langgraph_rust.checkpoint.serde.errors import StoredValueError
+from langgraph_rust.errors import GraphDrained
+from langgraph_rust.runs._plans import end
+from langgraph_rust.runs._records import RunFailure
+from langgraph_rust.runs._request import Request
+from langgraph_rust.runs._worker._beginning import Beginning, begin
+from langgraph_rust.runs._worker._keeping import Keeper
+from langgraph_rust.runs._worker._log import EventLog, LostRunError
+from langgraph_rust.runs._worker._plans import Claim, give_back, look, set_base
+from langgraph_rust.runs._worker._queue import GivenBack
+from langgraph_rust.runtime import RunControl
+from langgraph_rust.types import StreamMode
+
+if TYPE_CHECKING:
+    from langgraph_rust.checkpoint.base import BaseCheckpointSaver
+    from langgraph_rust.checkpoint.serde.base import SerializerProtocol
+    from langgraph_rust.pregel import Pregel
+
+__all__ = ("Execution",)
+
+logger = logging.getLogger(__name__)
+
+_INTERRUPT = "__interrupt__"
+
+Why = Literal["asked", "leaving", "late", "lost"]
+"""Why an attempt stops: a user asked, the worker ends, its time is over, another worker has it."""
+
+
+class Execution:
+    """An attempt at a run: from its claim to what is stored of its end.
+
+    Args:
+        run: The run, claimed.
+        graphs: Graphs by name, with the savers that their threads are in.
+        keeper: The database.
+        serde: Encodes events and the result.
+        max_deaths: How many workers may be gone one after the other while they have it.
+    """
+
+    def __init__(
+        self,
+        run: Claim,
+        graphs: Mapping[str, Pregel],
+        keeper: Keeper,
+        serde: SerializerProtocol,
+        max_deaths: int,
+    ) -> None:
+        self.run = run
+        self._graphs = graphs
+        self._keeper = keeper
+        self._serde = serde
+        self._max_deaths = max_deaths
+        self._control = RunControl()
+        self._asked = run.asked
+        self._why: Why | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._is_interrupted = False
+
+    def ask(self, asked: str) -> None:
+        """Have it stopped for a user: `drain`, `cancel` or `rollback`."""
+        if asked != self._asked:
+            self._asked = asked
+            self._stop("asked", at_once=asked != "drain")
+
+    def leave(self, *, at_once: bool) -> None:
+        """Have it stopped so that another worker goes on."""
+        self._stop("leaving", at_once=at_once)
+
+    def lose(self) -> None:
+        """Have it stopped because another worker has it; nothing more is stored."""
+        self._stop("lost", at_once=True)
+
+    async def perform(self) -> None:
+        """Run the graph, and store how the run ended.
+
+        Raises:
+            GivenBack: it did not end, and is to go on at another worker.
+            psycopg.OperationalError: the database could not be reached for too long.
+        """
+        try:
+            self._graph = self._graph_of_run()
+            self._request: Request = self._serde.loads_typed(self.run.request)
+        except (LookupError, StoredValueError) as error:
+            return await self._end("error", failure=_failure(error))
+        if self._asked:
+            return await self._end_as_asked()
+        self._task = asyncio.create_task(self._run_graph())
+        try:
+            await asyncio.wait({self._task}, timeout=self._seconds_left())
+            if not self._task.done():
+                self._stop("late", at_once=True)
+                await asyncio.wait({self._task})
+        except asyncio.CancelledError:
+            # Procrastinate's: the worker has waited long enough.
+            self.leave(at_once=True)
+            await asyncio.wait({self._task})
+        await self._conclude(self._task)
+
+    # --- running ---
+
+    def _graph_of_run(self) -> Pregel:
+        name = self.run.graph
+        if name not in self._graphs:
+            raise LookupError(f"this worker has no graph '{name}', but {', '.join(self._graphs)}")
+        return self._graphs[name]
+
+    @property
+    def _saver(self) -> BaseCheckpointSaver:
+        return cast("BaseCheckpointSaver", self._graph.checkpointer)
+
+    async def _run_graph(self) -> Any:
+        """Run the graph; returns what `invoke` would."""
+        beginning = await begin(self.run, self._request, self._graph, self._saver)
+        await self._remember(beginning)
+        return await self._streamed(beginning)
+
+    async def _remember(self, beginning: Beginning) -> None:
+        deaths = 0 if beginning.is_further else self.run.deaths
+        if deaths > self._max_deaths:
+            raise RuntimeError(
+                f"{deaths} workers have died, one after the other, while they had this run, "
+                "and it got no further"
+            )
+        base = beginning.base
+        if base is not None and (base != self.run.base or deaths != self.run.deaths):
+            await self._keeper.keep(lambda: set_base(self.run, base, deaths))
+
+    async def _streamed(self, beginning: Beginning) -> Any:
+        """Have the events stored; returns the result."""
+        request, result = self._request, None
+        shown = frozenset(request["stream_mode"])
+        modes: list[StreamMode] = [*dict.fromkeys((*request["stream_mode"], "updates", "values"))]
+        log = EventLog(self.run, self._keeper, self._serde)
+        try:
+            if beginning.is_stopped:
+                return await self._state(beginning)
+            async for chunk in self._graph.astream(
+                beginning.input,
+                beginning.config,
+                context=request["context"],
+                stream_mode=modes,
+                subgraphs=request["subgraphs"],
+                durability=request["durability"],
+                interrupt_before=request["interrupt_before"],
+                interrupt_after=request["interrupt_after"],
+                control=self._control,
+            ):
+                namespace, mode, data = chunk if request["subgraphs"] else ((), *chunk)
+                if not namespace:
+                    self._note(mode, data)
+                    result = data if mode == "values" else result
+                if mode in shown:
+                    await log.add(mode, data, namespace)
+        finally:
+            await log.close()
+        if result is None:
+            # There was nothing left to do.
+            return await self._state(beginning)
+        return result
+
+    def _note(self, mode: str, data: Any) -> None:
+        if mode == "updates" and isinstance(data, Mapping) and _INTERRUPT in data:
+            self._is_interrupted = True
+
+    async def _state(self, beginning: Beginning) -> Any:
+        snapshot = await self._graph.aget_state(beginning.config)
+        self._is_interrupted = bool(snapshot.next)
+        if not isinstance(snapshot.values, dict) or not snapshot.interrupts:
+            return snapshot.values
+        return {**snapshot.values, _INTERRUPT: [*snapshot.interrupts]}
+
+    # --- stopping ---
+
+    def _stop(self, why: Why, *, at_once: bool) -> None:
+        # Whoever has lost the run stores nothing, whatever else is wanted of it.
+        if self._why != "lost":
+            self._why = why
+        self._control.request_drain(why)
+        if at_once and self._task is not None:
+            self._task.cancel()
+
+    def _seconds_left(self) -> float | None:
+        timeout = self._request["timeout"]
+        if timeout is None:
+            return None
+        gone = (datetime.now(timezone.utc) - self.run.started).total_seconds()
+        return max(timeout - gone, 0)
+
+    # --- the end ---
+
+    async def _conclude(self, task: asyncio.Task[Any]) -> None:
+        if task.cancelled() or isinstance(task.exception(), GraphDrained):
+            return await self._end_stopped()
+        error = task.exception()
+        if isinstance(error, LostRunError):
+            return None
+        if error is not None:
+            return await self._end("error", failure=_failure(error))
+        try:
+            result = self._serde.dumps_typed(task.result())
+        except (TypeError, ValueError) as unfit:
+            return await self._end("error", failure=_failure(unfit))
+        return await self._end("interrupted" if self._is_interrupted else "success", result=result)
+
+    async def _end_stopped(self) -> None:
+        if self._why == "lost":
+            return
+        if self._asked:
+            return await self._end_as_asked()
+        if self._why == "leaving":
+            await self._keeper.keep(lambda: give_back(self.run))
+            raise GivenBack(self.run.id)
+        if self._why == "late":
+            seconds = self._request["timeout"]
+            failure = RunFailure("TimeoutError", f"it took longer than {seconds} s", "")
+            return await self._end("timeout", failure=failure)
+        failure = RunFailure("asyncio.CancelledError", "a node cancelled the run it is in", "")
+        return await self._end("error", failure=failure)
+
+    async def _end_as_asked(self) -> None:
+        if self._asked == "rollback":
+            await self._saver.adelete_for_runs([self.run.id])
+        await self._end("cancelled")
+
+    async def _end(
+        self,
+        status: str,
+        *,
+        result: tuple[str, bytes] | None = None,
+        failure: RunFailure | None = None,
+    ) -> None:
+        stored = None if failure is None else Jsonb(asdict(failure))
+        run = self.run
+
+        def plan() -> Plan[bool]:
+            return end(run.id, run.attempt, status, self._serde, result=result, failure=stored)
+
+        if await self._keeper.keep(plan):
+            return
+        # Somebody was faster: another worker, or whoever wants it to be taken back.
+        attempt, asked = (await self._keeper.keep(lambda: look([run.id]))).get(run.id, (0, None))
+        if attempt == run.attempt and asked == "rollback" and status != "cancelled":
+            self._asked = asked
+            await self._end_as_asked()
+        else:
+            logger.info("run %s is not attempt %s's to end any more", run.id, run.attempt)
+
+
+def _failure(error: BaseException) -> RunFailure:
+    kind = type(error)
+    name = (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
+    # A NUL cannot be stored.
+    text = "".join(traceback.format_exception(kind, error, error.__traceback__))
+    return RunFailure(name, str(error).replace("\0", ""), text.replace("\0", ""))

@@ -1,0 +1,108 @@
+"""What workers do with the database; see `checkpoint.postgres._plans`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from langgraph_rust.checkpoint.postgres._plans import Plan, Statement
+from langgraph_rust.runs import _statements
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run that a worker has."""
+
+    id: str
+    thread_id: str
+    graph: str
+    attempt: int
+    """The number of this attempt, from 1."""
+    deaths: int
+    """How many workers that had it were gone, since it last got anywhere."""
+    base: Mapping[str, Any] | None
+    """Where an earlier attempt began."""
+    asked: str | None
+    """How it is to be stopped, if somebody asked for that."""
+    started: datetime
+    """When the first attempt began."""
+    last_event: int
+    """The id of the last event that was stored; 0 if there is none."""
+    request: tuple[str, bytes]
+    """What it is to do, encoded."""
+
+
+def claim(run_id: str, worker: str) -> Plan[Claim | None]:
+    """Take a run up; returns `None` if it is over."""
+    named = {"id": run_id, "worker": worker}
+    rows = yield Statement(_statements.CLAIM, named, fetch=True)
+    if not rows:
+        return None
+    row, last = rows[0], 0
+    if row["attempt"] > 1:
+        last = (yield Statement(_statements.LAST_EVENT, named, fetch=True))[0]["last"]
+    return Claim(
+        id=run_id,
+        thread_id=row["thread_id"],
+        graph=row["graph"],
+        attempt=row["attempt"],
+        deaths=row["deaths"],
+        base=row["base"],
+        asked=row["asked"],
+        started=row["started"],
+        last_event=last,
+        request=(row["request_type"], row["request"]),
+    )
+
+
+def set_base(run: Claim, base: Mapping[str, Any], deaths: int) -> Plan[None]:
+    """Store where an attempt begins."""
+    named = {"id": run.id, "attempt": run.attempt, "base": Jsonb(base), "deaths": deaths}
+    yield Statement(_statements.SET_BASE, named)
+
+
+def append(run: Claim, events: Iterable[tuple[int, str, str, str, bytes]]) -> Plan[bool]:
+    """Store events: id, mode, namespace, type, data.
+
+    Returns:
+        Whether the run still is this attempt's; if not, nothing is stored.
+    """
+    ids, modes, namespaces, types, data = map(list, zip(*events, strict=True))
+    named = {
+        "id": run.id,
+        "attempt": run.attempt,
+        "ids": ids,
+        "modes": modes,
+        "namespaces": namespaces,
+        "types": types,
+        "data": data,
+    }
+    return bool((yield Statement(_statements.APPEND, named, fetch=True)))
+
+
+def give_back(run: Claim) -> Plan[None]:
+    """Have the run wait in its queue again."""
+    yield Statement(_statements.GIVE_BACK, {"id": run.id, "attempt": run.attempt})
+
+
+def look(run_ids: Iterable[str]) -> Plan[dict[str, tuple[int, str | None]]]:
+    """For each run that is running: whose attempt it is, and how it is to be stopped."""
+    rows = yield Statement(_statements.LOOK, {"ids": [*run_ids]}, fetch=True)
+    return {str(row["id"]): (row["attempt"], row["asked"]) for row in rows}
+
+
+def revive(dead_after: float) -> Plan[int]:
+    """Put the jobs of workers that are gone back into their queues; returns how many."""
+    named = {"dead_after": dead_after}
+    return len((yield Statement(_statements.REVIVE, named, fetch=True)))
+
+
+def drop(keep_events: float, keep_runs: float | None) -> Plan[None]:
+    """Delete what was kept long enough since its run was over, in seconds."""
+    yield Statement(_statements.DROP_EVENTS, {"seconds": keep_events})
+    if keep_runs is not None:
+        yield Statement(_statements.DROP_RUNS, {"seconds": keep_runs})

@@ -1,0 +1,274 @@
+"""The worker: what it takes from the queue, and what it sees to besides."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from procrastinate.worker import Worker as JobWorker
+
+from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph_rust.checkpoint.serde._default import default_serde
+from langgraph_rust.runs import _statements
+from langgraph_rust.runs._database import AsyncDatabase, async_pool
+from langgraph_rust.runs._front import AsyncRuns
+from langgraph_rust.runs._listening import Listener
+from langgraph_rust.runs._worker import _plans
+from langgraph_rust.runs._worker._execution import Execution
+from langgraph_rust.runs._worker._graphs import named
+from langgraph_rust.runs._worker._keeping import TROUBLE, Keeper
+from langgraph_rust.runs._worker._queue import app_for
+
+if TYPE_CHECKING:
+    from langgraph_rust.checkpoint.serde.base import SerializerProtocol
+    from langgraph_rust.pregel import Pregel
+
+__all__ = ("Worker",)
+
+logger = logging.getLogger(__name__)
+
+_BESIDE = 4
+"""Connections for what is not done for a run: fetching, heartbeats, looking after others."""
+
+_CONNECTIONS = 20
+"""At most, unless told otherwise. Runs wait for one a moment; a server has a hundred of them."""
+
+_DROP_EVERY = 600.0
+"""Seconds between deletions of old events."""
+
+
+class Worker:
+    """Takes runs from a Postgres database and runs them, several at a time, on one event loop.
+
+    Any number of workers, on any number of machines, share a database. One that dies is noticed by
+    the others, which go on with its runs; one that is asked to stop gives them back.
+
+    Args:
+        database: How to connect, in libpq's form. `LISTEN` and `NOTIFY` must work: not through
+            PgBouncer's transaction mode.
+        graphs: Graphs by name. They run with this database's saver, whichever they were compiled
+            with, unless that is an `AsyncPostgresSaver` too.
+        concurrency: How many runs at a time.
+        queues: Where it takes runs from; the graphs' names if left out.
+        drain_timeout: How many seconds a superstep has to end in when the worker is to stop; for
+            ever if `None`. Then its tasks are cancelled, to run again elsewhere.
+        heartbeat: How often it tells that it is alive, and looks whether others are, in seconds.
+        dead_after: How many seconds after its last heartbeat a worker is held to be gone. Code that
+            keeps the event loop for as long is as good as dead.
+        poll: How often it asks for runs that nobody told of, in seconds: those whose time came.
+        max_deaths: How many workers may be gone one after the other while they have the same run,
+            and it gets no further, until it ends with `error`.
+        keep_events: How long events are kept when their run is over.
+        keep_runs: How long runs are kept when they are over; for ever if `None`.
+        connections: How many connections of the pool; by default 4 more than runs at a time, 20 at
+            most. Two more listen.
+        serde: Encodes what goes into the database; a `JsonPlusSerializer` if left out.
+        name: What it is called in `Run.worker`; by default the host's name and the process's id.
+
+    Raises:
+        ValueError: there are no graphs, one of them is something else, or a worker would be held to
+            be dead between two heartbeats.
+    """
+
+    def __init__(
+        self,
+        database: str,
+        graphs: Mapping[str, Pregel],
+        *,
+        concurrency: int = 10,
+        queues: Sequence[str] | None = None,
+        drain_timeout: float | None = 30.0,
+        heartbeat: float = 5.0,
+        dead_after: float = 20.0,
+        poll: float = 1.0,
+        max_deaths: int = 5,
+        keep_events: timedelta = timedelta(days=1),
+        keep_runs: timedelta | None = None,
+        connections: int | None = None,
+        serde: SerializerProtocol | None = None,
+        name: str | None = None,
+    ) -> None:
+        if not graphs:
+            raise ValueError("a worker without graphs has nothing to do")
+        if dead_after < 2 * heartbeat:
+            raise ValueError("dead_after must be two heartbeats at least")
+        self.name = name or f"{socket.gethostname()}:{os.getpid()}"
+        self.queues = [*(queues or graphs)]
+        self._graphs = named({**graphs})
+        self._concurrency = concurrency
+        self._drain_timeout = drain_timeout
+        self._heartbeat = heartbeat
+        self._dead_after = dead_after
+        self._poll = poll
+        self._max_deaths = max_deaths
+        self._keep_events = keep_events.total_seconds()
+        self._keep_runs = None if keep_runs is None else keep_runs.total_seconds()
+        self._serde = serde or default_serde()
+        self._conninfo = database
+        self._pool = async_pool(database, connections or min(concurrency + _BESIDE, _CONNECTIONS))
+        self._database = AsyncDatabase(self._pool)
+        self._keeper = Keeper(self._database)
+        self._listener = Listener(database, _statements.CONTROL)
+        self._app = app_for(self._perform)
+        self._jobs: JobWorker | None = None
+        self._saver: AsyncPostgresSaver | None = None
+        self._active: dict[str, Execution] = {}
+        self._is_draining = False
+        self._told = asyncio.Event()
+
+    async def run(self, *, signals: bool = False) -> None:
+        """Take runs and run them until `drain` was called and all have stopped.
+
+        Makes the tables, if need be. Can be called once.
+
+        Args:
+            signals: Whether SIGTERM and SIGINT call `drain`, and a second one `stop`. Only in the
+                main thread.
+
+        Raises:
+            psycopg.OperationalError: the database cannot be reached at the beginning.
+        """
+        async with self._pool:
+            async with AsyncRuns(self._conninfo) as runs:
+                await runs.setup()
+            self._saver = AsyncPostgresSaver(self._pool, serde=self._serde)
+            self._graphs = {name: self._stored(graph) for name, graph in self._graphs.items()}
+            await self._app.open_async(self._pool)
+            watch = asyncio.create_task(self._watch())
+            try:
+                with self._on_signals() if signals else nullcontext():
+                    await self._take_jobs()
+            finally:
+                watch.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watch
+                self._listener.close()
+
+    def drain(self) -> None:
+        """Take no more runs; have each stop before its next superstep, to go on elsewhere."""
+        self._is_draining = True
+        if self._jobs is not None:
+            self._jobs.stop()
+        for execution in self._active.values():
+            execution.leave(at_once=False)
+
+    def stop(self) -> None:
+        """The same, without waiting for supersteps: their tasks are cancelled."""
+        self.drain()
+        for execution in self._active.values():
+            execution.leave(at_once=True)
+
+    # --- runs ---
+
+    def _stored(self, graph: Pregel) -> Pregel:
+        if isinstance(graph.checkpointer, AsyncPostgresSaver):
+            return graph
+        return graph.copy({"checkpointer": self._saver})
+
+    async def _perform(self, run_id: str) -> None:
+        run = await self._keeper.keep(lambda: _plans.claim(run_id, self.name), transaction=True)
+        if run is None:
+            # It was cancelled, or has ended at a worker that could not say so any more.
+            return
+        execution = Execution(run, self._graphs, self._keeper, self._serde, self._max_deaths)
+        self._active[run_id] = execution
+        if self._is_draining:
+            execution.leave(at_once=False)
+        loop = asyncio.get_running_loop()
+        try:
+            with self._listener.wakes(run_id, lambda: loop.call_soon_threadsafe(self._told.set)):
+                await execution.perform()
+        finally:
+            del self._active[run_id]
+
+    # --- what it sees to ---
+
+    async def _take_jobs(self) -> None:
+        pause = 0.5
+        while not self._is_draining:
+            began = time.monotonic()
+            self._jobs = JobWorker(
+                self._app,
+                queues=self.queues,
+                name=self.name,
+                concurrency=self._concurrency,
+                fetch_job_polling_interval=self._poll,
+                shutdown_graceful_timeout=self._drain_timeout,
+                delete_jobs="always",
+                install_signal_handlers=False,
+                update_heartbeat_interval=self._heartbeat,
+                stalled_worker_timeout=self._dead_after,
+            )
+            try:
+                await self._jobs.run()
+            except Exception:
+                # The database was gone, or it was held to be dead, and begins as another worker.
+                logger.exception("worker %s begins again", self.name)
+            if time.monotonic() - began > 60:
+                pause = 0.5
+            if not self._is_draining:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 30.0)
+
+    async def _watch(self) -> None:
+        dropped = looked = 0.0
+        while True:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._told.wait(), self._heartbeat)
+            self._told.clear()
+            try:
+                await self._look_at_own()
+                now = time.monotonic()
+                if now - looked >= self._heartbeat:
+                    looked = now
+                    await self._look_at_others()
+                if now - dropped >= _DROP_EVERY:
+                    dropped = now
+                    await self._database.carry_out(_plans.drop(self._keep_events, self._keep_runs))
+            except TROUBLE as error:
+                logger.warning("worker %s cannot reach the database: %s", self.name, error)
+
+    async def _look_at_own(self) -> None:
+        """Stop runs that are to be stopped, or that others have by now."""
+        if not self._active:
+            return
+        found = await self._database.carry_out(_plans.look(self._active))
+        for run_id, execution in [*self._active.items()]:
+            attempt, asked = found.get(run_id, (execution.run.attempt, None))
+            if attempt != execution.run.attempt:
+                execution.lose()
+            elif asked:
+                execution.ask(asked)
+
+    async def _look_at_others(self) -> None:
+        """Put the jobs of those that are gone back; while it stops, tell that it is alive."""
+        jobs = self._jobs
+        if self._is_draining and jobs is not None and jobs.worker_id is not None:
+            # Procrastinate's heart stops beating first.
+            await self._app.job_manager.update_heartbeat(jobs.worker_id)
+        revived = await self._database.carry_out(_plans.revive(self._dead_after))
+        if revived:
+            logger.warning("%s runs of workers that are gone go on elsewhere", revived)
+
+    @contextmanager
+    def _on_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+
+        def told() -> None:
+            (self.stop if self._is_draining else self.drain)()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
