@@ -13,13 +13,24 @@ import pickle
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from functools import lru_cache, partial
 from typing import Any
 
 from langgraph_rust._internal._runnable import RunnableCallable, run_in_executor
+from langgraph_rust.executors._here import is_worker
 from langgraph_rust.executors.base import NotPortableError, RemoteTraceback
 
-__all__ = ("check_node", "dumps", "dumps_error", "dumps_node", "load_node", "loads", "reraise")
+__all__ = (
+    "check_node",
+    "dumps",
+    "dumps_error",
+    "dumps_node",
+    "load_node",
+    "loads",
+    "reraise",
+    "variable",
+)
 
 LARGE = 256 * 1024
 """Fields of the input from this size on, in bytes, travel apart from it."""
@@ -59,6 +70,8 @@ def _pickler() -> Any:
                 return _reduce_callable(obj)
             if inspect.isfunction(obj) and (path := _wrapped_at(obj)):
                 return _unwrapped, path
+            if isinstance(obj, ContextVar):
+                return variable, (_path_of(obj),)
             return super().reducer_override(obj)
 
     return Pickler
@@ -160,6 +173,34 @@ def _wrapped_at(func: Any) -> tuple[str, str] | None:
 
 def _unwrapped(module: str, qualname: str) -> Any:
     return resolve(f"{module}:{qualname}").func
+
+
+# --- Context variables ---------------------------------------------------------------------------
+
+_of_scripts: dict[str, ContextVar[Any]] = {}
+"""What stands for the variables of the program itself, which workers do not import."""
+
+
+def variable(path: str) -> ContextVar[Any]:
+    """Return the context variable that is found at `module:name`."""
+    if path.startswith("__main__:") and is_worker():
+        return _of_scripts.setdefault(path, ContextVar(path))
+    return resolve(path)
+
+
+def _path_of(variable: ContextVar[Any]) -> str:
+    # Most are called as they are named, so that this looks at one name of each module.
+    for name, module in list(sys.modules.items()):
+        if vars(module).get(variable.name) is variable:
+            return f"{name}:{variable.name}"
+    for name, module in list(sys.modules.items()):
+        for attribute, value in list(vars(module).items()):
+            if value is variable:
+                return f"{name}:{attribute}"
+    raise NotPortableError(f"the context variable '{variable.name}' is in no module")
+
+
+# --- What is at fault ----------------------------------------------------------------------------
 
 
 def _culprit(bound: Any) -> str | None:

@@ -23,7 +23,7 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_TASK_ID,
 )
 from langgraph_rust._internal._lazy.listening import needs_callbacks
-from langgraph_rust.executors._travel import LARGE, dumps, resolve
+from langgraph_rust.executors._travel import LARGE, dumps, variable
 from langgraph_rust.executors.base import NotPortableError
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def make_request(
     request: dict[str, Any] = {
         "name": name,
         "is_async": is_async,
-        "config": _portable({key: config[key] for key in _CONFIG if key in config}),
-        "conf": _portable({k: v for k, v in conf.items() if _is_data(k)}),
+        "config": {key: config[key] for key in _CONFIG if key in config},
+        "conf": {key: value for key, value in conf.items() if _is_data(key)},
         "task": _task(conf),
         "saver": _saver(conf.get(CONFIG_KEY_CHECKPOINTER)),
         "modes": getattr(conf.get(CONFIG_KEY_STREAM), "modes", None),
@@ -76,8 +76,12 @@ def make_request(
     try:
         whole = dumps({**request, "input": input})
     except NotPortableError:
-        _name_culprit(input, name)
-        raise
+        request |= {part: _portable(request[part]) for part in ("config", "conf")}
+        try:
+            whole = dumps({**request, "input": input})
+        except NotPortableError:
+            _name_culprit(input, name)
+            raise
     if len(whole) < LARGE:
         return whole, {}
     values, rest = _apart(input)
@@ -115,11 +119,7 @@ def _is_data(key: str) -> bool:
 
 
 def _portable(entries: dict[str, Any]) -> dict[str, Any]:
-    try:
-        dumps(entries)
-    except NotPortableError:
-        return {key: value for key, value in entries.items() if _can_travel(value)}
-    return entries
+    return {key: value for key, value in entries.items() if _can_travel(value)}
 
 
 def _can_travel(value: Any) -> bool:
@@ -173,9 +173,8 @@ def _callbacks(config: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _variable(path: str) -> Any:
-    variable = resolve(path)
     try:
-        return variable.get()
+        return variable(path).get()
     except LookupError:
         raise LookupError(f"The context variable {path} has no value") from None
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -77,9 +78,11 @@ class RayExecutor(Executor):
         number = mailbox.open()
         options = dict(call.options)
         actors = options.pop(ACTORS, None)
-        function = self._referred(call.function)
-        values = {field: self._referred(body) for field, body in call.values.items()}
-        given = (function, call.request, list(values), *values.values())
+        referred: list[Any] = []
+        function = self._refer(call.function, referred)
+        values = {field: self._refer(body, referred) for field, body in call.values.items()}
+        packed = (mailbox.name, number, function, call.request, values)
+        given = (pickle.dumps(packed, protocol=5), *referred)
         if actors is None:
             return InTask(mailbox, number, call.node, options, given)
         return InActor(mailbox, number, call.node, self._pool(actors, options), given)
@@ -114,8 +117,8 @@ class RayExecutor(Executor):
                 self._mailbox = Mailbox(session)
             return self._mailbox
 
-    def _referred(self, body: bytes) -> Any:
-        """The bytes themselves, or where in the object store they are: put there once."""
+    def _refer(self, body: bytes, referred: list[Any]) -> bytes | int:
+        """Return the bytes, or which of `referred` they are: put into the object store once."""
         if len(body) < REFERRED:
             return body
         import ray
@@ -129,7 +132,8 @@ class RayExecutor(Executor):
             self._objects[key] = found
             while len(self._objects) > KEPT:
                 self._objects.popitem(last=False)
-        return found
+        referred.append(found)
+        return len(referred) - 1
 
     def _pool(self, actors: int, options: dict[str, Any]) -> Any:
         from langgraph_rust.executors._ray.running import Actors

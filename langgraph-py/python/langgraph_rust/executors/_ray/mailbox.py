@@ -9,17 +9,22 @@ waits for messages, of all calls.
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 from collections import defaultdict
+from contextlib import suppress
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-Said = tuple[int, str, int, bytes]
-"""A call, and the message: kind, number, body."""
+NAMESPACE = "langgraph_rust"
+
+Said = tuple[int, int, str, int, bytes]
+"""A call, how much was said of it before, and the message: kind, number, body."""
 
 
 class Post:
@@ -73,12 +78,16 @@ class Mailbox:
     def __init__(self, session: str) -> None:
         self.session = session
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        # Nodes find it by its name, if they have something to say: to be given it takes longer.
+        self.name = f"post-{uuid4().hex}"
         actor = ray.remote(num_cpus=0, max_concurrency=10_000, scheduling_strategy=here)(Post)
-        self.post = actor.remote()
+        self.post = actor.options(name=self.name, namespace=NAMESPACE).remote()
         self._numbers = count()
         self._lock = threading.Lock()
         self._open: dict[int, queue.SimpleQueue[Any]] = {}
         self._thread: threading.Thread | None = None
+        # Before Ray's own, which would be waited for.
+        atexit.register(self.close)
 
     def open(self) -> int:
         """Number a call; what is said of it is put into its `queue` from now on."""
@@ -106,8 +115,12 @@ class Mailbox:
         self.post.answer.remote(call, number, body)
 
     def close(self) -> None:
-        """End the actor."""
-        ray.kill(self.post)
+        """End the actor, and with it the thread that waits for it."""
+        atexit.unregister(self.close)
+        with suppress(Exception):
+            ray.kill(self.post)
+        if self._thread is not None:
+            self._thread.join(timeout=2.0)
 
     def _hand_out(self) -> None:
         while True:

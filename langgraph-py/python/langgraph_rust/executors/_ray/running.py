@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import pickle
 import queue
 import threading
 from abc import abstractmethod
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -21,6 +23,9 @@ from langgraph_rust.executors.base import Message, Running, WorkerDiedError
 ON_ITS_WAY = 30.0
 """After so many seconds, what a node has sent is taken for lost."""
 
+SOON = 0.004
+"""For so many seconds nobody listens to a call that has just begun."""
+
 _task = ray.remote(max_retries=0)(run)
 
 
@@ -33,28 +38,29 @@ class _OnCluster(Running):
         self._node = node
         self._queue = mailbox.queue(number)
         self._heard = 0
+        self._early: dict[int, Message] = {}
         self._end: tuple[int, bytes] | None = None
         self._lock = threading.Lock()
         self._is_over = False
+        self._is_watched = False
         self.result: Any = None
 
-    def watch(self, result: Any) -> None:
-        """Have the end of the call put beside its messages."""
-        self.result = result
-        result.future().add_done_callback(self._queue.put)
-
     def next(self, timeout: float) -> Message | None:
+        if message := self._in_order():
+            return message
+        if self._end is None and not self._is_watched:
+            self._watch()
         if self._end is None:
             try:
                 said = self._queue.get(timeout=timeout)
             except queue.Empty:
                 return None
             if isinstance(said, tuple):
-                self._heard += 1
-                return Message(*said[1:])
-            self._end = self._ended(said)
+                self._early[said[1]] = Message(*said[2:])
+                return self._in_order()
+            self._end = self._ended(said.result)
         count, done = self._end
-        if self._heard < count:
+        while self._heard < count:
             # What it said before its end is on its way.
             try:
                 said = self._queue.get(timeout=ON_ITS_WAY)
@@ -62,16 +68,33 @@ class _OnCluster(Running):
                 raise WorkerDiedError(
                     f"What the node '{self._node}' said has not arrived: was Ray shut down?"
                 ) from None
-            self._heard += 1
-            return Message(*said[1:])
+            self._early[said[1]] = Message(*said[2:])
+            if message := self._in_order():
+                return message
         self._finish()
         return Message("done", 0, done)
 
-    def _ended(self, future: Any) -> tuple[int, bytes]:
+    def _in_order(self) -> Message | None:
+        """The next message; calls of an actor do not arrive in their order."""
+        message = self._early.pop(self._heard, None)
+        self._heard += message is not None
+        return message
+
+    def _watch(self) -> None:
+        """Wait for the end alone, for a moment, and then have it put beside the messages.
+
+        Most calls that are soon over say nothing, and waiting for both takes longer.
+        """
+        if self._queue.empty() and ray.wait([self.result], timeout=SOON)[0]:
+            self._end = self._ended(lambda: ray.get(self.result))
+            return
+        self._is_watched = True
+        self.result.future().add_done_callback(self._queue.put)
+
+    def _ended(self, get: Callable[[], bytes]) -> tuple[int, bytes]:
         try:
-            return future.result()
+            return pickle.loads(get())
         except (RayError, TaskCancelledError) as error:
-            self.lost()
             raise WorkerDiedError(
                 f"The process that the node '{self._node}' ran in ended before the node was done: "
                 f"{error}"
@@ -98,9 +121,6 @@ class _OnCluster(Running):
     def stop(self) -> None:
         """Stop the node at once."""
 
-    def lost(self) -> None:
-        """The process is gone."""
-
     def release(self) -> None:
         """The call is over."""
 
@@ -112,8 +132,9 @@ class InTask(_OnCluster):
         self, mailbox: Mailbox, number: int, node: str, options: dict[str, Any], given: Any
     ) -> None:
         super().__init__(mailbox, number, node)
-        task = _task.options(name=node, **options) if options else _task
-        self.watch(task.remote(mailbox.post, number, *given))
+        # With options Ray makes another function of it, which it can as well do without.
+        task = _task.options(**options) if options else _task
+        self.result = task.remote(*given)
 
     def stop(self) -> None:
         with suppress(RayError):
@@ -190,7 +211,7 @@ class InActor(_OnCluster):
             if self._actor is None:
                 self._actors.give(actor)
                 return None
-            self.watch(actor.run.remote(self._mailbox.post, self._number, *self._given))
+            self.result = actor.run.remote(*self._given)
         return super().next(timeout)
 
     def stop(self) -> None:

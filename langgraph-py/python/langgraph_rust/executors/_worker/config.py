@@ -43,6 +43,7 @@ def make_config(request: dict[str, Any], home: Home) -> Any:
         conf[CONFIG_KEY_STREAM] = StreamProtocol(lambda chunk: home.tell("chunk", chunk), modes)
     if (runtime := request["runtime"]) is not None:
         conf[CONFIG_KEY_RUNTIME] = _runtime(runtime, home)
+    config["callbacks"] = None
     if (listening := request["callbacks"]) is not None:
         from langgraph_rust.executors._worker.callbacks import make_manager
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from langgraph_rust._internal._runnable.contexts import ambient
 from langgraph_rust.executors import _here
-from langgraph_rust.executors._travel import dumps, dumps_error, load_node, loads, resolve
+from langgraph_rust.executors._travel import dumps, dumps_error, load_node, loads, variable
 from langgraph_rust.executors._worker.config import make_config
 from langgraph_rust.executors._worker.link import Home, Link
 from langgraph_rust.executors.base import NotPortableError
@@ -37,7 +37,7 @@ def _perform(function: bytes, request: bytes, values: Mapping[str, bytes], link:
         if (pause := asked["beat"]) is not None:
             threading.Thread(target=_beat, args=(link, pause, over), daemon=True).start()
         for path, value in asked["context"].items():
-            resolve(path).set(loads(value))
+            variable(path).set(loads(value))
         _follow_trace(asked["trace"])
         bound = load_node(function)
         config = make_config(asked, Home(link))
