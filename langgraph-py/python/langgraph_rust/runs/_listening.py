@@ -70,8 +70,9 @@ class Listener:
                 self._hear()
             except psycopg.Error as error:
                 # Whoever waits looks from time to time anyway.
-                logger.warning("cannot hear of runs for the moment: %s", error)
-                time.sleep(_PAUSE)
+                if not self._is_closed:
+                    logger.warning("cannot hear of runs for the moment: %s", error)
+                    time.sleep(_PAUSE)
 
     def _hear(self) -> None:
         with psycopg.connect(self._conninfo, autocommit=True) as connection:

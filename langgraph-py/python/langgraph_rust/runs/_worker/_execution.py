@@ -47,6 +47,7 @@ class Execution:
     Args:
         run: The run, claimed.
         graphs: Graphs by name, with the savers that their threads are in.
+        log: Its events, which the saver has stored before it stores anything.
         keeper: The database.
         serde: Encodes events and the result.
         max_deaths: How many workers may be gone one after the other while they have it.
@@ -56,12 +57,14 @@ class Execution:
         self,
         run: Claim,
         graphs: Mapping[str, Pregel],
+        log: EventLog,
         keeper: Keeper,
         serde: SerializerProtocol,
         max_deaths: int,
     ) -> None:
         self.run = run
         self._graphs = graphs
+        self._log = log
         self._keeper = keeper
         self._serde = serde
         self._max_deaths = max_deaths
@@ -145,7 +148,6 @@ class Execution:
         request, result = self._request, None
         shown = frozenset(request["stream_mode"])
         modes: list[StreamMode] = [*dict.fromkeys((*request["stream_mode"], "updates", "values"))]
-        log = EventLog(self.run, self._keeper, self._serde)
         try:
             if beginning.is_stopped:
                 return await self._state(beginning)
@@ -165,9 +167,9 @@ class Execution:
                     self._note(mode, data)
                     result = data if mode == "values" else result
                 if mode in shown:
-                    await log.add(mode, data, namespace)
+                    await self._log.add(mode, data, namespace)
         finally:
-            await log.close()
+            await self._log.close()
         if result is None:
             # There was nothing left to do.
             return await self._state(beginning)

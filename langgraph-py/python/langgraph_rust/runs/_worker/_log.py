@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
@@ -30,8 +29,6 @@ class LostRunError(Exception):
 class EventLog:
     """Stores events in order and in batches, while the run goes on.
 
-    What was added when `close` returns is stored.
-
     Args:
         run: Whose events.
         keeper: The database.
@@ -43,64 +40,50 @@ class EventLog:
         self._keeper = keeper
         self._serde = serde
         self._last = run.last_event
+        # Those being stored stay in it until they are, so that storing can be cancelled.
         self._waiting: list[tuple[int, str, str, str, bytes]] = []
         self._added = asyncio.Event()
-        self._stored = asyncio.Event()
+        self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     async def add(self, mode: str, data: Any, namespace: Sequence[str]) -> None:
-        """Add an event.
+        """Add an event, which is stored soon.
 
         Raises:
             LostRunError: the run is another worker's by now.
             TypeError: it cannot be encoded.
         """
         if self._task is None:
-            self._task = asyncio.create_task(self._store())
+            self._task = asyncio.create_task(self._store_soon())
         kind, encoded = self._serde.dumps_typed(data)
         self._last += 1
         self._waiting.append((self._last, mode, "|".join(namespace), kind, encoded))
         self._added.set()
-        while len(self._waiting) > _MOST and not self._task.done():
-            self._stored.clear()
-            await self._stored.wait()
-        if self._task.done():
-            # It ends only by failing.
-            await self._task
+        if len(self._waiting) > _MOST or self._task.done():
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Wait until all that was added is stored; see `add` for what is raised."""
+        if not self._waiting:
+            return
+        async with self._lock:
+            while self._waiting:
+                batch = self._waiting[:_BATCH]
+                if not await self._keeper.keep(lambda batch=batch: append(self._run, batch)):
+                    raise LostRunError(self._run.id)
+                del self._waiting[: len(batch)]
 
     async def close(self) -> None:
         """Store what is left; see `add` for what is raised."""
-        task, self._task = self._task, None
-        if task is None:
-            return
-        if task.done():
-            return await task
-        # A batch that is under way is stored first, and not given up.
-        self._added.set()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-        await self._store_all()
+        if self._task is not None:
+            self._task.cancel()
+            # What it has failed with, `flush` fails with, too.
+            await asyncio.wait({self._task})
+        await self.flush()
 
-    async def _store(self) -> None:
-        try:
-            while True:
-                await self._added.wait()
-                self._added.clear()
-                storing = asyncio.ensure_future(self._store_all())
-                try:
-                    await asyncio.shield(storing)
-                except asyncio.CancelledError:
-                    await storing
-                    raise
-                self._stored.set()
-                await asyncio.sleep(_PAUSE)
-        finally:
-            self._stored.set()
-
-    async def _store_all(self) -> None:
-        while self._waiting:
-            batch = self._waiting[:_BATCH]
-            if not await self._keeper.keep(lambda batch=batch: append(self._run, batch)):
-                raise LostRunError(self._run.id)
-            del self._waiting[: len(batch)]
+    async def _store_soon(self) -> None:
+        while True:
+            await self._added.wait()
+            self._added.clear()
+            await self.flush()
+            await asyncio.sleep(_PAUSE)

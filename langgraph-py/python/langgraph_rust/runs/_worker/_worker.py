@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from procrastinate.worker import Worker as JobWorker
 
-from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph_rust.checkpoint.serde._default import default_serde
 from langgraph_rust.runs import _statements
 from langgraph_rust.runs._database import AsyncDatabase, async_pool
@@ -25,7 +24,9 @@ from langgraph_rust.runs._worker import _plans
 from langgraph_rust.runs._worker._execution import Execution
 from langgraph_rust.runs._worker._graphs import named
 from langgraph_rust.runs._worker._keeping import TROUBLE, Keeper
+from langgraph_rust.runs._worker._log import EventLog
 from langgraph_rust.runs._worker._queue import app_for
+from langgraph_rust.runs._worker._saver import RunSaver
 
 if TYPE_CHECKING:
     from langgraph_rust.checkpoint.serde.base import SerializerProtocol
@@ -54,8 +55,8 @@ class Worker:
     Args:
         database: How to connect, in libpq's form. `LISTEN` and `NOTIFY` must work: not through
             PgBouncer's transaction mode.
-        graphs: Graphs by name. They run with this database's saver, whichever they were compiled
-            with, unless that is an `AsyncPostgresSaver` too.
+        graphs: Graphs by name. They run with a saver of this database's, whichever they were
+            compiled with.
         concurrency: How many runs at a time.
         queues: Where it takes runs from; the graphs' names if left out.
         drain_timeout: How many seconds a superstep has to end in when the worker is to stop; for
@@ -119,7 +120,7 @@ class Worker:
         self._listener = Listener(database, _statements.CONTROL)
         self._app = app_for(self._perform)
         self._jobs: JobWorker | None = None
-        self._saver: AsyncPostgresSaver | None = None
+        self._logs: dict[str, EventLog] = {}
         self._active: dict[str, Execution] = {}
         self._is_draining = False
         self._told = asyncio.Event()
@@ -139,8 +140,10 @@ class Worker:
         async with self._pool:
             async with AsyncRuns(self._conninfo) as runs:
                 await runs.setup()
-            self._saver = AsyncPostgresSaver(self._pool, serde=self._serde)
-            self._graphs = {name: self._stored(graph) for name, graph in self._graphs.items()}
+            saver = RunSaver(self._pool, serde=self._serde)
+            saver.logs = self._logs
+            stored = {"checkpointer": saver}
+            self._graphs = {name: graph.copy(stored) for name, graph in self._graphs.items()}
             await self._app.open_async(self._pool)
             watch = asyncio.create_task(self._watch())
             try:
@@ -168,17 +171,14 @@ class Worker:
 
     # --- runs ---
 
-    def _stored(self, graph: Pregel) -> Pregel:
-        if isinstance(graph.checkpointer, AsyncPostgresSaver):
-            return graph
-        return graph.copy({"checkpointer": self._saver})
-
     async def _perform(self, run_id: str) -> None:
         run = await self._keeper.keep(lambda: _plans.claim(run_id, self.name), transaction=True)
         if run is None:
             # It was cancelled, or has ended at a worker that could not say so any more.
             return
-        execution = Execution(run, self._graphs, self._keeper, self._serde, self._max_deaths)
+        log = EventLog(run, self._keeper, self._serde)
+        self._logs[run.thread_id] = log
+        execution = Execution(run, self._graphs, log, self._keeper, self._serde, self._max_deaths)
         self._active[run_id] = execution
         if self._is_draining:
             execution.leave(at_once=False)
@@ -187,7 +187,7 @@ class Worker:
             with self._listener.wakes(run_id, lambda: loop.call_soon_threadsafe(self._told.set)):
                 await execution.perform()
         finally:
-            del self._active[run_id]
+            del self._active[run_id], self._logs[run.thread_id]
 
     # --- what it sees to ---
 
