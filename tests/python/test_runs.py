@@ -3,84 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import operator
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
-from typing_extensions import TypedDict
+from _runs import PATIENCE, Gate, State, asking, chain, psycopg, says, working
 
 from langgraph_rust.config import get_stream_writer
-from langgraph_rust.graph import START, StateGraph
+from langgraph_rust.runs import AsyncRuns, Runs, ThreadBusyError, UnknownRunError
 from langgraph_rust.types import Command, interrupt
 
-psycopg: Any = pytest.importorskip(
-    "psycopg", reason="psycopg, or the libpq that it needs", exc_type=ImportError
-)
-pytest.importorskip("psycopg_pool")
-pytest.importorskip("procrastinate")
-
-from langgraph_rust.runs import (  # noqa: E402
-    AsyncRuns,
-    Runs,
-    ThreadBusyError,
-    UnknownRunError,
-    Worker,
-)
-
 pytestmark = pytest.mark.asyncio
-
-PATIENCE = 20.0
-QUICK: Any = {"heartbeat": 0.2, "dead_after": 1.0, "poll": 0.2}
-
-
-class State(TypedDict, total=False):
-    log: Annotated[list[str], operator.add]
-
-
-def chain(*nodes: Any) -> Any:
-    names = [f"node{position}" for position in range(len(nodes))]
-    builder = StateGraph(State).add_sequence([*zip(names, nodes, strict=True)])
-    return builder.add_edge(START, names[0]).compile()
-
-
-def says(text: str) -> Any:
-    return lambda state: {"log": [text]}
-
-
-class Gate:
-    """A node that waits until it may go on, and says that it was begun."""
-
-    def __init__(self) -> None:
-        self.begun = asyncio.Event()
-        self.may_end = asyncio.Event()
-        self.count = 0
-
-    async def __call__(self, state: State) -> State:
-        self.count += 1
-        self.begun.set()
-        await self.may_end.wait()
-        return {"log": ["gate"]}
-
-
-@asynccontextmanager
-async def working(database: str, graphs: dict[str, Any], **options: Any) -> AsyncIterator[Worker]:
-    worker = Worker(database, graphs, **{**QUICK, **options})
-    task = asyncio.create_task(worker.run())
-    try:
-        yield worker
-    finally:
-        worker.stop()
-        await asyncio.wait_for(task, PATIENCE)
-
-
-@asynccontextmanager
-async def asking(database: str, **options: Any) -> AsyncIterator[AsyncRuns]:
-    async with AsyncRuns(database, **options) as runs:
-        await runs.setup()
-        yield runs
 
 
 async def test_a_run_is_run_and_its_stream_can_be_read_from_any_event_on(database: str) -> None:

@@ -24,7 +24,7 @@ from langgraph_rust.runs._worker._log import EventLog, LostRunError
 from langgraph_rust.runs._worker._plans import Claim, give_back, look, set_base
 from langgraph_rust.runs._worker._queue import GivenBack
 from langgraph_rust.runtime import RunControl
-from langgraph_rust.types import StreamMode
+from langgraph_rust.types import Interrupt, StreamMode
 
 if TYPE_CHECKING:
     from langgraph_rust.checkpoint.base import BaseCheckpointSaver
@@ -73,6 +73,7 @@ class Execution:
         self._why: Why | None = None
         self._task: asyncio.Task[Any] | None = None
         self._is_interrupted = False
+        self._interrupts: list[Interrupt] = []
 
     def ask(self, asked: str) -> None:
         """Have it stopped for a user: `drain`, `cancel` or `rollback`."""
@@ -173,18 +174,17 @@ class Execution:
         if result is None:
             # There was nothing left to do.
             return await self._state(beginning)
-        return result
+        return _with_interrupts(result, self._interrupts)
 
     def _note(self, mode: str, data: Any) -> None:
         if mode == "updates" and isinstance(data, Mapping) and _INTERRUPT in data:
             self._is_interrupted = True
+            self._interrupts += data[_INTERRUPT]
 
     async def _state(self, beginning: Beginning) -> Any:
         snapshot = await self._graph.aget_state(beginning.config)
         self._is_interrupted = bool(snapshot.next)
-        if not isinstance(snapshot.values, dict) or not snapshot.interrupts:
-            return snapshot.values
-        return {**snapshot.values, _INTERRUPT: [*snapshot.interrupts]}
+        return _with_interrupts(snapshot.values, [*snapshot.interrupts])
 
     # --- stopping ---
 
@@ -261,6 +261,14 @@ class Execution:
             await self._end_as_asked()
         else:
             logger.info("run %s is not attempt %s's to end any more", run.id, run.attempt)
+
+
+def _with_interrupts(values: Any, interrupts: list[Interrupt]) -> Any:
+    """Return what `invoke` would. Each of several interrupts is streamed with the values anew."""
+    if not interrupts:
+        return values
+    kept = values if isinstance(values, dict) else {}
+    return {**kept, _INTERRUPT: interrupts}
 
 
 def _failure(error: BaseException) -> RunFailure:
