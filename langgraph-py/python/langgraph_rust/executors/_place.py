@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from langgraph_rust._internal._runnable import RunnableCallable
 from langgraph_rust.executors import _spec
 from langgraph_rust.executors._home.node import RemoteNode
+from langgraph_rust.executors._shared import shares_state
 from langgraph_rust.executors._spec import HOME, KEY, Spec
 from langgraph_rust.executors._travel import check_node
 from langgraph_rust.executors.base import NotPortableError
@@ -43,8 +44,8 @@ def place(nodes: Mapping[str, PregelNode]) -> None:
 def variant(graph: _Graph, asked: Any) -> _Graph:
     """Return the graph as it runs where a config has `asked` as its default.
 
-    The default is for nodes without an executor of their own that are sync functions and can be
-    sent; in nested graphs, too.
+    The default is for nodes without an executor of their own that are sync functions, can be sent,
+    and share nothing with the program that can change; in nested graphs, too.
 
     Raises:
         ValueError: The executor or an option is unknown.
@@ -93,10 +94,16 @@ def _placed(name: str, node: PregelNode, spec: Spec) -> RemoteNode:
 
 
 def _takes_default(name: str, node: PregelNode) -> bool:
+    """Whether nobody could tell that the node runs elsewhere, time aside."""
     bound = node.bound
     if type(bound) is not RunnableCallable or bound is DEFAULT_BOUND or bound.func is None:
         return False
+    if node.timeout is not None:
+        # Of sync code it is an error, at home.
+        return False
     if bound.afunc is not None and not runs_in_executor(bound.afunc):
+        return False
+    if shares_state(bound.func) or shares_state(node.mapper):
         return False
     try:
         check_node(bound, None, name)

@@ -7,18 +7,22 @@ processes trust each other: what is sent to a worker is code.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import io
 import pickle
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from typing import Any
 
 from langgraph_rust._internal._runnable import RunnableCallable, run_in_executor
+from langgraph_rust.errors import _mark_invalid_resume, is_invalid_resume
 from langgraph_rust.executors._here import is_worker
+from langgraph_rust.executors._tasks import is_task, reduce_task
 from langgraph_rust.executors.base import NotPortableError, RemoteTraceback
 
 __all__ = (
@@ -68,13 +72,24 @@ def _pickler() -> Any:
         def reducer_override(self, obj: Any) -> Any:
             if type(obj) is RunnableCallable:
                 return _reduce_callable(obj)
+            if is_task(obj):
+                return reduce_task(obj)
             if inspect.isfunction(obj) and (path := _wrapped_at(obj)):
                 return _unwrapped, path
             if isinstance(obj, ContextVar):
                 return variable, (_path_of(obj),)
+            _load_alias(obj)
             return super().reducer_override(obj)
 
     return Pickler
+
+
+def _load_alias(obj: Any) -> None:
+    """In drop-in mode classes are of upstream's modules, which not everybody has imported."""
+    module = getattr(obj, "__module__", None)
+    if isinstance(module, str) and module.startswith("langgraph.") and module not in sys.modules:
+        with suppress(ImportError):
+            importlib.import_module(module)
 
 
 # --- Nodes ---------------------------------------------------------------------------------------
@@ -130,8 +145,6 @@ def load_node(function: bytes) -> Any:
 
 def resolve(path: str) -> Any:
     """Import what `module:name` names; the name may have dots."""
-    import importlib
-
     module, _, attribute = path.partition(":")
     found: Any = importlib.import_module(module)
     for part in attribute.split("."):
@@ -253,13 +266,16 @@ def dumps_error(error: BaseException, dump: Callable[[Any], bytes] = dumps) -> b
             raise NotPortableError(type(error).__name__)
     except Exception:
         body = dump(RuntimeError(f"{type(error).__qualname__}: {error}"))
-    return dump((body, getattr(error, "__notes__", None), text))
+    marks = getattr(error, "__notes__", None), is_invalid_resume(error)
+    return dump((body, marks, text))
 
 
 def reraise(body: bytes) -> None:
     """Raise the error that `dumps_error` was given."""
-    pickled, notes, text = loads(body)
+    pickled, (notes, is_invalid), text = loads(body)
     error = loads(pickled)
     if notes is not None:
         error.__notes__ = notes
+    if is_invalid:
+        _mark_invalid_resume(error)
     raise error from RemoteTraceback(text)

@@ -232,14 +232,11 @@ def push_message(
         raise ValueError("Message ID is required")
     handlers = _handlers(config.get("callbacks"))
     if handlers:
-        from langgraph_rust.pregel._streams.messages import StreamMessagesHandler, graph_namespace
+        from langgraph_rust.pregel._streams.messages import MessagePusher
 
-        metadata = config["metadata"]
         for handler in handlers:
-            if isinstance(handler, StreamMessagesHandler):
-                ns = graph_namespace(metadata)
-                if handler.subgraphs or not ns or ns == handler.parent_ns:
-                    handler._emit((ns, metadata), message, dedupe=False)
+            if isinstance(handler, MessagePusher):
+                handler.push(config["metadata"], message)
     if state_key:
         config[CONF][CONFIG_KEY_SEND]([(state_key, message)])
     return message  # type: ignore[return-value]

@@ -15,6 +15,7 @@ from langchain_core.tracers._streaming import (
 )
 
 from langgraph_rust._internal._config import get_callback_manager_for_config
+from langgraph_rust.pregel._streams.messages import MessagePusher
 
 _IGNORED_BY = {
     "on_chain": "ignore_chain",
@@ -46,6 +47,13 @@ def describe(config: Mapping[str, Any]) -> dict[str, Any]:
         "metadata": manager.metadata,
         "inheritable_metadata": manager.inheritable_metadata,
     }
+
+
+def push(config: Mapping[str, Any], metadata: dict[str, Any], message: Any) -> None:
+    """Have a message that a node pushes shown in the streams of messages."""
+    for handler in get_callback_manager_for_config(config).handlers:  # type: ignore[arg-type]
+        if isinstance(handler, MessagePusher):
+            handler.push(metadata, message)
 
 
 def replay(config: Mapping[str, Any], name: str, args: tuple[Any, ...], kwargs: Any) -> None:

@@ -16,8 +16,12 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_STREAM,
     RESUME,
 )
+from langgraph_rust.executors._tasks import of_number
 from langgraph_rust.executors._travel import dumps, dumps_error, loads
 from langgraph_rust.executors.base import Running
+
+_POLICIES = ("retry_policy", "cache_policy", "timeout")
+"""What a task function has, by the names of both its attributes and the arguments of a call."""
 
 
 class Desk:
@@ -87,6 +91,11 @@ class Desk:
 
         replay(self._config, name, args, kwargs)
 
+    def _on_push(self, metadata: dict[str, Any], message: Any) -> None:
+        from langgraph_rust.executors._home.callbacks import push
+
+        push(self._config, metadata, message)
+
     # --- what is asked ---
 
     def _answer_store(self, ops: list[Any]) -> list[Any]:
@@ -107,6 +116,10 @@ class Desk:
         return found(*arguments) if callable(found) else found
 
     def _call(self, func: Any, input: Any, options: dict[str, Any]) -> Any:
+        if isinstance(func, int):
+            task = of_number(func)
+            func = task.func
+            options = {name: getattr(task, name) for name in _POLICIES}
         callbacks = self._config.get("callbacks")
         return self._conf[CONFIG_KEY_CALL](func, input, callbacks=callbacks, **options)
 

@@ -6,6 +6,7 @@ Only imported where somebody listens.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from langchain_core.tracers._streaming import (
 )
 
 from langgraph_rust.executors._worker.link import Home
+from langgraph_rust.pregel._streams.messages import MessagePusher
 
 T = TypeVar("T")
 
@@ -43,13 +45,17 @@ EVENTS = (
 )
 
 
-class Forwarder(BaseCallbackHandler):
+class Forwarder(BaseCallbackHandler, MessagePusher):
     """Tells home of every event, in the order in which they happen."""
 
     run_inline = True
 
     def __init__(self, home: Home) -> None:
         self._home = home
+
+    def push(self, metadata: dict[str, Any], message: Any) -> None:
+        """Have a message shown that the node pushes."""
+        self._home.tell("push", metadata, message)
 
     def _tell(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._home.tell("callback", name, args, kwargs)
@@ -84,6 +90,13 @@ class StreamingForwarder(_Streams, Forwarder, _StreamingCallbackHandler):
 
 class EventForwarder(_Streams, Forwarder, _V2StreamingCallbackHandler):
     """The same where a handler at home wants the events of the newer protocol."""
+
+
+def not_traced_twice() -> AbstractContextManager[None]:
+    """Around a node whose events home hears, and so do home's tracers: there are none here."""
+    from langsmith.run_helpers import tracing_context
+
+    return tracing_context(enabled=False)
 
 
 def make_manager(listening: dict[str, Any], home: Home, *, is_async: bool) -> Any:

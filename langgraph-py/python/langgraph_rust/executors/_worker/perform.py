@@ -6,6 +6,7 @@ import contextvars
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from langgraph_rust._internal._runnable.contexts import ambient
@@ -42,12 +43,21 @@ def _perform(function: bytes, request: bytes, values: Mapping[str, bytes], link:
         bound = load_node(function)
         config = make_config(asked, Home(link))
         given = _input(asked["input"], values)
-        result = _call(bound, given, config, is_async=asked["is_async"])
+        with _tracing(asked):
+            result = _call(bound, given, config, is_async=asked["is_async"])
         return _returned(result, asked["name"])
     except BaseException as error:
         return b"e" + dumps_error(error)
     finally:
         over.set()
+
+
+def _tracing(asked: dict[str, Any]) -> AbstractContextManager[Any]:
+    if asked["callbacks"] is None:
+        return nullcontext()
+    from langgraph_rust.executors._worker.callbacks import not_traced_twice
+
+    return not_traced_twice()
 
 
 def _input(given: Any, values: Mapping[str, bytes]) -> Any:

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+from langgraph_rust.executors._tasks import RemoteTaskFunction
 from langgraph_rust.executors._worker.link import Home, opened
 from langgraph_rust.runtime import RunControl
 from langgraph_rust.store.base import BaseStore, Op, Result
@@ -154,11 +155,14 @@ def remote_call(home: Home) -> Callable[..., Any]:
     """What `@task` functions are called through: they run at home, as tasks of the superstep."""
 
     def call(func: Any, input: Any, *, callbacks: Any = None, **options: Any) -> Any:
+        if isinstance(func, RemoteTaskFunction):
+            func = func.number
         answer = home.ask_later("call", func, input, options)
         result = _awaitable() if _is_on_loop() else Future()
         answer.add_done_callback(lambda done: _settle(result, done))
         return result
 
+    call.leads_home = True  # type: ignore[attr-defined]
     return call
 
 

@@ -315,10 +315,12 @@ def _new_graph(
         pauses = {"before": interrupt_before, "after": interrupt_after}
         if stops := [when for when, names in pauses.items() if name in names]:
             metadata["__interrupt"] = ",".join(stops)
-        tools = getattr(node.bound, "tools_by_name", None)
+        # Wherever it runs, it is the same node.
+        bound = getattr(node.bound, "at_home", node.bound)
+        tools = getattr(bound, "tools_by_name", None)
         if tools and isinstance(tools, Mapping):
             metadata["__tools"] = list(tools)
-        graph.add_node(node.bound, name, metadata=metadata or None)
+        graph.add_node(bound, name, metadata=metadata or None)
     return graph
 
 

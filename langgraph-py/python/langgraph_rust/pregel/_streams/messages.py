@@ -91,8 +91,15 @@ class StreamHandler(BaseCallbackHandler, _StreamingCallbackHandler):
         return output
 
 
+class MessagePusher:
+    """What a handler is that shows messages which nodes push."""
+
+    def push(self, metadata: dict[str, Any], message: BaseMessage) -> None:
+        """Show a message of the task whose run has this metadata, whether or not it was shown."""
+
+
 @takes_tokens
-class StreamMessagesHandler(StreamHandler):
+class StreamMessagesHandler(StreamHandler, MessagePusher):
     """Streams the message chunks of chat models, and the messages that nodes return.
 
     A message of a node's output is left out if it was streamed before or was part of the node's
@@ -192,6 +199,12 @@ class StreamMessagesHandler(StreamHandler):
         if wanted:
             self.metadata[run_id] = (namespace, metadata)
         return wanted
+
+    def push(self, metadata: dict[str, Any], message: BaseMessage) -> None:
+        """Emit a message, if the graph of its node is streamed."""
+        namespace = graph_namespace(metadata)
+        if self.streams(namespace):
+            self._emit((namespace, metadata), message)
 
     def _emit(self, meta: Meta, message: BaseMessage, *, dedupe: bool = False) -> None:
         if dedupe and message.id in self.seen:
