@@ -1,16 +1,17 @@
-"""Whether this process is a worker. There, nodes of graphs within a node run on the spot."""
+"""Whether this is code of a node that runs for another process. Graphs within it stay with it."""
 
 from __future__ import annotations
 
-_is_worker = False
+from contextvars import ContextVar
+
+_is_worker: ContextVar[bool] = ContextVar("_is_worker", default=False)
 
 
 def enter() -> None:
-    """This process is a worker, from now on."""
-    global _is_worker
-    _is_worker = True
+    """All that is called in this context is part of such a node, from now on."""
+    _is_worker.set(True)
 
 
 def is_worker() -> bool:
-    """Tell whether this process runs nodes for another."""
-    return _is_worker
+    """Tell whether the caller is part of such a node."""
+    return _is_worker.get()

@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from langgraph_rust.executors._ray.running import InActor, InTask
 from langgraph_rust.executors.base import Call, Executor, Running
 
 RESOURCES = (
@@ -75,6 +74,8 @@ class RayExecutor(Executor):
             ConnectionError: There is no cluster.
         """
         mailbox = self._connected()
+        from langgraph_rust.executors._ray.running import InActor, InTask
+
         number = mailbox.open()
         options = dict(call.options)
         actors = options.pop(ACTORS, None)

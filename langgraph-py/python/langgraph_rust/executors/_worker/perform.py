@@ -26,12 +26,12 @@ def perform(function: bytes, request: bytes, values: Mapping[str, bytes], link: 
         values: `Call.values`.
         link: Leads home.
     """
-    _here.enter()
     # A context of its own: what a node sets is not seen by the next call.
     return contextvars.copy_context().run(_perform, function, request, values, link)
 
 
 def _perform(function: bytes, request: bytes, values: Mapping[str, bytes], link: Link) -> bytes:
+    _here.enter()
     over = threading.Event()
     try:
         asked: dict[str, Any] = loads(request)

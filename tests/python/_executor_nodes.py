@@ -1,0 +1,86 @@
+"""What is run elsewhere: workers import it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from langgraph_rust.graph import START, StateGraph
+
+
+def pid(state: Any) -> Any:
+    """Where it runs."""
+    return {"log": [os.getpid()]}
+
+
+def dies_once(state: Any) -> Any:
+    """Dies, but for the second time."""
+    mark = Path(state["value"])
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"log": ["alive"]}
+
+
+def dies(state: Any) -> Any:
+    """Dies."""
+    os._exit(3)
+
+
+def freezes(state: Any) -> Any:
+    """Does nothing any more, as a whole process."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def for_ever(state: Any) -> Any:
+    """Computes without end, and says where."""
+    Path(state["value"]).write_text(str(os.getpid()))
+    while True:
+        pass
+
+
+def fails(state: Any) -> Any:
+    """Fails, a little later."""
+    time.sleep(0.3)
+    raise ValueError("failed")
+
+
+@contextmanager
+def _resource() -> Iterator[str]:
+    yield "open"
+
+
+with _resource() as held:
+    SOCKET = __import__("socket").socket()
+
+
+def holds(state: Any) -> Any:
+    """Uses what cannot be sent, but can be imported."""
+    return {"log": [SOCKET.fileno() > 0]}
+
+
+def traced(state: Any) -> Any:
+    """The trace that it is in."""
+    from opentelemetry import trace
+
+    return {"log": [trace.get_current_span().get_span_context().trace_id]}
+
+
+def _local() -> Any:
+    def local(state: Any) -> Any:
+        return {"log": [SOCKET.fileno() > 0]}
+
+    return local
+
+
+APP = (
+    StateGraph(dict)
+    .add_node("local", _local(), executor={"kind": "process", "graph": f"{__name__}:APP"})
+    .add_edge(START, "local")
+    .compile()
+)
