@@ -19,6 +19,8 @@ SEEDS ?=
 LIST ?=
 # The moments of `kills`, such as 0:10000; empty: the first 200.
 POINTS ?=
+# The command line of `workers`; empty: 120 runs on 2 workers. "--measure" measures.
+WORKERS ?=
 # The inputs of `fuzz`, such as 0:10000000; empty: the first 200000.
 INPUTS ?=
 # How many inputs `fuzz` looks for by the code that they reach; empty: 200000.
@@ -31,6 +33,8 @@ PYTHONS ?=
 # ALONE=1 leaves upstream out of the environments in which this package runs.
 CLIENTS ?=
 ALONE ?=
+# RAY=1 makes `executors` try Ray as well.
+RAY ?=
 # Patterns of benchmark cases; empty: all. QUICK=1 measures less.
 CASES ?=
 QUICK ?=
@@ -47,7 +51,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-rust-postgres msrv publish-dry test-python test-pythons switch continuity conformance conformance-update \
-	conformance-upstream differential deltas linear stress kills fuzz examples rust-examples clients clients-ci docs docs-test \
+	conformance-upstream differential deltas linear stress kills workers fuzz executors executors-upstream examples rust-examples clients clients-ci docs docs-test \
 	api api-update sync sync-report places bench bench-publish bench-rust bench-peers lint build develop wheel-2014 clean
 
 help: ## list the targets
@@ -56,7 +60,7 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-rust-postgres msrv test-python switch continuity conformance differential deltas linear stress kills fuzz examples rust-examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
+test: test-rust test-rust-postgres msrv test-python switch continuity conformance differential deltas linear stress kills fuzz executors workers examples rust-examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE) --exclude langgraph-rust-examples --exclude langgraph-continuity --all-features
@@ -101,6 +105,12 @@ rust-examples: build ## the examples in Rust: what they print; one goes on with 
 	LANGGRAPH_RUST_PYTHON=$(abspath $(VENV))/python cargo test -p langgraph-rust-examples
 	cargo test --manifest-path examples/rust/rig/Cargo.toml --target-dir target/rig
 
+executors: ## the same graphs with nodes in other processes; RAY=1 tries Ray and a cluster as well
+	@$(PYTHON) -m tests.executors $(if $(RAY),--ray)
+
+executors-upstream: ## upstream's core suite with every sync node that can travel in a process
+	@$(PYTHON) -m tests.executors.upstream --jobs $(JOBS) $(FILES) $(if $(K),-k "$(K)")
+
 docs: ## the site, into .cache/site; fails on a broken link and a public name without documentation
 	@NO_MKDOCS_2_WARNING=1 $$($(PYTHON) -m sync.environments docs) -m mkdocs build --strict
 	@$$($(PYTHON) -m sync.environments docs) -m tests.docs.names
@@ -129,6 +139,9 @@ kills: build ## processes killed or interrupted at random moments, whose threads
 	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS)) --postgres
 	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS)) --signals
 	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS)) --signals --postgres
+
+workers: build ## runs in a queue whose workers are killed at random moments; WORKERS="--runs 1000 --workers 4" is long
+	@$(VENV)/python -m tests.workers $(WORKERS)
 
 fuzz: build ## broken bytes for the decoder of stored values; INPUTS=0:10000000, RUNS=10000000 are long
 	@$(VENV)/python -m tests.fuzz --jobs $(JOBS) $(if $(INPUTS),--inputs $(INPUTS))

@@ -15,9 +15,7 @@ from pathlib import Path
 
 from sync.environments import cluster_environment, say
 from sync.pins import ROOT
-from sync.wheel import ready_environment
-
-SOURCES = ROOT / "langgraph-py" / "python"
+from sync.wheel import build_wheel, install_wheel, ready_environment
 
 
 def main() -> int:
@@ -30,7 +28,9 @@ def main() -> int:
     inline = given(ours, "inline", options.scenarios)
     differing = compare(inline, given(ours, "process", options.scenarios), "process")
     if options.ray:
-        cluster = cluster_environment().ensure().python
+        environment = cluster_environment().ensure()
+        install_wheel(build_wheel(), environment)
+        cluster = environment.python
         for kind in ("ray", "actors"):
             differing += compare(inline, given(cluster, kind, options.scenarios), kind)
         if not options.scenarios:
@@ -62,8 +62,8 @@ def compare(inline: dict[str, str], other: dict[str, str], kind: str) -> int:
 
 
 def variables() -> dict[str, str]:
-    """The environment of the programs: the sources are what is tried where no wheel is."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(SOURCES)])}
+    """The environment of the programs, in which workers find the scenarios, too."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 if __name__ == "__main__":
