@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import difflib
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -22,6 +24,7 @@ import psycopg
 
 from langgraph_rust.runs import AsyncRuns, Event, Runs
 from sync.environments import postgres_environment
+from sync.pins import ROOT
 from tests.conformance.postgres import databases
 from tests.workers import measure
 from tests.workers.fleet import Fleet
@@ -75,6 +78,7 @@ def _kill(options: argparse.Namespace, database: str, log: Path) -> int:
         with psycopg.connect(database) as connection:
             rows = connection.execute(_COUNTS).fetchall()
     attempts, again = rows[0]
+    found += _example(database)
     for fault in found:
         print(fault, flush=True)
     happened = ", ".join(f"{count} {kind}" for kind, count in sorted(fleet.happened.items()))
@@ -84,6 +88,16 @@ def _kill(options: argparse.Namespace, database: str, log: Path) -> int:
         f"again, {len(found)} wrong"
     )
     return 1 if found else 0
+
+
+def _example(database: str) -> list[str]:
+    """The lines in which what the example prints differs from what it should print."""
+    folder = ROOT / "examples" / "runs"
+    command = [sys.executable, str(folder / "main.py")]
+    environment = {**os.environ, "DATABASE_URL": database}
+    ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, timeout=120)
+    expected = (folder / "printed.txt").read_text(encoding="utf-8").splitlines()
+    return [*difflib.unified_diff(expected, ended.stdout.splitlines(), "should be", "is", n=0)]
 
 
 _COUNTS = """
@@ -130,7 +144,7 @@ def _measure(options: argparse.Namespace, make: object, log: Path) -> None:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.workers", description=__doc__)
     add = parser.add_argument
-    add("--runs", type=int, default=40, help="how many (default: 40)")
+    add("--runs", type=int, default=120, help="how many (default: 120)")
     add("--workers", type=int, default=2, help="how many at a time (default: 2)")
     add("--seed", type=int, default=0, help="of what happens to whom")
     add("--kinds", nargs="+", default=["killed", "killed", "drained", "stopped"],

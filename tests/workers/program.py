@@ -76,7 +76,7 @@ def _leave_trace(node: str, runtime: Runtime[Any]) -> None:
 def _sync_node(name: str) -> Any:
     def work(state: State, runtime: Runtime[Any]) -> State:
         _leave_trace(name, runtime)
-        time.sleep(random.uniform(0, 0.04))
+        time.sleep(random.uniform(0, 0.08))
         return {"seen": [f"{state['number']}:{name}"]}
 
     return work
@@ -85,7 +85,7 @@ def _sync_node(name: str) -> Any:
 def _async_node(name: str) -> Any:
     async def work(state: State, runtime: Runtime[Any]) -> State:
         await asyncio.to_thread(_leave_trace, name, runtime)
-        await asyncio.sleep(random.uniform(0, 0.04))
+        await asyncio.sleep(random.uniform(0, 0.08))
         return {"seen": [f"{state['number']}:{name}"]}
 
     return work

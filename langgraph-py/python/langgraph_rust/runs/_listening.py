@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 _TURN = 1.0
 """Seconds after which the thread looks whether it is still wanted."""
 
-_PAUSE = 1.0
-"""Seconds between attempts to connect."""
+_PAUSES = 1.0, 10.0
+"""Seconds between attempts to connect, at first and at most."""
 
 
 class Listener:
@@ -65,14 +65,18 @@ class Listener:
         self._is_closed = True
 
     def _listen(self) -> None:
+        pause, most = _PAUSES
         while not self._is_closed:
+            began = time.monotonic()
             try:
                 self._hear()
             except psycopg.Error as error:
+                if self._is_closed:
+                    return
                 # Whoever waits looks from time to time anyway.
-                if not self._is_closed:
-                    logger.warning("cannot hear of runs for the moment: %s", error)
-                    time.sleep(_PAUSE)
+                logger.warning("cannot hear of runs for the moment: %s", error)
+                pause = min(pause * 2, most) if time.monotonic() - began < most else _PAUSES[0]
+                time.sleep(pause)
 
     def _hear(self) -> None:
         with psycopg.connect(self._conninfo, autocommit=True) as connection:
