@@ -66,6 +66,8 @@ def main() -> int:
     faults += stopping()
     faults += sent_once()
     faults += overhead()
+    ray.shutdown()
+    cluster.shutdown()
     for fault in faults:
         print(f"FAULT: {fault}")
     print(f"executors: on a cluster of two nodes, {len(faults)} faults")

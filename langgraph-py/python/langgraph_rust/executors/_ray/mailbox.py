@@ -1,7 +1,7 @@
 """How what nodes say gets home, and answers to them: an actor between.
 
-A node sends a message when it has one, and gets an answer by asking for it. At home one thread
-waits for messages, of all calls.
+A node sends a message when it has one, and gets an answer by asking for it. Home asks for messages
+of all calls, and is answered when there are some.
 """
 
 # Ray is large, and not there where types are checked.
@@ -9,10 +9,10 @@ waits for messages, of all calls.
 
 from __future__ import annotations
 
-import atexit
 import queue
 import threading
 from collections import defaultdict
+from concurrent.futures import Future
 from contextlib import suppress
 from itertools import count
 from typing import Any
@@ -85,18 +85,13 @@ class Mailbox:
         self._numbers = count()
         self._lock = threading.Lock()
         self._open: dict[int, queue.SimpleQueue[Any]] = {}
-        self._thread: threading.Thread | None = None
-        # Before Ray's own, which would be waited for.
-        atexit.register(self.close)
+        self._listen()
 
     def open(self) -> int:
         """Number a call; what is said of it is put into its `queue` from now on."""
         with self._lock:
             number = next(self._numbers)
             self._open[number] = queue.SimpleQueue()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._hand_out, daemon=True)
-                self._thread.start()
             return number
 
     def queue(self, call: int) -> queue.SimpleQueue[Any]:
@@ -115,21 +110,22 @@ class Mailbox:
         self.post.answer.remote(call, number, body)
 
     def close(self) -> None:
-        """End the actor, and with it the thread that waits for it."""
-        atexit.unregister(self.close)
+        """End the actor."""
         with suppress(Exception):
             ray.kill(self.post)
-        if self._thread is not None:
-            self._thread.join(timeout=2.0)
 
-    def _hand_out(self) -> None:
-        while True:
-            try:
-                messages = ray.get(self.post.take.remote())
-            except Exception:
-                # Ray was shut down, or the actor killed: no call of it goes on.
-                return
-            for said in messages:
-                waiting = self._open.get(said[0])
-                if waiting is not None:
-                    waiting.put(said)
+    def _listen(self) -> None:
+        # No thread waits: `ray.shutdown` ends a process in which one does.
+        self.post.take.remote().future().add_done_callback(self._hand_out)
+
+    def _hand_out(self, taken: Future[list[Said]]) -> None:
+        try:
+            messages = taken.result()
+            self._listen()
+        except Exception:
+            # Ray was shut down, or the actor killed: no call of it goes on.
+            return
+        for said in messages:
+            waiting = self._open.get(said[0])
+            if waiting is not None:
+                waiting.put(said)
