@@ -120,12 +120,12 @@ def development_environment() -> Environment:
 
 
 def cluster_environment() -> Environment:
-    """What this package needs to run nodes on Ray, and pytest."""
+    """What this package needs to run nodes on Ray, and what traces them there."""
     project = read_toml(ROOT / "pyproject.toml")["project"]
     extras = project["optional-dependencies"]
     wanted = [*project["dependencies"], *extras["ray"], *extras["sqlite"]]
-    pytest = {"pytest": load_pins().test_dependencies["pytest"]}
-    return _cached("cluster", [*wanted, *requirements(pytest)], Path(sys.executable))
+    tracing = "opentelemetry-sdk>=1.30"
+    return _cached("cluster", [*wanted, tracing], Path(sys.executable))
 
 
 def documentation_environment() -> Environment:

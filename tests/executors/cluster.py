@@ -65,6 +65,7 @@ def main() -> int:
     faults += computing()
     faults += stopping()
     faults += sent_once()
+    faults += traced()
     faults += overhead()
     ray.shutdown()
     cluster.shutdown()
@@ -155,6 +156,20 @@ def sent_once() -> list[str]:
         ray.put = plain
     print(f"a value of 20 MB for five nodes: put {len(put)} times")
     return [] if len(put) == 1 and result["log"] == [20_000_000] * 5 else [f"it was put {put}"]
+
+
+def traced() -> list[str]:
+    """A span in a remote node is a child of the one around the run at home."""
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+
+    trace.set_tracer_provider(TracerProvider())
+    app = graph(nodes.traced)
+    with trace.get_tracer("tests").start_as_current_span("run") as span:
+        around = span.get_span_context()
+        [found] = app.invoke({})["log"]
+    print(f"a remote node is in the trace {found[0]:x}, as the run around it")
+    return [] if found == (around.trace_id, around.span_id) else [f"it is in {found}, not {around}"]
 
 
 def overhead() -> list[str]:

@@ -37,6 +37,14 @@ def measures(state: Any) -> Any:
     return {"log": [len(state["big"])]}
 
 
+def traced(state: Any) -> Any:
+    """Tell which trace it is in, and what is around it."""
+    from opentelemetry import trace
+
+    around = trace.get_current_span().get_span_context()
+    return {"log": [(around.trace_id, around.span_id)]}
+
+
 def lingers(state: Any) -> Any:
     """Tell where it runs, and take a while."""
     import ray

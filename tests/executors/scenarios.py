@@ -585,8 +585,8 @@ def limits(executor: Any, _folder: Path) -> Any:
         await asyncio.sleep(60)
 
     async def lively(state: State, runtime: Runtime) -> Any:
-        for _ in range(8):
-            await asyncio.sleep(0.1)
+        for _ in range(6):
+            await asyncio.sleep(0.5)
             runtime.heartbeat()
         return {"log": ["alive"]}
 
@@ -594,7 +594,8 @@ def limits(executor: Any, _folder: Path) -> Any:
 
     began = time.monotonic()
     late = raised(lambda: asyncio.run(alone(slow, executor, timeout=0.5).ainvoke({})))
-    policy = TimeoutPolicy(idle_timeout=0.6)
+    # On Ray it takes up to a second until there is a process.
+    policy = TimeoutPolicy(idle_timeout=2.5)
     alive = asyncio.run(alone(lively, executor, timeout=policy).ainvoke({}))
     return [late.partition(" (elapsed")[0], alive, time.monotonic() - began < 30]
 

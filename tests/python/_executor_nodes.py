@@ -64,13 +64,6 @@ def holds(state: Any) -> Any:
     return {"log": [SOCKET.fileno() > 0]}
 
 
-def traced(state: Any) -> Any:
-    """The trace that it is in."""
-    from opentelemetry import trace
-
-    return {"log": [trace.get_current_span().get_span_context().trace_id]}
-
-
 def _local() -> Any:
     def local(state: Any) -> Any:
         return {"log": [SOCKET.fileno() > 0]}
