@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, TypeIs
 
 __all__ = (
+    "EVENTS",
     "SilentAsyncCallbackManager",
     "SilentCallbackManager",
     "is_callback_manager",
@@ -29,6 +30,30 @@ __all__ = (
 )
 
 _MANAGER_MODULE = "langchain_core.callbacks.manager"
+
+EVENTS = (
+    "on_chain_start",
+    "on_chain_end",
+    "on_chain_error",
+    "on_chat_model_start",
+    "on_llm_start",
+    "on_llm_new_token",
+    "on_llm_end",
+    "on_llm_error",
+    "on_stream_event",
+    "on_tool_start",
+    "on_tool_end",
+    "on_tool_error",
+    "on_retriever_start",
+    "on_retriever_end",
+    "on_retriever_error",
+    "on_agent_action",
+    "on_agent_finish",
+    "on_text",
+    "on_retry",
+    "on_custom_event",
+)
+"""The methods of langchain-core's handlers, for handlers that do the same at each."""
 
 
 class _SyncPlaceholder:

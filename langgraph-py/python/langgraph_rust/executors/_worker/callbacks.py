@@ -16,33 +16,11 @@ from langchain_core.tracers._streaming import (
     _V2StreamingCallbackHandler,
 )
 
+from langgraph_rust._internal._lazy.callbacks import EVENTS
 from langgraph_rust.executors._worker.link import Home
 from langgraph_rust.pregel._streams.messages import MessagePusher
 
 T = TypeVar("T")
-
-EVENTS = (
-    "on_chain_start",
-    "on_chain_end",
-    "on_chain_error",
-    "on_chat_model_start",
-    "on_llm_start",
-    "on_llm_new_token",
-    "on_llm_end",
-    "on_llm_error",
-    "on_stream_event",
-    "on_tool_start",
-    "on_tool_end",
-    "on_tool_error",
-    "on_retriever_start",
-    "on_retriever_end",
-    "on_retriever_error",
-    "on_agent_action",
-    "on_agent_finish",
-    "on_text",
-    "on_retry",
-    "on_custom_event",
-)
 
 
 class Forwarder(BaseCallbackHandler, MessagePusher):

@@ -17,6 +17,7 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_SEND,
     CONFIG_KEY_STREAM,
 )
+from langgraph_rust._internal._lazy.callbacks import EVENTS
 from langgraph_rust.pregel.protocol import StreamProtocol
 from langgraph_rust.runtime import Runtime
 
@@ -150,27 +151,6 @@ class TimedAttemptScope:
         return runtime.override(stream_writer=writer, heartbeat=self.touch)
 
 
-_EVENTS = (
-    "on_llm_start",
-    "on_chat_model_start",
-    "on_llm_new_token",
-    "on_llm_end",
-    "on_llm_error",
-    "on_chain_start",
-    "on_chain_end",
-    "on_chain_error",
-    "on_tool_start",
-    "on_tool_end",
-    "on_tool_error",
-    "on_retriever_start",
-    "on_retriever_end",
-    "on_retriever_error",
-    "on_agent_action",
-    "on_agent_finish",
-    "on_text",
-    "on_retry",
-    "on_custom_event",
-)
 _progress_handler_class: type[Any] | None = None
 
 
@@ -181,7 +161,7 @@ def _progress_handler(scope: TimedAttemptScope) -> Any:
         from langchain_core.callbacks import BaseCallbackHandler
 
         # Inline, as a thread would report progress late.
-        namespace: dict[str, Any] = dict.fromkeys(_EVENTS, _touch) | {"run_inline": True}
+        namespace: dict[str, Any] = dict.fromkeys(EVENTS, _touch) | {"run_inline": True}
         _progress_handler_class = type("ProgressHandler", (BaseCallbackHandler,), namespace)
     handler = _progress_handler_class()
     # Weakly: a callback manager may outlive the attempt.
