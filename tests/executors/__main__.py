@@ -27,6 +27,7 @@ def main() -> int:
     ours = ready_environment().python
     inline = given(ours, "inline", options.scenarios)
     differing = compare(inline, given(ours, "process", options.scenarios), "process")
+    differing += 0 if options.scenarios else example(ours, "process")
     if options.ray:
         environment = cluster_environment().ensure()
         install_wheel(build_wheel(), environment)
@@ -34,6 +35,7 @@ def main() -> int:
         for kind in ("ray", "actors"):
             differing += compare(inline, given(cluster, kind, options.scenarios), kind)
         if not options.scenarios:
+            differing += example(cluster, "ray")
             differing += subprocess.run(
                 [cluster, "-m", "tests.executors.cluster"], cwd=ROOT, env=variables()
             ).returncode
@@ -59,6 +61,19 @@ def compare(inline: dict[str, str], other: dict[str, str], kind: str) -> int:
         print(f"===== {name}, at home:\n{inline.get(name)}\n===== {kind}:\n{other.get(name)}")
     print(f"executors: {len(inline)} scenarios, {len(different)} differ with nodes in: {kind}")
     return len(different)
+
+
+def example(python: Path, kind: str) -> int:
+    """Run the example; returns whether it prints something else than it should."""
+    folder = ROOT / "examples" / "executors"
+    say(f"running examples/executors with nodes in: {kind}")
+    result = subprocess.run(
+        [python, "main.py", kind], cwd=folder, env=variables(), stdout=subprocess.PIPE, text=True
+    )
+    if result.stdout == (folder / "printed.txt").read_text():
+        return 0
+    print(f"===== examples/executors with nodes in {kind} prints:\n{result.stdout}")
+    return 1
 
 
 def variables() -> dict[str, str]:
