@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import select
 import subprocess
 import sys
 import threading
@@ -37,6 +38,9 @@ class Worker:
                 [sys.executable, "-c", main], pass_fds=[away.fileno()], stdin=subprocess.DEVNULL
             )
         self._pipe = home
+        # What `Connection.poll` makes anew at each call.
+        self._poll = select.poll()
+        self._poll.register(home.fileno(), select.POLLIN)
         self._sending = threading.Lock()
         self._send("install", _drop_in())
 
@@ -65,7 +69,7 @@ class Worker:
             WorkerDiedError: It has ended.
         """
         try:
-            if not self._pipe.poll(timeout):
+            if not self._poll.poll(timeout * 1000):
                 return None
             return Message(*pickle.loads(self._pipe.recv_bytes()))
         except (EOFError, OSError):
