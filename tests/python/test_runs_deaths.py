@@ -38,7 +38,7 @@ async def attempts(database: str, graph: Any) -> AsyncIterator[Attempt]:
         async def attempt(run: Run, dies: asyncio.Event | None = None) -> EventLog:
             claim = await keeper.keep(lambda: _plans.claim(run.id, "worker"))
             assert claim is not None
-            log = saver.logs[run.thread_id] = EventLog(claim, keeper, default_serde())
+            log = EventLog(claim, keeper, default_serde())
             execution = Execution(claim, {"graph": stored}, log, keeper, default_serde(), 5)
             task = asyncio.create_task(execution.perform())
             if dies is not None:
@@ -184,7 +184,7 @@ async def test_a_run_that_kills_its_workers_ends(database: str) -> None:
         await attempt(run)
         run = await runs.get(run.id)
     assert run.status == "error" and run.failure is not None
-    assert "6 workers have died" in run.failure.message
+    assert "6 attempts at this run were cut off" in run.failure.message
     assert gate.count == 6
 
 
@@ -234,3 +234,27 @@ async def test_a_worker_ends_no_job_that_is_another_workers(database: str) -> No
                 await asyncio.sleep(0.3)
                 rows = connection.execute("SELECT status, worker_id FROM procrastinate_jobs")
                 assert rows.fetchall() == [("doing", 2)]
+
+
+async def test_whoever_was_only_held_to_be_dead_stores_nothing_more(database: str) -> None:
+    gate = Gate()
+    graph = chain(says("a"), gate, says("c"))
+    async with asking(database) as runs, attempts(database, graph) as attempt:
+        run = await runs.enqueue("graph", {"log": []}, thread_id="1")
+        late = asyncio.create_task(attempt(run))
+        await asyncio.wait_for(gate.begun.wait(), PATIENCE)
+        gate.begun.clear()
+        other = asyncio.create_task(attempt(run))
+        await asyncio.wait_for(gate.begun.wait(), PATIENCE)
+        gate.may_end.set()
+        await asyncio.wait_for(asyncio.gather(late, other), PATIENCE)
+        run = await runs.get(run.id)
+        assert (run.status, run.attempt, run.result) == ("success", 2, {"log": ["a", "gate", "c"]})
+        events = [event async for event in runs.stream(run.id)]
+        assert [event.id for event in events] == [*range(1, len(events) + 1)]
+        assert [event.attempt for event in events] == sorted(event.attempt for event in events)
+    with psycopg.connect(database) as connection:
+        parents = connection.execute(
+            "SELECT parent_checkpoint_id FROM checkpoints GROUP BY 1 HAVING count(*) > 1"
+        )
+        assert parents.fetchall() == []

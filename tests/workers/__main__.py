@@ -77,7 +77,7 @@ def _kill(options: argparse.Namespace, database: str, log: Path) -> int:
             found.append(f"workers ended with {strange}")
         with psycopg.connect(database) as connection:
             rows = connection.execute(_COUNTS).fetchall()
-    attempts, again = rows[0]
+    attempts, again, late = rows[0]
     found += _example(database)
     for fault in found:
         print(fault, flush=True)
@@ -85,7 +85,7 @@ def _kill(options: argparse.Namespace, database: str, log: Path) -> int:
     print(
         f"workers: {len(ids)} runs on {options.workers} workers in {took:.0f} s, of whom "
         f"{happened or 'nobody was killed'}; {attempts} attempts, {again} tasks cut off and run "
-        f"again, {len(found)} wrong"
+        f"again, {late} begun by workers that were held to be dead, {len(found)} wrong"
     )
     return 1 if found else 0
 
@@ -102,7 +102,8 @@ def _example(database: str) -> list[str]:
 
 _COUNTS = """
 SELECT (SELECT sum(attempt) FROM langgraph_rust_runs),
-    (SELECT count(*) - count(DISTINCT (run_id, node)) FROM traces)
+    (SELECT count(*) - count(DISTINCT (run_id, node)) FROM traces WHERE NOT is_late),
+    (SELECT count(*) FROM traces WHERE is_late)
 """
 
 

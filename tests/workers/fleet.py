@@ -94,7 +94,7 @@ class Fleet:
     def _begin(self) -> subprocess.Popen[bytes]:
         times = "--heartbeat", str(HEARTBEAT), "--dead-after", str(DEAD_AFTER)
         # Whoever is killed now is killed again: nothing is said of a run by that.
-        rest = "--concurrency", "8", "--connections", "8", "--max-deaths", "50"
+        rest = "--concurrency", "8", "--connections", "5", "--max-deaths", "50"
         return begin(self._database, self._log, *times, *rest)
 
     def _happen(self) -> None:

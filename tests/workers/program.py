@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from psycopg_pool import ConnectionPool
 from typing_extensions import TypedDict
 
+from langgraph_rust.config import get_config
 from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.runtime import Runtime
 
@@ -23,14 +24,17 @@ DATABASE = "DATABASE_URL"
 TABLE = """
 CREATE TABLE traces (
     run_id text NOT NULL, thread_id text NOT NULL, node text NOT NULL, task_id text NOT NULL,
-    stored integer NOT NULL, pid integer NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp()
+    stored integer NOT NULL, is_late boolean NOT NULL, pid integer NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
 )
 """
 
-# Whatever is stored of a task but what it asked and was answered makes it a finished one.
+# Whatever is stored of a task but what it asked and was answered makes it a finished one. Whoever
+# was stopped and held to be dead may begin one more before it finds that its run is another's.
 _TRACE = """
-INSERT INTO traces (run_id, thread_id, node, task_id, stored, pid)
-SELECT %(run_id)s, %(thread_id)s, %(node)s, %(task_id)s, count(*), %(pid)s
+INSERT INTO traces (run_id, thread_id, node, task_id, stored, is_late, pid)
+SELECT %(run_id)s, %(thread_id)s, %(node)s, %(task_id)s, count(*),
+    (SELECT attempt <> %(attempt)s FROM langgraph_rust_runs WHERE id::text = %(run_id)s), %(pid)s
 FROM checkpoint_writes
 WHERE thread_id = %(thread_id)s AND task_id = %(task_id)s AND channel NOT LIKE '\\_\\_%%'
 """
@@ -51,7 +55,7 @@ class State(TypedDict, total=False):
 @cache
 def _pool() -> ConnectionPool[Any]:
     pool: ConnectionPool[Any] = ConnectionPool(
-        os.environ[DATABASE], min_size=1, max_size=3, kwargs={"autocommit": True}, open=False
+        os.environ[DATABASE], min_size=1, max_size=2, kwargs={"autocommit": True}, open=False
     )
     pool.open()
     atexit.register(pool.close)
@@ -67,6 +71,7 @@ def _leave_trace(node: str, runtime: Runtime[Any]) -> None:
         "thread_id": info.thread_id,
         "node": node,
         "task_id": info.task_id,
+        "attempt": get_config()["metadata"]["run_attempt"],
         "pid": os.getpid(),
     }
     with _pool().connection() as connection:

@@ -155,13 +155,27 @@ class AsyncDatabase:
             return end.value
 
 
-def async_pool(conninfo: str, max_size: int) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
-    """Return a pool, not open yet, that savers and procrastinate can share."""
+def async_pool(
+    conninfo: str, max_size: int, patience: float | None = None
+) -> AsyncConnectionPool[AsyncConnection[DictRow]]:
+    """Return a pool, not open yet, that savers and procrastinate can share.
+
+    Args:
+        conninfo: How to connect.
+        max_size: How many connections there may be.
+        patience: Seconds for which a transaction may stand still, or else its connection is lost:
+            what a process that stands still has locked would stop others.
+    """
 
     async def configure(connection: AsyncConnection[DictRow]) -> None:
         # Not among the arguments: procrastinate takes those for a connection of its own, and adds
         # this one.
         await connection.set_autocommit(True)
+        if patience is not None:
+            timeout = f"{patience * 1000:.0f}"
+            await connection.execute(
+                "SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (timeout,)
+            )
 
     return AsyncConnectionPool(
         conninfo,

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from langgraph_rust._internal._config import patch_configurable
 from langgraph_rust._internal._constants import INTERRUPT, NULL_TASK_ID, RESUME
+from langgraph_rust.runs._worker._saver import LEASE_KEY
 from langgraph_rust.types import Command
 
 if TYPE_CHECKING:
@@ -65,7 +67,11 @@ def describe(found: CheckpointTuple | None, serde: SerializerProtocol) -> Found:
 
 
 async def left_of(
-    command: Command[Any], found: Found, stored: CheckpointTuple, saver: BaseCheckpointSaver
+    command: Command[Any],
+    found: Found,
+    stored: CheckpointTuple,
+    saver: BaseCheckpointSaver,
+    token: int,
 ) -> Command[Any] | None:
     """Return what of a command is to be given yet; `None` if it is there already.
 
@@ -78,5 +84,6 @@ async def left_of(
         left = {key: value for key, value in command.resume.items() if key not in taken}
         return replace(command, resume=left) if left else None
     if any(task_id != NULL_TASK_ID for task_id in found.changed):
-        await saver.aput_writes(stored.config, [(RESUME, None)], NULL_TASK_ID)
+        place = patch_configurable(stored.config, {LEASE_KEY: token})
+        await saver.aput_writes(place, [(RESUME, None)], NULL_TASK_ID)
     return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from langgraph_rust.runs._request import Request
 from langgraph_rust.runs._worker._answers import Found, describe, left_of
 from langgraph_rust.runs._worker._plans import Claim
+from langgraph_rust.runs._worker._saver import LEASE_KEY
 from langgraph_rust.types import Command
 
 if TYPE_CHECKING:
@@ -34,25 +35,33 @@ class Beginning:
     """Whether the run has come to a static interrupt already."""
 
 
-def config_of(run: Claim, request: Request) -> RunnableConfig:
+def config_of(run: Claim, request: Request, token: int) -> RunnableConfig:
     """Return the config that the graph runs with."""
     given = request["config"]
-    configurable = {**given.get("configurable", {}), "thread_id": run.thread_id}
+    own = {"thread_id": run.thread_id, LEASE_KEY: token}
+    configurable = {**given.get("configurable", {}), **own}
     # What was applied by this run is told by the metadata of checkpoints.
-    metadata = {**given.get("metadata", {}), "run_id": run.id}
+    metadata = {**given.get("metadata", {}), "run_id": run.id, "run_attempt": run.attempt}
     made = {**given, "configurable": configurable, "metadata": metadata, "run_id": run.id}
     return cast("RunnableConfig", made)
 
 
 async def begin(
-    run: Claim, request: Request, graph: Pregel, saver: BaseCheckpointSaver
+    run: Claim, request: Request, graph: Pregel, saver: BaseCheckpointSaver, token: int
 ) -> Beginning:
     """Find out what was done of a run.
 
     An input is there with the first checkpoint that the run has stored. A command is applied to the
     checkpoint before, and may be there with none of the run's own.
+
+    Args:
+        run: The run.
+        request: What it is to do.
+        graph: Its graph.
+        saver: Where its thread is.
+        token: That of the lease on the thread: nobody else stores anything meanwhile.
     """
-    config, input = config_of(run, request), request["input"]
+    config, input = config_of(run, request, token), request["input"]
     if run.attempt == 1 and not isinstance(input, Command):
         return Beginning(input, config)
     place: RunnableConfig = {"configurable": {"thread_id": run.thread_id, "checkpoint_ns": ""}}
@@ -72,7 +81,7 @@ async def begin(
         is_stopped = await _is_stopped(request, graph, config)
         return Beginning(None, config, base, is_further, is_stopped)
     if isinstance(input, Command) and stored is not None:
-        input = await left_of(input, found, stored, saver)
+        input = await left_of(input, found, stored, saver, token)
     return Beginning(input, config, base, is_further)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from langgraph_rust.checkpoint.postgres._plans import Plan
 from langgraph_rust.checkpoint.serde.errors import StoredValueError
+from langgraph_rust.checkpoint.single_writer import Lease, ThreadConflictError
 from langgraph_rust.errors import GraphDrained
 from langgraph_rust.runs._plans import end
 from langgraph_rust.runs._records import RunFailure
@@ -23,17 +25,21 @@ from langgraph_rust.runs._worker._keeping import Keeper
 from langgraph_rust.runs._worker._log import EventLog, LostRunError
 from langgraph_rust.runs._worker._plans import Claim, give_back, look, set_base
 from langgraph_rust.runs._worker._queue import GivenBack
+from langgraph_rust.runs._worker._saver import RunSaver, UnreachableError
 from langgraph_rust.runtime import RunControl
 from langgraph_rust.types import Interrupt, StreamMode
 
 if TYPE_CHECKING:
-    from langgraph_rust.checkpoint.base import BaseCheckpointSaver
     from langgraph_rust.checkpoint.serde.base import SerializerProtocol
     from langgraph_rust.pregel import Pregel
 
 __all__ = ("Execution",)
 
 logger = logging.getLogger(__name__)
+
+_TTL = 30.0
+"""Seconds that a thread is kept for the run without another word. Whoever takes the run over need
+not wait for that, but programs that go on with the thread themselves do."""
 
 _INTERRUPT = "__interrupt__"
 
@@ -72,6 +78,8 @@ class Execution:
         self._asked = run.asked
         self._why: Why | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._lease: Lease | None = None
+        self._renewed = 0.0
         self._is_interrupted = False
         self._interrupts: list[Interrupt] = []
 
@@ -115,6 +123,18 @@ class Execution:
             await asyncio.wait({self._task})
         await self._conclude(self._task)
 
+    async def renew(self) -> None:
+        """Keep the thread, if it is time to say so again."""
+        lease = self._lease
+        if lease is None or time.monotonic() - self._renewed < _TTL / 3:
+            return
+        self._renewed = time.monotonic()
+        try:
+            await lease.arenew()
+        except ThreadConflictError:
+            # The run is told so when it stores next.
+            logger.warning("run %s has lost its thread", self.run.id)
+
     # --- running ---
 
     def _graph_of_run(self) -> Pregel:
@@ -124,21 +144,35 @@ class Execution:
         return self._graphs[name]
 
     @property
-    def _saver(self) -> BaseCheckpointSaver:
-        return cast("BaseCheckpointSaver", self._graph.checkpointer)
+    def _saver(self) -> RunSaver:
+        return cast("RunSaver", self._graph.checkpointer)
 
     async def _run_graph(self) -> Any:
         """Run the graph; returns what `invoke` would."""
-        beginning = await begin(self.run, self._request, self._graph, self._saver)
-        await self._remember(beginning)
-        return await self._streamed(beginning)
+        holder = f"run {self.run.id}, attempt {self.run.attempt}"
+        lease = await self._saver.atake_lease(self.run.thread_id, holder, ttl=_TTL, steal=True)
+        place = self.run.thread_id, lease.token
+        self._saver.logs[place] = self._log
+        self._lease, self._renewed = lease, time.monotonic()
+        try:
+            if not await self._is_own():
+                # Another claimed it while this was on its way. If the lease was taken from that
+                # one, it takes it again.
+                raise LostRunError(self.run.id)
+            beginning = await begin(self.run, self._request, self._graph, self._saver, lease.token)
+            await self._remember(beginning)
+            return await self._streamed(beginning)
+        finally:
+            self._lease = None
+            del self._saver.logs[place]
+            await lease.arelease()
 
     async def _remember(self, beginning: Beginning) -> None:
         deaths = 0 if beginning.is_further else self.run.deaths
         if deaths > self._max_deaths:
             raise RuntimeError(
-                f"{deaths} workers have died, one after the other, while they had this run, "
-                "and it got no further"
+                f"{deaths} attempts at this run were cut off one after the other, and it got no "
+                "further: its worker died, or could not reach the database"
             )
         base = beginning.base
         if base is not None and (base != self.run.base or deaths != self.run.deaths):
@@ -211,6 +245,11 @@ class Execution:
         error = task.exception()
         if isinstance(error, LostRunError):
             return None
+        if isinstance(error, UnreachableError):
+            # The job is tried again after a while, by whoever can reach it.
+            raise error
+        if isinstance(error, ThreadConflictError) and error.reason == "fenced":
+            return await self._end_fenced()
         if error is not None:
             return await self._end("error", failure=_failure(error))
         try:
@@ -233,6 +272,16 @@ class Execution:
             return await self._end("timeout", failure=failure)
         failure = RunFailure("asyncio.CancelledError", "a node cancelled the run it is in", "")
         return await self._end("error", failure=failure)
+
+    async def _end_fenced(self) -> None:
+        """The thread was taken: by whoever has the run now, or by one that had it and came late."""
+        if await self._is_own():
+            await self._keeper.keep(lambda: give_back(self.run))
+            raise GivenBack(self.run.id)
+
+    async def _is_own(self) -> bool:
+        found = await self._keeper.keep(lambda: look([self.run.id]))
+        return found.get(self.run.id, (0, None))[0] == self.run.attempt
 
     async def _end_as_asked(self) -> None:
         if self._asked == "rollback":

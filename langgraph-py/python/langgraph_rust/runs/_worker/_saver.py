@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from psycopg import AsyncCursor, OperationalError
+from psycopg.rows import DictRow
+
+from langgraph_rust.checkpoint._writing.writer import LEASE_KEY
 from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph_rust.runs._worker._keeping import TROUBLE
 from langgraph_rust.runs._worker._log import EventLog
 
 if TYPE_CHECKING:
@@ -13,19 +19,26 @@ if TYPE_CHECKING:
 
     from langgraph_rust.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 
-__all__ = ("RunSaver",)
+__all__ = ("LEASE_KEY", "RunSaver", "UnreachableError")
+
+
+class UnreachableError(OperationalError):
+    """The saver could not reach the database, which is not the fault of the run."""
 
 
 class RunSaver(AsyncPostgresSaver):
-    """Stores nothing of a run before what the run has shown by then is stored.
+    """Stores nothing of a run before what the run has shown is stored.
 
     Whoever dies after that has shown it, and what is done again is shown again: no event is lost.
     Because these two methods are overridden, a superstep's last writes are not stored together with
     its checkpoint, of which there would be nothing to see before both are stored.
     """
 
-    logs: dict[str, EventLog]
-    """The logs of the runs that go on, by thread."""
+    single_writer = "off"
+    """The lease of an attempt says who writes."""
+
+    logs: dict[tuple[str, int | None], EventLog]
+    """The logs of the attempts that go on here, by thread and the token of its lease."""
 
     async def aput(
         self,
@@ -50,6 +63,16 @@ class RunSaver(AsyncPostgresSaver):
         await super().aput_writes(config, writes, task_id, task_path)
 
     async def _show(self, config: RunnableConfig) -> None:
-        log = self.logs.get(config["configurable"]["thread_id"])
-        if log is not None:
+        configurable = config["configurable"]
+        # Without a lease, it is another thread that a node goes on with.
+        place = configurable["thread_id"], configurable.get(LEASE_KEY)
+        if log := self.logs.get(place):
             await log.flush()
+
+    @asynccontextmanager
+    async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
+        try:
+            async with super()._cursor(pipeline=pipeline) as cursor:
+                yield cursor
+        except TROUBLE as error:
+            raise UnreachableError(*error.args) from error

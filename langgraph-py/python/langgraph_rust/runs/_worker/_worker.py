@@ -114,13 +114,14 @@ class Worker:
         self._keep_runs = None if keep_runs is None else keep_runs.total_seconds()
         self._serde = serde or default_serde()
         self._conninfo = database
-        self._pool = async_pool(database, connections or min(concurrency + _BESIDE, _CONNECTIONS))
+        self._pool = async_pool(
+            database, connections or min(concurrency + _BESIDE, _CONNECTIONS), dead_after
+        )
         self._database = AsyncDatabase(self._pool)
         self._keeper = Keeper(self._database)
         self._listener = Listener(database, _statements.CONTROL)
         self._app = app_for(self._perform)
         self._jobs: JobWorker | None = None
-        self._logs: dict[str, EventLog] = {}
         self._active: dict[str, Execution] = {}
         self._is_draining = False
         self._told = asyncio.Event()
@@ -141,7 +142,7 @@ class Worker:
             async with AsyncRuns(self._conninfo) as runs:
                 await runs.setup()
             saver = RunSaver(self._pool, serde=self._serde)
-            saver.logs = self._logs
+            saver.logs = {}
             stored = {"checkpointer": saver}
             self._graphs = {name: graph.copy(stored) for name, graph in self._graphs.items()}
             await self._app.open_async(self._pool)
@@ -176,8 +177,10 @@ class Worker:
         if run is None:
             # It was cancelled, or has ended at a worker that could not say so any more.
             return
+        if run_id in self._active:
+            # It was held to be dead, and has got its own run again.
+            self._active[run_id].lose()
         log = EventLog(run, self._keeper, self._serde)
-        self._logs[run.thread_id] = log
         execution = Execution(run, self._graphs, log, self._keeper, self._serde, self._max_deaths)
         self._active[run_id] = execution
         if self._is_draining:
@@ -187,7 +190,8 @@ class Worker:
             with self._listener.wakes(run_id, lambda: loop.call_soon_threadsafe(self._told.set)):
                 await execution.perform()
         finally:
-            del self._active[run_id], self._logs[run.thread_id]
+            if self._active[run_id] is execution:
+                del self._active[run_id]
 
     # --- what it sees to ---
 
@@ -226,6 +230,7 @@ class Worker:
             self._told.clear()
             try:
                 await self._look_at_own()
+                await asyncio.gather(*(one.renew() for one in [*self._active.values()]))
                 now = time.monotonic()
                 if now - looked >= self._heartbeat:
                     looked = now
