@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from sync.pins import ROOT
 from tests.workers.program import DATABASE
 
@@ -98,7 +100,12 @@ class Fleet:
         return begin(self._database, self._log, *times, *rest)
 
     def _happen(self) -> None:
+        before = 0
         while not self._is_over.wait(self._random.uniform(*_LIVES) / len(self._workers)):
+            # On a machine that is busy, workers would be killed before they have begun anything.
+            if (over := self._count()) == before:
+                continue
+            before = over
             place = self._random.randrange(len(self._workers))
             kind = self._random.choice(self._kinds)
             worker = self._workers[place]
@@ -107,6 +114,12 @@ class Fleet:
                 self._do(kind, worker)
             self._workers[place] = self._begin()
             self._all.append(self._workers[place])
+
+    def _count(self) -> int:
+        """How many runs are over."""
+        with psycopg.connect(self._database) as connection:
+            row = connection.execute("SELECT count(ended) FROM langgraph_rust_runs").fetchone()
+        return row[0] if row else 0
 
     def _do(self, kind: str, worker: subprocess.Popen[bytes]) -> None:
         if kind == "killed":
