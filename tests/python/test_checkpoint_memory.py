@@ -14,6 +14,7 @@ import pytest
 from langgraph_rust.checkpoint.base import Checkpoint
 from langgraph_rust.checkpoint.memory import InMemorySaver, MemorySaver, PersistentDict
 from langgraph_rust.checkpoint.serde.types import INTERRUPT, _DeltaSnapshot
+from langgraph_rust.checkpoint.single_writer import fork
 
 
 def config(checkpoint_id: str | None = None, *, thread: str = "1", ns: str = "") -> Any:
@@ -221,8 +222,8 @@ class TestDeltaHistory:
             at = saver.put(at, saved, {}, {"a": number, "b": number})
             saver.put_writes(at, [("a", number), ("b", -number)], "task")
         # A branch, which must not contribute.
-        fork = saver.put(config("1"), checkpoint("2b", {}, {}), {}, {})
-        saver.put_writes(fork, [("a", "fork")], "task")
+        branch = saver.put(fork(config("1")), checkpoint("2b", {}, {}), {}, {})
+        saver.put_writes(fork(branch), [("a", "fork")], "task")
         return saver
 
     @pytest.mark.parametrize("at", [config("3"), config()])

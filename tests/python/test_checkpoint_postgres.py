@@ -16,6 +16,7 @@ from _driver_graphs import PATIENCE, State, chain, fan_out, thread
 from langgraph_rust.checkpoint.base import empty_checkpoint
 from langgraph_rust.checkpoint.base.id import uuid6
 from langgraph_rust.checkpoint.serde.types import ERROR, INTERRUPT, RESUME, TASKS, _DeltaSnapshot
+from langgraph_rust.checkpoint.single_writer import fork
 from langgraph_rust.types import interrupt
 
 psycopg: Any = pytest.importorskip(
@@ -137,7 +138,7 @@ class TestOneStatementASuperstep:
         place = saver.put(PLACE, checkpoint(), {}, {})
         seen = statements(saver)
         saver.put_writes(place, [("a", n) for n in range(100)], "task", "path")
-        assert len(seen) == 1
+        assert len([text for text in seen if "INSERT" in text]) == 1
         found = saver.get_tuple(place)
         assert found and found.pending_writes == [("task", "a", n) for n in range(100)]
 
@@ -280,7 +281,8 @@ class TestPools:
     def test_calls_do_not_wait_for_each_other(self, database: str) -> None:
         with pooled(database) as saver, saver.conn.connection() as conn, conn.transaction():
             place = saver.put(PLACE, checkpoint(), {}, {})
-            conn.execute("LOCK TABLE checkpoints IN ACCESS EXCLUSIVE MODE")
+            # Whoever reads a checkpoint waits, and whoever stores writes does not.
+            conn.execute("LOCK TABLE checkpoint_blobs IN ACCESS EXCLUSIVE MODE")
             blocked = threading.Thread(target=saver.get_tuple, args=(place,))
             blocked.start()
             try:
@@ -293,7 +295,7 @@ class TestPools:
         async with apooled(database) as saver, saver.conn.connection() as conn:
             place = await saver.aput(PLACE, checkpoint(), {}, {})
             await conn.execute("BEGIN")
-            await conn.execute("LOCK TABLE checkpoints IN ACCESS EXCLUSIVE MODE")
+            await conn.execute("LOCK TABLE checkpoint_blobs IN ACCESS EXCLUSIVE MODE")
             blocked = asyncio.ensure_future(saver.aget_tuple(place))
             await asyncio.sleep(0.05)
             await asyncio.wait_for(saver.aput_writes(place, [("a", 1)], "task"), PATIENCE)
@@ -451,6 +453,8 @@ class TestConnections:
             own.setup()
             with psycopg.connect(database, cursor_factory=Interrupted) as conn:
                 saver: Any = PostgresSaver(conn)
+                # In a pipeline, psycopg refuses what the cursor does here.
+                saver.single_writer = "off"
                 place = stored(saver, PLACE, {"a": [1]})
                 interrupts.append(1)
                 with pytest.raises(KeyboardInterrupt):
@@ -607,7 +611,7 @@ class TestThreads:
         newest = saver.put(old, made, {"run_id": "b"}, made["channel_versions"])
         saver.delete_for_runs(["b"])
         later = {**made, "id": str(uuid6(clock_seq=3))}
-        found = saver.get_tuple(saver.put(newest, later, {"run_id": "c"}, {}))
+        found = saver.get_tuple(saver.put(fork(newest), later, {"run_id": "c"}, {}))
         assert found and found.checkpoint["channel_values"] == {"a": [2]}
 
     def test_the_saver_can_be_used_while_it_lists(self, saver: PostgresSaver) -> None:
@@ -727,6 +731,7 @@ class TestValues:
 
 class TestDeltaHistory:
     def test_ancestors_whose_ids_are_in_no_order(self, saver: PostgresSaver) -> None:
+        saver.single_writer = "off"
         place: Any = PLACE
         for step, own in enumerate(("5", "9", "1", "7")):
             made = checkpoint({"a": _DeltaSnapshot([0])} if step == 1 else {}, step, id=own)
@@ -748,9 +753,8 @@ class TestDeltaHistory:
                 (length,),
             )
         config: Any = {"configurable": {**PLACE["configurable"], "checkpoint_id": f"{length:05}"}}
-        saver.put_writes(
-            {"configurable": {**PLACE["configurable"], "checkpoint_id": "00003"}}, [("a", 1)], "t"
-        )
+        old: Any = {"configurable": {**PLACE["configurable"], "checkpoint_id": "00003"}}
+        saver.put_writes(fork(old), [("a", 1)], "t")
         history = saver.get_delta_channel_history(config=config, channels=["a"])
         assert history["a"] == {"seed": 7, "writes": [("t", "a", 1)]}
 

@@ -19,6 +19,7 @@ from _driver_graphs import PATIENCE, State, chain, fan_out, thread
 
 from langgraph_rust.checkpoint.base import empty_checkpoint
 from langgraph_rust.checkpoint.memory import InMemorySaver
+from langgraph_rust.checkpoint.single_writer import fork
 from langgraph_rust.checkpoint.sqlite import SqliteSaver
 from langgraph_rust.checkpoint.sqlite import _commits as commits_module
 from langgraph_rust.checkpoint.sqlite._commits import Commits
@@ -335,7 +336,7 @@ class TestThreads:
         for found in saver.list({"configurable": {"thread_id": "1"}}):
             seen += 1
             assert saver.get_tuple(found.config) is not None
-            saver.put_writes(found.config, [("other", 1)], "task")
+            saver.put_writes(fork(found.config), [("other", 1)], "task")
         assert seen == SUPERSTEPS + 50
 
 

@@ -111,17 +111,17 @@ def async_cursor(cut: Cut) -> Any:
 class Saver(PostgresSaver):
     cut: Cut
 
-    def _put(self, *given: Any) -> None:
+    def _put(self, *given: Any, **named: Any) -> None:
         with self.cut.stores():
-            super()._put(*given)
+            super()._put(*given, **named)
 
 
 class AsyncSaver(AsyncPostgresSaver):
     cut: Cut
 
-    async def _put(self, *given: Any) -> None:
+    async def _put(self, *given: Any, **named: Any) -> None:
         with self.cut.stores():
-            await super()._put(*given)
+            await super()._put(*given, **named)
 
 
 @every_durability

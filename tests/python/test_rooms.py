@@ -21,7 +21,7 @@ ORDER = (
     ("_internal", "cache", "store"),
     ("config", "constants", "types", "typing"),
     ("callbacks", "errors", "runtime", "pregel", "pregel.protocol", "pregel.types"),
-    ("_internal._quiet", "_internal._runnable", "channels", "stream"),
+    ("_internal._quiet", "_internal._runnable", "channels", "checkpoint.single_writer", "stream"),
     # From the parts of a graph to its runs.
     ("pregel._build", "pregel._remote", "pregel._streams", "utils"),
     ("pregel._state", "pregel.remote"),
@@ -50,6 +50,7 @@ ORDER = (
 UPWARD = {
     ("", "_dropin"): "switching is asked for by few",
     ("_internal", "types"): "a policy is made of what the user wrote when a node is added",
+    ("checkpoint", "checkpoint.single_writer"): "who is refused leaves every graph around",
     ("constants", "types"): "names that moved, handed out with a warning",
     ("pregel", "pregel.main"): "upstream's public name for what is made of all below",
     ("executors", "pregel.main"): "a node that is a graph stays at home",

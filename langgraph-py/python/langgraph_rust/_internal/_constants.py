@@ -9,6 +9,8 @@ from __future__ import annotations
 from sys import intern
 from typing import Final, Literal, cast
 
+from langgraph_rust.checkpoint._writing.writer import FORK_KEY, LEASE_KEY, WRITER_KEY
+
 # Keys under which tasks write something that is not a channel.
 INPUT: Final = intern("__input__")
 """The input of the graph."""
@@ -88,6 +90,14 @@ CONFIG_KEY_STREAM_MESSAGES_V2: Final = intern("__pregel_stream_messages_v2")
 """Whether chat models emit content-block events."""
 CONFIG_KEY_NODE_ERROR: Final = intern("__pregel_node_error")
 """The `NodeError` for an error handler's `error` parameter."""
+
+# Of this package alone, and words of savers.
+CONFIG_KEY_WRITER: Final = intern(WRITER_KEY)
+"""What a run tells the saver of itself."""
+CONFIG_KEY_LEASE: Final = intern(LEASE_KEY)
+"""The token of the lease that a run works under."""
+CONFIG_KEY_FORK: Final = intern(FORK_KEY)
+"""Whether storing beside what came later is meant."""
 
 PUSH: Final = intern("__pregel_push")
 """Kind of a task that a `Send` or a call created."""

@@ -11,6 +11,10 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from langgraph_rust.checkpoint._writing.claim import claim_of
+from langgraph_rust.checkpoint._writing.leases import Change, Held
+from langgraph_rust.checkpoint._writing.leasing import Leasing
+from langgraph_rust.checkpoint._writing.writer import SingleWriter, sign
 from langgraph_rust.checkpoint.base import (
     WRITES_IDX_MAP,
     BaseCheckpointSaver,
@@ -41,6 +45,12 @@ from langgraph_rust.checkpoint.base._prune import (
     several,
     superfluous,
 )
+from langgraph_rust.checkpoint.memory._single_writer import (
+    Heads,
+    change_lease,
+    check,
+    look_at_lease,
+)
 from langgraph_rust.checkpoint.serde._channels import dump_channel, in_checkpoint, load_channel
 from langgraph_rust.checkpoint.serde._default import is_drop_in
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
@@ -61,7 +71,12 @@ _EMPTY: _Typed = ("empty", b"")
 
 
 class InMemorySaver(
-    BaseCheckpointSaver[str], AbstractContextManager, AbstractAsyncContextManager, Expiring
+    BaseCheckpointSaver[str],
+    AbstractContextManager,
+    AbstractAsyncContextManager,
+    Expiring,
+    SingleWriter,
+    Leasing,
 ):
     """Keeps checkpoints in dictionaries, for tests and experiments: they are gone with the process.
 
@@ -93,6 +108,8 @@ class InMemorySaver(
         self.storage = factory(lambda: defaultdict(dict))
         self.writes = factory(dict)
         self.blobs = factory()
+        self._heads = Heads()
+        self._leases: dict[str, Held] = {}
         self.stack = ExitStack()
         if factory is not defaultdict:
             for mapping in (self.storage, self.writes, self.blobs):
@@ -212,6 +229,9 @@ class InMemorySaver(
             new_versions: As for `put`.
             writes: For each task the id of the checkpoint that it wrote on, its own id, its path,
                 and `(channel, value)` pairs.
+
+        Raises:
+            ThreadConflictError: the thread was gone on with meanwhile; see `single_writer`.
         """
         dumps = self.serde.dumps_typed
         configurable = config["configurable"]
@@ -234,10 +254,12 @@ class InMemorySaver(
         }
         entry = (
             dumps(rest),
-            dumps(get_checkpoint_metadata(config, metadata)),
+            dumps(sign(get_checkpoint_metadata(config, metadata), configurable)),
             configurable.get("checkpoint_id"),
         )
+        claim = claim_of(self, config, checkpoint_id, [write[:2] for write in writes])
         with _own:
+            check(self, thread_id, claim)
             for key, encoded in fresh:
                 self.writes[key].update(encoded)
             self.blobs.update(blobs)
@@ -260,6 +282,9 @@ class InMemorySaver(
             writes: `(channel, value)` pairs.
             task_id: Id of the task.
             task_path: Path of the task, which decides the order among tasks.
+
+        Raises:
+            ThreadConflictError: as for `put_superstep`.
         """
         configurable = config["configurable"]
         checkpoint_ns = configurable.get("checkpoint_ns", "")
@@ -267,7 +292,9 @@ class InMemorySaver(
         if writes:
             # All of a task's writes or none: a task with some of them would be taken for finished.
             fresh = self._fresh(key, task_id, task_path, writes)
+            claim = claim_of(self, config, None, [(key[2], task_id)])
             with _own:
+                check(self, key[0], claim)
                 self.writes[key].update(fresh)
 
     def delete_thread(self, thread_id: str) -> None:
@@ -472,9 +499,23 @@ class InMemorySaver(
 
     # --- helpers ---
 
+    def _change_lease(self, thread_id: str, change: Change) -> Any:
+        with _own:
+            return change_lease(self._leases, thread_id, change)
+
+    async def _achange_lease(self, thread_id: str, change: Change) -> Any:
+        return self._change_lease(thread_id, change)
+
+    def _look_at_lease(self, thread_id: str) -> tuple[Held, float]:
+        return look_at_lease(self._leases, thread_id)
+
+    async def _alook_at_lease(self, thread_id: str) -> tuple[Held, float]:
+        return self._look_at_lease(thread_id)
+
     def _delete_threads(self, thread_ids: Collection[str]) -> None:
         for thread_id in thread_ids:
             self.storage.pop(thread_id, None)
+            self._heads.forget(thread_id)
         for mapping in (self.writes, self.blobs):
             # Others may add to it meanwhile.
             for key in [*mapping]:

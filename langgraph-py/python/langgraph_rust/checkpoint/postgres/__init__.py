@@ -14,6 +14,10 @@ try:
 except ModuleNotFoundError as error:
     raise missing(error, __name__) from error
 
+from langgraph_rust.checkpoint._writing.claim import claim_of
+from langgraph_rust.checkpoint._writing.leases import Change, Held
+from langgraph_rust.checkpoint._writing.leasing import Leasing
+from langgraph_rust.checkpoint._writing.writer import SingleWriter
 from langgraph_rust.checkpoint.base import (
     ChannelVersions,
     Checkpoint,
@@ -28,6 +32,7 @@ from langgraph_rust.checkpoint.postgres import (
     _prune,
     _reads,
     _runs,
+    _single_writer,
     _sql,
 )
 from langgraph_rust.checkpoint.postgres._rows import address_of
@@ -48,7 +53,7 @@ Conn = _internal.Conn
 """What a saver may be given: a connection whose rows are dicts, or a pool of such connections."""
 
 
-class PostgresSaver(SyncPostgres):
+class PostgresSaver(SyncPostgres, SingleWriter, Leasing):
     """Keeps checkpoints in a Postgres database, in tables that LangGraph's own saver shares.
 
     Every call that stores is one transaction and one round trip. Values are encoded before a
@@ -132,9 +137,13 @@ class PostgresSaver(SyncPostgres):
             new_versions: As for `put`.
             writes: For each task the id of the checkpoint that it wrote on, its own id, its path,
                 and `(channel, value)` pairs.
+
+        Raises:
+            ThreadConflictError: the thread was gone on with meanwhile; see `single_writer`.
         """
-        given = config, checkpoint, metadata, new_versions, writes
-        self._put(self._checkpoint_batches(*given), config, checkpoint["id"])
+        claim = claim_of(self, config, checkpoint["id"], [write[:2] for write in writes])
+        given = config, checkpoint, metadata, new_versions, writes, claim
+        self._put(self._checkpoint_batches(*given), config, checkpoint["id"], claim)
         return address_of(config, checkpoint["id"])
 
     def put_writes(
@@ -153,8 +162,14 @@ class PostgresSaver(SyncPostgres):
             writes: `(channel, value)` pairs.
             task_id: Id of the task.
             task_path: Path of the task, which decides the order among tasks.
+
+        Raises:
+            ThreadConflictError: as for `put_superstep`.
         """
-        self._put(self._write_batches(config, writes, task_id, task_path), config)
+        wrote = [(config["configurable"]["checkpoint_id"], task_id)]
+        claim = claim_of(self, config, None, wrote)
+        batches = self._write_batches(config, writes, task_id, task_path, claim)
+        self._put(batches, config, claim=claim)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
@@ -225,3 +240,15 @@ class PostgresSaver(SyncPostgres):
 
     def _load_checkpoint_tuple(self, value: dict[str, Any]) -> CheckpointTuple:
         return self._decoded(value)
+
+    def _change_lease(self, thread_id: str, change: Change) -> Any:
+        try:
+            plan = _single_writer.change_lease(thread_id, change)
+            return self._write(plan, transaction=True)
+        except _single_writer.NO_TABLE:
+            self._write(_single_writer.make_table())
+        plan = _single_writer.change_lease(thread_id, change)
+        return self._write(plan, transaction=True)
+
+    def _look_at_lease(self, thread_id: str) -> tuple[Held, float]:
+        return self._read(partial(_single_writer.look_at_lease, thread_id))

@@ -19,7 +19,7 @@ from typing_extensions import Self
 from langgraph_rust.checkpoint.base._aexpiry import AsyncExpiring
 from langgraph_rust.checkpoint.base._expiry import chunks, limit
 from langgraph_rust.checkpoint.base._failed import name_place
-from langgraph_rust.checkpoint.postgres import _ainternal, _expiry, _plans
+from langgraph_rust.checkpoint.postgres import _ainternal, _expiry, _plans, _single_writer
 from langgraph_rust.checkpoint.postgres._advice import SAVERS, explained
 from langgraph_rust.checkpoint.postgres._arrays import make_known
 from langgraph_rust.checkpoint.postgres._plans import Batch, Plan, T
@@ -28,6 +28,8 @@ from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
+
+    from langgraph_rust.checkpoint._writing.claim import Claim
 
 
 class AsyncPostgres(BasePostgresSaver, AsyncExpiring):
@@ -187,13 +189,21 @@ class AsyncPostgres(BasePostgresSaver, AsyncExpiring):
             return end.value
 
     async def _put(
-        self, batches: list[Batch], config: RunnableConfig, made: str | None = None
+        self,
+        batches: list[Batch],
+        config: RunnableConfig,
+        made: str | None = None,
+        claim: Claim | None = None,
     ) -> None:
         try:
-            await self._store(batches)
+            if claim is None:
+                return await self._store(batches)
+            if await self._store_if(batches, claim):
+                return
         except psycopg.Error as error:
             name_place(error, config, made)
             raise
+        raise await self._read(partial(_single_writer.explain, claim))
 
     async def _store(self, batches: list[Batch]) -> None:
         """Execute batches as one transaction."""
@@ -207,3 +217,32 @@ class AsyncPostgres(BasePostgresSaver, AsyncExpiring):
         async with self._cursor(pipeline=True) as cur, cur.connection.transaction():
             for sql, rows in batches:
                 await cur.executemany(sql, rows)
+
+    async def _store_if(self, batches: list[Batch], claim: Claim) -> bool:
+        """Execute batches that were made with a claim as one transaction; tells if it may be."""
+        if not batches:
+            return True
+        lock = _single_writer.lock_of(claim.thread_id)
+        async with self._cursor() as cur:
+            if len(batches) == 1:
+                async with self._together(cur.connection):
+                    await cur.execute(_single_writer.LOCK_SQL, lock)
+                    await cur.execute(batches[0][0], batches[0][1][0])
+                if self.pipe:
+                    await self.pipe.sync()
+                return cur.rowcount > 0
+            async with cur.connection.transaction():
+                await cur.execute(_single_writer.LOCK_SQL, lock)
+                (guard, given), *rest = batches
+                await cur.execute(guard, given[0])
+                if await cur.fetchone() is None:
+                    return False
+                for sql, rows in rest:
+                    await cur.executemany(sql, rows)
+                return True
+
+    def _together(self, conn: AsyncConnection[DictRow]) -> AbstractAsyncContextManager[object]:
+        """Send what is executed within as one transaction, in one trip."""
+        if self.pipe:
+            return nullcontext()
+        return conn.pipeline() if self.supports_pipeline else conn.transaction()

@@ -12,6 +12,7 @@ import psycopg
 from psycopg.adapt import PyFormat
 from psycopg.types.json import Jsonb
 
+from langgraph_rust.checkpoint._writing.writer import sign
 from langgraph_rust.checkpoint.base import (
     Checkpoint,
     CheckpointMetadata,
@@ -20,6 +21,7 @@ from langgraph_rust.checkpoint.base import (
 from langgraph_rust.checkpoint.postgres import _sql
 from langgraph_rust.checkpoint.postgres._arrays import Blobs, Numbers, Texts
 from langgraph_rust.checkpoint.postgres._plans import Batch
+from langgraph_rust.checkpoint.postgres._single_writer import Guard
 from langgraph_rust.checkpoint.serde.types import _DeltaSnapshot
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ def checkpoint_row(
         checkpoint["id"],
         configurable.get("checkpoint_id"),
         as_json(checkpoint),
-        as_json(get_serializable_checkpoint_metadata(config, metadata)),
+        as_json(sign(get_serializable_checkpoint_metadata(config, metadata), configurable)),
     )
 
 
@@ -167,6 +169,7 @@ def joined(
     replace: Sequence[Row],
     blobs: Sequence[Row] = (),
     checkpoint: Row | None = None,
+    guard: Guard | None = None,
 ) -> Batch | None:
     """Return the statement that stores all of it, and its one row; `None` if that is nothing.
 
@@ -175,6 +178,8 @@ def joined(
         replace: Writes that take their place.
         blobs: Values.
         checkpoint: The checkpoint.
+        guard: Whether it may be stored. The statement then tells it by how many rows it has
+            stored, or given: one or none.
     """
     parts = bool(keep), bool(replace), bool(blobs), checkpoint is not None
     if not any(parts):
@@ -185,28 +190,49 @@ def joined(
         if rows
         for kind, column in zip(types, zip(*rows, strict=True), strict=True)
     ]
-    return _joined_sql(*parts), [[*columns, *(checkpoint or ())]]
+    if guard is None:
+        return _joined_sql(*parts), [[*columns, *(checkpoint or ())]]
+    return _guarded_sql(guard.sql, *parts), [[*guard.parameters, *columns, *(checkpoint or ())]]
 
 
 @lru_cache
 def _joined_sql(keeps: bool, replaces: bool, has_blobs: bool, has_checkpoint: bool) -> str:
     """Few texts, so that each is prepared once, however many rows there are."""
+    parts = _parts(keeps, replaces, has_blobs, "")
+    if has_checkpoint:
+        parts.append(_sql.UPSERT_CHECKPOINTS_SQL)
+    return _with(parts)
+
+
+@lru_cache
+def _guarded_sql(
+    guard: str, keeps: bool, replaces: bool, has_blobs: bool, has_checkpoint: bool
+) -> str:
+    parts = _parts(keeps, replaces, has_blobs, ", guard")
+    last = _sql.GUARDED_CHECKPOINTS_SQL if has_checkpoint else "SELECT may FROM guard"
+    return _with([*parts, last], f"guard AS MATERIALIZED ({guard})")
+
+
+def _parts(keeps: bool, replaces: bool, has_blobs: bool, also_from: str) -> list[str]:
     write = "checkpoint_writes", _sql.WRITE_COLUMNS
     parts: list[str] = []
     if keeps:
-        parts.append(_from_arrays(*write, _sql.KEEP_WRITES))
+        parts.append(_from_arrays(*write, also_from, _sql.KEEP_WRITES))
     if replaces:
-        parts.append(_from_arrays(*write, _sql.REPLACE_WRITES))
+        parts.append(_from_arrays(*write, also_from, _sql.REPLACE_WRITES))
     if has_blobs:
-        parts.append(_from_arrays("checkpoint_blobs", _sql.BLOB_COLUMNS, _sql.KEEP_BLOBS))
-    if has_checkpoint:
-        parts.append(_sql.UPSERT_CHECKPOINTS_SQL)
+        blob = "checkpoint_blobs", _sql.BLOB_COLUMNS
+        parts.append(_from_arrays(*blob, also_from, _sql.KEEP_BLOBS))
+    return parts
+
+
+def _with(parts: Sequence[str], *before: str) -> str:
     *first, last = parts
-    if not first:
-        return last
-    return f"WITH {', '.join(f'part{n} AS ({part})' for n, part in enumerate(first))} {last}"
+    named = [*before, *(f"part{n} AS ({part})" for n, part in enumerate(first))]
+    return f"WITH {', '.join(named)} {last}" if named else last
 
 
-def _from_arrays(table: str, columns: str, on_conflict: str) -> str:
+def _from_arrays(table: str, columns: str, also_from: str, on_conflict: str) -> str:
     arrays = ", ".join(["%s"] * len(columns.split(",")))
-    return f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays}) {on_conflict}"
+    given = f"unnest({arrays}) AS given{also_from}"
+    return f"INSERT INTO {table} ({columns}) SELECT given.* FROM {given} {on_conflict}"

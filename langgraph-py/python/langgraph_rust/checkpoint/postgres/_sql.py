@@ -123,13 +123,16 @@ def _insert(table: str, columns: str, on_conflict: str) -> str:
 
 UPSERT_CHECKPOINT_BLOBS_SQL = _insert("checkpoint_blobs", BLOB_COLUMNS, KEEP_BLOBS)
 """Stores a channel's value under its version; one that is there stays."""
-UPSERT_CHECKPOINTS_SQL = _insert(
-    "checkpoints",
-    _CHECKPOINT_COLUMNS,
+_REPLACE_CHECKPOINTS = (
     "ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id) DO UPDATE "
-    "SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata",
+    "SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata"
 )
+UPSERT_CHECKPOINTS_SQL = _insert("checkpoints", _CHECKPOINT_COLUMNS, _REPLACE_CHECKPOINTS)
 """Stores a checkpoint, or replaces it and its metadata."""
+GUARDED_CHECKPOINTS_SQL = f"""INSERT INTO checkpoints ({_CHECKPOINT_COLUMNS})
+    SELECT %s::text, %s::text, %s::text, %s::text, %s::jsonb, %s::jsonb FROM guard
+    {_REPLACE_CHECKPOINTS}"""
+"""Does so if there is a row of `guard`."""
 UPSERT_CHECKPOINT_WRITES_SQL = _insert("checkpoint_writes", WRITE_COLUMNS, REPLACE_WRITES)
 """Stores a write that may come again with another value (errors, interrupts)."""
 INSERT_CHECKPOINT_WRITES_SQL = _insert("checkpoint_writes", WRITE_COLUMNS, KEEP_WRITES)

@@ -18,7 +18,7 @@ from typing_extensions import Self
 
 from langgraph_rust.checkpoint.base._expiry import Expiring, chunks, limit
 from langgraph_rust.checkpoint.base._failed import name_place
-from langgraph_rust.checkpoint.postgres import _expiry, _internal, _plans
+from langgraph_rust.checkpoint.postgres import _expiry, _internal, _plans, _single_writer
 from langgraph_rust.checkpoint.postgres._advice import SAVERS, explained
 from langgraph_rust.checkpoint.postgres._arrays import make_known
 from langgraph_rust.checkpoint.postgres._plans import Batch, Plan, T
@@ -27,6 +27,8 @@ from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
+
+    from langgraph_rust.checkpoint._writing.claim import Claim
 
 
 class SyncPostgres(BasePostgresSaver, Expiring):
@@ -191,12 +193,22 @@ class SyncPostgres(BasePostgresSaver, Expiring):
         except StopIteration as end:
             return end.value
 
-    def _put(self, batches: list[Batch], config: RunnableConfig, made: str | None = None) -> None:
+    def _put(
+        self,
+        batches: list[Batch],
+        config: RunnableConfig,
+        made: str | None = None,
+        claim: Claim | None = None,
+    ) -> None:
         try:
-            self._store(batches)
+            if claim is None:
+                return self._store(batches)
+            if self._store_if(batches, claim):
+                return
         except psycopg.Error as error:
             name_place(error, config, made)
             raise
+        raise self._read(partial(_single_writer.explain, claim))
 
     def _store(self, batches: list[Batch]) -> None:
         """Execute batches as one transaction."""
@@ -210,3 +222,32 @@ class SyncPostgres(BasePostgresSaver, Expiring):
         with self._cursor(pipeline=True) as cur, cur.connection.transaction():
             for sql, rows in batches:
                 cur.executemany(sql, rows)
+
+    def _store_if(self, batches: list[Batch], claim: Claim) -> bool:
+        """Execute batches that were made with a claim as one transaction; tells if it may be."""
+        if not batches:
+            return True
+        lock = _single_writer.lock_of(claim.thread_id)
+        with self._cursor() as cur:
+            if len(batches) == 1:
+                with self._together(cur.connection):
+                    cur.execute(_single_writer.LOCK_SQL, lock)
+                    cur.execute(batches[0][0], batches[0][1][0])
+                if self.pipe:
+                    self.pipe.sync()
+                return cur.rowcount > 0
+            with cur.connection.transaction():
+                cur.execute(_single_writer.LOCK_SQL, lock)
+                (guard, given), *rest = batches
+                cur.execute(guard, given[0])
+                if cur.fetchone() is None:
+                    return False
+                for sql, rows in rest:
+                    cur.executemany(sql, rows)
+                return True
+
+    def _together(self, conn: Connection[DictRow]) -> AbstractContextManager[object]:
+        """Send what is executed within as one transaction, in one trip."""
+        if self.pipe:
+            return nullcontext()
+        return conn.pipeline() if self.supports_pipeline else conn.transaction()

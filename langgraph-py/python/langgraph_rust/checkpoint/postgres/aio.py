@@ -6,6 +6,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from langgraph_rust.checkpoint._writing.claim import claim_of
+from langgraph_rust.checkpoint._writing.leases import Change, Held
+from langgraph_rust.checkpoint._writing.leasing import Leasing
+from langgraph_rust.checkpoint._writing.writer import SingleWriter
 from langgraph_rust.checkpoint.base import (
     ChannelVersions,
     Checkpoint,
@@ -21,6 +25,7 @@ from langgraph_rust.checkpoint.postgres import (
     _prune,
     _reads,
     _runs,
+    _single_writer,
     _sql,
 )
 from langgraph_rust.checkpoint.postgres._async import AsyncPostgres
@@ -41,7 +46,7 @@ Conn = _ainternal.Conn
 """What a saver may be given: an async connection whose rows are dicts, or a pool of such."""
 
 
-class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
+class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres, SingleWriter, Leasing):
     """Keeps checkpoints in a Postgres database, in tables that LangGraph's own saver shares.
 
     As `PostgresSaver`, for asyncio: calls wait for each other only where they share a connection.
@@ -123,9 +128,13 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
             new_versions: As for `aput`.
             writes: For each task the id of the checkpoint that it wrote on, its own id, its path,
                 and `(channel, value)` pairs.
+
+        Raises:
+            ThreadConflictError: the thread was gone on with meanwhile; see `single_writer`.
         """
-        given = config, checkpoint, metadata, new_versions, writes
-        await self._put(self._checkpoint_batches(*given), config, checkpoint["id"])
+        claim = claim_of(self, config, checkpoint["id"], [write[:2] for write in writes])
+        given = config, checkpoint, metadata, new_versions, writes, claim
+        await self._put(self._checkpoint_batches(*given), config, checkpoint["id"], claim)
         return address_of(config, checkpoint["id"])
 
     async def aput_writes(
@@ -144,8 +153,14 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
             writes: `(channel, value)` pairs.
             task_id: Id of the task.
             task_path: Path of the task, which decides the order among tasks.
+
+        Raises:
+            ThreadConflictError: as for `aput_superstep`.
         """
-        await self._put(self._write_batches(config, writes, task_id, task_path), config)
+        wrote = [(config["configurable"]["checkpoint_id"], task_id)]
+        claim = claim_of(self, config, None, wrote)
+        batches = self._write_batches(config, writes, task_id, task_path, claim)
+        await self._put(batches, config, claim=claim)
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
@@ -214,3 +229,21 @@ class AsyncPostgresSaver(SyncFromElsewhere, AsyncPostgres):
         """`aput_superstep`, for other threads than the event loop's."""
         given = config, checkpoint, metadata, new_versions, writes
         return call_from_elsewhere(self, partial(self.aput_superstep, *given))
+
+    async def _achange_lease(self, thread_id: str, change: Change) -> Any:
+        try:
+            plan = _single_writer.change_lease(thread_id, change)
+            return await self._write(plan, transaction=True)
+        except _single_writer.NO_TABLE:
+            await self._write(_single_writer.make_table())
+        plan = _single_writer.change_lease(thread_id, change)
+        return await self._write(plan, transaction=True)
+
+    async def _alook_at_lease(self, thread_id: str) -> tuple[Held, float]:
+        return await self._read(partial(_single_writer.look_at_lease, thread_id))
+
+    def _change_lease(self, thread_id: str, change: Change) -> Any:
+        return call_from_elsewhere(self, partial(self._achange_lease, thread_id, change))
+
+    def _look_at_lease(self, thread_id: str) -> tuple[Held, float]:
+        return call_from_elsewhere(self, partial(self._alook_at_lease, thread_id))

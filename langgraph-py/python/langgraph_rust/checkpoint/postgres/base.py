@@ -16,7 +16,7 @@ from langgraph_rust.checkpoint.base import (
     next_text_version,
     writes_sort_key,
 )
-from langgraph_rust.checkpoint.postgres import _rows, _sql
+from langgraph_rust.checkpoint.postgres import _rows, _single_writer, _sql
 from langgraph_rust.checkpoint.postgres._delta import Walk
 from langgraph_rust.checkpoint.postgres._plans import Batch, Rows
 from langgraph_rust.checkpoint.postgres._prune import (
@@ -48,6 +48,7 @@ from langgraph_rust.checkpoint.serde.types import TASKS
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
+    from langgraph_rust.checkpoint._writing.claim import Claim
     from langgraph_rust.checkpoint.base import SuperstepWrites
 
 __all__ = (
@@ -277,8 +278,9 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
         writes: Iterable[SuperstepWrites],
+        claim: Claim | None = None,
     ) -> list[Batch]:
-        """Encode a checkpoint and the writes before it."""
+        """Encode a checkpoint and the writes before it; see `_batches`."""
         configurable = config["configurable"]
         thread = str(configurable["thread_id"]), configurable["checkpoint_ns"]
         groups = [
@@ -288,13 +290,19 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
         rest, values = _rows.split(checkpoint)
         versions = {name: new for name, new in new_versions.items() if name in values}
         blobs = self._dump_blobs(*thread, values, versions)
-        return self._batches(groups, blobs, _rows.checkpoint_row(config, rest, metadata))
+        return self._batches(groups, blobs, _rows.checkpoint_row(config, rest, metadata), claim)
 
     def _write_batches(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, path: str
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        path: str,
+        claim: Claim | None = None,
     ) -> list[Batch]:
-        """Encode a task's writes."""
-        return self._batches([self._task_rows(_rows.place(config), writes, task_id, path)])
+        """Encode a task's writes; see `_batches`."""
+        rows = self._task_rows(_rows.place(config), writes, task_id, path)
+        return self._batches([rows], claim=claim)
 
     def _task_rows(
         self, place: tuple[str, str, str], writes: Sequence[tuple[str, Any]], task: str, path: str
@@ -307,11 +315,14 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
         groups: Sequence[_rows.WriteRows],
         blobs: Sequence[_rows.Row] = (),
         checkpoint: _rows.Row | None = None,
+        claim: Claim | None = None,
     ) -> list[Batch]:
+        """Put rows into statements. With a claim, the last one tells if they were stored."""
         is_standard = all(getattr(self, name) is sql for name, sql in _STORING_SQL.items())
         if is_standard and _rows.fits_one(groups, blobs):
             keep, replace = _rows.settle(groups)
-            statement = _rows.joined(keep, replace, blobs, checkpoint)
+            guard = claim and _single_writer.guard_of(claim)
+            statement = _rows.joined(keep, replace, blobs, checkpoint, guard)
             return [statement] if statement else []
         # A subclass has statements of its own, or one would be too large.
         keep_sql, replace_sql = self.INSERT_CHECKPOINT_WRITES_SQL, self.UPSERT_CHECKPOINT_WRITES_SQL
@@ -320,4 +331,9 @@ class BasePostgresSaver(BaseCheckpointSaver[str]):
         ]
         batches.append((self.UPSERT_CHECKPOINT_BLOBS_SQL, blobs))
         batches.append((self.UPSERT_CHECKPOINTS_SQL, [checkpoint] if checkpoint else []))
-        return [batch for batch in batches if batch[1]]
+        batches = [batch for batch in batches if batch[1]]
+        if claim is not None and batches:
+            # Without the condition: it is asked before.
+            guard = _single_writer.guard_of(claim)
+            return [(guard.sql, [guard.parameters]), *batches]
+        return batches

@@ -139,6 +139,7 @@ class _Shallow(BasePostgresSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
         writes: Iterable[Any] = (),
+        claim: Any = None,
     ) -> list[_plans.Batch]:
         configurable = config["configurable"]
         thread = str(configurable["thread_id"]), configurable["checkpoint_ns"]

@@ -9,6 +9,9 @@ from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from langgraph_rust.checkpoint._writing.leases import Change, Held
+from langgraph_rust.checkpoint._writing.leasing import Leasing
+from langgraph_rust.checkpoint._writing.writer import SingleWriter
 from langgraph_rust.checkpoint.base import (
     BaseCheckpointSaver,
     ChannelVersions,
@@ -28,6 +31,7 @@ from langgraph_rust.checkpoint.sqlite import _expiry, _rows
 from langgraph_rust.checkpoint.sqlite._commits import Commits
 from langgraph_rust.checkpoint.sqlite._delta import read_history
 from langgraph_rust.checkpoint.sqlite._prune import delete_for_runs, prune
+from langgraph_rust.checkpoint.sqlite._single_writer import LeaseWork, checked, look_at_lease
 from langgraph_rust.checkpoint.sqlite.utils import search_where
 
 if TYPE_CHECKING:
@@ -50,7 +54,7 @@ _NO_ASYNC = (
 )
 
 
-class SqliteSaver(BaseCheckpointSaver[str], Expiring):
+class SqliteSaver(BaseCheckpointSaver[str], Expiring, SingleWriter, Leasing):
     """Keeps checkpoints in a SQLite database, in tables that LangGraph's own saver shares.
 
     The database is put into WAL mode, and every call that stores is one transaction, on disk when
@@ -195,10 +199,14 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
             new_versions: As for `put`.
             writes: For each task the id of the checkpoint that it wrote on, its own id, its path,
                 and `(channel, value)` pairs.
+
+        Raises:
+            ThreadConflictError: the thread was gone on with meanwhile; see `single_writer`.
         """
         rows = _rows.superstep_rows(self.serde, config, writes)
         row = _rows.checkpoint_row(self.serde, config, checkpoint, metadata)
-        self._put(_rows.store(rows, row), config, checkpoint["id"])
+        work = _rows.store(rows, row)
+        self._put(work, config, [write[:2] for write in writes], checkpoint["id"])
         configurable = config["configurable"]
         return _rows.address_of(
             configurable["thread_id"], configurable["checkpoint_ns"], checkpoint["id"]
@@ -220,9 +228,13 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
             writes: `(channel, value)` pairs.
             task_id: Id of the task.
             task_path: Path of the task, which decides the order among tasks.
+
+        Raises:
+            ThreadConflictError: as for `put_superstep`.
         """
         rows = _rows.write_rows(self.serde, _rows.place(config), writes, task_id, task_path)
-        self._put(_rows.store([rows]), config)
+        wrote = [(config["configurable"]["checkpoint_id"], task_id)]
+        self._put(_rows.store([rows]), config, wrote)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
@@ -336,12 +348,27 @@ class SqliteSaver(BaseCheckpointSaver[str], Expiring):
         self.setup()
         return self.conn
 
-    def _put(self, work: _rows.Work, config: RunnableConfig, made: str | None = None) -> None:
+    def _put(
+        self,
+        work: _rows.Work,
+        config: RunnableConfig,
+        wrote: Sequence[tuple[str, str]],
+        made: str | None = None,
+    ) -> None:
         try:
-            self._store(work)
+            self._store(checked(self, config, made, work, wrote))
         except sqlite3.Error as error:
             name_place(error, config, made)
             raise
 
     def _store(self, work: _rows.Work) -> None:
         self._commits.store(work, self.lock, self._connect)
+
+    def _change_lease(self, thread_id: str, change: Change) -> Any:
+        work = LeaseWork(thread_id, change)
+        self._store(work)
+        return work.answer
+
+    def _look_at_lease(self, thread_id: str) -> tuple[Held, float]:
+        with self.lock:
+            return look_at_lease(self._connect(), thread_id)

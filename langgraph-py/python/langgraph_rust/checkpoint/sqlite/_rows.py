@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from langgraph_rust.checkpoint._writing.writer import sign
 from langgraph_rust.checkpoint.base import (
     WRITES_IDX_MAP,
     Checkpoint,
@@ -107,7 +108,7 @@ def checkpoint_row(
 ) -> Row:
     """Encode a checkpoint."""
     configurable = config["configurable"]
-    merged = get_checkpoint_metadata(config, metadata)
+    merged = sign(get_checkpoint_metadata(config, metadata), configurable)
     return (
         str(configurable["thread_id"]),
         configurable["checkpoint_ns"],

@@ -17,6 +17,9 @@ try:
 except ModuleNotFoundError as error:
     raise missing(error, __name__) from error
 
+from langgraph_rust.checkpoint._writing.leases import Change, Held
+from langgraph_rust.checkpoint._writing.leasing import Leasing
+from langgraph_rust.checkpoint._writing.writer import SingleWriter
 from langgraph_rust.checkpoint.base import (
     ChannelVersions,
     Checkpoint,
@@ -37,6 +40,7 @@ from langgraph_rust.checkpoint.sqlite import _PAGE, _PATIENCE, _expiry, _rows
 from langgraph_rust.checkpoint.sqlite._commits import Commits
 from langgraph_rust.checkpoint.sqlite._delta import read_history
 from langgraph_rust.checkpoint.sqlite._prune import delete_for_runs, prune
+from langgraph_rust.checkpoint.sqlite._single_writer import LeaseWork, checked, look_at_lease
 from langgraph_rust.checkpoint.sqlite.utils import search_where
 
 if TYPE_CHECKING:
@@ -63,7 +67,7 @@ def connect(conn_string: str, **options: Any) -> aiosqlite.Connection:
     return connection
 
 
-class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
+class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring, SingleWriter, Leasing):
     """Keeps checkpoints in a SQLite database, in tables that LangGraph's own saver shares.
 
     As `SqliteSaver`, for asyncio: the database is used in the connection's thread, with one trip
@@ -198,10 +202,14 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
             new_versions: As for `aput`.
             writes: For each task the id of the checkpoint that it wrote on, its own id, its path,
                 and `(channel, value)` pairs.
+
+        Raises:
+            ThreadConflictError: the thread was gone on with meanwhile; see `single_writer`.
         """
         rows = _rows.superstep_rows(self.serde, config, writes)
         row = _rows.checkpoint_row(self.serde, config, checkpoint, metadata)
-        await self._put(_rows.store(rows, row), config, checkpoint["id"])
+        work = _rows.store(rows, row)
+        await self._put(work, config, [write[:2] for write in writes], checkpoint["id"])
         configurable = config["configurable"]
         return _rows.address_of(
             configurable["thread_id"], configurable["checkpoint_ns"], checkpoint["id"]
@@ -223,9 +231,13 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
             writes: `(channel, value)` pairs.
             task_id: Id of the task.
             task_path: Path of the task, which decides the order among tasks.
+
+        Raises:
+            ThreadConflictError: as for `aput_superstep`.
         """
         rows = _rows.write_rows(self.serde, _rows.place(config), writes, task_id, task_path)
-        await self._put(_rows.store([rows]), config)
+        wrote = [(config["configurable"]["checkpoint_id"], task_id)]
+        await self._put(_rows.store([rows]), config, wrote)
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete everything stored for a thread; does nothing if there is nothing."""
@@ -319,9 +331,15 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
     async def _trip(self, work: Callable[..., T], *arguments: Any) -> T:
         return await self.conn._execute(lambda: work(self.conn._conn, *arguments))
 
-    async def _put(self, work: _rows.Work, config: RunnableConfig, made: str | None = None) -> None:
+    async def _put(
+        self,
+        work: _rows.Work,
+        config: RunnableConfig,
+        wrote: Sequence[tuple[str, str]],
+        made: str | None = None,
+    ) -> None:
         try:
-            await self._store(work)
+            await self._store(checked(self, config, made, work, wrote))
         except sqlite3.Error as error:
             name_place(error, config, made)
             raise
@@ -329,3 +347,18 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring):
     async def _store(self, work: _rows.Work) -> None:
         await self._ready()
         await self._commits.astore(work, self.lock, self._trip)
+
+    async def _achange_lease(self, thread_id: str, change: Change) -> Any:
+        work = LeaseWork(thread_id, change)
+        await self._store(work)
+        return work.answer
+
+    async def _alook_at_lease(self, thread_id: str) -> tuple[Held, float]:
+        await self._ready()
+        return await self._in_thread(look_at_lease, thread_id)
+
+    def _change_lease(self, thread_id: str, change: Change) -> Any:
+        return call_from_elsewhere(self, partial(self._achange_lease, thread_id, change))
+
+    def _look_at_lease(self, thread_id: str) -> tuple[Held, float]:
+        return call_from_elsewhere(self, partial(self._alook_at_lease, thread_id))

@@ -56,12 +56,9 @@ from langgraph_rust.pregel._run.setup import (
     inherit_runtime,
     warn_durability,
 )
-from langgraph_rust.pregel._state.savers import (
-    own_history_config,
-    resolve_saver,
-    saver_traits,
-)
-from langgraph_rust.pregel._state.twins import run_async, run_sync
+from langgraph_rust.pregel._state.savers import own_history_config, resolve_saver, saver_traits
+from langgraph_rust.pregel._state.single_writer import Turn, aend_turn, begin_turn, end_turn
+from langgraph_rust.pregel._state.twins import Steps, run_async, run_sync
 from langgraph_rust.runtime import RunControl, Runtime
 from langgraph_rust.types import Command
 
@@ -113,6 +110,7 @@ class Launch:
         "_shape",
         "_sink",
         "_subgraphs",
+        "_turn",
         "_version",
         "config",
     )
@@ -154,6 +152,7 @@ class Launch:
         self._control = control
         self._is_async = is_async
         self._manager: Any = None
+        self._turn: Turn | None = None
         # Until `show` says otherwise, the caller waits for the end.
         self._latest = True
         self._modes: Any = ()
@@ -197,6 +196,8 @@ class Launch:
         except BaseException as error:
             self._report(error)
             raise
+        finally:
+            end_turn(self._turn)
         if self._manager is not None:
             self._manager.on_chain_end(run.output())
         return result
@@ -213,6 +214,8 @@ class Launch:
         except BaseException as error:
             await self._areport(error)
             raise
+        finally:
+            await aend_turn(self._turn)
         if self._manager is not None:
             await self._manager.on_chain_end(run.output())
         return result
@@ -234,6 +237,8 @@ class Launch:
         except BaseException as error:
             self._report(error)
             raise
+        finally:
+            end_turn(self._turn)
         if self._manager is not None:
             self._manager.on_chain_end(run.output())
 
@@ -254,9 +259,6 @@ class Launch:
 
     def _make_manager(self) -> Any:
         return callback_manager(self.config, set(self._modes), self._version, self._is_async)
-
-    def _taps_nodes(self) -> bool:
-        return taps_nodes(self._manager)
 
     def _run_names(self) -> dict[str, Any]:
         config = self.config
@@ -319,11 +321,9 @@ class Launch:
             writer = custom_writer(self._sink, None if self._subgraphs else namespace)
         context = coerce_context(graph.context_schema, self._context)
         if not conf:
+            control = self._control or RunControl()
             runtime = Runtime(
-                context=context,
-                store=graph.store,
-                stream_writer=writer,
-                control=self._control or RunControl(),
+                context=context, store=graph.store, stream_writer=writer, control=control
             )
         else:
             if writer is drop_chunk and CONFIG_KEY_STREAM in conf:
@@ -336,15 +336,18 @@ class Launch:
 
     def _find(self) -> Found:
         self._enter()
-        if self._saver is None:
-            return NOTHING_FOUND
-        return run_sync(load(self._graph, self.config, self._saver))
+        return NOTHING_FOUND if self._saver is None else run_sync(self._load(self._saver))
 
     async def _afind(self) -> Found:
         self._enter()
-        if self._saver is None:
-            return NOTHING_FOUND
-        return await run_async(load(self._graph, self.config, self._saver))
+        return NOTHING_FOUND if self._saver is None else await run_async(self._load(self._saver))
+
+    def _load(self, saver: Any) -> Steps[Found]:
+        self._turn = turn = yield from begin_turn(saver, self.config, is_async=self._is_async)
+        found = yield from load(self._graph, self.config, saver)
+        if turn is not None:
+            self.config = turn.signed(self.config, found.saved, forks=found.superseded)
+        return found
 
     def _begin(self, input: Any, found: Found) -> GraphRun:
         """Hand over to the engine."""
@@ -356,9 +359,7 @@ class Launch:
 
             command = read_command(input, config, saver, found)
         conf = config[CONF]
-        options: dict[str, Any] = {}
-        if saver is not None:
-            options = saver_traits(saver, is_async=self._is_async)._asdict()
+        options = {} if saver is None else saver_traits(saver, is_async=self._is_async)._asdict()
         where = checkpoint_config(config)
         checkpoint_id = where[CONF].get(CONFIG_KEY_CHECKPOINT_ID)
         addressed = checkpoint_id or conf.get(CONFIG_KEY_REPLAY_STATE)
@@ -391,7 +392,7 @@ class Launch:
                 latest=self._latest,
                 subgraphs=self._subgraphs,
                 is_async=self._is_async,
-                drains=self._is_async and self._manager is not None and self._taps_nodes(),
+                drains=self._is_async and self._manager is not None and taps_nodes(self._manager),
                 **options,
             )
         except EmptyInputError as error:

@@ -15,6 +15,7 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_STREAM_MESSAGES_V2,
     CONFIG_KEY_TASK_ID,
 )
+from langgraph_rust.pregel._state.single_writer import aend_turn
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -188,6 +189,7 @@ class AsyncStreaming:
             self._listeners = launch._graph_listeners()
             await atell(self._listeners, self._run)
         except BaseException as error:
+            await aend_turn(launch._turn)
             await launch._areport(error)
             raise
         return self._run
@@ -205,6 +207,8 @@ class AsyncStreaming:
         except BaseException as another:
             await launch._areport(another)
             raise
+        finally:
+            await aend_turn(launch._turn)
         if error is not None and not is_over:
             await launch._areport(error)
         elif launch._manager is not None:

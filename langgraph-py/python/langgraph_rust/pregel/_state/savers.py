@@ -134,13 +134,13 @@ def saver_traits(saver: BaseCheckpointSaver, *, is_async: bool) -> SaverTraits:
     return SaverTraits(
         _is_unchanged_memory(saver),
         accepts(put_writes, "task_path"),
-        _joins(saver),
+        joins(saver),
         _linear(saver),
         versioning_of(saver),
     )
 
 
-def _joins(saver: BaseCheckpointSaver) -> bool:
+def joins(saver: BaseCheckpointSaver) -> bool:
     """Whether a checkpoint may be stored together with the writes before it.
 
     Whoever has overridden or replaced the methods that store one of both wants them to be called.

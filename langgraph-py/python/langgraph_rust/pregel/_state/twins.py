@@ -12,8 +12,6 @@ from functools import lru_cache
 from inspect import signature
 from typing import Any, NamedTuple, TypeVar
 
-from langgraph_rust.checkpoint.serde.errors import StoredValueError
-
 T = TypeVar("T")
 
 
@@ -41,41 +39,46 @@ Steps = Generator[Call, Any, T]
 def run_sync(steps: Steps[T]) -> T:
     """Do the work here and now; return its result."""
     result: Any = None
+    failed: BaseException | None = None
     while True:
         try:
-            call = _next(steps, result)
+            call = _next(steps, result, failed)
         except StopIteration as stop:
             return stop.value
-        method = getattr(call.target, call.method)
+        finally:
+            # The error knows this frame.
+            failed = None
         try:
+            method = getattr(call.target, call.method)
             result = method(*call.args, **_keywords(call, method))
             if call.many:
                 result = list(result)
-        except StoredValueError as error:
-            result = error
+        except BaseException as error:
+            failed = error
 
 
 async def run_async(steps: Steps[T]) -> T:
     """Do the work with the async twins; return its result."""
     result: Any = None
+    failed: BaseException | None = None
     while True:
         try:
-            call = _next(steps, result)
+            call = _next(steps, result, failed)
         except StopIteration as stop:
             return stop.value
-        method = getattr(call.target, f"a{call.method}")
-        pending = method(*call.args, **_keywords(call, method))
+        finally:
+            failed = None
         try:
+            method = getattr(call.target, f"a{call.method}")
+            pending = method(*call.args, **_keywords(call, method))
             result = [item async for item in pending] if call.many else await pending
-        except StoredValueError as error:
-            result = error
+        except BaseException as error:
+            failed = error
 
 
-def _next(steps: Steps[T], result: Any) -> Call:
-    """Go on with what a call gave. What cannot be read is raised where it was asked for."""
-    if isinstance(result, StoredValueError):
-        return steps.throw(result)
-    return steps.send(result)
+def _next(steps: Steps[T], result: Any, failed: BaseException | None) -> Call:
+    """Go on with what a call gave. An error is raised where the call was made."""
+    return steps.send(result) if failed is None else steps.throw(failed)
 
 
 def accepts(method: Callable[..., Any], parameter: str) -> bool:

@@ -7,8 +7,8 @@ neither, and stores the result as the next checkpoint.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from langgraph_rust._engine import StateView, checkpoint_id, timestamp
@@ -31,25 +31,25 @@ from langgraph_rust.constants import END
 from langgraph_rust.errors import InvalidUpdateError
 from langgraph_rust.pregel._build.asked import check_update
 from langgraph_rust.pregel._build.io import map_input
-from langgraph_rust.pregel._build.utils import get_new_channel_versions
 from langgraph_rust.pregel._state.savers import (
     histories_of,
     is_superseded,
     own_history_config,
     require_saver,
-    versioning_of,
 )
 from langgraph_rust.pregel._state.seen import versions_read
+from langgraph_rust.pregel._state.single_writer import Turn, begin_turn
 from langgraph_rust.pregel._state.snapshot import finished_output, input_writes, planned_tasks
 from langgraph_rust.pregel._state.subgraphs import addressed_subgraph
 from langgraph_rust.pregel._state.twins import Call, Steps
+from langgraph_rust.pregel._state.update_base import Base, Writes
 from langgraph_rust.pregel._state.writers import run_writers
 from langgraph_rust.types import StateUpdate
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
-    from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+    from langgraph_rust.checkpoint.base import BaseCheckpointSaver
     from langgraph_rust.pregel._state.subgraphs import AnyPregel
 
 COPY = "__copy__"
@@ -70,64 +70,15 @@ def bulk_update(
         return (yield Call(subgraph, "bulk_update_state", (config, supersteps)))
     thread_id = str(config[CONF][CONFIG_KEY_THREAD_ID])
     config = patch_configurable(config, {CONFIG_KEY_THREAD_ID: thread_id})
-    for number, updates in enumerate(supersteps):
-        config = yield from _superstep(graph, saver, config, updates, is_first=number == 0)
+    turn = yield from begin_turn(saver, ensure_config(graph.config, config))
+    try:
+        for number, updates in enumerate(supersteps):
+            first = number == 0
+            config = yield from _superstep(graph, saver, config, updates, turn, is_first=first)
+    finally:
+        if turn is not None:
+            yield from turn.end()
     return config
-
-
-class Base(NamedTuple):
-    """What a superstep of updates builds on."""
-
-    graph: AnyPregel
-    saver: BaseCheckpointSaver
-    config: RunnableConfig
-    """The complete config of the call."""
-    saved: CheckpointTuple | None
-    """The checkpoint, unless the thread has none yet."""
-    view: StateView
-    """Its state, which updates are applied to."""
-    step: int
-    """Its number."""
-    place: RunnableConfig
-    """The config to store under."""
-    is_first: bool
-    """Whether the caller chose the checkpoint, rather than an update before this one."""
-    sealed: set[str]
-    """Delta channels whose values are to be stored: what is stored would not give them."""
-
-    @property
-    def versioning(self) -> Any:
-        return versioning_of(self.saver)
-
-    @property
-    def metadata(self) -> Any:
-        return self.saved.metadata if self.saved else None
-
-    def planned(self, ahead: int = 1) -> Any:
-        """Return the tasks that would be next, by id."""
-        return planned_tasks(self.view, self.saved.config, self.step + ahead) if self.saved else {}
-
-    def put(
-        self, number: int, source: str, step: int, updated: Iterable[str] | None
-    ) -> Steps[RunnableConfig]:
-        """Store the state as a checkpoint; return the config that names it.
-
-        Args:
-            number: What the checkpoint's id is made for.
-            source: How it came to be.
-            step: Its number.
-            updated: The channels that were written to.
-        """
-        checkpoint, counters = self.view.updated_checkpoint(
-            number, self.metadata, set(updated or ()), self.sealed, self.versioning
-        )
-        # What changed is not all that is due: a step that was to come is still to come.
-        checkpoint["updated_channels"] = None
-        before = self.saved.checkpoint["channel_versions"] if self.saved else {}
-        changed = get_new_channel_versions(before, checkpoint["channel_versions"])
-        parents = self.metadata.get("parents", {}) if self.saved else {}
-        metadata = {"source": source, "step": step, "parents": parents, **counters}
-        return (yield Call(self.saver, "put", (self.place, checkpoint, metadata, changed)))
 
 
 def _superstep(
@@ -135,6 +86,7 @@ def _superstep(
     saver: BaseCheckpointSaver,
     config: RunnableConfig,
     updates: Sequence[StateUpdate],
+    turn: Turn | None,
     *,
     is_first: bool = False,
 ) -> Steps[RunnableConfig]:
@@ -145,13 +97,18 @@ def _superstep(
     if saved is not None:
         graph._migrate_checkpoint(saved.checkpoint)
         place = patch_configurable(config, saved.config[CONF])
+    superseded = False
+    if is_first and saved is not None:
+        superseded = yield from is_superseded(saver, config, saved)
+    if turn is not None:
+        place = turn.signed(place, saved, forks=superseded)
     histories = None if saved is None else (yield from histories_of(graph, saver, saved))
     view = StateView(graph._native_plan, saved.checkpoint if saved else None, histories)
     step = saved.metadata.get("step", -1) if saved else -1
     # Pending writes belong to the checkpoint that was made of them, which this one stands beside.
     pending = [write[1:] for write in (saved.pending_writes or ())] if saved and is_first else ()
     sealed = set(view.delta_targets(pending))
-    base = Base(graph, saver, config, saved, view, step, place, is_first, sealed)
+    base = Base(graph, saver, config, saved, view, step, place, superseded, turn, sealed)
 
     values, as_node = updates[0][:2]
     if values is None and as_node == END:
@@ -200,12 +157,13 @@ def _write_input(base: Base, values: Any) -> Steps[RunnableConfig]:
         raise InvalidUpdateError(f"Received no input writes for {channels}")
     writes = base.view.admit(writes)
     task_id = str(uuid5(UUID(base.view.checkpoint_id), INPUT))
-    yield from _store_writes(base, [_Writes(task_id, writes, None)])
+    made = [Writes(task_id, writes, None)]
+    yield from _store_writes(base, made)
     base.view.apply([(INPUT, (), False, writes)], base.versioning)
     base.sealed.update(base.view.delta_targets(writes, overwritten=True))
     began = base.saved is not None and base.metadata.get("step") is not None
     step = base.step + 1 if began else -1
-    return (yield from base.put(step, "input", step, base.view.updated))
+    return (yield from base.put(step, "input", step, base.view.updated, made))
 
 
 def _copy(base: Base, values: Any) -> Steps[RunnableConfig]:
@@ -226,6 +184,8 @@ def _copy(base: Base, values: Any) -> Steps[RunnableConfig]:
         "versions_seen": original["versions_seen"],
         "updated_channels": None,
     }
+    if base.turn is not None:
+        place = base.turn.signed(place, None, forks=True)
     parents = saved.metadata.get("parents", {})
     metadata = {"source": "fork", "step": base.step + 1, "parents": parents}
     if counters := saved.metadata.get(_COUNTERS):
@@ -238,7 +198,7 @@ def _copy(base: Base, values: Any) -> Steps[RunnableConfig]:
     histories = yield from histories_of(base.graph, base.saver, saved)
     view = StateView(base.graph._native_plan, copy, histories)
     updates = _assign_tasks(values, planned_tasks(view, stored, base.step + 2))
-    return (yield from _superstep(base.graph, base.saver, named, updates))
+    return (yield from _superstep(base.graph, base.saver, named, updates, base.turn))
 
 
 _COUNTERS = "counters_since_delta_snapshot"
@@ -263,24 +223,6 @@ def _assign_tasks(values: list[Any], tasks: Any) -> list[StateUpdate]:
     return [update for group in updates.values() for update in group]
 
 
-class _Writes(NamedTuple):
-    """Writes of one update."""
-
-    task_id: str
-    writes: list[tuple[str, Any]]
-    position: int | None
-    """Its place among the updates of the superstep; `None` for an input."""
-
-    @property
-    def path(self) -> str:
-        """The task's path, as savers sort by it."""
-        return f"~{INTERRUPT}, {self.position:010d}"
-
-    def stored_with(self, pushed: bool) -> list[tuple[str, Any]]:
-        """Return the writes that schedule calls, or the others."""
-        return [write for write in self.writes if (write[0] == PUSH) is pushed]
-
-
 def _write_as_nodes(base: Base, updates: Sequence[StateUpdate]) -> Steps[RunnableConfig]:
     """Apply what the writers of nodes make of values."""
     free: defaultdict[str, list[str]] = defaultdict(list)
@@ -288,7 +230,7 @@ def _write_as_nodes(base: Base, updates: Sequence[StateUpdate]) -> Steps[Runnabl
         # With the ids of the tasks that were to run, the history shows the updates as results.
         for task in base.planned().values():
             free[task.name].append(task.id)
-    made: list[_Writes] = []
+    made: list[Writes] = []
     items: list[Any] = []
     for position, (values, as_node, given_id) in enumerate(_checked(base, updates)):
         task_id = given_id or (
@@ -296,7 +238,7 @@ def _write_as_nodes(base: Base, updates: Sequence[StateUpdate]) -> Steps[Runnabl
         )
         writes = base.view.admit((yield from run_writers(base, as_node, values, task_id)))
         check_update(base.graph, as_node, values)
-        made.append(_Writes(task_id, writes, position))
+        made.append(Writes(task_id, writes, position))
         items.append((as_node, (), True, writes))
     for written in made:
         base.sealed.update(base.view.delta_targets(written.writes, overwritten=True))
@@ -304,8 +246,8 @@ def _write_as_nodes(base: Base, updates: Sequence[StateUpdate]) -> Steps[Runnabl
     base.view.apply(items, base.versioning)
     step = base.step + 1
     updated = {channel for written in made for channel, _ in written.writes if channel != PUSH}
-    stored = yield from base.put(step, "update", step, updated)
-    for written in made:
+    stored = yield from base.put(step, "update", step, updated, made)
+    for written in () if base.joins else made:
         if pushed := written.stored_with(pushed=True):
             yield Call(base.saver, "put_writes", (stored, pushed, written.task_id))
     return stored
@@ -348,7 +290,7 @@ def _new_task_id(view: StateView, position: int) -> str:
     return str(uuid5(UUID(view.checkpoint_id), name))
 
 
-def _store_writes(base: Base, made: list[_Writes]) -> Steps[None]:
+def _store_writes(base: Base, made: list[Writes]) -> Steps[None]:
     """Store writes with the checkpoint they are applied to, where the history looks for results.
 
     Not if the thread has moved past it: it would look as if its other children had come from them.
@@ -356,11 +298,11 @@ def _store_writes(base: Base, made: list[_Writes]) -> Steps[None]:
     saver, saved = base.saver, base.saved
     if saved is None:
         return
-    if base.is_first and (yield from is_superseded(saver, base.config, saved)):
+    if base.superseded:
         for written in made:
             base.sealed.update(base.view.delta_targets(written.writes))
         return
-    for written in made:
+    for written in () if base.joins else made:
         if writes := written.stored_with(pushed=False):
             arguments = (base.place, writes, written.task_id)
             path = {} if written.position is None else {"task_path": written.path}
