@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph_rust._internal._config import ambient_config, patch_configurable
 from langgraph_rust._internal._constants import (
     CONF,
+    CONFIG_KEY_CHECKPOINT_ID,
     CONFIG_KEY_CHECKPOINT_MAP,
     CONFIG_KEY_FORK,
     CONFIG_KEY_LEASE,
@@ -101,12 +102,14 @@ class Turn:
 
         Args:
             config: It without what the saver is told.
-            saved: The checkpoint to begin on.
+            saved: The checkpoint to begin on; without, it is the one that `config` names, if it
+                names one.
             forks: Whether the thread has moved past it, and storing beside what came later is meant
                 from then on.
         """
-        self._forks |= forks
-        origin, wrote = None, {}
+        origin, wrote = config[CONF].get(CONFIG_KEY_CHECKPOINT_ID), {}
+        # A checkpoint that there is not cannot be the newest either.
+        self._forks |= forks or (saved is None and origin is not None)
         if saved is not None:
             origin = saved.checkpoint["id"]
             wrote[origin] = {write[0] for write in saved.pending_writes or ()}
@@ -119,7 +122,8 @@ class Turn:
             self._root,
             self._token,
             waited,
-            wrote,
+            # Of a checkpoint that was not looked at, nobody knows who wrote on it.
+            wrote if saved is not None or origin is None else None,
         )
         return patch_configurable(config, {CONFIG_KEY_WRITER: writer})
 
