@@ -21,6 +21,8 @@ LIST ?=
 POINTS ?=
 # The command line of `workers`; empty: 120 runs on 2 workers. "--measure" measures.
 WORKERS ?=
+# The items that `contention` writes; empty: 400.
+WRITES ?=
 # The inputs of `fuzz`, such as 0:10000000; empty: the first 200000.
 INPUTS ?=
 # How many inputs `fuzz` looks for by the code that they reach; empty: 200000.
@@ -51,7 +53,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-rust-postgres msrv publish-dry test-python test-pythons switch continuity conformance conformance-update \
-	conformance-upstream differential deltas linear stress kills workers fuzz executors executors-upstream examples rust-examples clients clients-ci docs docs-test \
+	conformance-upstream differential deltas linear stress kills contention workers fuzz executors executors-upstream examples rust-examples clients clients-ci docs docs-test \
 	api api-update sync sync-report places bench bench-publish bench-rust bench-peers lint build develop wheel-2014 clean
 
 help: ## list the targets
@@ -60,7 +62,7 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-rust-postgres msrv test-python switch continuity conformance differential deltas linear stress kills fuzz executors workers examples rust-examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
+test: test-rust test-rust-postgres msrv test-python switch continuity conformance differential deltas linear stress kills contention fuzz executors workers examples rust-examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE) --exclude langgraph-rust-examples --exclude langgraph-continuity --all-features
@@ -133,6 +135,9 @@ linear: ## the same of lists stored as changes, handed over to upstream and back
 
 stress: build ## random programs that fail, are cancelled and run side by side; SEEDS=0:20000 is long
 	@$(VENV)/python -m tests.stress --jobs $(JOBS) $(if $(SEEDS),--seeds $(SEEDS))
+
+contention: build ## processes that write one thread at the same time; WRITES=10000 is long
+	@$(VENV)/python -m tests.contention $(if $(WRITES),--writes $(WRITES))
 
 kills: build ## processes killed or interrupted at random moments, whose threads go on; POINTS=0:10000 is long
 	@$(VENV)/python -m tests.kills --jobs $(JOBS) $(if $(POINTS),--points $(POINTS))
