@@ -61,14 +61,19 @@ def claim_of(
         wrote: Checkpoints and tasks of the writes that are to be stored.
     """
     configurable = config["configurable"]
+    thread_id = str(configurable["thread_id"])
     writer: Writer | None = configurable.get(WRITER_KEY)
+    if writer is not None and writer.thread_id != thread_id:
+        # Of the run that somebody calls the saver in.
+        writer = None
     token = configurable.get(LEASE_KEY) if writer is None else writer.token
     parent = configurable.get("checkpoint_id") or None
-    # Whoever calls the saver and does not say what it builds on cannot be wrong about that.
-    checks = (parent is not None or writer is not None) and mode_of(saver) != "off"
+    # A run has asked when it began. Whoever calls the saver and does not say what it builds on
+    # cannot be wrong about that.
+    checks = writer is not None or (parent is not None and mode_of(saver) != "off")
     if not checks and token is None:
         return None
-    place = str(configurable["thread_id"]), configurable.get("checkpoint_ns") or ""
+    place = thread_id, configurable.get("checkpoint_ns") or ""
     if writer is None:
         # Whoever calls the saver may store one fork, and then another.
         forks = bool(configurable.get(FORK_KEY))

@@ -27,6 +27,22 @@ _LEASES = """
 """Made when somebody takes the first lease. Rows stay, for no token is to be given out twice."""
 
 _OF_NAMESPACE = "thread_id = ? AND checkpoint_ns = ?"
+_OF_CHECKPOINT = f"{_OF_NAMESPACE} AND checkpoint_id = ?"
+
+_NEWEST = f"""
+    SELECT (SELECT max(checkpoint_id) FROM checkpoints WHERE {_OF_NAMESPACE}),
+        (SELECT 1 FROM writes WHERE {_OF_CHECKPOINT} LIMIT 1)
+"""
+"""The newest checkpoint, and whether somebody has written on the parent. Mostly that is all that is
+asked, so it is one statement."""
+_HAS = f"SELECT 1 FROM checkpoints WHERE {_OF_CHECKPOINT}"
+# Children are newer: that leaves few to look at.
+_HAS_CHILD = (
+    f"SELECT 1 FROM checkpoints WHERE {_OF_NAMESPACE} AND checkpoint_id > ? "
+    "AND parent_checkpoint_id = ? LIMIT 1"
+)
+_TASKS = f"SELECT DISTINCT task_id FROM writes WHERE {_OF_CHECKPOINT}"
+_METADATA = f"SELECT metadata FROM checkpoints WHERE {_OF_CHECKPOINT}"
 
 
 class _Look:
@@ -34,48 +50,42 @@ class _Look:
 
     def __init__(self, connection: sqlite3.Connection, claim: Claim) -> None:
         self._connection = connection
-        self._claim = claim
+        self._thread_id = claim.thread_id
+        self._parent = claim.parent
+        self._is_written_on: Any = True
 
     def newest(self, namespace: str) -> str | None:
-        return self._one(
-            f"SELECT max(checkpoint_id) FROM checkpoints WHERE {_OF_NAMESPACE}",
-            self._claim.thread_id,
-            namespace,
-        )
+        thread = self._thread_id, namespace
+        found = self._connection.execute(_NEWEST, (*thread, *thread, self._parent)).fetchone()
+        newest, self._is_written_on = found
+        return newest
 
     def has(self, namespace: str, checkpoint_id: str) -> bool:
-        query = f"SELECT 1 FROM checkpoints WHERE {_OF_NAMESPACE} AND checkpoint_id = ?"
-        return bool(self._one(query, self._claim.thread_id, namespace, checkpoint_id))
+        return bool(self._one(_HAS, namespace, checkpoint_id))
 
     def has_child(self, namespace: str, parent: str) -> bool:
-        # Children are newer: that leaves few to look at.
-        query = (
-            f"SELECT 1 FROM checkpoints WHERE {_OF_NAMESPACE} AND checkpoint_id > ? "
-            "AND parent_checkpoint_id = ? LIMIT 1"
-        )
-        return bool(self._one(query, self._claim.thread_id, namespace, parent, parent))
+        return bool(self._one(_HAS_CHILD, namespace, parent, parent))
 
     def tasks(self, namespace: str, checkpoint_id: str) -> Collection[str]:
-        query = f"SELECT DISTINCT task_id FROM writes WHERE {_OF_NAMESPACE} AND checkpoint_id = ?"
-        place = self._claim.thread_id, namespace, checkpoint_id
-        return [task_id for (task_id,) in self._connection.execute(query, place)]
+        if checkpoint_id == self._parent and not self._is_written_on:
+            return ()
+        place = self._thread_id, namespace, checkpoint_id
+        return [task_id for (task_id,) in self._connection.execute(_TASKS, place)]
 
     def token(self) -> int | None:
-        held = _read(self._connection, self._claim.thread_id)
+        held = _read(self._connection, self._thread_id)
         return held.token if held.holder is not None else None
 
     def run_of(self, refusal: Refusal) -> str | None:
         """Return the run that has stored the checkpoint that stands in the way."""
-        query = f"SELECT metadata FROM checkpoints WHERE {_OF_NAMESPACE} AND checkpoint_id = ?"
-        place = self._claim.thread_id, refusal.namespace, refusal.newest
-        metadata = self._one(query, *place)
+        metadata = self._one(_METADATA, refusal.namespace, refusal.newest)
         return json.loads(metadata).get("run_id") if metadata else None
 
     def holder(self) -> str | None:
-        return _read(self._connection, self._claim.thread_id).holder
+        return _read(self._connection, self._thread_id).holder
 
     def _one(self, query: str, *parameters: Any) -> Any:
-        row = self._connection.execute(query, parameters).fetchone()
+        row = self._connection.execute(query, (self._thread_id, *parameters)).fetchone()
         return row and row[0]
 
 
