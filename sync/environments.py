@@ -82,8 +82,8 @@ def our_environment(interpreter: Path = Path(sys.executable)) -> Environment:
     """The same without what this package replaces; `sync.wheel` puts this package in its place."""
     pins = load_pins()
     extras = read_toml(ROOT / "pyproject.toml")["project"]["optional-dependencies"]
-    # Upstream has neither, so its suites need neither, and one is large.
-    beyond = ("ray", "runs")
+    # Upstream has none of them, so its suites need none, and one is large.
+    beyond = ("ray", "runs", "view")
     needed = [need for name, extra in extras.items() if name not in beyond for need in extra]
     wanted = [*requirements(pins.beside), *needed, *_test_requirements(pins)]
     return _cached("ours", wanted, interpreter)
@@ -126,6 +126,11 @@ def cluster_environment() -> Environment:
     wanted = [*project["dependencies"], *extras["ray"], *extras["sqlite"]]
     tracing = "opentelemetry-sdk>=1.30"
     return _cached("cluster", [*wanted, tracing], Path(sys.executable))
+
+
+def browser_environment() -> Environment:
+    """What steers a browser; the browser is the system's."""
+    return _cached("browser", ["playwright"], Path(sys.executable))
 
 
 def documentation_environment() -> Environment:
@@ -220,6 +225,7 @@ def _constraints(pins: Pins) -> list[str]:
 def main() -> None:
     """Make the environments named on the command line and print their interpreters."""
     makers = {
+        "browser": browser_environment,
         "cluster": cluster_environment,
         "dev": development_environment,
         "docs": documentation_environment,

@@ -40,6 +40,10 @@ ORDER = (
     ("runs",),
     # Tools.
     ("_storage",),
+    ("_view._source", "_view._value"),
+    ("_view._looking", "_view._acting"),
+    ("_view._web",),
+    ("_view",),
     # Ways to start a process.
     ("_dropin",),
     ("_cli", "pytest_plugin"),

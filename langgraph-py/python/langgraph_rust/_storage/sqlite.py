@@ -41,6 +41,8 @@ class Sqlite:
     Args:
         path: Of the file.
         writable: Whether it is going to be changed.
+        is_still: Whether nobody else changes it meanwhile. Then it is read without the files that
+            SQLite puts beside a database that others may write to.
 
     Raises:
         Unusable: it is not there, is none of SQLite's, or holds no checkpoints.
@@ -49,9 +51,10 @@ class Sqlite:
     shares_values = False
     trouble: type[Exception] = sqlite3.OperationalError
 
-    def __init__(self, path: str, *, writable: bool = False) -> None:
+    def __init__(self, path: str, *, writable: bool = False, is_still: bool = False) -> None:
         self._path = path
-        self._connection = connection = _connect(path, writable=writable)
+        mode = "rw" if writable else "ro&immutable=1" if is_still else "ro"
+        self._connection = connection = _connect(path, mode)
         if writable:
             set_up(connection)
         columns = {row[1] for row in connection.execute("PRAGMA table_info(writes)")}
@@ -207,11 +210,10 @@ class Sqlite:
         return "the file gets smaller when those who use it now are done" if is_busy else None
 
 
-def _connect(path: str, *, writable: bool) -> sqlite3.Connection:
+def _connect(path: str, mode: str) -> sqlite3.Connection:
     file = Path(path)
     if not file.is_file():
         raise Unusable(f"there is no file {path}")
-    mode = "rw" if writable else "ro"
     try:
         connection = sqlite3.connect(
             f"{file.absolute().as_uri()}?mode={mode}",

@@ -1,0 +1,144 @@
+// What can be done when the graph is known: run it, answer it, write to its state, look at it.
+
+import { h, say, tell } from "./dom.js";
+import { act, follow } from "./source.js";
+import { whole } from "./changes.js";
+
+/** Returns a form that answers an interrupt. `can` says where, and what happens then. */
+export function answerForm(node, can) {
+  const id = (node.items ?? []).find(([key]) => key === "id")?.[1]?.text;
+  const field = h("textarea", { "aria-label": "Answer, as JSON or plain text", placeholder: "JSON, or plain text", rows: 2 });
+  const output = outputOf();
+  return h(
+    "form",
+    {
+      onsubmit: tell(async (event) => {
+        event.preventDefault();
+        await run({ resume: loosely(field.value), interrupt: id }, can, output, event.target);
+      }),
+    },
+    field,
+    h("button", { class: "primary" }, "Answer"),
+    output,
+  );
+}
+
+/** Returns the tab that runs the graph from a checkpoint. */
+export function actTab(told, can) {
+  const output = outputOf();
+  const input = h("textarea", { id: "input", placeholder: '{"messages": [{"role": "user", "content": "…"}]}', rows: 3 });
+  const values = h("textarea", { id: "values", placeholder: '{"notes": "…"}', rows: 3 });
+  const node = h("select", { id: "as-node" }, h("option", { value: "" }, "whichever ran last"), can.nodes.map((name) => h("option", { value: name }, name)));
+  const where = can.isNewest ? "from here, the newest checkpoint" : "from here, on a branch of its own";
+  const begin = (asked) => tell(async (event) => {
+    event.preventDefault();
+    await run(asked(), can, output, event.target);
+  });
+  return h(
+    "div",
+    { class: "act" },
+    h("section", { "aria-label": "Go on" }, h("h3", {}, "Go on"), h("p", { class: "about" }, told.next.length ? `Runs ${told.next.join(", ")} on the stored input, ${where}.` : `Runs what follows, ${where}.`), h("form", { onsubmit: begin(() => ({})) }, h("button", { class: "primary" }, "Go on from here"))),
+    h("section", { "aria-label": "New input" }, h("h3", {}, "New input"), h("form", { onsubmit: begin(() => ({ input: strictly(input.value) })) }, h("label", { class: "about", for: "input" }, "JSON"), input, h("button", {}, "Run with this input"))),
+    h(
+      "section",
+      { "aria-label": "Edit the state" },
+      h("h3", {}, "Edit the state"),
+      h(
+        "form",
+        {
+          onsubmit: tell(async (event) => {
+            event.preventDefault();
+            const made = await act("update", { ...target(can), values: strictly(values.value), as_node: node.value || null });
+            await can.done(made.checkpoint);
+          }),
+        },
+        h("label", { class: "about", for: "values" }, "Written to the state as a node would write it, as JSON; reducers apply."),
+        values,
+        h("label", { class: "about", for: "as-node" }, "In the place of"),
+        node,
+        h("button", {}, "Store as a new checkpoint"),
+      ),
+    ),
+    output,
+  );
+}
+
+/** Returns the tab with the picture of the graph. */
+export function graphTab(thread) {
+  const place = h("div", { class: "picture" }, h("p", { class: "note" }, "…"));
+  const query = new URLSearchParams({ thread });
+  fetch(`/graph.svg?${query}`)
+    .then(async (response) => {
+      if (!response.ok) throw new Error(`the graph could not be drawn (${response.status})`);
+      const isPicture = response.headers.get("content-type").startsWith("image/");
+      place.replaceChildren(isPicture ? h("img", { src: `/graph.svg?${query}`, alt: "The graph, and where the thread stands in it" }) : h("pre", {}, await response.text()));
+    })
+    .catch((error) => say(error.message));
+  return place;
+}
+
+function outputOf() {
+  return h("div", { role: "log", "aria-label": "What the run does", class: "output", hidden: true });
+}
+
+/** The newest checkpoint is gone on with as it is; from any other a branch begins. */
+function target({ place, isNewest }) {
+  return { thread: place.thread, namespace: place.namespace, checkpoint: isNewest ? null : place.checkpoint };
+}
+
+async function run(asked, can, output, form) {
+  const controls = [...form.querySelectorAll("button")];
+  for (const one of controls) one.disabled = true;
+  output.hidden = false;
+  output.setAttribute("data-running", "");
+  output.replaceChildren();
+  let tokens = null;
+  try {
+    await follow("run", { ...target(can), ...asked }, (kind, event) => {
+      const isNear = output.scrollTop + output.clientHeight > output.scrollHeight - 40;
+      if (kind === "messages") {
+        if (tokens?.dataset.message !== String(event.id)) {
+          tokens = h("span", { class: "tokens", "data-message": String(event.id) });
+          output.append(h("span", { class: "event" }, `${event.node}: `), tokens);
+        }
+        tokens.append(event.text);
+      } else {
+        tokens = null;
+        output.append(line(kind, event));
+      }
+      if (isNear) output.scrollTop = output.scrollHeight;
+    });
+  } finally {
+    output.removeAttribute("data-running");
+    for (const one of controls) one.disabled = false;
+  }
+  can.refresh();
+}
+
+function line(kind, event) {
+  const within = event.namespace ? ` ${event.namespace}` : "";
+  if (kind === "failed") return h("span", { class: "failed" }, event.text);
+  if (kind === "done") return h("span", { class: "event" }, "The run has stopped.");
+  if (kind !== "tasks") return h("div", {}, h("span", { class: "event" }, `${kind}${within}`), whole(event.value));
+  const fields = Object.fromEntries(event.value.items ?? []);
+  const name = fields.name?.text ?? "";
+  const has = (field) => fields[field] && fields[field].kind !== "null" && fields[field].count !== 0;
+  const what = fields.input ? "begins" : has("error") ? `fails: ${fields.error.text}` : has("interrupts") ? "is interrupted" : "is over";
+  return h("span", { class: "event" }, `${name}${within} ${what}`);
+}
+
+function strictly(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`That is not JSON: ${error.message}`);
+  }
+}
+
+function loosely(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

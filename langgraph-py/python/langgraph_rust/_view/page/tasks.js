@@ -1,0 +1,34 @@
+// A task: what it wrote, how it failed, what it asks.
+
+import { h, bytes } from "./dom.js";
+import { whole } from "./changes.js";
+import { tree } from "./values.js";
+
+/** Returns what is to be seen of a task; with `handlers.answer`, its questions can be answered. */
+export function taskCard(task, place, handlers) {
+  const isOpen = task.interrupts.length && task.state === "interrupted";
+  return h(
+    "section",
+    { class: "task", "aria-label": `Task ${task.name}` },
+    h("header", {}, h("h3", {}, task.name), h("span", { class: `badge ${task.state}` }, task.state), h("code", { class: "id", title: task.id }, task.id.slice(0, 8))),
+    task.error ? h("pre", { class: "error" }, task.error.text ?? JSON.stringify(task.error)) : null,
+    task.interrupts.map((one) => h("div", { class: "asks" }, h("h4", {}, isOpen ? "asks" : "asked"), interruptValue(one), isOpen && handlers.answer ? handlers.answer(one, task) : null)),
+    task.resumes.length ? h("div", { class: "asks" }, h("h4", {}, "was answered"), task.resumes.map((one) => whole(one))) : null,
+    task.writes.length
+      ? tree(
+          `Writes of ${task.name}`,
+          task.writes.map((one) => ({
+            label: one.channel,
+            node: one.value ?? { kind: "list", count: 1 },
+            from: { ...place, task: task.id, index: one.index },
+            extra: h("span", { class: "side" }, h("span", { class: "size" }, bytes(one.size))),
+          })),
+        )
+      : task.error || task.interrupts.length || task.resumes.length ? null : h("p", { class: "note" }, "nothing"),
+  );
+}
+
+function interruptValue(node) {
+  const value = (node.items ?? []).find(([key]) => key === "value")?.[1];
+  return h("div", { class: "asked" }, whole(value ?? node));
+}
