@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import operator
 import pickle
+import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -411,6 +413,33 @@ class TestCallers:
         with pytest.raises(ThreadConflictError, match="clocks") as refused:
             graph.invoke({"items": ["0"]}, THREAD)
         assert (refused.value.reason, refused.value.other_run_id) == ("behind", "ahead")
+
+
+@pytest.mark.parametrize("is_pooled", [False, True])
+def test_an_interrupt_while_another_stores(make: Databases, is_pooled: bool) -> None:
+    import psycopg
+    import psycopg_pool
+
+    from langgraph_rust.checkpoint.postgres import PostgresSaver
+    from langgraph_rust.checkpoint.postgres._single_writer import LOCK_SQL, lock_of
+
+    database, place = make(), TestCallers.PLACE
+    with (
+        psycopg.connect(database) as other,
+        PostgresSaver.from_conn_string(database) as single,
+        psycopg_pool.ConnectionPool(database, kwargs={"autocommit": True}) as pool,
+    ):
+        single.setup()
+        first = put(single, place)
+        saver = PostgresSaver(pool) if is_pooled else single
+        other.execute(LOCK_SQL, lock_of("1"))
+        threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,)).start()
+        with pytest.raises(KeyboardInterrupt):
+            put(saver, first, 1)
+        other.rollback()
+        assert len([*saver.list(THREAD)]) == 1
+        saver.put_writes(put(saver, first, 2), [("items", 1)], "task")
+        assert len([*saver.list(THREAD)]) == 2
 
 
 def test_drop_in_mode_is_as_upstream(run_program: Callable[..., Any]) -> None:
