@@ -86,8 +86,11 @@ def _in_list(path: tuple[str, ...], old: list[Any], new: list[Any]) -> Iterator[
 
 
 def _is_same(old: Any, new: Any) -> bool:
-    # To Python, `1`, `1.0` and `True` are the same.
-    try:
-        return type(old) is type(new) and old == new
-    except RecursionError:
+    # To Python, `1`, `1.0` and `True` are the same, in whatever they are.
+    if type(old) is not type(new):
         return False
+    if isinstance(old, list):
+        return len(old) == len(new) and all(map(_is_same, old, new))
+    if isinstance(old, dict):
+        return old.keys() == new.keys() and all(_is_same(old[key], new[key]) for key in old)
+    return old == new

@@ -1,6 +1,6 @@
 // What can be done when the graph is known: run it, answer it, write to its state, look at it.
 
-import { h, say, tell } from "./dom.js";
+import { byId, h, say, tell } from "./dom.js";
 import { act, follow } from "./source.js";
 import { whole } from "./changes.js";
 
@@ -8,31 +8,28 @@ import { whole } from "./changes.js";
 export function answerForm(node, can) {
   const id = (node.items ?? []).find(([key]) => key === "id")?.[1]?.text;
   const field = h("textarea", { "aria-label": "Answer, as JSON or plain text", placeholder: "JSON, or plain text", rows: 2 });
-  const output = outputOf();
   return h(
     "form",
     {
       onsubmit: tell(async (event) => {
         event.preventDefault();
-        await run({ resume: loosely(field.value), interrupt: id }, can, output, event.target);
+        await run({ resume: loosely(field.value), interrupt: id }, can);
       }),
     },
     field,
     h("button", { class: "primary" }, "Answer"),
-    output,
   );
 }
 
 /** Returns the tab that runs the graph from a checkpoint. */
 export function actTab(told, can) {
-  const output = outputOf();
   const input = h("textarea", { id: "input", placeholder: '{"messages": [{"role": "user", "content": "…"}]}', rows: 3 });
   const values = h("textarea", { id: "values", placeholder: '{"notes": "…"}', rows: 3 });
   const node = h("select", { id: "as-node" }, h("option", { value: "" }, "whichever ran last"), can.nodes.map((name) => h("option", { value: name }, name)));
   const where = can.isNewest ? "from here, the newest checkpoint" : "from here, on a branch of its own";
   const begin = (asked) => tell(async (event) => {
     event.preventDefault();
-    await run(asked(), can, output, event.target);
+    await run(asked(), can);
   });
   return h(
     "div",
@@ -59,7 +56,6 @@ export function actTab(told, can) {
         h("button", {}, "Store as a new checkpoint"),
       ),
     ),
-    output,
   );
 }
 
@@ -77,48 +73,54 @@ export function graphTab(thread) {
   return place;
 }
 
-function outputOf() {
-  return h("div", { role: "log", "aria-label": "What the run does", class: "output", hidden: true });
-}
-
 /** The newest checkpoint is gone on with as it is; from any other a branch begins. */
 function target({ place, isNewest }) {
   return { thread: place.thread, namespace: place.namespace, checkpoint: isNewest ? null : place.checkpoint };
 }
 
-async function run(asked, can, output, form) {
-  const controls = [...form.querySelectorAll("button")];
-  for (const one of controls) one.disabled = true;
-  output.hidden = false;
-  output.setAttribute("data-running", "");
-  output.replaceChildren();
+/** Runs the graph, and shows what it does below the checkpoint, whichever is looked at meanwhile. */
+async function run(asked, can) {
+  const stop = new AbortController();
+  const state = h("span", { class: "badge" }, "runs");
+  const stopper = h("button", { type: "button", onclick: () => stop.abort() }, "Stop");
+  const output = h("div", { role: "log", "aria-label": "What the run does", class: "output", tabindex: "0" });
+  const close = h("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => (byId("run").hidden = true) }, "×");
+  byId("run").replaceChildren(h("header", {}, h("h3", {}, `Run of ${can.place.thread}`), state, stopper, close), output);
+  byId("run").hidden = false;
   let tokens = null;
-  try {
-    await follow("run", { ...target(can), ...asked }, (kind, event) => {
-      const isNear = output.scrollTop + output.clientHeight > output.scrollHeight - 40;
-      if (kind === "messages") {
-        if (tokens?.dataset.message !== String(event.id)) {
-          tokens = h("span", { class: "tokens", "data-message": String(event.id) });
-          output.append(h("span", { class: "event" }, `${event.node}: `), tokens);
-        }
-        tokens.append(event.text);
-      } else {
-        tokens = null;
-        output.append(line(kind, event));
+  let outcome = "stopped";
+  const take = (kind, event) => {
+    const isNear = output.scrollTop + output.clientHeight > output.scrollHeight - 40;
+    if (kind === "messages") {
+      if (tokens?.dataset.message !== String(event.id)) {
+        tokens = h("span", { class: "tokens", "data-message": String(event.id) });
+        output.append(h("span", { class: "event" }, `${event.node}: `), tokens);
       }
-      if (isNear) output.scrollTop = output.scrollHeight;
-    });
+      tokens.append(event.text);
+    } else if (kind === "done") {
+      outcome = "over";
+    } else {
+      if (kind === "failed") outcome = "failed";
+      tokens = null;
+      output.append(line(kind, event));
+    }
+    if (isNear) output.scrollTop = output.scrollHeight;
+  };
+  try {
+    await follow("run", { ...target(can), ...asked }, take, stop.signal);
+  } catch (error) {
+    if (error.name !== "AbortError") throw error;
   } finally {
-    output.removeAttribute("data-running");
-    for (const one of controls) one.disabled = false;
+    state.textContent = outcome;
+    state.classList.add(outcome === "over" ? "finished" : "failed");
+    stopper.remove();
+    can.refresh();
   }
-  can.refresh();
 }
 
 function line(kind, event) {
   const within = event.namespace ? ` ${event.namespace}` : "";
   if (kind === "failed") return h("span", { class: "failed" }, event.text);
-  if (kind === "done") return h("span", { class: "event" }, "The run has stopped.");
   if (kind !== "tasks") return h("div", {}, h("span", { class: "event" }, `${kind}${within}`), whole(event.value));
   const fields = Object.fromEntries(event.value.items ?? []);
   const name = fields.name?.text ?? "";

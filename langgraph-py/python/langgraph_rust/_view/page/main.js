@@ -77,8 +77,9 @@ const changed = settled(tell(async () => {
   await loadThreads(true);
   const wasNewest = newestId() === shown.checkpoint;
   const newest = await refreshHistory();
-  // Whoever looks at the newest goes on doing so, unless a run is shown that makes them.
-  if (newest && wasNewest && !document.querySelector(".output[data-running]")) await go({ checkpoint: newest });
+  // Whoever looks at the newest goes on doing so, but for who is writing something there.
+  const isWriting = [...byId("detail").querySelectorAll("textarea")].some((one) => one.value && one === document.activeElement);
+  if (newest && wasNewest && !isWriting) await go({ checkpoint: newest });
 }), 150);
 
 async function start() {

@@ -34,8 +34,8 @@ export async function act(what, given) {
 }
 
 /** Has the server do something that takes a while; calls `take(kind, data)` for what it tells meanwhile. */
-export async function follow(what, given, take) {
-  const response = await send(what, given);
+export async function follow(what, given, take, signal) {
+  const response = await send(what, given, signal);
   if (!response.ok) return void (await read(response));
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -52,9 +52,10 @@ export async function follow(what, given, take) {
   }
 }
 
-function send(what, given) {
+function send(what, given, signal = null) {
   return fetch(`/api/${what}`, {
     method: "POST",
+    signal,
     headers: { "content-type": "application/json" },
     body: JSON.stringify(given),
   });

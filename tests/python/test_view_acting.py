@@ -1,0 +1,177 @@
+"""The viewer with a graph: answers, updates, branches, what a run shows; only if it is allowed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import _view
+import httpx
+import pytest
+
+from langgraph_rust._storage.database import Unusable
+from langgraph_rust._view._acting.acts import Acts
+from langgraph_rust._view._acting.graph import Acting
+from langgraph_rust._view._acting.routes import routes
+from langgraph_rust._view._source.opening import open_source
+from langgraph_rust._view._value.redaction import NOTHING, Redaction
+from langgraph_rust._view.command import main
+from langgraph_rust.checkpoint.memory import InMemorySaver
+from langgraph_rust.config import get_stream_writer
+from langgraph_rust.graph import START, StateGraph
+
+ORIGIN = {"origin": f"http://{_view.HOST}"}
+
+
+def browser_of(acting: Acting, database: str | None, redaction: Redaction = NOTHING) -> Any:
+    source = open_source(database) if database else acting.source()
+    return _view.client(source, more=routes(Acts(acting, redaction)))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    made = str(tmp_path / "threads.db")
+    _view.make_sqlite(made)
+    return made
+
+
+async def run(browser: httpx.AsyncClient, **asked: Any) -> list[tuple[str, Any]]:
+    answer = await browser.post("/api/run", headers=ORIGIN, json=asked)
+    assert answer.status_code == 200, answer.text
+    made = []
+    for block in answer.text.strip().split("\n\n"):
+        kind, data = block.split("\n")
+        made.append((kind.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return made
+
+
+async def newest(browser: httpx.AsyncClient, thread: str) -> Any:
+    return (await browser.get("/api/checkpoint", params={"thread": thread})).json()
+
+
+def interrupt_of(told: Any) -> str:
+    (task,) = told["tasks"]
+    return dict(task["interrupts"][0]["items"])["id"]["text"]
+
+
+async def test_an_interrupt_is_answered(path: str) -> None:
+    acting = Acting(_view.asking(None), path, is_allowed=True)
+    async with browser_of(acting, path) as browser:
+        question = interrupt_of(await newest(browser, "waits"))
+        events = await run(browser, thread="waits", resume="yes", interrupt=question)
+        assert events[-1][0] == "done"
+        assert {"updates", "tasks"} <= {kind for kind, _ in events}
+        told = await newest(browser, "waits")
+        assert told["next"] == []
+        log = (await browser.get("/api/value", params={"thread": "waits", "channel": "log"})).json()
+        assert log["items"][-1][1]["text"] == "heard yes"
+
+
+async def test_a_run_from_an_older_checkpoint_is_a_branch(path: str) -> None:
+    acting = Acting(_view.asking(None), path, is_allowed=True)
+    async with browser_of(acting, path) as browser:
+        before = (await browser.get("/api/checkpoints", params={"thread": "waits"})).json()
+        older = next(one for one in before["checkpoints"] if one["step"] == 0)
+        events = await run(browser, thread="waits", checkpoint=older["id"])
+        assert events[-1][0] == "done"
+        told = await browser.get(
+            "/api/checkpoint", params={"thread": "waits", "checkpoint": older["id"]}
+        )
+        assert len(told.json()["children"]) == 2
+
+
+async def test_the_state_is_edited_and_gone_on_with(path: str) -> None:
+    acting = Acting(_view.asking(None), path, is_allowed=True)
+    async with browser_of(acting, path) as browser:
+        asked = {"thread": "waits", "values": {"count": 40}, "as_node": "work"}
+        answer = await browser.post("/api/update", headers=ORIGIN, json=asked)
+        made = answer.json()["checkpoint"]
+        told = await newest(browser, "waits")
+        assert (told["id"], told["source"], told["next"]) == (made, "update", ["ask"])
+        asked["as_node"] = "nobody"
+        answer = await browser.post("/api/update", headers=ORIGIN, json=asked)
+        assert answer.status_code == 409 and "nobody" in answer.json()["error"]
+
+
+async def test_nothing_is_done_unless_it_is_allowed(path: str) -> None:
+    acting = Acting(_view.asking(None), path, is_allowed=False)
+    before = Path(path).read_bytes()
+    async with browser_of(acting, path) as browser:
+        for what in ("run", "update"):
+            answer = await browser.post(f"/api/{what}", headers=ORIGIN, json={"thread": "waits"})
+            assert answer.status_code == 409
+            assert "--write" in answer.json()["error"]
+        answer = await browser.get("/graph.svg", params={"thread": "waits"})
+        assert "ask" in answer.text
+    assert Path(path).read_bytes() == before
+
+
+async def test_what_is_no_request_is_refused(path: str) -> None:
+    acting = Acting(_view.asking(None), path, is_allowed=True)
+    async with browser_of(acting, path) as browser:
+        for body in (b"", b"[]", b"{}", b'{"thread": 1}'):
+            answer = await browser.post("/api/run", headers=ORIGIN, content=body)
+            assert answer.status_code == 400
+
+
+async def test_a_failure_is_shown_with_its_traceback_but_for_what_is_hidden(path: str) -> None:
+    acting = Acting(_view.failing(None), path, is_allowed=True)
+    async with browser_of(acting, path, Redaction([], ["luck"])) as browser:
+        kind, event = (await run(browser, thread="failed"))[-1]
+        assert kind == "failed"
+        assert "Traceback" in event["text"] and "in fail" in event["text"]
+        assert "no such █████" in event["text"]
+
+
+async def test_threads_in_memory_are_shown_and_run_with_custom_chunks() -> None:
+    def node(state: _view.State) -> _view.State:
+        get_stream_writer()({"progress": object()})
+        return {"log": ["x"]}
+
+    builder = StateGraph(_view.State).add_node(node).add_edge(START, "node")
+    acting = Acting(builder.compile(checkpointer=InMemorySaver()), None, is_allowed=False)
+    async with browser_of(acting, None) as browser:
+        events = await run(browser, thread="new", input={"log": ["begun"]})
+        custom = next(event for kind, event in events if kind == "custom")
+        # What cannot be stored is still named.
+        assert "object object" in str(custom)
+        told = await newest(browser, "new")
+        assert told["step"] == 1
+
+
+def test_a_graph_without_a_saver_in_memory_needs_a_database() -> None:
+    with pytest.raises(Unusable, match="name a database"):
+        Acting(_view.asking(None), None, is_allowed=True).source()
+
+
+# --- the command line ---
+
+
+def test_a_thread_is_exported(path: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    made = tmp_path / "thread.html"
+    line = [path, "--export", str(made), "--thread", "waits", "--redact-key", "log"]
+    assert main(line, "langgraph-rust") == 0
+    assert "thread.html" in capsys.readouterr().out
+    text = made.read_text()
+    assert "turn 3" in text and "heard yes" not in text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        [],
+        ["x.db", "--export", "y.html"],
+        ["x.db", "--write"],
+        ["x.db", "--redact-pattern", "("],
+    ],
+)
+def test_a_command_line_that_makes_no_sense_is_refused(line: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(line, "langgraph-rust")
+    assert ended.value.code == 2
+
+
+def test_trouble_is_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main([str(tmp_path / "none.db")], "langgraph-rust") == 1
+    assert "there is no file" in capsys.readouterr().err
