@@ -442,6 +442,18 @@ def test_an_interrupt_while_another_stores(make: Databases, is_pooled: bool) -> 
         assert len([*saver.list(THREAD)]) == 2
 
 
+def test_a_server_is_told_nothing_of_it(saver: Any) -> None:
+    from langgraph_rust.config import get_config
+    from langgraph_rust.pregel._remote.codec import sanitize_config
+
+    configs: list[Any] = []
+    graph = chain(saver, lambda _: configs.append(get_config()))
+    graph.invoke({"items": []}, fork(THREAD))
+    assert any("langgraph_rust" in key for key in configs[0]["configurable"])
+    sent = sanitize_config(configs[0])["configurable"]
+    assert not any("langgraph_rust" in key for key in sent)
+
+
 def test_drop_in_mode_is_as_upstream(run_program: Callable[..., Any]) -> None:
     told = run_program(
         """

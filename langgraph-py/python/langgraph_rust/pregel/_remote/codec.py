@@ -12,10 +12,13 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_CHECKPOINT_ID,
     CONFIG_KEY_CHECKPOINT_MAP,
     CONFIG_KEY_CHECKPOINT_NS,
+    CONFIG_KEY_FORK,
+    CONFIG_KEY_LEASE,
     CONFIG_KEY_STREAM,
     CONFIG_KEY_STRICT_RESUME,
     CONFIG_KEY_TASK_ID,
     CONFIG_KEY_THREAD_ID,
+    CONFIG_KEY_WRITER,
     INTERRUPT,
     NS_SEP,
 )
@@ -35,6 +38,9 @@ _OF_THE_CALLER = frozenset(
         CONFIG_KEY_CHECKPOINT_NS,
         CONFIG_KEY_TASK_ID,
         CONFIG_KEY_STRICT_RESUME,
+        CONFIG_KEY_WRITER,
+        CONFIG_KEY_LEASE,
+        CONFIG_KEY_FORK,
     )
 )
 """Entries of `configurable` that mean nothing to another graph."""
