@@ -2,12 +2,13 @@
 //!
 //! Everything Python is in this crate and nowhere below it. A bound method converts, calls and
 //! converts; decisions about graphs are the engine's. The rooms, from the lowest up: `host` and
-//! `values`, `codec`; `plan`; `store` and `show`; `run`; `task`; `drive`. None knows one above it, which
+//! `values`, `codec`, `picture`; `plan`; `store` and `show`; `run`; `task`; `drive`. None knows one above it, which
 //! `crates/langgraph-testkit/tests/rooms.rs` holds.
 
 mod codec;
 mod drive;
 mod host;
+mod picture;
 mod plan;
 mod run;
 mod show;
@@ -45,6 +46,7 @@ fn _engine(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(host::pool::side_by_side::side_by_side, m)?)?;
     m.add_function(wrap_pyfunction!(host::pool::stop, m)?)?;
     m.add_function(wrap_pyfunction!(drive::perform::panic_at, m)?)?;
+    m.add_function(wrap_pyfunction!(picture::draw, m)?)?;
     host::call::leave_at_exit(m)?;
     m.add("_workers", PySet::empty(m.py())?)?;
     Ok(())

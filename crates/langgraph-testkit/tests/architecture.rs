@@ -25,6 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("langgraph-rust-postgres", &["langgraph-rust-core", "langgraph-rust-runtime"]),
     ("langgraph-rust-derive", &[]),
+    ("langgraph-rust-picture", &[]),
     (
         "langgraph-rust",
         &[

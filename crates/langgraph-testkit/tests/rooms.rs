@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The rooms from the lowest up: each may know itself and those before it.
-const ROOMS: [&str; 9] =
-    ["host", "values", "codec", "plan", "store", "show", "run", "task", "drive"];
+const ROOMS: [&str; 10] =
+    ["host", "values", "codec", "picture", "plan", "store", "show", "run", "task", "drive"];
 
 /// Entries that a room may have, its `mod.rs` aside.
 const ENTRIES: usize = 13;

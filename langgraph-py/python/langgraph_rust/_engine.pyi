@@ -745,3 +745,23 @@ class _Decoder:
         """Decode bytes; with `ext_hook`, records are made by it."""
     def record(self, code: int, body: bytes) -> Any:
         """Decode the body of a record of this kind."""
+
+def _draw(
+    nodes: list[tuple[str, list[str], str, str, int | None]],
+    edges: list[tuple[int, int, str | None, bool]],
+    clusters: list[tuple[str, int | None]],
+    theme: str,
+    scale: float | None = None,
+) -> Any:
+    """Draw a graph: as SVG, or with a `scale` as PNG, in so many pixels for one of the SVG's.
+
+    Args:
+        nodes: Label, lines below it, what it is drawn as (`"first"`, `"last"`), what became of it
+            (`"done"`, `"next"`, `"waiting"`, `"failed"`, `"untouched"`), and its box.
+        edges: Source and target by their places, label, whether it is only taken sometimes.
+        clusters: Label, and the box around it, which comes before.
+        theme: `"light"`, `"dark"`, or `"auto"`.
+
+    Raises:
+        ValueError: There is no such theme, or the picture would be too large.
+    """

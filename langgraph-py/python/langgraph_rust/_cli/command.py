@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _storage(line[1:])
     if line[:1] == ["worker"]:
         return _worker(line[1:])
+    if line[:1] == ["draw"]:
+        return _draw(line[1:])
     if line[:1] == ["view"]:
         return _view(line[1:])
     if line[:1] == ["run"] and (_is_program(line[1:]) or _is_word(line[1:])):
@@ -83,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     run_usage = f"{name} [run] {_PROGRAM} [argument ...]"
     parser = argparse.ArgumentParser(
         prog=name,
-        usage=f"{run_usage}\n       {name} {{status,doctor,storage,worker,view}} ...",
+        usage=f"{run_usage}\n       {name} {{status,doctor,storage,worker,draw,view}} ...",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -104,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="for machines")
     add("storage", "show what a database of checkpoints takes, and make it smaller", _run_nothing)
     add("worker", "take runs from a database and run them", _run_nothing)
+    add("draw", "draw a graph as SVG or PNG", _run_nothing)
     add("view", "show the threads of a database in a browser", _run_nothing)
     return parser
 
@@ -152,6 +155,12 @@ def _worker(arguments: list[str]) -> int:
     return worker(arguments, _program())
 
 
+def _draw(arguments: list[str]) -> int:
+    from langgraph_rust._cli.draw import main as draw
+
+    return draw(arguments, _program())
+
+
 def _view(arguments: list[str]) -> int:
     from langgraph_rust._view.command import main as view
 
@@ -179,7 +188,7 @@ def _as_json(value: object) -> str:
     return json.dumps(value, indent=2)
 
 
-_COMMANDS = ("run", "status", "doctor", "storage", "worker", "view")
+_COMMANDS = ("run", "status", "doctor", "storage", "worker", "draw", "view")
 
 # Options that programs are started with, and that this command does not take.
 _OF_PYTHON = tuple(f"-{letter}" for letter in "BEIOPRSWXbdiquvsx")

@@ -341,7 +341,12 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """Show the drawing in a notebook."""
-        return {"text/plain": repr(self), "image/png": self.get_graph().draw_mermaid_png()}
+        drawn: Any = self.get_graph()
+        return {
+            "text/plain": repr(self),
+            "image/png": drawn.draw_mermaid_png(),
+            "image/svg+xml": drawn.draw_svg(),
+        }
 
     def get_subgraphs(
         self, *, namespace: str | None = None, recurse: bool = False

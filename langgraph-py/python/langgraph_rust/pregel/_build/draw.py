@@ -300,14 +300,14 @@ def _new_graph(
     interrupt_after: All | Sequence[str],
 ) -> Graph:
     """A drawing of the nodes alone."""
-    from langchain_core.runnables.graph import Graph
+    from langgraph_rust.pregel._build.picture import DrawableGraph
 
     deferred = {
         name.split(":", 2)[-1]
         for name, spec in specs.items()
         if isinstance(spec, LastValueAfterFinish)
     }
-    graph = Graph()
+    graph = DrawableGraph()
     for name, node in nodes.items():
         metadata = dict(node.metadata or {})
         if name in deferred:

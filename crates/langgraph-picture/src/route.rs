@@ -1,0 +1,335 @@
+//! One level: rows of items and of what edges need between them, and the courses of edges.
+
+use crate::layout::{label_size, node_size, Content, Level, Rect, HEADROOM, PADDING};
+use crate::order::Rows;
+use crate::place::{places, Tie};
+use crate::text::{self, LABEL};
+use crate::Drawing;
+
+/// The least room between two things in a row.
+const GAP: f64 = 26.0;
+
+/// The same between two rows; every other row is for edges alone.
+const RISE: f64 = 20.0;
+
+/// And at the most: the further an edge goes sideways, the more it gets.
+const STEEPEST: f64 = 64.0;
+
+/// The room that an edge takes where it passes a row.
+const LANE: f64 = 4.0;
+
+/// How far a loop reaches out of its node.
+const LOOP: f64 = 26.0;
+
+type Course = (Vec<(f64, f64)>, Option<Rect>);
+
+/// A level, from its own top left.
+#[derive(Default)]
+pub(crate) struct Geometry {
+    pub(crate) width: f64,
+    pub(crate) height: f64,
+    /// Where its items are.
+    pub(crate) boxes: Vec<Rect>,
+    /// The course of each of its parts, from the top, and where the label is.
+    pub(crate) courses: Vec<Course>,
+    /// The same of loops.
+    pub(crate) loops: Vec<Course>,
+    /// Where edges go through the rim, from the left.
+    ports: Vec<(usize, f64)>,
+}
+
+impl Geometry {
+    /// Lays out a level whose boxes are laid out.
+    pub(crate) fn new(
+        graph: &Drawing,
+        level: &Level,
+        layers: &[usize],
+        inner: &[Geometry],
+    ) -> Self {
+        let mut work = Work::new(graph, level, inner);
+        work.fill(layers);
+        work.order();
+        work.place();
+        work.finish()
+    }
+
+    fn port(&self, edge: usize) -> f64 {
+        let found = self.ports.iter().find(|(of, _)| *of == edge);
+        found.map_or(self.width / 2.0, |(_, x)| *x)
+    }
+}
+
+/// A level while it is laid out. Its things are its items, and then the lanes of its parts.
+struct Work<'a> {
+    graph: &'a Drawing,
+    level: &'a Level,
+    inner: &'a [Geometry],
+    /// Width and height of each thing, loops included.
+    sizes: Vec<(f64, f64)>,
+    /// How much room at the right of an item its loops take.
+    beside: Vec<f64>,
+    rows: Vec<Vec<usize>>,
+    /// For each part, the things that it goes through, ends included.
+    ways: Vec<Vec<usize>>,
+    middles: Vec<f64>,
+    /// The height of each row's highest thing.
+    heights: Vec<f64>,
+}
+
+impl<'a> Work<'a> {
+    fn new(graph: &'a Drawing, level: &'a Level, inner: &'a [Geometry]) -> Self {
+        let mut beside = vec![0.0; level.items.len()];
+        for &edge in &level.loops {
+            let item =
+                level.items.iter().position(|c| *c == Content::Node(graph.edges[edge].source));
+            let label = label_size(graph, edge).map_or(0.0, |(width, _)| width);
+            if let Some(item) = item {
+                beside[item] += LOOP + label;
+            }
+        }
+        let sizes = level.items.iter().zip(&beside);
+        let sizes = sizes
+            .map(|(content, beside)| match *content {
+                Content::Node(node) => {
+                    let (width, height) = node_size(graph, node);
+                    (width + beside, height)
+                }
+                Content::Cluster(cluster) => {
+                    let within = &inner[cluster + 1];
+                    let label = text::width(&graph.clusters[cluster].label, LABEL) + 2.0 * PADDING;
+                    let width = (within.width + 2.0 * PADDING).max(label);
+                    (width, within.height + HEADROOM + PADDING)
+                }
+                Content::Port(..) => (LANE, 0.0),
+            })
+            .collect();
+        let (rows, ways, middles, heights) = Default::default();
+        Self { graph, level, inner, sizes, beside, rows, ways, middles, heights }
+    }
+
+    /// Puts items into their rows, and lanes for every part into the rows that it passes.
+    fn fill(&mut self, layers: &[usize]) {
+        let last = layers.iter().copied().max().unwrap_or(0);
+        self.rows = vec![Vec::new(); last * 2 + 1];
+        for (item, layer) in layers.iter().enumerate() {
+            self.rows[layer * 2].push(item);
+        }
+        for part in &self.level.parts {
+            let (top, bottom) = (layers[part.from] * 2, layers[part.to] * 2);
+            let mut way = vec![part.from];
+            // The label is nearer to where the edge begins.
+            let labelled = if part.is_up { bottom - 1 } else { top + 1 };
+            for row in top + 1..bottom {
+                let lane = self.sizes.len();
+                let label = label_size(self.graph, part.edge).filter(|_| part.has_label);
+                let size = label.filter(|_| row == labelled).unwrap_or((LANE, 0.0));
+                self.sizes.push(size);
+                self.rows[row].push(lane);
+                way.push(lane);
+            }
+            way.push(part.to);
+            self.ways.push(way);
+        }
+        let height = |row: &Vec<usize>| row.iter().map(|&t| self.sizes[t].1).fold(0.0, f64::max);
+        self.heights = self.rows.iter().map(height).collect();
+    }
+
+    fn order(&mut self) {
+        let things = self.sizes.len();
+        let (mut above, mut below) = (vec![Vec::new(); things], vec![Vec::new(); things]);
+        for way in &self.ways {
+            for pair in way.windows(2) {
+                below[pair[0]].push(pair[1]);
+                above[pair[1]].push(pair[0]);
+            }
+        }
+        let mut rows = Rows { rows: std::mem::take(&mut self.rows), above, below };
+        rows.sort();
+        self.rows = rows.rows;
+    }
+
+    fn place(&mut self) {
+        let things = self.sizes.len();
+        let mut above: Vec<Vec<Tie>> = Vec::new();
+        let mut below: Vec<Vec<Tie>> = Vec::new();
+        above.resize_with(things, Vec::new);
+        below.resize_with(things, Vec::new);
+        for (way, part) in self.ways.iter().zip(&self.level.parts) {
+            for (at, pair) in way.windows(2).enumerate() {
+                let (upper, lower) = (pair[0], pair[1]);
+                let ends = usize::from(at == 0) + usize::from(at + 2 == way.len());
+                // What is between is to be straight.
+                let weight = [8.0, 2.0, 1.0][ends];
+                let offset = self.anchor(lower, part.edge) - self.anchor(upper, part.edge);
+                below[upper].push(Tie { item: lower, offset, weight });
+                above[lower].push(Tie { item: upper, offset: -offset, weight });
+            }
+        }
+        let widths: Vec<f64> = self.sizes.iter().map(|size| size.0).collect();
+        self.middles = places(&self.rows, &widths, GAP, &above, &below);
+    }
+
+    /// How far from a thing's middle an edge meets it.
+    fn anchor(&self, thing: usize, edge: usize) -> f64 {
+        match self.level.items.get(thing) {
+            Some(Content::Node(_)) => -self.beside[thing] / 2.0,
+            Some(Content::Cluster(cluster)) => {
+                PADDING + self.inner[cluster + 1].port(edge) - self.sizes[thing].0 / 2.0
+            }
+            Some(Content::Port(..)) | None => 0.0,
+        }
+    }
+
+    fn finish(self) -> Geometry {
+        let tops = self.tops();
+        let bottom = |row: usize| tops[row] + self.heights[row];
+        let height = bottom(self.rows.len() - 1);
+        let mut row_of = vec![0; self.sizes.len()];
+        for (number, row) in self.rows.iter().enumerate() {
+            row.iter().for_each(|&thing| row_of[thing] = number);
+        }
+        let boxes: Vec<Rect> = (0..self.level.items.len())
+            .map(|item| {
+                let (width, own) = self.sizes[item];
+                let row = row_of[item];
+                Rect {
+                    x: self.middles[item] - width / 2.0,
+                    y: tops[row] + (self.heights[row] - own) / 2.0,
+                    width: width - self.beside[item],
+                    height: own,
+                }
+            })
+            .collect();
+        let ends = self.spread();
+        let mut courses = Vec::with_capacity(self.ways.len());
+        for (number, way) in self.ways.iter().enumerate() {
+            let part = &self.level.parts[number];
+            let mut points = Vec::new();
+            let mut label = None;
+            for (at, &thing) in way.iter().enumerate() {
+                let row = row_of[thing];
+                let is_first = at == 0;
+                if at > 0 && at + 1 < way.len() {
+                    let x = self.middles[thing];
+                    let (width, height) = self.sizes[thing];
+                    // A row in which nothing stands is no reason to turn.
+                    if self.heights[row] > 0.0 {
+                        points.extend([(x, tops[row]), (x, bottom(row))]);
+                    }
+                    if width > LANE {
+                        let y = tops[row] + (self.heights[row] - height) / 2.0;
+                        label = Some(Rect { x: x - width / 2.0, y, width, height });
+                    }
+                    continue;
+                }
+                let shift = if is_first { ends[number].0 } else { ends[number].1 };
+                let x = self.middles[thing] + self.anchor(thing, part.edge) + shift;
+                let rim = match self.level.items[thing] {
+                    Content::Port(_, is_top) => {
+                        if is_top {
+                            -HEADROOM
+                        } else {
+                            height + PADDING
+                        }
+                    }
+                    _ if is_first => boxes[thing].y + boxes[thing].height,
+                    _ => boxes[thing].y,
+                };
+                let edge_of_row = if is_first { bottom(row) } else { tops[row] };
+                let pair = [(x, rim), (x, edge_of_row)];
+                points.extend(if is_first { pair } else { [pair[1], pair[0]] });
+            }
+            points.dedup();
+            courses.push((points, label));
+        }
+        let ports =
+            self.level.items.iter().enumerate().filter_map(|(item, content)| match content {
+                Content::Port(edge, _) => Some((*edge, self.middles[item])),
+                _ => None,
+            });
+        let rights =
+            (0..self.sizes.len()).map(|thing| self.middles[thing] + self.sizes[thing].0 / 2.0);
+        let width = rights.fold(0.0, f64::max);
+        let ports = ports.collect();
+        let loops = self.loops(&boxes);
+        Geometry { width, height, boxes, courses, loops, ports }
+    }
+
+    /// Where the rows begin. Where edges go far sideways there is more room, so that they are not flat.
+    fn tops(&self) -> Vec<f64> {
+        let mut sideways = vec![0.0_f64; self.rows.len()];
+        let mut row_of = vec![0; self.sizes.len()];
+        for (number, row) in self.rows.iter().enumerate() {
+            row.iter().for_each(|&thing| row_of[thing] = number);
+        }
+        for (way, part) in self.ways.iter().zip(&self.level.parts) {
+            for pair in way.windows(2) {
+                let at = |thing| self.middles[thing] + self.anchor(thing, part.edge);
+                let row = row_of[pair[1]];
+                sideways[row] = sideways[row].max((at(pair[1]) - at(pair[0])).abs());
+            }
+        }
+        let mut tops = Vec::with_capacity(self.rows.len());
+        let mut top = 0.0;
+        for (row, &far) in sideways.iter().enumerate() {
+            if row > 0 {
+                top += (far * 0.12).clamp(RISE, STEEPEST);
+            }
+            tops.push(top);
+            top += self.heights[row];
+        }
+        tops
+    }
+
+    /// How far from the anchor each part begins and ends: those of a node side by side.
+    fn spread(&self) -> Vec<(f64, f64)> {
+        let mut shifts = vec![(0.0, 0.0); self.ways.len()];
+        for item in 0..self.level.items.len() {
+            let Content::Node(_) = self.level.items[item] else { continue };
+            for is_top in [false, true] {
+                let mut parts: Vec<usize> = (0..self.ways.len())
+                    .filter(|&number| {
+                        let part = &self.level.parts[number];
+                        item == if is_top { part.to } else { part.from }
+                    })
+                    .collect();
+                let next = |number: usize| {
+                    let way = &self.ways[number];
+                    self.middles[if is_top { way[way.len() - 2] } else { way[1] }]
+                };
+                parts.sort_by(|&one, &other| next(one).total_cmp(&next(other)));
+                let room = self.sizes[item].0 - self.beside[item] - 20.0;
+                let step = (room / parts.len().max(1) as f64).min(16.0);
+                for (at, &number) in parts.iter().enumerate() {
+                    let shift = (at as f64 - (parts.len() as f64 - 1.0) / 2.0) * step;
+                    *(if is_top { &mut shifts[number].1 } else { &mut shifts[number].0 }) = shift;
+                }
+            }
+        }
+        shifts
+    }
+
+    /// Loops, at the right of their nodes, one around the other.
+    fn loops(&self, boxes: &[Rect]) -> Vec<Course> {
+        let mut reach = vec![0.0; boxes.len()];
+        let course = |&edge: &usize| {
+            let node = Content::Node(self.graph.edges[edge].source);
+            let Some(item) = self.level.items.iter().position(|c| *c == node) else {
+                return (Vec::new(), None);
+            };
+            let rect = boxes[item];
+            let right = rect.x + rect.width;
+            let (low, high) = (rect.y + rect.height * 0.72, rect.y + rect.height * 0.28);
+            let out = right + reach[item] + LOOP - 8.0;
+            let label = label_size(self.graph, edge).map(|(width, height)| Rect {
+                x: out + 2.0,
+                y: rect.y + (rect.height - height) / 2.0,
+                width,
+                height,
+            });
+            reach[item] += LOOP + label.map_or(0.0, |label| label.width);
+            (vec![(right, low), (out, f64::midpoint(low, high)), (right, high)], label)
+        };
+        self.level.loops.iter().map(course).collect()
+    }
+}
