@@ -209,7 +209,7 @@ class _Seen:
         name = node.split(":")[0]
         state = self._state.get(node, self._state.get(name, "untouched"))
         runs = self._runs.get(name, 0)
-        if not runs or ":" in node:
+        if not runs or name == START or ":" in node:
             return state, []
         times = "" if runs == 1 else f"{runs} times, "
         return state, [f"{times}{_duration(self._seconds[name])}"]
@@ -226,4 +226,6 @@ def _seconds_between(earlier: StateSnapshot, later: StateSnapshot | None) -> flo
 
 
 def _duration(seconds: float) -> str:
+    if seconds < 0.001:
+        return "under 1 ms"
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
