@@ -107,10 +107,18 @@ def _serve(source: Source, acting: Any, options: argparse.Namespace, redaction: 
             more = routes(Acts(acting, redaction))
             about = {"app": options.app, "write": acting.is_allowed, "nodes": [*acting.graph.nodes]}
         look = Look(source, redaction)
-        app = application(look, hosts, redaction=redaction, more=more, about=about)
+        app = application(
+            look,
+            hosts,
+            redaction=redaction,
+            more=more,
+            about=about,
+            is_over=lambda: server.should_exit,
+        )
         # The address has the token, which is of no use to a log.
         config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off",
                                 timeout_graceful_shutdown=1)  # fmt: skip
+        server = uvicorn.Server(config)
         address = f"http://{hosts[0]}/?token={app.token}"
         print(f"{source.name} is shown at\n\n    {address}\n", flush=True)
         if options.open:
@@ -118,7 +126,7 @@ def _serve(source: Source, acting: Any, options: argparse.Namespace, redaction: 
 
             webbrowser.open(address)
         try:
-            uvicorn.Server(config).run([socket])
+            server.run([socket])
         except KeyboardInterrupt:
             pass
     return 0

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from langgraph_rust._engine import _Decoder
-from langgraph_rust._storage.layout import layout_of
-from langgraph_rust._storage.spans import BrokenBytes, entries
+from langgraph_rust._storage.spans import BrokenBytes, end_of, entries, map_at, text_at
 from langgraph_rust._view._source.source import Held, NamespaceRow, Stored, Written
 from langgraph_rust.checkpoint.base import writes_sort_key
 
@@ -42,22 +41,52 @@ def taken(data: bytes) -> Callable[[], bytes]:
 def of_msgpack(stored: Stored, data: bytes) -> None:
     """Fill in a checkpoint that is one value."""
     try:
-        layout = layout_of(data)
-        for name, entry in entries(data, 0):
-            if name == "ts":
-                stored.ts = _PLAIN.decode(data[entry.value : entry.end])
-            elif name == "versions_seen":
-                seen = _PLAIN.decode(data[entry.value : entry.end])
-                stored.seen = {node: as_versions(own) for node, own in seen.items()}
-        stored.versions = as_versions(
-            {channel: _PLAIN.decode(own) for channel, own in layout.versions.items()}
-        )
-    except (BrokenBytes, ValueError, AttributeError) as error:
+        for name, at, end in _parts(stored, data):
+            if name in _READ:
+                _read(stored, name, _PLAIN.decode(data[at:end]))
+    except (BrokenBytes, ValueError, AttributeError, TypeError) as error:
         stored.trouble = f"the stored bytes are broken ({error})"
-        return
-    for channel, entry in layout.values.items():
-        own = data[entry.value : entry.end]
-        stored.values[channel] = Held("msgpack", len(own), taken(own))
+        stored.values.clear()
+
+
+_READ = ("ts", "channel_versions", "versions_seen")
+
+
+def _parts(stored: Stored, data: bytes) -> Iterator[tuple[str, int, int]]:
+    """Yield name, begin and end of each part but the values, which are filled in.
+
+    In one pass: finding where a value ends takes as long as it has parts.
+    """
+    found = map_at(data)
+    if found is None:
+        raise BrokenBytes("no map")
+    count, at = found
+    for _ in range(count):
+        named = text_at(data, at)
+        if named is None:
+            raise BrokenBytes(f"a name that is no text at byte {at}")
+        name, begin = named
+        values = map_at(data, begin) if name == "channel_values" else None
+        if values is None:
+            at = end_of(data, begin)
+            yield name, begin, at
+            continue
+        at = values[1]
+        for channel, entry in entries(data, begin):
+            own = data[entry.value : entry.end]
+            stored.values[channel] = Held("msgpack", len(own), taken(own))
+            at = entry.end
+    if at != len(data):
+        raise BrokenBytes("something follows the checkpoint")
+
+
+def _read(stored: Stored, name: str, value: Any) -> None:
+    if name == "ts":
+        stored.ts = value if isinstance(value, str) else None
+    elif name == "channel_versions":
+        stored.versions = as_versions(value)
+    else:
+        stored.seen = {node: as_versions(own) for node, own in value.items()}
 
 
 def of_json(stored: Stored, data: bytes | dict[str, Any]) -> None:

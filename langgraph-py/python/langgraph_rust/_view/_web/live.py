@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from langgraph_rust._storage.database import Unusable
 from langgraph_rust._view._source.source import Source
@@ -12,10 +12,10 @@ _PAUSE = 0.4
 """Seconds between looks: each is one short question to the database."""
 
 
-async def changes(source: Source) -> AsyncIterator[None]:
-    """Yield whenever something was stored since the last time; for ever."""
+async def changes(source: Source, is_over: Callable[[], bool]) -> AsyncIterator[None]:
+    """Yield whenever something was stored since the last time, until it `is_over`."""
     before = await _mark(source)
-    while True:
+    while not is_over():
         await asyncio.sleep(_PAUSE)
         now = await _mark(source)
         if now != before:

@@ -41,6 +41,7 @@ def application(
     more: Collection[BaseRoute] = (),
     about: dict[str, Any] | None = None,
     token: str | None = None,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Guard:
     """Return the viewer of a database, as an ASGI application.
 
@@ -51,6 +52,7 @@ def application(
         more: Addresses of what can be done with a graph.
         about: What is said of that to the page.
         token: What requests need; a random one if left out.
+        is_over: Whether the server is being stopped, so that what lasts is to end.
     """
     routes = [
         Route("/", _index),
@@ -64,7 +66,7 @@ def application(
         Route("/api/diff", _told(lambda asked: _diff(look, asked))),
         Route("/api/storage", _told(lambda asked: _storage(look, redaction, asked))),
         Route("/api/export", _exporting(look, redaction)),
-        Route("/api/live", _live(look)),
+        Route("/api/live", _live(look, is_over)),
         *more,
     ]
     return Guard(Starlette(routes=routes), hosts, token)
@@ -161,15 +163,15 @@ def _exporting(look: Look, redaction: Redaction) -> _Answer:
     return endpoint
 
 
-def _live(look: Look) -> _Answer:
+def _live(look: Look, is_over: Callable[[], bool]) -> _Answer:
     async def endpoint(request: Request) -> Response:
-        return StreamingResponse(_alive(look, request), media_type="text/event-stream")
+        return StreamingResponse(_alive(look, request, is_over), media_type="text/event-stream")
 
     return endpoint
 
 
-async def _alive(look: Look, request: Request) -> AsyncIterator[str]:
-    async for _ in changes(look.source):
+async def _alive(look: Look, request: Request, is_over: Callable[[], bool]) -> AsyncIterator[str]:
+    async for _ in changes(look.source, is_over):
         if await request.is_disconnected():
             return
         yield "event: changed\ndata: {}\n\n"

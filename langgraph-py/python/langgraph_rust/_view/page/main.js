@@ -86,7 +86,8 @@ async function start() {
   // The token is a cookie now; nobody needs to see it.
   if (location.search) history.replaceState(null, "", location.pathname + location.hash);
   about = await ask("about");
-  byId("database").textContent = about.database;
+  byId("database").textContent = about.database.split(/[\\/]/).at(-1) || about.database;
+  byId("database").title = about.database;
   if (isFile) document.body.classList.add("file");
   setUpThreads(tell((thread) => go({ thread, namespace: "", checkpoint: null, against: null })));
   await loadThreads(true);

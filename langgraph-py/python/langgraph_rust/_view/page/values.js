@@ -4,59 +4,62 @@ import { h, say, plural } from "./dom.js";
 import { ask } from "./source.js";
 
 const LIMIT = 100;
+let made = 0;
 const TEXT = 4000;
 
 /** Returns a tree. `roots` are `{label, node, from, extra}`: `from` is what to ask for more of it. */
 export function tree(label, roots) {
-  const made = h("div", { role: "tree", "aria-label": label, class: "tree", onkeydown: move });
-  made.append(...roots.map((root) => item(root, 1)));
-  const first = made.querySelector("[role=treeitem]");
+  const whole = h("div", { role: "tree", "aria-label": label, class: "tree", onkeydown: move });
+  whole.append(...roots.map((root) => item(root, 1)));
+  const first = whole.querySelector("[role=treeitem]");
   if (first) first.tabIndex = 0;
-  return made;
+  return whole;
 }
 
 function item({ label, node, from, extra, open }, level) {
   const isBranch = node && (node.kind === "list" || node.kind === "map") && node.count > 0;
   const group = isBranch && h("div", { role: "group", hidden: true });
+  const id = `row-${++made}`;
   const row = h(
     "div",
-    { class: "row" },
+    { class: "row", id },
     h("span", { class: "twist", "aria-hidden": "true" }),
     h("span", { class: "key" }, String(label)),
     node ? brief(node, from) : null,
     extra,
   );
   row.style.paddingInlineStart = `${(level - 1) * 1.1}rem`;
-  const made = h(
+  // Its name is its own line, not those of what it holds as well.
+  const whole = h(
     "div",
-    { role: "treeitem", tabindex: "-1", "aria-level": level, "aria-expanded": isBranch ? "false" : null },
+    { role: "treeitem", tabindex: "-1", "aria-level": level, "aria-expanded": isBranch ? "false" : null, "aria-labelledby": id },
     row,
     group,
   );
-  if (!isBranch) return made;
+  if (!isBranch) return whole;
   let isLoaded = false;
   const toggle = async (isOpen = group.hidden) => {
     group.hidden = !isOpen;
-    made.setAttribute("aria-expanded", String(isOpen));
+    whole.setAttribute("aria-expanded", String(isOpen));
     if (!isOpen || isLoaded) return;
     isLoaded = true;
     try {
       // The first items are often here already.
-      const whole = node.items?.length === node.count ? node : await ask("value", { ...from, limit: LIMIT, depth: 2, text: TEXT });
-      append(group, whole, from, level);
+      const found = node.items?.length === node.count ? node : await ask("value", { ...from, limit: LIMIT, depth: 2, text: TEXT });
+      append(group, found, from, level);
     } catch (error) {
       isLoaded = false;
       say(error.message);
     }
   };
-  made.toggle = toggle;
+  whole.toggle = toggle;
   row.addEventListener("click", (event) => {
     if (event.target.closest("button, input, a")) return;
-    focusOn(made);
+    focusOn(whole);
     toggle();
   });
   if (open) toggle(true);
-  return made;
+  return whole;
 }
 
 function append(group, whole, from, level) {
