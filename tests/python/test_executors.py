@@ -167,12 +167,12 @@ def test_a_process_that_dies_is_an_error_which_is_retried(tmp_path: Path) -> Non
 
 
 def test_a_process_that_hangs_is_noticed() -> None:
-    executor = {"kind": "process", "heartbeat_timeout": 0.5}
+    executor = {"kind": "process", "heartbeat_timeout": 1.5}
     with pytest.raises(WorkerDiedError, match="has not been heard of for"):
         alone(nodes.freezes, executor).invoke({})
 
     def patient(state: State) -> Any:
-        time.sleep(1.2)
+        time.sleep(2.5)
         return {"log": ["done"]}
 
     assert alone(patient, executor).invoke({}) == {"log": ["done"]}
@@ -204,10 +204,10 @@ def test_an_idle_limit_is_moved_by_chunks_and_heartbeats() -> None:
 
 def test_no_limit_runs_while_a_node_waits_for_a_worker() -> None:
     def each(n: int) -> Any:
-        time.sleep(0.4)
+        time.sleep(0.8)
         return {"log": [n]}
 
-    graph = StateGraph(State).add_node("each", each, executor="process", timeout=1.0)
+    graph = StateGraph(State).add_node("each", each, executor="process", timeout=2.0)
     graph.add_conditional_edges(START, lambda _: [Send("each", n) for n in range(6)])
     assert graph.compile().invoke({}) == {"log": list(range(6))}
 

@@ -14,6 +14,7 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_SCRATCHPAD,
     CONFIG_KEY_SEND,
     CONFIG_KEY_STREAM,
+    CONFIG_KEY_WRITER,
     RESUME,
 )
 from langgraph_rust.executors._tasks import of_number
@@ -102,6 +103,12 @@ class Desk:
         return self._conf[CONFIG_KEY_RUNTIME].store.batch(ops)
 
     def _answer_saver(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        writer = self._conf.get(CONFIG_KEY_WRITER)
+        if writer is not None and name in ("put", "put_writes"):
+            # A graph within the node has its own namespace, of which the node's run knows no tasks.
+            writer = writer._replace(wrote=None)
+            config, *rest = args
+            args = ({**config, CONF: {**config[CONF], CONFIG_KEY_WRITER: writer}}, *rest)
         result = getattr(self._conf[CONFIG_KEY_CHECKPOINTER], name)(*args, **kwargs)
         return list(result) if name == "list" else result
 

@@ -21,6 +21,7 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_STREAM_MESSAGES_V2,
     CONFIG_KEY_STRICT_RESUME,
     CONFIG_KEY_TASK_ID,
+    CONFIG_KEY_WRITER,
 )
 from langgraph_rust._internal._lazy.listening import needs_callbacks
 from langgraph_rust.executors._travel import LARGE, dumps, variable
@@ -115,7 +116,7 @@ def _name_culprit(input: Any, name: str) -> None:
 
 
 def _is_data(key: str) -> bool:
-    return key in _PLAIN or not key.startswith("__pregel_")
+    return key in _PLAIN or not (key.startswith("__pregel_") or key == CONFIG_KEY_WRITER)
 
 
 def _portable(entries: dict[str, Any]) -> dict[str, Any]:

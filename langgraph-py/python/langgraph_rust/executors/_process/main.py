@@ -59,6 +59,7 @@ def main(number: int) -> None:
         install(**drop_in)
     from langgraph_rust.executors._worker.perform import perform
 
+    pipe.send_bytes(pickle.dumps(("ready", 0, b""), protocol=5))
     calls: queue.SimpleQueue[tuple[PipeLink, tuple[Any, ...]]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, calls), daemon=True).start()
     while True:

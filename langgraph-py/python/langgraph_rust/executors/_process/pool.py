@@ -125,7 +125,7 @@ class _Process(Running):
 
     @property
     def is_waiting(self) -> bool:
-        return self._worker is None
+        return self._worker is None or not self._worker.is_ready
 
     def next(self, timeout: float) -> Message | None:
         worker = self._worker

@@ -29,6 +29,8 @@ class Worker:
     """
 
     free_since = 0.0
+    is_ready = False
+    """Whether it has begun: until then no node runs, whatever it was told."""
 
     def __init__(self) -> None:
         home, away = Pipe()
@@ -71,13 +73,17 @@ class Worker:
         try:
             if not self._poll.poll(timeout * 1000):
                 return None
-            return Message(*pickle.loads(self._pipe.recv_bytes()))
+            message = Message(*pickle.loads(self._pipe.recv_bytes()))
         except (EOFError, OSError):
             code = self._process.wait()
             how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
             raise WorkerDiedError(
                 f"The process that the node '{node}' ran in ended {how} before the node was done"
             ) from None
+        if message.kind == "ready":
+            self.is_ready = True
+            return None
+        return message
 
     def kill(self) -> None:
         """End it at once."""
