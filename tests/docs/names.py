@@ -19,7 +19,7 @@ from sync.api.manifest import load_manifest
 from sync.pins import ROOT
 
 PACKAGE = "langgraph_rust"
-OWN = (PACKAGE, f"{PACKAGE}.checkpoint.serde.errors", f"{PACKAGE}.runs")
+OWN = (PACKAGE, f"{PACKAGE}.checkpoint.serde.errors", f"{PACKAGE}.runs", f"{PACKAGE}.viewer")
 """Public modules that upstream lacks."""
 
 DUNDERS = {"__version__"}

@@ -44,6 +44,7 @@ ORDER = (
     ("_view._looking", "_view._acting"),
     ("_view._web",),
     ("_view",),
+    ("viewer",),
     # Ways to start a process.
     ("_dropin",),
     ("_cli", "pytest_plugin"),

@@ -20,6 +20,7 @@ from langgraph_rust._view.command import main
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.config import get_stream_writer
 from langgraph_rust.graph import START, StateGraph
+from langgraph_rust.viewer import Viewer
 
 ORIGIN = {"origin": f"http://{_view.HOST}"}
 
@@ -175,3 +176,37 @@ def test_a_command_line_that_makes_no_sense_is_refused(line: list[str]) -> None:
 def test_trouble_is_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main([str(tmp_path / "none.db")], "langgraph-rust") == 1
     assert "there is no file" in capsys.readouterr().err
+
+
+# --- beside a program ---
+
+
+def test_a_program_shows_what_it_keeps_in_memory() -> None:
+    graph = _view.asking(InMemorySaver())
+    with Viewer(graph, redact_keys=["log"]) as viewer:
+        address, _, token = viewer.address.partition("?token=")
+        with httpx.Client(base_url=address) as browser:
+            assert browser.get("").status_code == 403
+            assert browser.get("", params={"token": token}).status_code == 200
+            assert browser.get("/api/threads").json()["threads"] == []
+            with browser.stream("GET", "/api/live") as live:
+                graph.invoke({"messages": [("user", "hi")]}, _view.config("mine"))
+                assert next(live.iter_lines()) == "event: changed"
+            assert browser.get("/api/threads").json()["threads"][0]["id"] == "mine"
+            told = browser.get("/api/checkpoint", params={"thread": "mine"}).json()
+            assert {"log", "redacted"} <= set(json.dumps(told).replace('"', " ").split())
+            events = browser.post(
+                "/api/run",
+                headers={"origin": address.rstrip("/")},
+                json={"thread": "mine", "resume": "yes"},
+            )
+            assert events.text.rstrip().endswith("event: done\ndata: {}")
+    assert graph.get_state(_view.config("mine")).next == ()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(address)
+
+
+@pytest.mark.parametrize("target", [object(), _view.asking(None), "none.db"])
+def test_what_cannot_be_shown_is_refused(target: Any) -> None:
+    with pytest.raises(ValueError):
+        Viewer(target)

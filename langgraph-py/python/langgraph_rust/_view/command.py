@@ -13,6 +13,7 @@ from langgraph_rust._storage.database import Unusable
 from langgraph_rust._view._source.opening import open_source
 from langgraph_rust._view._source.source import Source
 from langgraph_rust._view._value.redaction import Redaction
+from langgraph_rust._view.assembling import assemble
 
 _DESCRIPTION = """\
 Shows the threads of a database of checkpoints in a browser, or writes one into a file that can be
@@ -26,8 +27,6 @@ With --app the page draws the graph, and with --write it answers interrupts, edi
 the graph from any checkpoint. Without a database, the threads are those of the graph's own saver in
 memory. If the module imports `langgraph`, say LANGGRAPH_RUST=1.
 """
-
-_NEEDED = "the viewer takes starlette and uvicorn: pip install 'langgraph-rust[view]'"
 
 
 def main(arguments: Sequence[str], program: str) -> int:
@@ -87,48 +86,14 @@ def _export(source: Source, options: argparse.Namespace, redaction: Redaction) -
 
 
 def _serve(source: Source, acting: Any, options: argparse.Namespace, redaction: Redaction) -> int:
-    try:
-        import starlette  # noqa: F401
-        import uvicorn
-    except ImportError:
-        print(f"view: {_NEEDED}", file=sys.stderr)
-        return 1
-    from langgraph_rust._view._looking.look import Look
-    from langgraph_rust._view._web.listening import listen, names
-    from langgraph_rust._view._web.server import application
+    where = {"host": options.host, "port": options.port}
+    serving = assemble(source, acting, redaction, **where, app=options.app or "")
+    print(f"{source.name} is shown at\n\n    {serving.address}\n", flush=True)
+    if options.open:
+        import webbrowser
 
-    with closing(listen(options.host, options.port)) as socket:
-        hosts = names(options.host, socket)
-        more, about = [], {}
-        if acting is not None:
-            from langgraph_rust._view._acting.acts import Acts
-            from langgraph_rust._view._acting.routes import routes
-
-            more = routes(Acts(acting, redaction))
-            about = {"app": options.app, "write": acting.is_allowed, "nodes": [*acting.graph.nodes]}
-        look = Look(source, redaction)
-        app = application(
-            look,
-            hosts,
-            redaction=redaction,
-            more=more,
-            about=about,
-            is_over=lambda: server.should_exit,
-        )
-        # The address has the token, which is of no use to a log.
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off",
-                                timeout_graceful_shutdown=1)  # fmt: skip
-        server = uvicorn.Server(config)
-        address = f"http://{hosts[0]}/?token={app.token}"
-        print(f"{source.name} is shown at\n\n    {address}\n", flush=True)
-        if options.open:
-            import webbrowser
-
-            webbrowser.open(address)
-        try:
-            server.run([socket])
-        except KeyboardInterrupt:
-            pass
+        webbrowser.open(serving.address)
+    serving.run()
     return 0
 
 
