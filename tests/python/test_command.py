@@ -140,7 +140,11 @@ def test_run_may_be_said(run: Run) -> None:
         (["-m"], "argument expected for -m"),
         (["-c"], "argument expected for -c"),
         (["--unknown"], "unrecognized arguments: --unknown"),
-        (["statsu"], "statsu is neither a file nor a command (run, status, doctor, storage, worker)"),
+        (
+            ["statsu"],
+            "statsu is neither a file nor a command "
+            "(run, status, doctor, storage, worker, draw, view)",
+        ),
         (["run"], "run: which program?"),
     ],
 )
