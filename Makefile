@@ -31,6 +31,8 @@ RUNS ?=
 PAGES ?=
 # The versions for `test-pythons`; empty: all that are found.
 PYTHONS ?=
+# PICTURES=1 makes `view-test` make the documentation's pictures again.
+PICTURES ?=
 # What `clients` drives, such as "uvicorn tracing/langfuse"; empty: all.
 # ALONE=1 leaves upstream out of the environments in which this package runs.
 CLIENTS ?=
@@ -53,7 +55,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-rust-postgres msrv publish-dry test-python test-pythons switch continuity conformance conformance-update \
-	conformance-upstream differential deltas linear stress kills contention workers fuzz executors executors-upstream examples rust-examples clients clients-ci docs docs-test \
+	conformance-upstream differential deltas linear stress kills contention workers view-test fuzz executors executors-upstream examples rust-examples clients clients-ci docs docs-test \
 	api api-update sync sync-report places bench bench-publish bench-rust bench-peers lint build develop wheel-2014 clean
 
 help: ## list the targets
@@ -62,7 +64,7 @@ help: ## list the targets
 demo: build ## build, then run an agent with tools, streaming, an approval and a history
 	@$(VENV)/python -m langgraph_rust examples/agent.py
 
-test: test-rust test-rust-postgres msrv test-python switch continuity conformance differential deltas linear stress kills contention fuzz executors workers examples rust-examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
+test: test-rust test-rust-postgres msrv test-python switch continuity conformance differential deltas linear stress kills contention fuzz executors workers view-test examples rust-examples clients-ci docs docs-test ## every test: Rust, Python, and against upstream
 
 test-rust: ## the engine crates' tests
 	cargo test $(ENGINE) --exclude langgraph-rust-examples --exclude langgraph-continuity --all-features
@@ -147,6 +149,9 @@ kills: build ## processes killed or interrupted at random moments, whose threads
 
 workers: build ## runs in a queue whose workers are killed at random moments; WORKERS="--runs 1000 --workers 4" is long
 	@$(VENV)/python -m tests.workers $(WORKERS)
+
+view-test: build ## the viewer in a browser (Debian's chromium); PICTURES=1 makes those of the documentation again
+	@$(PYTHON) -m tests.view $(if $(PICTURES),--pictures)
 
 fuzz: build ## broken bytes for the decoder of stored values; INPUTS=0:10000000, RUNS=10000000 are long
 	@$(VENV)/python -m tests.fuzz --jobs $(JOBS) $(if $(INPUTS),--inputs $(INPUTS))
