@@ -266,6 +266,20 @@ def test_a_postgres_database_cannot_be_written_to(database: str) -> None:
     source.close()
 
 
+async def test_a_database_in_another_mode_is_read_with_its_locks(path: str) -> None:
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+    connection.close()
+    async with _view.client(open_source(path)) as browser:
+        assert len((await get(browser, "threads"))["threads"]) == 3
+        assert [file.name for file in Path(path).parent.iterdir()] == ["threads.db"]
+
+
+async def test_what_is_hidden_is_not_searched_for(path: str) -> None:
+    async with _view.client(open_source(path), redaction=Redaction(["tier"])) as browser:
+        assert (await get(browser, "threads", q="tier=paid"))["threads"] == []
+
+
 # --- who is answered ---
 
 

@@ -70,7 +70,7 @@ class Look:
             `threads`, and `next` unless there are no others. A search through metadata that takes
             long shows what it has found, and goes on at `next`.
         """
-        parts, tests = _words(sought)
+        parts, tests = _words(sought, self._redaction)
         found: list[Shown] = []
         until = time.monotonic() + _PATIENCE
         while True:
@@ -310,7 +310,7 @@ def _sized(made: Rebuilt | None) -> tuple[Rebuilt | None, int]:
     return made, 64 + (made.value.size if made and made.value else 0)
 
 
-def _words(sought: str) -> tuple[str, list[_Test]]:
+def _words(sought: str, redaction: Redaction) -> tuple[str, list[_Test]]:
     """Return the part of an id that is sought, and what else must be true of a thread."""
     part = ""
     tests: list[_Test] = []
@@ -319,6 +319,9 @@ def _words(sought: str) -> tuple[str, list[_Test]]:
         key, equals, value = word.partition("=")
         if word in marks:
             tests.append(lambda row, _, mark=marks[word]: mark in row.marks)
+        elif equals and redaction.hides(key):
+            # A search would tell what is not shown.
+            tests.append(lambda *_: False)
         elif equals and key:
             tests.append(
                 lambda _, metadata, key=key, value=value: str(metadata().get(key)) == value

@@ -59,6 +59,9 @@ SELECT DISTINCT checkpoint_id, channel FROM writes
 WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id BETWEEN ? AND ? AND idx < 0
 """
 
+_MODE = 18
+"""Where a file of SQLite says its mode: 2 is WAL."""
+
 _PLACE = "WHERE thread_id = ? AND checkpoint_ns = ?"
 
 
@@ -100,16 +103,17 @@ class Sqlite:
         with self._lock:
             try:
                 yield self._connection()
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 raise Unusable(f"{self.name} cannot be read: {error}") from error
 
     def _connection(self) -> sqlite3.Connection:
         """Give the connection: another one when the file needs to be opened in another way.
 
         SQLite puts files beside a database in WAL mode even to read it. Where nobody has it open,
-        there is no such file: then it is opened as one that does not change, until it does.
+        there is no such file: then it is opened as one that does not change, until it does. In
+        other modes reading leaves nothing behind.
         """
-        state = None if self._has_log() else self._stamp()
+        state = self._stamp() if self._is_still() else None
         if self._opened is not None and self._opened[1] == state:
             return self._opened[0]
         if self._opened is not None:
@@ -125,17 +129,18 @@ class Sqlite:
         self._opened = connection, state
         return connection
 
-    def _has_log(self) -> bool:
-        """Whether somebody may be writing: what was written last is then in a file beside it."""
-        beside = (f"{self._file}-wal", f"{self._file}-journal")
-        return any(os.path.exists(file) for file in beside)
+    def _is_still(self) -> bool:
+        """Whether nobody has it open who would put what is written into a file beside it."""
+        with self._file.open("rb") as file:
+            is_wal = file.read(_MODE + 1)[_MODE:] == b"\x02"
+        return is_wal and not os.path.exists(f"{self._file}-wal")
 
     def _stamp(self) -> object:
         about = self._file.stat()
         return about.st_mtime_ns, about.st_size, about.st_ino
 
     def database(self) -> Database:
-        return Storage(str(self._file), is_still=not self._has_log())
+        return Storage(str(self._file), is_still=self._is_still())
 
     def mark(self) -> object:
         with self._connected() as connection:
@@ -143,7 +148,14 @@ class Sqlite:
 
     def _ask(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with self._connected() as connection:
-            return connection.execute(query, parameters).fetchall()
+            try:
+                return connection.execute(query, parameters).fetchall()
+            except sqlite3.DatabaseError:
+                # Somebody may have begun to write while it was taken for one that nobody does.
+                again = self._connection()
+                if again is connection:
+                    raise
+                return again.execute(query, parameters).fetchall()
 
     # --- lists ---
 

@@ -128,6 +128,11 @@ function draw() {
   const first = Math.max(0, Math.floor(list.scrollTop / HEIGHT) - 10);
   const last = Math.min(rows.length, Math.ceil((list.scrollTop + (list.clientHeight || 800)) / HEIGHT) + 10);
   body.replaceChildren(...Array.from({ length: last - first }, (_, index) => row(first + index)));
+  if (state.isCut) {
+    const note = h("p", { class: "note cut" }, "Older checkpoints are not in the file.");
+    note.style.insetBlockStart = `${rows.length * HEIGHT}px`;
+    body.append(note);
+  }
   if (state.chosen) list.setAttribute("aria-activedescendant", `checkpoint-${state.chosen}`);
 }
 

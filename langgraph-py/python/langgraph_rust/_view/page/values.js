@@ -1,7 +1,7 @@
 // A value as a tree, of which only what is open was loaded.
 
 import { h, say, plural } from "./dom.js";
-import { ask } from "./source.js";
+import { ask, isFile } from "./source.js";
 
 const LIMIT = 100;
 let made = 0;
@@ -139,7 +139,8 @@ function short(value) {
 function text(node, from) {
   const body = h("span", { class: "value text" }, node.text);
   const left = () => node.length - node.offset - node.text.length;
-  if (left() <= 0 || !from) return left() > 0 ? [body, h("span", { class: "count" }, `… ${plural(left(), "character")} more`)] : body;
+  if (left() <= 0) return body;
+  if (!from || isFile) return [body, h("span", { class: "count" }, `… ${plural(left(), "character")} more${isFile ? " are not in the file" : ""}`)];
   const more = h("button", {
     type: "button",
     class: "inline",
