@@ -64,6 +64,38 @@ def holds(state: Any) -> Any:
     return {"log": [SOCKET.fileno() > 0]}
 
 
+def talks(state: Any) -> Any:
+    """Says something all the time, and where it is."""
+    from langgraph_rust.config import get_stream_writer
+
+    Path(state["value"]).write_text(str(os.getpid()))
+    writer = get_stream_writer()
+    while True:
+        writer(1)
+        time.sleep(0.005)
+
+
+def leaves_a_child(state: Any) -> Any:
+    """Dies, while a process that it has started lives."""
+    os.system("sleep 20 &")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def forks(state: Any) -> Any:
+    """Returns twice."""
+    return {"log": [os.fork() == 0]}
+
+
+def five(state: Any) -> Any:
+    """Returns five."""
+    return {"log": [5]}
+
+
+def around(state: Any) -> Any:
+    """The folder and a variable of the environment."""
+    return {"log": [os.getcwd(), os.environ.get("EXECUTOR_TEST")]}
+
+
 def _local() -> Any:
     def local(state: Any) -> Any:
         return {"log": [SOCKET.fileno() > 0]}

@@ -33,10 +33,11 @@ from langgraph_rust.executors import (
     perform,
     register,
 )
+from langgraph_rust.func import task
 from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.runtime import Runtime
 from langgraph_rust.store.memory import InMemoryStore
-from langgraph_rust.types import RetryPolicy, Send, StreamWriter, TimeoutPolicy
+from langgraph_rust.types import Command, RetryPolicy, Send, StreamWriter, TimeoutPolicy, interrupt
 
 
 class State(TypedDict, total=False):
@@ -307,10 +308,136 @@ def test_closing_ends_idle_workers_and_idle_ones_retire(pool: ProcessExecutor) -
     assert graph.invoke({})["log"] != [second]
 
 
+def test_a_node_that_always_talks_is_stopped(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+
+    async def main() -> None:
+        with pytest.raises(NodeTimeoutError):
+            await alone(nodes.talks, timeout=1.0).ainvoke({"value": str(mark)})
+
+    asyncio.run(main())
+    assert is_gone(int(mark.read_text()))
+
+
+def test_a_limit_of_an_async_run_begins_with_the_node() -> None:
+    def each(n: int) -> Any:
+        time.sleep(0.8)
+        return {"log": [n]}
+
+    graph = StateGraph(State).add_node("each", each, executor="process", timeout=2.0)
+    graph.add_conditional_edges(START, lambda _: [Send("each", n) for n in range(6)])
+    assert asyncio.run(graph.compile().ainvoke({})) == {"log": list(range(6))}
+
+
+def test_the_failure_of_a_node_at_home_stops_one_that_was_first(tmp_path: Path) -> None:
+    graph = StateGraph(State)
+    graph.add_node("a", nodes.for_ever, executor="process").add_node("b", nodes.fails)
+    graph.add_edge(START, "a").add_edge(START, "b")
+    began = time.monotonic()
+    with pytest.raises(ValueError, match="failed"):
+        graph.compile().invoke({"value": str(tmp_path / "pid")})
+    assert time.monotonic() - began < 10
+
+
+def test_a_worker_that_dies_is_noticed_although_a_child_of_it_lives() -> None:
+    began = time.monotonic()
+    with pytest.raises(WorkerDiedError, match="by signal 9"):
+        alone(nodes.leaves_a_child).invoke({})
+    assert time.monotonic() - began < 10
+
+
+def test_a_fork_of_a_node_does_not_speak_for_it(pool: ProcessExecutor) -> None:
+    pool.workers = 1
+    assert alone(nodes.forks).invoke({}) == {"log": [False]}
+    assert alone(nodes.five).invoke({}) == {"log": [5]}
+    assert alone(nodes.pid).invoke({})["log"] != [5]
+
+
+def test_a_task_that_a_node_calls_may_need_a_worker(pool: ProcessExecutor) -> None:
+    pool.workers = 1
+    inner = alone(nodes.five)
+
+    @task
+    def calls(n: int) -> Any:
+        return inner.invoke({})["log"]
+
+    def node(state: State) -> Any:
+        return {"log": calls(1).result()}
+
+    assert alone(node).invoke({}) == {"log": [5]}
+
+
+def test_a_graph_in_a_node_is_stored_and_goes_on() -> None:
+    inner = StateGraph(State).add_node("asks", lambda state: {"log": [interrupt("?")]})
+    graph = inner.add_edge(START, "asks").compile()
+
+    def calls(state: State) -> Any:
+        return {"log": graph.invoke({})["log"]}
+
+    app = alone(calls, saver=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "1"}}
+    app.invoke({}, config)
+    assert app.invoke(Command(resume=3), config) == {"log": [3]}
+
+
+def test_folder_and_environment_are_those_of_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = alone(nodes.around)
+    graph.invoke({})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EXECUTOR_TEST", "now")
+    assert graph.invoke({})["log"] == [str(tmp_path), "now"]
+
+
+def test_an_error_is_made_again_with_its_cause() -> None:
+    class Odd(Exception):
+        def __init__(self, code: int, *, detail: str) -> None:
+            super().__init__(f"{code}: {detail}")
+            self.code = code
+
+    def fails(state: State) -> Any:
+        raise Odd(3, detail="d") from ZeroDivisionError("cause")
+
+    with pytest.raises(Odd, match="3: d") as caught:
+        alone(fails).invoke({})
+    assert caught.value.code == 3
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert isinstance(caught.value.__cause__.__cause__, RemoteTraceback)
+
+
+def test_classes_of_a_script_stay_as_they_are(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import contextvars\n"
+        "from langgraph_rust.graph import START, StateGraph\n"
+        "V = contextvars.ContextVar('V', default=7)\n"
+        "class Point:\n"
+        "    total = 0\n"
+        "def node(state):\n"
+        "    return {'points': [*state['points'], Point()], 'v': V.get()}\n"
+        "graph = StateGraph(dict).add_node(node, executor='process').add_edge(START, 'node')\n"
+        "app = graph.compile()\n"
+        "first = app.invoke({'points': [Point()]})\n"
+        "Point.total = 10\n"
+        "second = app.invoke(first)\n"
+        "assert Point.total == 10, Point.total\n"
+        "assert [type(point) for point in second['points']] == [Point] * 3\n"
+        "assert second['v'] == 7\n"
+    )
+    subprocess.run([sys.executable, script], check=True, timeout=60)
+
+
 # --- Defaults ------------------------------------------------------------------------------------
 
 DEFAULT: Any = {"configurable": {"executor": "process"}}
 NOTES: list[int] = []
+
+
+class Counter:
+    """Counts, for all."""
+
+    total = 0
 
 
 def notes(state: State) -> Any:
@@ -333,6 +460,26 @@ def test_a_default_is_for_nodes_that_share_nothing() -> None:
     def apart(graph: Any) -> bool:
         return graph.invoke({}, DEFAULT)["log"] != [os.getpid()]
 
+    held: list[int] = []
+    push = held.append
+
+    def within(state: State) -> Any:
+        def inner() -> int:
+            NOTES.append(1)
+            return os.getpid()
+
+        return {"log": [inner()]}
+
+    def bound(state: State) -> Any:
+        push(1)
+        return {"log": [os.getpid()]}
+
+    def on_class(state: State) -> Any:
+        Counter.total += 1
+        return {"log": [os.getpid()]}
+
+    for shares in (within, bound, on_class):
+        assert not apart(alone(shares, None)), shares
     assert apart(alone(nodes.pid, None)) is apart(alone(lambda s: {"log": [os.getpid()]}, None))
     assert apart(alone(nodes.pid, None))
     assert not apart(alone(counts, None))
@@ -340,6 +487,20 @@ def test_a_default_is_for_nodes_that_share_nothing() -> None:
     assert not apart(alone(nodes.pid, "inline"))
     assert asyncio.run(alone(waits, None).ainvoke({}, DEFAULT))["log"] == [os.getpid()]
     assert count == 1
+
+
+def test_what_a_default_cannot_send_stays() -> None:
+    graph = alone(nodes.pid, None)
+    assert graph.invoke({"value": threading.Lock()}, DEFAULT)["log"] == [os.getpid()]
+
+
+def test_what_is_set_on_a_graph_holds_for_its_default() -> None:
+    graph = alone(nodes.five, None)
+    graph.invoke({}, DEFAULT)
+    graph.checkpointer = InMemorySaver()
+    config: Any = {"configurable": {"thread_id": "1", "executor": "process"}}
+    graph.invoke({}, config)
+    assert graph.get_state(config).values == {"log": [5]}
 
 
 def test_a_default_leaves_the_graph_as_it_is() -> None:

@@ -41,7 +41,7 @@ pub fn graph(py: Python<'_>, pregel: &Bound<'_, PyAny>) -> PyResult<Graph> {
     }
     let is_handled = |node: &NodeSpec| node.error_handler.is_some();
     let has_follow_ups = plan.nodes().iter().any(is_handled)
-        || programs.iter().any(|program| program.retry.is_some());
+        || programs.iter().any(|program| program.retry.is_some() || program.is_remote);
     let keys = |attribute: &str| -> PyResult<Keys> {
         keys_of(&pregel.getattr(attribute)?, &|name| plan.channel_named(name))
     };

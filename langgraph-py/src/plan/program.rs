@@ -39,6 +39,8 @@ pub struct Program {
     pub pace: Pace,
     /// What it returns beyond what the state has.
     pub let_go: LetGo,
+    /// Whether its code runs in another process, where it can be stopped.
+    pub is_remote: bool,
     /// The `PregelNode` itself.
     pub node: Py<PyAny>,
 }

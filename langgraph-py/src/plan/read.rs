@@ -50,6 +50,7 @@ impl<'py> ProgramReader<'_, 'py> {
             timeout: optional("timeout")?,
             pace: Pace::default(),
             let_go: LetGo::default(),
+            is_remote: bound.get_type().hasattr(intern!(py, "runs_elsewhere"))?,
             node: node.clone().unbind(),
         })
     }

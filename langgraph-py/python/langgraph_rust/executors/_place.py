@@ -11,7 +11,7 @@ from langgraph_rust.executors import _spec
 from langgraph_rust.executors._home.node import RemoteNode
 from langgraph_rust.executors._shared import shares_state
 from langgraph_rust.executors._spec import HOME, KEY, Spec
-from langgraph_rust.executors._travel import check_node
+from langgraph_rust.executors._travel.pickling import check_node
 from langgraph_rust.executors.base import NotPortableError
 from langgraph_rust.pregel._build.read import DEFAULT_BOUND, PregelNode
 from langgraph_rust.pregel._build.utils import runs_in_executor
@@ -36,7 +36,7 @@ def place(nodes: Mapping[str, PregelNode]) -> None:
         spec = _own(name, node)
         if spec is None:
             if default is not None and _takes_default(name, node):
-                node.bound = RemoteNode(node.bound, name, default, node.timeout)
+                node.bound = RemoteNode(node.bound, name, default, by_default=True)
         elif spec.kind != HOME and not isinstance(node.bound, RemoteNode):
             node.bound = _placed(name, node, spec)
 
@@ -61,7 +61,13 @@ def variant(graph: _Graph, asked: Any) -> _Graph:
         changed = any(nodes[name] is not node for name, node in graph.nodes.items())
         # Without a copy there is nothing of the graph in the table, which would keep it alive.
         found = known[key] = graph.copy({"nodes": nodes}) if changed else None
-    return graph if found is None else found
+    if found is None:
+        return graph
+    for name, value in vars(graph).items():
+        # What was set on the graph since.
+        if not name.startswith("_") and name != "nodes" and getattr(found, name) is not value:
+            setattr(found, name, value)
+    return found
 
 
 _variants: WeakKeyDictionary[Any, dict[tuple[Any, ...], Any]] = WeakKeyDictionary()
@@ -73,7 +79,7 @@ def _moved(name: str, node: PregelNode, spec: Spec, asked: Any) -> PregelNode:
         return node if inner is node.bound else node.copy({"bound": inner})
     if _own(name, node) is not None or not _takes_default(name, node):
         return node
-    return node.copy({"bound": RemoteNode(node.bound, name, spec, node.timeout)})
+    return node.copy({"bound": RemoteNode(node.bound, name, spec, by_default=True)})
 
 
 def _own(name: str, node: PregelNode) -> Spec | None:
@@ -104,6 +110,9 @@ def _takes_default(name: str, node: PregelNode) -> bool:
     if bound.afunc is not None and not runs_in_executor(bound.afunc):
         return False
     if shares_state(bound.func) or shares_state(node.mapper):
+        return False
+    if not bound.func_accepts.keys().isdisjoint(("config", "runtime")):
+        # What is in them may be shared.
         return False
     try:
         check_node(bound, None, name)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from langgraph_rust.checkpoint.serde._default import is_drop_in
 from langgraph_rust.executors.base import Executor
 
 KEY = "executor"
@@ -54,6 +55,9 @@ def read(value: Any, where: str) -> Spec | None:
     if isinstance(value, str):
         value = {"kind": value}
     if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
+        return None
+    if is_drop_in() and value["kind"] not in (HOME, *_makers, *_made):
+        # A program that was written for LangGraph means something of its own.
         return None
     options = dict(value)
     spec = Spec(

@@ -97,6 +97,13 @@ class Running(ABC):
     def answer(self, number: int, body: bytes) -> None:
         """Answer a question of the node's; from any thread. Nothing happens if it is over."""
 
+    def lend(self, lent: bool) -> None:
+        """The node begins, or ends, to wait for a task that it has called.
+
+        That task may need a worker itself, so that this one does not count meanwhile.
+        """
+        return
+
     @abstractmethod
     def cancel(self) -> None:
         """Stop the node at once, whatever it does; from any thread, any number of times."""

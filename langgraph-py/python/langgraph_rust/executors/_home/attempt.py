@@ -10,8 +10,9 @@ from typing import Any
 
 from langgraph_rust.errors import NodeTimeoutError
 from langgraph_rust.executors._home.desk import Desk
-from langgraph_rust.executors._travel import loads, reraise
-from langgraph_rust.executors.base import Call, Executor, WorkerDiedError
+from langgraph_rust.executors._travel.errors import reraise
+from langgraph_rust.executors._travel.pickling import loads
+from langgraph_rust.executors.base import Call, Executor, NotPortableError, WorkerDiedError
 from langgraph_rust.types import TimeoutPolicy
 
 GLANCE = 0.05
@@ -62,28 +63,31 @@ def attempt(
     """
     running = executor.start(call)
     try:
-        began = heard = progress = time.monotonic()
+        began = heard = progress = looked = time.monotonic()
         while True:
             is_waiting = running.is_waiting
             message = running.next(GLANCE)
             now = time.monotonic()
             if is_waiting:
                 began = heard = progress = now
-            if message is None:
+            # By the clock: one that always says something is to stop as well.
+            if now - looked >= GLANCE:
+                looked = now
                 if is_stopped():
                     raise _cancelled()
-                _check(call.node, limits, began, progress, heard, now)
-                continue
-            if message.kind == "done":
-                break
-            heard = now
-            if message.kind == "ask":
-                kind = "ask"
-                desk.answer(running, message.number, message.body)
-            else:
-                kind = desk.hear(message.body)
-            if kind == "heartbeat" or (kind != "beat" and not limits.on_heartbeat_only):
-                progress = now
+            if message is not None:
+                if message.kind == "done":
+                    break
+                heard = now
+                if message.kind == "ask":
+                    kind = "ask"
+                    desk.answer(running, message.number, message.body)
+                else:
+                    kind = desk.hear(message.body)
+                if kind == "heartbeat" or (kind != "beat" and not limits.on_heartbeat_only):
+                    progress = now
+                # To do what it says may have taken long.
+                now = time.monotonic()
             _check(call.node, limits, began, progress, heard, now)
     except BaseException:
         running.cancel()
@@ -91,7 +95,13 @@ def attempt(
     how, body = message.body[:1], message.body[1:]
     if how == b"e":
         reraise(body)
-    return loads(body)
+    try:
+        return loads(body)
+    except Exception as error:
+        raise NotPortableError(
+            f"What the node '{call.node}' returned cannot be made again from what came of it: "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def _cancelled() -> BaseException:

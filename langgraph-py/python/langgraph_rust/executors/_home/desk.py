@@ -17,8 +17,9 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_WRITER,
     RESUME,
 )
-from langgraph_rust.executors._tasks import of_number
-from langgraph_rust.executors._travel import dumps, dumps_error, loads
+from langgraph_rust.executors._travel.errors import dumps_error
+from langgraph_rust.executors._travel.pickling import dumps, loads
+from langgraph_rust.executors._travel.tasks import of_number
 from langgraph_rust.executors.base import Running
 
 _POLICIES = ("retry_policy", "cache_policy", "timeout")
@@ -67,7 +68,13 @@ class Desk:
         except BaseException as error:
             raised = error
             return give(lambda: _raise(raised))
-        future.add_done_callback(lambda future: give(future.result))
+        running.lend(True)
+
+        def is_done(future: Any) -> None:
+            running.lend(False)
+            give(future.result)
+
+        future.add_done_callback(is_done)
 
     # --- what is told ---
 

@@ -14,8 +14,8 @@ from langgraph_rust.executors._here import is_worker
 from langgraph_rust.executors._home.attempt import Limits, attempt
 from langgraph_rust.executors._home.desk import Desk
 from langgraph_rust.executors._home.request import make_request
-from langgraph_rust.executors._travel import dumps_node
-from langgraph_rust.executors.base import Call, WorkerDiedError
+from langgraph_rust.executors._travel.pickling import dumps_node
+from langgraph_rust.executors.base import Call, NotPortableError, WorkerDiedError
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable, RunnableConfig
@@ -32,7 +32,11 @@ class RemoteNode(LazyRunnable):
         name: The node's name.
         spec: Where it runs.
         timeout: The node's limits. They hold for sync code as well: its process is stopped.
+        by_default: Whether nobody has asked for this node: then it runs at home if something that
+            it is given cannot be sent.
     """
+
+    runs_elsewhere = True
 
     def __init__(
         self,
@@ -40,10 +44,14 @@ class RemoteNode(LazyRunnable):
         name: str,
         spec: Spec,
         timeout: TimeoutPolicy | None = None,
+        *,
+        by_default: bool = False,
     ) -> None:
         self.at_home = at_home
         self.name = name
         self.spec = spec
+        self.timeout = timeout
+        self.by_default = by_default
         self.limits = Limits.of(timeout, spec.heartbeat_timeout)
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
@@ -57,7 +65,7 @@ class RemoteNode(LazyRunnable):
         config = config or ensure_config()
         if is_worker():
             return self.at_home.invoke(input, config)
-        return self._perform(input, config, self.limits, _is_over(config), is_async=False)
+        return self._perform(input, config, _is_over(config), is_async=False)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Async twin of `invoke`; if it is cancelled, the node is stopped."""
@@ -65,11 +73,9 @@ class RemoteNode(LazyRunnable):
         if is_worker():
             return await self.at_home.ainvoke(input, config)
         stopped = threading.Event()
-        # An async run keeps time itself.
-        limits = Limits(silence=self.limits.silence)
 
         def perform() -> Any:
-            return self._perform(input, config, limits, stopped.is_set, is_async=True)
+            return self._perform(input, config, stopped.is_set, is_async=True)
 
         try:
             return await run_in_executor(None, perform)
@@ -80,24 +86,28 @@ class RemoteNode(LazyRunnable):
         self,
         input: Any,
         config: RunnableConfig,
-        limits: Limits,
         is_stopped: Callable[[], bool],
         *,
         is_async: bool,
     ) -> Any:
         spec, name = self.spec, str(self.name)
-        call = Call(
-            name,
-            dumps_node(self.at_home, spec.graph, name),
-            *make_request(name, input, config, spec, is_async=is_async),
-            spec.options,
-        )
+        try:
+            function = dumps_node(self.at_home, spec.graph, name)
+            request = make_request(
+                name, input, config, spec, is_async=is_async, leaves_out=not self.by_default
+            )
+        except NotPortableError:
+            if not self.by_default:
+                raise
+            # A default is for sync functions alone, and this is a thread that may wait.
+            return self.at_home.invoke(input, config)
+        call = Call(name, function, *request, spec.options)
         executor = spec.executor
         left = executor.max_retries if spec.max_retries is None else spec.max_retries
         desk = Desk(config)
         while True:
             try:
-                return attempt(executor, call, desk, limits, is_stopped)
+                return attempt(executor, call, desk, self.limits, is_stopped)
             except WorkerDiedError:
                 if not left or is_stopped():
                     raise

@@ -24,7 +24,7 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_WRITER,
 )
 from langgraph_rust._internal._lazy.listening import needs_callbacks
-from langgraph_rust.executors._travel import LARGE, dumps, variable
+from langgraph_rust.executors._travel.pickling import LARGE, WHOLE, dumps, variable
 from langgraph_rust.executors.base import NotPortableError
 
 if TYPE_CHECKING:
@@ -49,11 +49,18 @@ _CONFIG = ("tags", "metadata", "run_name", "max_concurrency", "recursion_limit",
 
 
 def make_request(
-    name: str, input: Any, config: Mapping[str, Any], spec: Spec, *, is_async: bool
+    name: str,
+    input: Any,
+    config: Mapping[str, Any],
+    spec: Spec,
+    *,
+    is_async: bool,
+    leaves_out: bool,
 ) -> tuple[bytes, dict[str, bytes]]:
     """Return what a worker is told, and the large fields of the input, which travel apart.
 
-    Entries of the config that cannot be sent are left out: they may be for other nodes.
+    With `leaves_out`, entries of the config that cannot be sent are left out: they may be for other
+    nodes.
 
     Raises:
         NotPortableError: The input, the context or a context variable cannot be sent; the message
@@ -77,6 +84,8 @@ def make_request(
     try:
         whole = dumps({**request, "input": input})
     except NotPortableError:
+        if not leaves_out:
+            raise
         request |= {part: _portable(request[part]) for part in ("config", "conf")}
         try:
             whole = dumps({**request, "input": input})
@@ -92,7 +101,7 @@ def make_request(
 def _apart(input: Any) -> tuple[dict[str, bytes], Any]:
     """Large fields of the input, and the input without them."""
     if type(input) is not dict:
-        return {"": dumps(input)}, None
+        return {WHOLE: dumps(input)}, None
     pickled = {field: dumps(value) for field, value in input.items()}
     large = {field: body for field, body in pickled.items() if len(body) >= LARGE}
     return large, {field: None if field in large else value for field, value in input.items()}

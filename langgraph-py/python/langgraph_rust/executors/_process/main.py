@@ -6,6 +6,7 @@ import os
 import pickle
 import queue
 import signal
+import sys
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
@@ -20,6 +21,7 @@ class PipeLink:
         from langgraph_rust.executors._worker.perform import Questions
 
         self._pipe = pipe
+        self._process = os.getpid()
         self._sending = threading.Lock()
         self._is_over = False
         self.questions = Questions()
@@ -31,11 +33,17 @@ class PipeLink:
     def ask(self, body: bytes) -> Future[bytes]:
         """Send a question."""
         number, future = self.questions.new()
-        self.send("ask", number, body)
+        if self._is_over:
+            future.set_exception(RuntimeError("The node that asks is over"))
+        else:
+            self.send("ask", number, body)
         return future
 
     def send(self, kind: str, number: int, body: bytes) -> None:
         """Send a message; `"done"` is the last."""
+        if os.getpid() != self._process:
+            # Forked by the node: it does not speak for it.
+            return
         message = pickle.dumps((kind, number, body), protocol=5)
         with self._sending:
             if not self._is_over:
@@ -51,8 +59,14 @@ def main(number: int) -> None:
     """
     # Who presses Ctrl-C means the program, which ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a node starts is none of this.
+    os.set_inheritable(number, False)
     pipe: Connection[Any, Any] = Connection(number)
-    _, drop_in = pickle.loads(pipe.recv_bytes())
+    os.register_at_fork(after_in_child=pipe.close)
+    try:
+        _, drop_in = pickle.loads(pipe.recv_bytes())
+    except (EOFError, OSError):
+        return
     if drop_in is not None:
         from langgraph_rust import install
 
@@ -60,25 +74,47 @@ def main(number: int) -> None:
     from langgraph_rust.executors._worker.perform import perform
 
     pipe.send_bytes(pickle.dumps(("ready", 0, b""), protocol=5))
-    calls: queue.SimpleQueue[tuple[PipeLink, tuple[Any, ...]]] = queue.SimpleQueue()
+    calls: queue.SimpleQueue[tuple[PipeLink, Any, tuple[Any, ...]]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, calls), daemon=True).start()
     while True:
-        link, (function, request, values) = calls.get()
+        link, surroundings, (function, request, values) = calls.get()
+        if surroundings is not None:
+            _set(*surroundings)
+        process = os.getpid()
         done = perform(function, request, values, link)
-        with suppress(OSError):
+        if os.getpid() != process:
+            # Forked by the node, and come here as if it were the worker.
+            os._exit(0)
+        try:
             link.send("done", 0, done)
+        except OSError:
+            os._exit(1)
+
+
+def _set(folder: str, path: list[str], environment: dict[str, str]) -> None:
+    """Have around a node what is around its graph."""
+    with suppress(OSError):
+        os.chdir(folder)
+    sys.path[:] = path
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    os.environ.update(environment)
 
 
 def _listen(pipe: Connection[Any, Any], calls: queue.SimpleQueue[Any]) -> None:
     link: PipeLink | None = None
+    surroundings: Any = None
     while True:
         try:
             kind, *rest = pickle.loads(pipe.recv_bytes())
         except (EOFError, OSError):
             # Whoever it worked for is gone, whatever a node may be doing.
             os._exit(0)
-        if kind == "run":
+        if kind == "set":
+            surroundings = rest
+        elif kind == "run":
             link = PipeLink(pipe)
-            calls.put((link, tuple(rest)))
+            calls.put((link, surroundings, tuple(rest)))
+            surroundings = None
         elif link is not None:
             link.questions.answer(*rest)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
+from weakref import WeakSet
 
 from langgraph_rust.executors._process.worker import Worker
 from langgraph_rust.executors.base import Call, Executor, Message, Running
@@ -34,15 +35,22 @@ class ProcessExecutor(Executor):
         self.workers = workers or os.cpu_count() or 1
         self.idle = idle
         self._reset()
-        os.register_at_fork(after_in_child=self._reset)
+        os.register_at_fork(after_in_child=self._forget)
         atexit.register(self.close)
 
+    def _forget(self) -> None:
+        """Let go of all workers: those of the process that this one was forked from are its own."""
+        for worker in list(self._all):
+            worker.forget()
+        self._reset()
+
     def _reset(self) -> None:
-        """Forget all workers: those of the process that this one was forked from are its own."""
+        self._all: WeakSet[Worker] = WeakSet()
         self._lock = threading.Condition()
         self._free: list[Worker] = []
         self._count = 0
         self._closed = 0
+        self._is_watched = False
 
     def check(self, options: Mapping[str, Any]) -> None:
         """There are no options."""
@@ -64,7 +72,7 @@ class ProcessExecutor(Executor):
             self._closed += 1
             self._lock.notify_all()
         for worker in free:
-            worker.stop()
+            worker.kill()
 
     # --- for calls ---
 
@@ -84,7 +92,9 @@ class ProcessExecutor(Executor):
             self._count += 1
             closed = self._closed
         try:
-            return Worker(), closed
+            worker = Worker()
+            self._all.add(worker)
+            return worker, closed
         except BaseException:
             self._lose()
             raise
@@ -95,8 +105,13 @@ class ProcessExecutor(Executor):
                 worker.free_since = time.monotonic()
                 self._free.append(worker)
                 self._lock.notify()
+                if not self._is_watched:
+                    self._is_watched = True
+                    watch = threading.Timer(self.idle, self._look_for_idle)
+                    watch.daemon = True
+                    watch.start()
                 return
-        worker.stop()
+        worker.kill()
         self._lose()
 
     def _lose(self) -> None:
@@ -104,12 +119,27 @@ class ProcessExecutor(Executor):
             self._count -= 1
             self._lock.notify()
 
+    def _lend(self, lent: bool) -> None:
+        with self._lock:
+            self._count -= 1 if lent else -1
+            self._lock.notify()
+
+    def _look_for_idle(self) -> None:
+        with self._lock:
+            self._is_watched = False
+            self._retire()
+            if self._free:
+                self._is_watched = True
+                watch = threading.Timer(max(self.idle, 0.1), self._look_for_idle)
+                watch.daemon = True
+                watch.start()
+
     def _retire(self) -> None:
         now = time.monotonic()
-        for worker in [w for w in self._free if now - w.free_since > self.idle]:
+        for worker in [w for w in self._free if now - w.free_since >= self.idle]:
             self._free.remove(worker)
             self._count -= 1
-            worker.stop()
+            worker.kill()
 
 
 class _Process(Running):
@@ -122,6 +152,7 @@ class _Process(Running):
         self._worker: Worker | None = None
         self._closed = 0
         self._is_over = False
+        self._lent = 0
 
     @property
     def is_waiting(self) -> bool:
@@ -145,6 +176,8 @@ class _Process(Running):
             with self._lock:
                 if not self._is_over:
                     self._is_over = True
+                    if self._lent:
+                        self._pool._lend(False)
                     self._pool._give(worker, self._closed)
         return message
 
@@ -154,12 +187,22 @@ class _Process(Running):
                 with suppress(OSError):
                     self._worker.answer(number, body)
 
+    def lend(self, lent: bool) -> None:
+        with self._lock:
+            if self._is_over:
+                return
+            before, self._lent = self._lent, self._lent + (1 if lent else -1)
+            if before == 0 or self._lent == 0:
+                self._pool._lend(lent)
+
     def cancel(self) -> None:
         with self._lock:
             if self._is_over:
                 return
             self._is_over = True
             worker = self._worker
+            if self._lent:
+                self._pool._lend(False)
         if worker is not None:
             worker.kill()
             self._pool._lose()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import pickle
-import select
+import socket
 import subprocess
 import sys
-import threading
 from contextlib import suppress
-from multiprocessing.connection import Pipe
 from typing import Any
 
+from langgraph_rust.executors._process.pipe import HomePipe
 from langgraph_rust.executors.base import Call, Message, WorkerDiedError
 
 _MAIN = """\
@@ -24,8 +24,9 @@ main({pipe})
 class Worker:
     """A process that runs one call after the other.
 
-    It is told over its pipe: `("run", function, request, values)`, then `("answer", number, body)`
-    for each question. It tells `Message`s.
+    It is told over its pipe: `("set", folder, path, environment)` when these have changed,
+    `("run", function, request, values)`, then `("answer", number, body)` for each question. It
+    tells `Message`s.
     """
 
     free_since = 0.0
@@ -33,17 +34,14 @@ class Worker:
     """Whether it has begun: until then no node runs, whatever it was told."""
 
     def __init__(self) -> None:
-        home, away = Pipe()
+        home, away = socket.socketpair()
         with away:
             main = _MAIN.format(path=list(map(str, sys.path)), pipe=away.fileno())
             self._process = subprocess.Popen(
                 [sys.executable, "-c", main], pass_fds=[away.fileno()], stdin=subprocess.DEVNULL
             )
-        self._pipe = home
-        # What `Connection.poll` makes anew at each call.
-        self._poll = select.poll()
-        self._poll.register(home.fileno(), select.POLLIN)
-        self._sending = threading.Lock()
+        self._pipe = HomePipe(home)
+        self._surroundings = _surroundings()
         self._send("install", _drop_in())
 
     def is_alive(self) -> bool:
@@ -54,6 +52,10 @@ class Worker:
         """Have it run a call."""
         # One that cannot be reached is found to be dead when it is listened to.
         with suppress(OSError):
+            surroundings = _surroundings()
+            if surroundings != self._surroundings:
+                self._surroundings = surroundings
+                self._send("set", *surroundings)
             self._send("run", call.function, call.request, dict(call.values))
 
     def answer(self, number: int, body: bytes) -> None:
@@ -71,15 +73,22 @@ class Worker:
             WorkerDiedError: It has ended.
         """
         try:
-            if not self._poll.poll(timeout * 1000):
-                return None
-            message = Message(*pickle.loads(self._pipe.recv_bytes()))
+            # Looked at first: what it has said before its end is still to be heard.
+            is_alive = self.is_alive()
+            body = self._pipe.receive(timeout)
+            if body is None and not is_alive:
+                # Its end of the pipe may live on, in a process that it has started.
+                raise EOFError
         except (EOFError, OSError):
+            self._process.kill()
             code = self._process.wait()
             how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
             raise WorkerDiedError(
                 f"The process that the node '{node}' ran in ended {how} before the node was done"
             ) from None
+        if body is None:
+            return None
+        message = Message(*pickle.loads(body))
         if message.kind == "ready":
             self.is_ready = True
             return None
@@ -91,17 +100,21 @@ class Worker:
         self._process.wait()
         self._pipe.close()
 
-    def stop(self) -> None:
-        """End it; it has no call."""
+    def forget(self) -> None:
+        """Let go of it in a forked process, whose parent it is of."""
         self._pipe.close()
-        # It ends by itself, as its pipe is closed; nobody need wait for that.
-        self._process.kill()
-        self._process.wait()
 
     def _send(self, *message: Any) -> None:
-        body = pickle.dumps(message, protocol=5)
-        with self._sending:
-            self._pipe.send_bytes(body)
+        self._pipe.send(pickle.dumps(message, protocol=5))
+
+
+def _surroundings() -> tuple[str, list[str], dict[str, str]]:
+    """What a node finds around it at home: the folder, where modules are, the environment."""
+    try:
+        folder = os.getcwd()
+    except OSError:
+        folder = ""
+    return folder, list(map(str, sys.path)), dict(os.environ)
 
 
 def _drop_in() -> dict[str, Any] | None:

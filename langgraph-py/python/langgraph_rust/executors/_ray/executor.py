@@ -111,7 +111,8 @@ class RayExecutor(Executor):
             if not ray.is_initialized():
                 ray.init(log_to_driver=True)
             session = ray.get_runtime_context().get_job_id()
-            if self._mailbox is None or self._mailbox.session != session:
+            mailbox = self._mailbox
+            if mailbox is None or mailbox.session != session or mailbox.is_dead:
                 # Those of another connection went with it.
                 self._objects.clear()
                 self._pools.clear()

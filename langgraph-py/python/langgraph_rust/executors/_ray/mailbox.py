@@ -85,6 +85,7 @@ class Mailbox:
         self._numbers = count()
         self._lock = threading.Lock()
         self._open: dict[int, queue.SimpleQueue[Any]] = {}
+        self.is_dead = False
         self._listen()
 
     def open(self) -> int:
@@ -123,7 +124,11 @@ class Mailbox:
             messages = taken.result()
             self._listen()
         except Exception:
-            # Ray was shut down, or the actor killed: no call of it goes on.
+            # Ray was shut down, or the actor is gone: what calls say does not arrive any more.
+            with self._lock:
+                self.is_dead = True
+                for waiting in self._open.values():
+                    waiting.put(None)
             return
         for said in messages:
             waiting = self._open.get(said[0])

@@ -55,6 +55,8 @@ class _OnCluster(Running):
                 said = self._queue.get(timeout=timeout)
             except queue.Empty:
                 return None
+            if said is None:
+                raise _unheard(self._node)
             if isinstance(said, tuple):
                 self._early[said[1]] = Message(*said[2:])
                 return self._in_order()
@@ -65,9 +67,9 @@ class _OnCluster(Running):
             try:
                 said = self._queue.get(timeout=ON_ITS_WAY)
             except queue.Empty:
-                raise WorkerDiedError(
-                    f"What the node '{self._node}' said has not arrived: was Ray shut down?"
-                ) from None
+                raise _unheard(self._node) from None
+            if not isinstance(said, tuple):
+                raise _unheard(self._node)
             self._early[said[1]] = Message(*said[2:])
             if message := self._in_order():
                 return message
@@ -123,6 +125,12 @@ class _OnCluster(Running):
 
     def release(self) -> None:
         """The call is over."""
+
+
+def _unheard(node: str) -> WorkerDiedError:
+    return WorkerDiedError(
+        f"What the node '{node}' says does not arrive: was Ray shut down, or a node of it lost?"
+    )
 
 
 class InTask(_OnCluster):

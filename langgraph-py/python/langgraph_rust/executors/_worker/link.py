@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any, Protocol
 
-from langgraph_rust.executors._travel import dumps, loads, reraise
+from langgraph_rust.executors._travel.errors import reraise
+from langgraph_rust.executors._travel.pickling import dumps, loads
 
 
 class Link(Protocol):

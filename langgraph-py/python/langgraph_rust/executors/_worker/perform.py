@@ -11,7 +11,9 @@ from typing import Any
 
 from langgraph_rust._internal._runnable.contexts import ambient
 from langgraph_rust.executors import _here
-from langgraph_rust.executors._travel import dumps, dumps_error, load_node, loads, variable
+from langgraph_rust.executors._travel.classes import note_arrival, note_departure
+from langgraph_rust.executors._travel.errors import dumps_error
+from langgraph_rust.executors._travel.pickling import WHOLE, dumps, load_node, loads, variable
 from langgraph_rust.executors._worker.config import make_config
 from langgraph_rust.executors._worker.link import Home, Link
 from langgraph_rust.executors.base import NotPortableError
@@ -43,9 +45,12 @@ def _perform(function: bytes, request: bytes, values: Mapping[str, bytes], link:
         bound = load_node(function)
         config = make_config(asked, Home(link))
         given = _input(asked["input"], values)
+        arrived = note_arrival()
         with _tracing(asked):
             result = _call(bound, given, config, is_async=asked["is_async"])
-        return _returned(result, asked["name"])
+        returned = _returned(result, asked["name"])
+        note_departure(arrived)
+        return returned
     except BaseException as error:
         return b"e" + dumps_error(error)
     finally:
@@ -64,8 +69,8 @@ def _input(given: Any, values: Mapping[str, bytes]) -> Any:
     """The input, with its large fields where they were."""
     if not values:
         return given
-    if "" in values:
-        return loads(values[""])
+    if WHOLE in values:
+        return loads(values[WHOLE])
     return {name: loads(values[name]) if name in values else given[name] for name in given}
 
 

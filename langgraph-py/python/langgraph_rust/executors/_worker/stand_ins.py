@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
-from langgraph_rust.executors._tasks import RemoteTaskFunction
+from langgraph_rust.executors._travel.tasks import RemoteTaskFunction
 from langgraph_rust.executors._worker.link import Home, opened
 from langgraph_rust.runtime import RunControl
 from langgraph_rust.store.base import BaseStore, Op, Result

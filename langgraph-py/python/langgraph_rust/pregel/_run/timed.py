@@ -52,6 +52,8 @@ async def ainvoke_timed(
     Raises:
         NodeTimeoutError: A limit was exceeded.
     """
+    if _keeps_time(runnable, timeout):
+        return await runnable.ainvoke(input, config)
     task_id = config.get(CONF, {}).get(CONFIG_KEY_TASK_ID) or ""
     attempt = TimedAttempt(timeout, config, name=name, task_id=task_id)
 
@@ -69,6 +71,12 @@ async def ainvoke_timed(
         raise
     attempt.finish()
     return result
+
+
+def _keeps_time(runnable: Any, timeout: TimeoutPolicy) -> bool:
+    """Whether the node does it itself: one that runs elsewhere knows when it has begun there."""
+    body = getattr(runnable, "steps", (runnable,))[0]
+    return getattr(type(body), "runs_elsewhere", False) and body.timeout is timeout
 
 
 def _discard_writes(config: RunnableConfig) -> None:

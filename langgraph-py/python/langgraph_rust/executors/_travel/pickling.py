@@ -12,32 +12,32 @@ import inspect
 import io
 import pickle
 import sys
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from functools import lru_cache, partial
 from typing import Any
 
 from langgraph_rust._internal._runnable import RunnableCallable, run_in_executor
-from langgraph_rust.errors import _mark_invalid_resume, is_invalid_resume
 from langgraph_rust.executors._here import is_worker
-from langgraph_rust.executors._tasks import is_task, reduce_task
-from langgraph_rust.executors.base import NotPortableError, RemoteTraceback
+from langgraph_rust.executors._travel.classes import class_of_home, from_home
+from langgraph_rust.executors._travel.tasks import is_task, reduce_task
+from langgraph_rust.executors.base import NotPortableError
 
 __all__ = (
     "check_node",
     "dumps",
-    "dumps_error",
     "dumps_node",
     "load_node",
     "loads",
-    "reraise",
     "variable",
 )
 
 LARGE = 256 * 1024
 """Fields of the input from this size on, in bytes, travel apart from it."""
+
+WHOLE = "\0whole"
+"""Stands for the whole input among its fields."""
 
 loads = pickle.loads
 
@@ -77,7 +77,9 @@ def _pickler() -> Any:
             if inspect.isfunction(obj) and (path := _wrapped_at(obj)):
                 return _unwrapped, path
             if isinstance(obj, ContextVar):
-                return variable, (_path_of(obj),)
+                return variable, (_path_of(obj), *_default_of(obj))
+            if isinstance(obj, type) and (number := from_home(obj)) is not None:
+                return class_of_home, (number,)
             _load_alias(obj)
             return super().reducer_override(obj)
 
@@ -194,20 +196,34 @@ _of_scripts: dict[str, ContextVar[Any]] = {}
 """What stands for the variables of the program itself, which workers do not import."""
 
 
-def variable(path: str) -> ContextVar[Any]:
-    """Return the context variable that is found at `module:name`."""
+def variable(path: str, *default: Any) -> ContextVar[Any]:
+    """Return the context variable that is found at `module:name`.
+
+    One of the program itself is made anew in a worker, with the `default` that it has.
+    """
     if path.startswith("__main__:") and is_worker():
-        return _of_scripts.setdefault(path, ContextVar(path))
+        made = _of_scripts.get(path)
+        if made is None:
+            made = ContextVar(path, default=default[0]) if default else ContextVar(path)
+            made = _of_scripts.setdefault(path, made)
+        return made
     return resolve(path)
+
+
+def _default_of(variable: ContextVar[Any]) -> tuple[Any, ...]:
+    try:
+        return (Context().run(variable.get),)
+    except LookupError:
+        return ()
 
 
 def _path_of(variable: ContextVar[Any]) -> str:
     # Most are called as they are named, so that this looks at one name of each module.
     for name, module in list(sys.modules.items()):
-        if vars(module).get(variable.name) is variable:
+        if getattr(module, "__dict__", {}).get(variable.name) is variable:
             return f"{name}:{variable.name}"
     for name, module in list(sys.modules.items()):
-        for attribute, value in list(vars(module).items()):
+        for attribute, value in list(getattr(module, "__dict__", {}).items()):
             if value is variable:
                 return f"{name}:{attribute}"
     raise NotPortableError(f"the context variable '{variable.name}' is in no module")
@@ -241,7 +257,11 @@ def _held_by(function: Any) -> Iterator[tuple[str, Any]]:
             yield f"'{name}' of the {owner} that it is a method of", value
         function = function.__func__
     if inspect.isfunction(function):
-        used = inspect.getclosurevars(function)
+        try:
+            used = inspect.getclosurevars(function)
+        except ValueError:
+            # A variable around it has no value yet.
+            return
         for name, value in used.nonlocals.items():
             yield f"'{name}' of the function around it", value
         for name, value in used.globals.items():
@@ -251,31 +271,3 @@ def _held_by(function: Any) -> Iterator[tuple[str, Any]]:
     else:
         for name, value in getattr(function, "__dict__", {}).items():
             yield f"its '{name}'", value
-
-
-# --- Errors --------------------------------------------------------------------------------------
-
-
-def dumps_error(error: BaseException, dump: Callable[[Any], bytes] = dumps) -> bytes:
-    """Pickle an error with its traceback as text; if it cannot be, one that says what it was."""
-    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    try:
-        body = dump(error)
-        # Some can be pickled, but not be made again.
-        if type(loads(body)) is not type(error) and type(error).__module__ != "__main__":
-            raise NotPortableError(type(error).__name__)
-    except Exception:
-        body = dump(RuntimeError(f"{type(error).__qualname__}: {error}"))
-    marks = getattr(error, "__notes__", None), is_invalid_resume(error)
-    return dump((body, marks, text))
-
-
-def reraise(body: bytes) -> None:
-    """Raise the error that `dumps_error` was given."""
-    pickled, (notes, is_invalid), text = loads(body)
-    error = loads(pickled)
-    if notes is not None:
-        error.__notes__ = notes
-    if is_invalid:
-        _mark_invalid_resume(error)
-    raise error from RemoteTraceback(text)
