@@ -69,6 +69,20 @@ async def test_an_interrupt_is_answered(path: str) -> None:
         assert log["items"][-1][1]["text"] == "heard yes"
 
 
+async def test_an_interrupt_is_answered_in_postgres(database: str) -> None:
+    from langgraph_rust.checkpoint.postgres import PostgresSaver
+
+    with PostgresSaver.from_conn_string(database) as saver:
+        saver.setup()
+        _view.fill(saver)
+    acting = Acting(_view.asking(None), database, is_allowed=True)
+    async with browser_of(acting, database) as browser:
+        question = interrupt_of(await newest(browser, "waits"))
+        events = await run(browser, thread="waits", resume="yes", interrupt=question)
+        assert events[-1][0] == "done"
+        assert (await newest(browser, "waits"))["next"] == []
+
+
 async def test_a_run_from_an_older_checkpoint_is_a_branch(path: str) -> None:
     acting = Acting(_view.asking(None), path, is_allowed=True)
     async with browser_of(acting, path) as browser:

@@ -12,18 +12,26 @@ _PAUSE = 0.4
 """Seconds between looks: each is one short question to the database."""
 
 
-async def changes(source: Source, is_over: Callable[[], bool]) -> AsyncIterator[None]:
-    """Yield whenever something was stored since the last time, until it `is_over`."""
-    before = await _mark(source)
+async def changes(
+    source: Source, before: object, is_over: Callable[[], bool]
+) -> AsyncIterator[None]:
+    """Yield whenever something was stored since the last time, until it `is_over`.
+
+    Args:
+        source: Where.
+        before: What `mark` returned when it was looked at.
+        is_over: Whether to stop.
+    """
     while not is_over():
         await asyncio.sleep(_PAUSE)
-        now = await _mark(source)
+        now = await mark(source)
         if now != before:
             before = now
             yield
 
 
-async def _mark(source: Source) -> object:
+async def mark(source: Source) -> object:
+    """Return what is another value once something was stored."""
     try:
         return await asyncio.to_thread(source.mark)
     except Unusable:

@@ -21,7 +21,7 @@ from langgraph_rust._view._source.source import Place
 from langgraph_rust._view._value.redaction import NOTHING, Redaction
 from langgraph_rust._view._value.show import Window
 from langgraph_rust._view._web.guard import Guard
-from langgraph_rust._view._web.live import changes
+from langgraph_rust._view._web.live import changes, mark
 
 PAGE = Path(__file__).parents[1] / "page"
 """The page's files."""
@@ -165,13 +165,16 @@ def _exporting(look: Look, redaction: Redaction) -> _Answer:
 
 def _live(look: Look, is_over: Callable[[], bool]) -> _Answer:
     async def endpoint(request: Request) -> Response:
-        return StreamingResponse(_alive(look, request, is_over), media_type="text/event-stream")
+        # What is stored from the answer on is told.
+        before = await mark(look.source)
+        told = _alive(changes(look.source, before, is_over), request)
+        return StreamingResponse(told, media_type="text/event-stream")
 
     return endpoint
 
 
-async def _alive(look: Look, request: Request, is_over: Callable[[], bool]) -> AsyncIterator[str]:
-    async for _ in changes(look.source, is_over):
+async def _alive(stored: AsyncIterator[None], request: Request) -> AsyncIterator[str]:
+    async for _ in stored:
         if await request.is_disconnected():
             return
         yield "event: changed\ndata: {}\n\n"

@@ -65,7 +65,11 @@ function send(what, given, signal = null) {
 export function watch(changed, state) {
   if (isFile) return;
   const events = new EventSource("/api/live");
-  events.addEventListener("open", () => state(true));
+  events.addEventListener("open", () => {
+    state(true);
+    // What was stored before it was watched, or while the server was gone, is not told.
+    changed();
+  });
   events.addEventListener("error", () => state(false));
   events.addEventListener("changed", changed);
 }
