@@ -4,7 +4,7 @@ import { byId, h, say, tell, settled } from "./dom.js";
 import { ask, isFile, watch } from "./source.js";
 import { showCheckpoint } from "./checkpoint.js";
 import { markBase, markCheckpoint, nameOf, newestId, refreshHistory, showHistory } from "./history.js";
-import { loadThreads, markThread, setUpThreads } from "./threads.js";
+import { loadThreads, markThread, refreshThreads, setUpThreads } from "./threads.js";
 import { actTab, answerForm, graphTab } from "./acts.js";
 import { showTools } from "./tools.js";
 
@@ -74,7 +74,7 @@ const handlers = {
 };
 
 const changed = settled(tell(async () => {
-  await loadThreads(true);
+  await refreshThreads();
   const wasNewest = newestId() === shown.checkpoint;
   const newest = await refreshHistory();
   // Whoever looks at the newest goes on doing so, but for who is writing something there.

@@ -52,6 +52,21 @@ export async function loadThreads(isNew) {
   show();
 }
 
+/** Puts threads that were gone on with to the top; whoever has scrolled keeps what was loaded. */
+export async function refreshThreads() {
+  const asked = sought;
+  const found = await ask("threads", { q: sought });
+  if (asked !== sought || isLoading) return;
+  if (found.next && rows.length > found.threads.length) {
+    const fresh = new Set(found.threads.map((row) => row.id));
+    rows = [...found.threads, ...rows.filter((row) => !fresh.has(row.id))];
+  } else {
+    rows = found.threads;
+    next = found.next;
+  }
+  show();
+}
+
 /** Marks a thread as the one that is shown. */
 export function markThread(thread) {
   chosen = thread;
