@@ -182,9 +182,9 @@ def test_a_process_that_hangs_is_noticed() -> None:
 def test_sync_code_has_a_time_limit(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     began = time.monotonic()
-    with pytest.raises(NodeTimeoutError, match=r"'node' exceeded its run timeout of 0\.7"):
-        alone(nodes.for_ever, timeout=0.7).invoke({"value": str(mark)})
-    assert time.monotonic() - began < 5
+    with pytest.raises(NodeTimeoutError, match=r"'node' exceeded its run timeout of 3\.0"):
+        alone(nodes.for_ever, timeout=3.0).invoke({"value": str(mark)})
+    assert time.monotonic() - began < 15
     assert is_gone(int(mark.read_text()))
 
 
@@ -313,7 +313,7 @@ def test_a_node_that_always_talks_is_stopped(tmp_path: Path) -> None:
 
     async def main() -> None:
         with pytest.raises(NodeTimeoutError):
-            await alone(nodes.talks, timeout=1.0).ainvoke({"value": str(mark)})
+            await alone(nodes.talks, timeout=3.0).ainvoke({"value": str(mark)})
 
     asyncio.run(main())
     assert is_gone(int(mark.read_text()))

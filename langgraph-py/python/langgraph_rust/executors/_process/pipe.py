@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import select
-import socket
 import struct
 import threading
 from collections import deque
+from collections.abc import Callable
 
 _SMALL = struct.Struct("!i")
 _LARGE = struct.Struct("!Q")
@@ -22,13 +22,14 @@ class HomePipe:
     """A pipe to a worker.
 
     Args:
-        end: This end of a pair of sockets.
+        number: The file descriptor of this end, of a pipe for both ways.
+        close: Closes it.
     """
 
-    def __init__(self, end: socket.socket) -> None:
-        end.setblocking(False)
-        self._end = end
-        self._number = end.fileno()
+    def __init__(self, number: int, close: Callable[[], None]) -> None:
+        self._number = number
+        self.close = close
+        os.set_blocking(number, False)
         self._out: deque[memoryview] = deque()
         self._in = bytearray()
         self._lock = threading.Lock()
@@ -67,10 +68,6 @@ class HomePipe:
             if events & (select.POLLIN | select.POLLHUP | select.POLLERR):
                 self._fill()
         return self._whole()
-
-    def close(self) -> None:
-        """Close it."""
-        self._end.close()
 
     def _flush(self) -> None:
         while self._out:

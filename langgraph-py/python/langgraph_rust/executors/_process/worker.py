@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import pickle
-import socket
 import subprocess
 import sys
 from contextlib import suppress
+from multiprocessing.connection import Pipe
 from typing import Any
 
 from langgraph_rust.executors._process.pipe import HomePipe
@@ -34,13 +34,13 @@ class Worker:
     """Whether it has begun: until then no node runs, whatever it was told."""
 
     def __init__(self) -> None:
-        home, away = socket.socketpair()
+        home, away = Pipe()
         with away:
             main = _MAIN.format(path=list(map(str, sys.path)), pipe=away.fileno())
             self._process = subprocess.Popen(
                 [sys.executable, "-c", main], pass_fds=[away.fileno()], stdin=subprocess.DEVNULL
             )
-        self._pipe = HomePipe(home)
+        self._pipe = HomePipe(home.fileno(), home.close)
         self._surroundings = _surroundings()
         self._send("install", _drop_in())
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import platform
 import signal
-import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -101,7 +101,7 @@ class Worker:
             raise ValueError("a worker without graphs has nothing to do")
         if dead_after < 2 * heartbeat:
             raise ValueError("dead_after must be two heartbeats at least")
-        self.name = name or f"{socket.gethostname()}:{os.getpid()}"
+        self.name = name or f"{platform.node()}:{os.getpid()}"
         self.queues = [*(queues or graphs)]
         self._graphs = named({**graphs})
         self._concurrency = concurrency
