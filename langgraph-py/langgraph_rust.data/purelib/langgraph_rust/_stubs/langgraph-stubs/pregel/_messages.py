@@ -1,4 +1,5 @@
 # Written by `make places`.
+from langgraph_rust.pregel._streams.messages import MessagePusher as MessagePusher
 from langgraph_rust.pregel._streams.messages import Meta as Meta
 from langgraph_rust.pregel._streams.messages import StreamHandler as StreamHandler
 from langgraph_rust.pregel._streams.messages import StreamMessagesHandler as StreamMessagesHandler
