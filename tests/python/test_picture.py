@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.graph import END, START, StateGraph
-from langgraph_rust.types import interrupt
+from langgraph_rust.types import Command, interrupt
 
 
 class State(TypedDict, total=False):
@@ -129,6 +129,10 @@ def test_a_run_is_drawn_on_its_graph() -> None:
     assert kinds["again"] == "node done"
     assert kinds["asks"] == "node waiting"
     assert kinds["never"] == "node untouched"
+
+    app.invoke(Command(resume="that"), config)
+    kinds = classes(app.get_graph().draw_svg(run=app.get_state_history(config)))
+    assert set(kinds.values()) == {"node first done", "node done", "node last done"}
 
     def fails(state: State) -> Any:
         raise ValueError("failed")

@@ -32,6 +32,8 @@ def main(arguments: Sequence[str], program: str) -> int:
         drawn = graph.get_graph(xray=options.xray)
         if options.output is None:
             sys.stdout.write(drawn.draw_svg(theme=options.theme))
+        elif not options.output.endswith((".svg", ".png")):
+            raise ValueError(f"SVG or PNG? {options.output} should end in .svg or .png")
         elif options.output.endswith(".png"):
             theme = "light" if options.theme == "auto" else options.theme
             drawn.draw_png(options.output, theme=theme, scale=options.scale)

@@ -77,7 +77,7 @@ class Mailbox:
 
     def __init__(self, session: str) -> None:
         self.session = session
-        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         # Nodes find it by its name, if they have something to say: to be given it takes longer.
         self.name = f"post-{uuid4().hex}"
         actor = ray.remote(num_cpus=0, max_concurrency=10_000, scheduling_strategy=here)(Post)

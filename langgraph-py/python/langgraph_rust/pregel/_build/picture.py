@@ -189,16 +189,17 @@ class _Seen:
         for snapshot in history:
             seconds = _seconds_between(snapshot, after)
             for task in snapshot.tasks:
-                if task.error is not None:
-                    state = "failed"
-                elif task.interrupts:
-                    state = "waiting"
-                elif after is None and task.result is None:
-                    state = "next"
-                else:
+                # Whatever came later was built on it: it may have failed, or asked, before that.
+                if after is not None or task.result is not None:
                     state = "done"
                     self._runs[task.name] = self._runs.get(task.name, 0) + 1
                     self._seconds[task.name] = self._seconds.get(task.name, 0.0) + seconds
+                elif task.error is not None:
+                    state = "failed"
+                elif task.interrupts:
+                    state = "waiting"
+                else:
+                    state = "next"
                 self._state.setdefault(task.name, state)
             after = snapshot
         if history and not history[0].next:
