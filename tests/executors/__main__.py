@@ -56,7 +56,12 @@ def given(python: Path, kind: str, scenarios: list[str]) -> dict[str, str]:
 
 def compare(inline: dict[str, str], other: dict[str, str], kind: str) -> int:
     """Say where two differ; returns how often they do."""
-    different = [n for n in inline.keys() | other.keys() if inline.get(n) != other.get(n)]
+    different = [
+        name
+        for name in inline.keys() | other.keys()
+        # To fail in the same way is no agreement.
+        if inline.get(name) != other.get(name) or inline[name].startswith("Traceback")
+    ]
     for name in sorted(different):
         print(f"===== {name}, at home:\n{inline.get(name)}\n===== {kind}:\n{other.get(name)}")
     print(f"executors: {len(inline)} scenarios, {len(different)} differ with nodes in: {kind}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +49,7 @@ def fails(state: Any) -> Any:
     raise ValueError("failed")
 
 
-@contextmanager
-def _resource() -> Iterator[str]:
-    yield "open"
-
-
-with _resource() as held:
-    SOCKET = __import__("socket").socket()
+SOCKET = socket.socket()
 
 
 def holds(state: Any) -> Any:

@@ -6,18 +6,17 @@ import asyncio
 import operator
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
+from _one_writer import aopened, opened
 from typing_extensions import TypedDict
 
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.checkpoint.single_writer import Lease, ThreadConflictError
 from langgraph_rust.checkpoint.sqlite import SqliteSaver
-from langgraph_rust.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph_rust.graph import START, StateGraph
 from tests.python._postgres import Databases, databases
 
@@ -38,33 +37,8 @@ def make() -> Iterator[Databases]:
 
 @pytest.fixture(params=KINDS)
 def saver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
-    if request.param == "memory":
-        yield InMemorySaver()
-    elif request.param == "sqlite":
-        with SqliteSaver.from_conn_string(str(tmp_path / "db")) as saver:
-            yield saver
-    else:
-        from langgraph_rust.checkpoint.postgres import PostgresSaver
-
-        with PostgresSaver.from_conn_string(request.getfixturevalue("make")()) as saver:
-            saver.setup()
-            yield saver
-
-
-@asynccontextmanager
-async def aopened(kind: str, request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Any]:
-    if kind == "memory":
-        yield InMemorySaver()
-    elif kind == "sqlite":
-        async with AsyncSqliteSaver.from_conn_string(str(folder / "db")) as saver:
-            yield saver
-    else:
-        from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
-
-        database = request.getfixturevalue("make")()
-        async with AsyncPostgresSaver.from_conn_string(database) as saver:
-            await saver.setup()
-            yield saver
+    with opened(request.param, request, tmp_path) as saver:
+        yield saver
 
 
 def graph(saver: Any, *nodes: Callable[[Any], Any]) -> Any:

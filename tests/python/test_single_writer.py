@@ -7,20 +7,18 @@ import operator
 import pickle
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
+from _one_writer import aopened, opened
 from typing_extensions import TypedDict
 
 from langgraph_rust.checkpoint.base import empty_checkpoint
 from langgraph_rust.checkpoint.base.id import uuid6
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.checkpoint.single_writer import ThreadConflictError, fork
-from langgraph_rust.checkpoint.sqlite import SqliteSaver
-from langgraph_rust.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.types import Command, RetryPolicy, interrupt
 from tests.python._postgres import Databases, databases
@@ -45,37 +43,6 @@ def make() -> Iterator[Databases]:
 def saver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     with opened(request.param, request, tmp_path) as saver:
         yield saver
-
-
-@contextmanager
-def opened(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Any]:
-    if kind == "memory":
-        yield InMemorySaver()
-    elif kind == "sqlite":
-        with SqliteSaver.from_conn_string(str(folder / "db")) as saver:
-            yield saver
-    else:
-        from langgraph_rust.checkpoint.postgres import PostgresSaver
-
-        with PostgresSaver.from_conn_string(request.getfixturevalue("make")()) as saver:
-            saver.setup()
-            yield saver
-
-
-@asynccontextmanager
-async def aopened(kind: str, request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Any]:
-    if kind == "memory":
-        yield InMemorySaver()
-    elif kind == "sqlite":
-        async with AsyncSqliteSaver.from_conn_string(str(folder / "db")) as saver:
-            yield saver
-    else:
-        from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
-
-        database = request.getfixturevalue("make")()
-        async with AsyncPostgresSaver.from_conn_string(database) as saver:
-            await saver.setup()
-            yield saver
 
 
 class Meanwhile:

@@ -70,8 +70,9 @@ pub struct Graph {
     pub stream: Keys,
     /// Channels that are never stored.
     pub untracked: Vec<ChannelIndex>,
-    /// Whether a failure may have something follow within its superstep: another attempt, or an error
-    /// handler. Whoever drives the run must then be there to begin it.
+    /// Whether a failure may have something follow within its superstep: another attempt, an error
+    /// handler, or the end of a node that runs elsewhere. Whoever drives the run must then be there
+    /// to see to it.
     pub has_follow_ups: bool,
 }
 

@@ -33,22 +33,22 @@ class PipeLink:
     def ask(self, body: bytes) -> Future[bytes]:
         """Send a question."""
         number, future = self.questions.new()
-        if self._is_over:
-            future.set_exception(RuntimeError("The node that asks is over"))
-        else:
-            self.send("ask", number, body)
+        if not self.send("ask", number, body):
+            future.set_exception(RuntimeError("The node is over, or this is a fork of its process"))
         return future
 
-    def send(self, kind: str, number: int, body: bytes) -> None:
-        """Send a message; `"done"` is the last."""
+    def send(self, kind: str, number: int, body: bytes) -> bool:
+        """Send a message, `"done"` as the last; whether the call is heard."""
         if os.getpid() != self._process:
             # Forked by the node: it does not speak for it.
-            return
+            return False
         message = pickle.dumps((kind, number, body), protocol=5)
         with self._sending:
-            if not self._is_over:
-                self._pipe.send_bytes(message)
-            self._is_over = self._is_over or kind == "done"
+            if self._is_over:
+                return False
+            self._pipe.send_bytes(message)
+            self._is_over = kind == "done"
+            return True
 
 
 def main(number: int) -> None:

@@ -105,11 +105,7 @@ class ProcessExecutor(Executor):
                 worker.free_since = time.monotonic()
                 self._free.append(worker)
                 self._lock.notify()
-                if not self._is_watched:
-                    self._is_watched = True
-                    watch = threading.Timer(self.idle, self._look_for_idle)
-                    watch.daemon = True
-                    watch.start()
+                self._watch()
                 return
         worker.kill()
         self._lose()
@@ -124,15 +120,20 @@ class ProcessExecutor(Executor):
             self._count -= 1 if lent else -1
             self._lock.notify()
 
+    def _watch(self) -> None:
+        """Look for workers that have been idle for long, in a while; with the lock."""
+        if not self._is_watched:
+            self._is_watched = True
+            watch = threading.Timer(max(self.idle, 0.1), self._look_for_idle)
+            watch.daemon = True
+            watch.start()
+
     def _look_for_idle(self) -> None:
         with self._lock:
             self._is_watched = False
             self._retire()
             if self._free:
-                self._is_watched = True
-                watch = threading.Timer(max(self.idle, 0.1), self._look_for_idle)
-                watch.daemon = True
-                watch.start()
+                self._watch()
 
     def _retire(self) -> None:
         now = time.monotonic()

@@ -23,6 +23,7 @@ from langgraph_rust.executors._here import is_worker
 from langgraph_rust.executors._travel.classes import class_of_home, from_home
 from langgraph_rust.executors._travel.tasks import is_task, reduce_task
 from langgraph_rust.executors.base import NotPortableError
+from langgraph_rust.pregel._build.utils import at_home
 
 __all__ = (
     "check_node",
@@ -141,8 +142,7 @@ def load_node(function: bytes) -> Any:
     node = getattr(graph, "nodes", {}).get(name)
     if node is None:
         raise LookupError(f"{path} is no compiled graph with a node '{name}', but {graph!r}")
-    bound = node.bound
-    return getattr(bound, "at_home", bound)
+    return at_home(node.bound)
 
 
 def resolve(path: str) -> Any:

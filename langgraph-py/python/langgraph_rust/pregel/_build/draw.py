@@ -22,6 +22,7 @@ from langgraph_rust.channels.last_value import LastValueAfterFinish
 from langgraph_rust.channels.untracked_value import UntrackedValue
 from langgraph_rust.constants import END, START
 from langgraph_rust.errors import InvalidUpdateError
+from langgraph_rust.pregel._build.utils import at_home
 from langgraph_rust.pregel._build.write import ChannelWrite, _assemble_writes
 from langgraph_rust.types import Send
 
@@ -315,8 +316,7 @@ def _new_graph(
         pauses = {"before": interrupt_before, "after": interrupt_after}
         if stops := [when for when, names in pauses.items() if name in names]:
             metadata["__interrupt"] = ",".join(stops)
-        # Wherever it runs, it is the same node.
-        bound = getattr(node.bound, "at_home", node.bound)
+        bound = at_home(node.bound)
         tools = getattr(bound, "tools_by_name", None)
         if tools and isinstance(tools, Mapping):
             metadata["__tools"] = list(tools)

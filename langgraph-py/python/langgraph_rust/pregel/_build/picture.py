@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Theme = Literal["light", "dark", "auto"]
 
-_NOTES = {"__interrupt": "stops {}", "defer": "waits for all others", "__retries": "tries again"}
+_NOTES = {"__interrupt": "stops {}", "defer": "waits for all others"}
 """What the engine's own metadata say, in words; the user's are shown as they are."""
 
 

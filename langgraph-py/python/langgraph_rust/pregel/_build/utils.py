@@ -225,3 +225,9 @@ def _load_paths(code: CodeType) -> tuple[tuple[bool, str, tuple[str, ...]], ...]
 def is_xxh3_128_hexdigest(value: str) -> bool:
     """Whether `value` looks like the hex form of a 128-bit XXH3 hash."""
     return len(value) == 32 and set(value) <= set("0123456789abcdef")
+
+
+def at_home(bound: Any) -> Any:
+    """Return what a node runs, wherever an executor has it run: it is the same node."""
+    # Asked of the class: an attribute that an instance lacks may load langchain-core.
+    return bound.at_home if getattr(type(bound), "runs_elsewhere", False) else bound

@@ -17,6 +17,7 @@ from langgraph_rust._internal._runnable import (
 )
 from langgraph_rust._internal._timeout import coerce_timeout_policy, sync_timeout_unsupported
 from langgraph_rust.config import get_config
+from langgraph_rust.pregel._build.utils import at_home
 from langgraph_rust.pregel._build.write import ChannelWrite, ChannelWriteEntry
 
 if TYPE_CHECKING:
@@ -225,8 +226,7 @@ def identifier(obj: Any, name: str | None = None) -> str | None:
     from langgraph_rust.pregel._build.read import PregelNode
 
     if isinstance(obj, PregelNode):
-        # Wherever it runs, it is the same node.
-        obj = getattr(obj.bound, "at_home", obj.bound)
+        obj = at_home(obj.bound)
     if isinstance(obj, RunnableSeq):
         obj = obj.steps[0]
     if isinstance(obj, RunnableCallable):

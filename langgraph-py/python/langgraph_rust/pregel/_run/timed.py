@@ -22,7 +22,7 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_TIMED_ATTEMPT_OBSERVER,
 )
 from langgraph_rust._internal._log import retry_logger
-from langgraph_rust._internal._runnable import create_task_in_config_context
+from langgraph_rust._internal._runnable import RunnableSeq, create_task_in_config_context
 from langgraph_rust.errors import GraphBubbleUp, NodeTimeoutError
 from langgraph_rust.pregel._run.scope import RefreshOn, TimedAttemptScope
 from langgraph_rust.runtime import Runtime
@@ -75,7 +75,7 @@ async def ainvoke_timed(
 
 def _keeps_time(runnable: Any, timeout: TimeoutPolicy) -> bool:
     """Whether the node does it itself: one that runs elsewhere knows when it has begun there."""
-    body = getattr(runnable, "steps", (runnable,))[0]
+    body: Any = runnable.steps[0] if isinstance(runnable, RunnableSeq) else runnable
     return getattr(type(body), "runs_elsewhere", False) and body.timeout is timeout
 
 
