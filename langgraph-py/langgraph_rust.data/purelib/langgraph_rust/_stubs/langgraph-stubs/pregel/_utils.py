@@ -1,4 +1,5 @@
 # Written by `make places`.
+from langgraph_rust.pregel._build.utils import at_home as at_home
 from langgraph_rust.pregel._build.utils import called_on_loop as called_on_loop
 from langgraph_rust.pregel._build.utils import find_subgraph_pregel as find_subgraph_pregel
 from langgraph_rust.pregel._build.utils import get_function_nonlocals as get_function_nonlocals
