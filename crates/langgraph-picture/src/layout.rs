@@ -30,6 +30,16 @@ pub struct Rect {
     pub height: f64,
 }
 
+impl Rect {
+    /// Whether all of another is in it.
+    pub(crate) fn holds(&self, other: &Rect) -> bool {
+        self.x <= other.x
+            && self.y <= other.y
+            && self.x + self.width >= other.x + other.width
+            && self.y + self.height >= other.y + other.height
+    }
+}
+
 /// The course of an edge.
 #[derive(Clone, Debug, Default)]
 pub struct Path {
@@ -53,6 +63,8 @@ pub struct Layout {
     pub nodes: Vec<Rect>,
     /// Where the boxes are.
     pub clusters: Vec<Rect>,
+    /// Where the labels of boxes are: beside the edges that come in at the top, if there is room.
+    pub titles: Vec<Rect>,
     /// Where the edges are.
     pub edges: Vec<Path>,
 }
@@ -192,8 +204,18 @@ pub(crate) fn node_size(graph: &Drawing, node: usize) -> (f64, f64) {
 
 /// The size of what is written beside an edge.
 pub(crate) fn label_size(graph: &Drawing, edge: usize) -> Option<(f64, f64)> {
-    let label = graph.edges[edge].label.as_ref()?;
-    Some((text::width(&text::cut(label, text::LONGEST), SMALL) + 10.0, SMALL + 6.0))
+    Some(text::plate(graph.edges[edge].label.as_ref()?))
+}
+
+/// Where the label of a box is, given where edges come in at its top, from the left.
+fn title(label: &str, rect: &Rect, entries: &[f64]) -> Rect {
+    const ASIDE: f64 = 7.0;
+    let (width, height) = text::plate(label);
+    let starts = entries.iter().map(|x| x + ASIDE);
+    let ends = entries.iter().map(|x| x - ASIDE).chain([rect.x + rect.width - ASIDE]);
+    let rooms = std::iter::once(rect.x + ASIDE).chain(starts).zip(ends);
+    let free = rooms.into_iter().find(|(start, end)| end - start >= width);
+    Rect { x: free.map_or(rect.x + ASIDE, |(start, _)| start), y: rect.y + ASIDE, width, height }
 }
 
 /// Brings all levels to where they are in the picture.
@@ -203,6 +225,7 @@ fn assemble(graph: &Drawing, levels: &[Level], placed: &[Geometry]) -> Layout {
         height: placed[0].height + 2.0 * MARGIN,
         nodes: vec![Rect::default(); graph.nodes.len()],
         clusters: vec![Rect::default(); graph.clusters.len()],
+        titles: vec![Rect::default(); graph.clusters.len()],
         edges: vec![Path::default(); graph.edges.len()],
     };
     let mut origins = vec![(MARGIN, MARGIN); levels.len()];
@@ -217,7 +240,12 @@ fn assemble(graph: &Drawing, levels: &[Level], placed: &[Geometry]) -> Layout {
                 Content::Cluster(cluster) => {
                     let rect = moved(rect);
                     layout.clusters[cluster] = rect;
-                    origins[cluster + 1] = (rect.x + PADDING, rect.y + HEADROOM);
+                    let within = &placed[cluster + 1];
+                    let left = rect.x + within.indent(rect.width);
+                    origins[cluster + 1] = (left, rect.y + HEADROOM);
+                    let entries: Vec<f64> = within.entries().iter().map(|x| x + left).collect();
+                    let label = &graph.clusters[cluster].label;
+                    layout.titles[cluster] = title(label, &rect, &entries);
                 }
                 Content::Port(..) => {}
             }

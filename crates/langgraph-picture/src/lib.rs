@@ -23,6 +23,7 @@ mod place;
 #[cfg(feature = "png")]
 mod png;
 mod route;
+mod straight;
 mod svg;
 mod text;
 

@@ -50,6 +50,9 @@ pub fn png(
         return Err(PngError::TooLarge { width, height });
     }
     let mut pixels = Pixmap::new(width, height).ok_or(PngError::TooLarge { width, height })?;
-    resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
+    // The last pixels are whole ones, too.
+    let whole = |pixels: u32, of: f32| pixels as f32 / of;
+    let (x, y) = (whole(width, tree.size().width()), whole(height, tree.size().height()));
+    resvg::render(&tree, Transform::from_scale(x, y), &mut pixels.as_mut());
     pixels.encode_png().map_err(|error| failed(&error))
 }

@@ -3,7 +3,8 @@
 use crate::layout::{label_size, node_size, Content, Level, Rect, HEADROOM, PADDING};
 use crate::order::Rows;
 use crate::place::{places, Tie};
-use crate::text::{self, LABEL};
+use crate::straight::{smooth, straighten};
+use crate::text;
 use crate::Drawing;
 
 /// The least room between two things in a row.
@@ -34,8 +35,8 @@ pub(crate) struct Geometry {
     pub(crate) courses: Vec<Course>,
     /// The same of loops.
     pub(crate) loops: Vec<Course>,
-    /// Where edges go through the rim, from the left.
-    ports: Vec<(usize, f64)>,
+    /// Where edges go through the rim, from the left, and whether at the top.
+    ports: Vec<(usize, f64, bool)>,
 }
 
 impl Geometry {
@@ -54,8 +55,21 @@ impl Geometry {
     }
 
     fn port(&self, edge: usize) -> f64 {
-        let found = self.ports.iter().find(|(of, _)| *of == edge);
-        found.map_or(self.width / 2.0, |(_, x)| *x)
+        let found = self.ports.iter().find(|(of, ..)| *of == edge);
+        found.map_or(self.width / 2.0, |(_, x, _)| *x)
+    }
+
+    /// Where edges go through the rim at the top, from the left.
+    pub(crate) fn entries(&self) -> Vec<f64> {
+        let mut entries: Vec<f64> =
+            self.ports.iter().filter(|port| port.2).map(|port| port.1).collect();
+        entries.sort_by(f64::total_cmp);
+        entries
+    }
+
+    /// How far from the left of a box that is so wide it begins.
+    pub(crate) fn indent(&self, width: f64) -> f64 {
+        (width - self.width) / 2.0
     }
 }
 
@@ -74,6 +88,27 @@ struct Work<'a> {
     middles: Vec<f64>,
     /// The height of each row's highest thing.
     heights: Vec<f64>,
+}
+
+/// Where things are, but for what edges do.
+struct Frame {
+    /// Where each row begins.
+    tops: Vec<f64>,
+    row_of: Vec<usize>,
+    boxes: Vec<Rect>,
+}
+
+/// How a part meets an item.
+#[derive(Clone, Copy)]
+struct End {
+    /// How far from the anchor.
+    shift: f64,
+    /// Whether it is to be there exactly: others are beside it, or go on from there.
+    is_fixed: bool,
+}
+
+impl End {
+    const FIXED: Self = Self { shift: 0.0, is_fixed: true };
 }
 
 impl<'a> Work<'a> {
@@ -96,7 +131,7 @@ impl<'a> Work<'a> {
                 }
                 Content::Cluster(cluster) => {
                     let within = &inner[cluster + 1];
-                    let label = text::width(&graph.clusters[cluster].label, LABEL) + 2.0 * PADDING;
+                    let label = text::plate(&graph.clusters[cluster].label).0 + 2.0 * PADDING;
                     let width = (within.width + 2.0 * PADDING).max(label);
                     (width, within.height + HEADROOM + PADDING)
                 }
@@ -167,6 +202,8 @@ impl<'a> Work<'a> {
         }
         let widths: Vec<f64> = self.sizes.iter().map(|size| size.0).collect();
         self.middles = places(&self.rows, &widths, GAP, &above, &below);
+        let lanes = self.ways.iter().map(|way| &way[1..way.len() - 1]);
+        straighten(&self.rows, &widths, GAP, lanes, &mut self.middles);
     }
 
     /// How far from a thing's middle an edge meets it.
@@ -174,7 +211,8 @@ impl<'a> Work<'a> {
         match self.level.items.get(thing) {
             Some(Content::Node(_)) => -self.beside[thing] / 2.0,
             Some(Content::Cluster(cluster)) => {
-                PADDING + self.inner[cluster + 1].port(edge) - self.sizes[thing].0 / 2.0
+                let within = &self.inner[cluster + 1];
+                within.indent(self.sizes[thing].0) + within.port(edge) - self.sizes[thing].0 / 2.0
             }
             Some(Content::Port(..)) | None => 0.0,
         }
@@ -182,12 +220,7 @@ impl<'a> Work<'a> {
 
     fn finish(self) -> Geometry {
         let tops = self.tops();
-        let bottom = |row: usize| tops[row] + self.heights[row];
-        let height = bottom(self.rows.len() - 1);
-        let mut row_of = vec![0; self.sizes.len()];
-        for (number, row) in self.rows.iter().enumerate() {
-            row.iter().for_each(|&thing| row_of[thing] = number);
-        }
+        let row_of = self.row_of();
         let boxes: Vec<Rect> = (0..self.level.items.len())
             .map(|item| {
                 let (width, own) = self.sizes[item];
@@ -200,68 +233,73 @@ impl<'a> Work<'a> {
                 }
             })
             .collect();
+        let frame = Frame { tops, row_of, boxes };
         let ends = self.spread();
-        let mut courses = Vec::with_capacity(self.ways.len());
-        for (number, way) in self.ways.iter().enumerate() {
-            let part = &self.level.parts[number];
-            let mut points = Vec::new();
-            let mut label = None;
-            for (at, &thing) in way.iter().enumerate() {
-                let row = row_of[thing];
-                let is_first = at == 0;
-                if at > 0 && at + 1 < way.len() {
-                    let x = self.middles[thing];
-                    let (width, height) = self.sizes[thing];
-                    // A row in which nothing stands is no reason to turn.
-                    if self.heights[row] > 0.0 {
-                        points.extend([(x, tops[row]), (x, bottom(row))]);
-                    }
-                    if width > LANE {
-                        let y = tops[row] + (self.heights[row] - height) / 2.0;
-                        label = Some(Rect { x: x - width / 2.0, y, width, height });
-                    }
-                    continue;
-                }
-                let shift = if is_first { ends[number].0 } else { ends[number].1 };
-                let x = self.middles[thing] + self.anchor(thing, part.edge) + shift;
-                let rim = match self.level.items[thing] {
-                    Content::Port(_, is_top) => {
-                        if is_top {
-                            -HEADROOM
-                        } else {
-                            height + PADDING
-                        }
-                    }
-                    _ if is_first => boxes[thing].y + boxes[thing].height,
-                    _ => boxes[thing].y,
-                };
-                let edge_of_row = if is_first { bottom(row) } else { tops[row] };
-                let pair = [(x, rim), (x, edge_of_row)];
-                points.extend(if is_first { pair } else { [pair[1], pair[0]] });
-            }
-            points.dedup();
-            courses.push((points, label));
-        }
+        let courses = (0..self.ways.len()).map(|number| self.course(number, ends[number], &frame));
+        let courses = courses.collect();
         let ports =
             self.level.items.iter().enumerate().filter_map(|(item, content)| match content {
-                Content::Port(edge, _) => Some((*edge, self.middles[item])),
+                Content::Port(edge, is_top) => Some((*edge, self.middles[item], *is_top)),
                 _ => None,
             });
+        let ports = ports.collect();
         let rights =
             (0..self.sizes.len()).map(|thing| self.middles[thing] + self.sizes[thing].0 / 2.0);
         let width = rights.fold(0.0, f64::max);
-        let ports = ports.collect();
-        let loops = self.loops(&boxes);
-        Geometry { width, height, boxes, courses, loops, ports }
+        let height = self.bottom(self.rows.len() - 1, &frame);
+        let loops = self.loops(&frame.boxes);
+        Geometry { width, height, boxes: frame.boxes, courses, loops, ports }
+    }
+
+    fn row_of(&self) -> Vec<usize> {
+        let mut row_of = vec![0; self.sizes.len()];
+        for (number, row) in self.rows.iter().enumerate() {
+            row.iter().for_each(|&thing| row_of[thing] = number);
+        }
+        row_of
+    }
+
+    fn bottom(&self, row: usize, frame: &Frame) -> f64 {
+        frame.tops[row] + self.heights[row]
+    }
+
+    /// The course of a part that begins and ends so far from its anchors.
+    fn course(&self, number: usize, ends: (End, End), frame: &Frame) -> Course {
+        let (part, way) = (&self.level.parts[number], &self.ways[number]);
+        let mut points = Vec::new();
+        let mut label = None;
+        for &lane in &way[1..way.len() - 1] {
+            let (row, x) = (frame.row_of[lane], self.middles[lane]);
+            let (width, height) = self.sizes[lane];
+            // A row in which nothing stands is no reason to turn.
+            if self.heights[row] > 0.0 {
+                points.extend([(x, frame.tops[row]), (x, self.bottom(row, frame))]);
+            }
+            if width > LANE {
+                let y = frame.tops[row] + (self.heights[row] - height) / 2.0;
+                label = Some(Rect { x: x - width / 2.0, y, width, height });
+            }
+        }
+        let at =
+            |item: usize, shift: f64| self.middles[item] + self.anchor(item, part.edge) + shift;
+        let rect = |item: usize| frame.boxes[item];
+        let is_port = |item| matches!(self.level.items[item], Content::Port(..));
+        let (from, to) = (at(part.from, ends.0.shift), at(part.to, ends.1.shift));
+        let top = rect(part.from).y + rect(part.from).height;
+        let top = if is_port(part.from) { -HEADROOM } else { top };
+        points.splice(0..0, [(from, top), (from, self.bottom(frame.row_of[part.from], frame))]);
+        let bottom = self.bottom(self.rows.len() - 1, frame) + PADDING;
+        let bottom = if is_port(part.to) { bottom } else { rect(part.to).y };
+        points.extend([(to, frame.tops[frame.row_of[part.to]]), (to, bottom)]);
+        smooth(&mut points, (ends.0.is_fixed, ends.1.is_fixed));
+        points.dedup();
+        (points, label)
     }
 
     /// Where the rows begin. Where edges go far sideways there is more room, so that they are not flat.
     fn tops(&self) -> Vec<f64> {
         let mut sideways = vec![0.0_f64; self.rows.len()];
-        let mut row_of = vec![0; self.sizes.len()];
-        for (number, row) in self.rows.iter().enumerate() {
-            row.iter().for_each(|&thing| row_of[thing] = number);
-        }
+        let row_of = self.row_of();
         for (way, part) in self.ways.iter().zip(&self.level.parts) {
             for pair in way.windows(2) {
                 let at = |thing| self.middles[thing] + self.anchor(thing, part.edge);
@@ -281,9 +319,9 @@ impl<'a> Work<'a> {
         tops
     }
 
-    /// How far from the anchor each part begins and ends: those of a node side by side.
-    fn spread(&self) -> Vec<(f64, f64)> {
-        let mut shifts = vec![(0.0, 0.0); self.ways.len()];
+    /// How each part begins and ends: those of a node side by side.
+    fn spread(&self) -> Vec<(End, End)> {
+        let mut ends = vec![(End::FIXED, End::FIXED); self.ways.len()];
         for item in 0..self.level.items.len() {
             let Content::Node(_) = self.level.items[item] else { continue };
             for is_top in [false, true] {
@@ -302,11 +340,12 @@ impl<'a> Work<'a> {
                 let step = (room / parts.len().max(1) as f64).min(16.0);
                 for (at, &number) in parts.iter().enumerate() {
                     let shift = (at as f64 - (parts.len() as f64 - 1.0) / 2.0) * step;
-                    *(if is_top { &mut shifts[number].1 } else { &mut shifts[number].0 }) = shift;
+                    let end = End { shift, is_fixed: parts.len() > 1 };
+                    *(if is_top { &mut ends[number].1 } else { &mut ends[number].0 }) = end;
                 }
             }
         }
-        shifts
+        ends
     }
 
     /// Loops, at the right of their nodes, one around the other.

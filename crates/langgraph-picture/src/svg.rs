@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::layout::{Layout, Path, Rect};
 use crate::text::{cut, FAMILY, LABEL, LONGEST, SMALL};
-use crate::{Drawing, Shape, Visit};
+use crate::{Drawing, DrawnNode, Shape, Visit};
 
 /// The colours of a picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,60 +81,63 @@ fn write_svg(out: &mut String, graph: &Drawing, layout: &Layout, theme: Theme) -
     )?;
     write_style(out, theme)?;
     writeln!(out, r#"<rect class="paper" width="{width}" height="{height}"/>"#)?;
-    for (cluster, rect) in graph.clusters.iter().zip(&layout.clusters) {
+    for rect in &layout.clusters {
         writeln!(out, r#"<rect class="cluster" {} rx="6"/>"#, attributes(rect))?;
-        let (x, y) = (rect.x + 12.0, rect.y + 19.0);
-        writeln!(
-            out,
-            r#"<text class="note" x="{x:.1}" y="{y:.1}">{}</text>"#,
-            escaped(&cluster.label)
-        )?;
     }
     for (edge, path) in graph.edges.iter().zip(&layout.edges) {
         let dashed = if edge.is_dashed { " dashed" } else { "" };
         writeln!(out, r#"<path class="edge{dashed}" d="{}"/>"#, course(path))?;
         writeln!(out, r#"<path class="head" d="{}"/>"#, head(path))?;
     }
+    for (cluster, rect) in graph.clusters.iter().zip(&layout.titles) {
+        write_plate(out, "title inner", &cluster.label, rect)?;
+    }
     for (edge, path) in graph.edges.iter().zip(&layout.edges) {
         if let (Some(label), Some(rect)) = (&edge.label, &path.label) {
-            writeln!(out, r#"<rect class="label" {} rx="4"/>"#, attributes(rect))?;
-            let (x, y) = (rect.x + rect.width / 2.0, rect.y + rect.height - 5.0);
-            let label = escaped(&cut(label, LONGEST));
-            writeln!(out, r#"<text class="note middle" x="{x:.1}" y="{y:.1}">{label}</text>"#)?;
+            let is_inner = layout.clusters.iter().any(|around| around.holds(rect));
+            write_plate(out, if is_inner { "label inner" } else { "label" }, label, rect)?;
         }
     }
     for (node, rect) in graph.nodes.iter().zip(&layout.nodes) {
-        let kind = match node.kind {
-            Shape::Plain => "node",
-            Shape::First => "node first",
-            Shape::Last => "node last",
-        };
-        let visit = match node.visit {
-            Visit::Unknown => "",
-            Visit::Done => " done",
-            Visit::Next => " next",
-            Visit::Waiting => " waiting",
-            Visit::Failed => " failed",
-            Visit::Untouched => " untouched",
-        };
-        let round = if node.kind == Shape::Plain { 6.0 } else { rect.height / 2.0 };
-        writeln!(out, r#"<g class="{kind}{visit}">"#)?;
-        writeln!(out, r#"<rect {} rx="{round:.1}"/>"#, attributes(rect))?;
-        let x = rect.x + rect.width / 2.0;
-        let label = escaped(&cut(&node.label, LONGEST));
-        writeln!(
-            out,
-            r#"<text class="middle" x="{x:.1}" y="{:.1}">{label}</text>"#,
-            rect.y + 22.0
-        )?;
-        for (number, note) in node.notes.iter().enumerate() {
-            let y = rect.y + 23.0 + (number as f64 + 1.0) * (SMALL + 4.0);
-            let note = escaped(&cut(note, LONGEST));
-            writeln!(out, r#"<text class="note middle" x="{x:.1}" y="{y:.1}">{note}</text>"#)?;
-        }
-        writeln!(out, "</g>")?;
+        write_node(out, node, rect)?;
     }
     writeln!(out, "</svg>")
+}
+
+/// A small text, and what hides the edges behind it.
+fn write_plate(out: &mut String, class: &str, label: &str, rect: &Rect) -> std::fmt::Result {
+    writeln!(out, r#"<rect class="{class}" {} rx="4"/>"#, attributes(rect))?;
+    let (x, y) = (rect.x + rect.width / 2.0, rect.y + rect.height - 5.0);
+    let label = escaped(&cut(label, LONGEST));
+    writeln!(out, r#"<text class="note middle" x="{x:.1}" y="{y:.1}">{label}</text>"#)
+}
+
+fn write_node(out: &mut String, node: &DrawnNode, rect: &Rect) -> std::fmt::Result {
+    let kind = match node.kind {
+        Shape::Plain => "node",
+        Shape::First => "node first",
+        Shape::Last => "node last",
+    };
+    let visit = match node.visit {
+        Visit::Unknown => "",
+        Visit::Done => " done",
+        Visit::Next => " next",
+        Visit::Waiting => " waiting",
+        Visit::Failed => " failed",
+        Visit::Untouched => " untouched",
+    };
+    let round = if node.kind == Shape::Plain { 6.0 } else { rect.height / 2.0 };
+    writeln!(out, r#"<g class="{kind}{visit}">"#)?;
+    writeln!(out, r#"<rect {} rx="{round:.1}"/>"#, attributes(rect))?;
+    let x = rect.x + rect.width / 2.0;
+    let label = escaped(&cut(&node.label, LONGEST));
+    writeln!(out, r#"<text class="middle" x="{x:.1}" y="{:.1}">{label}</text>"#, rect.y + 22.0)?;
+    for (number, note) in node.notes.iter().enumerate() {
+        let y = rect.y + 23.0 + (number as f64 + 1.0) * (SMALL + 4.0);
+        let note = escaped(&cut(note, LONGEST));
+        writeln!(out, r#"<text class="note middle" x="{x:.1}" y="{y:.1}">{note}</text>"#)?;
+    }
+    writeln!(out, "</g>")
 }
 
 fn write_style(out: &mut String, theme: Theme) -> std::fmt::Result {
@@ -145,7 +148,6 @@ fn write_style(out: &mut String, theme: Theme) -> std::fmt::Result {
     writeln!(out, "text.middle {{ text-anchor: middle }}")?;
     writeln!(out, ".edge {{ fill: none; stroke-width: 1.4 }}")?;
     writeln!(out, ".dashed {{ stroke-dasharray: 5 4 }}")?;
-    writeln!(out, ".label {{ stroke: none }}")?;
     writeln!(out, ".first rect {{ fill-opacity: 0 }}")?;
     writeln!(out, ".untouched {{ opacity: 0.45 }}")?;
     write_colours(out, own)?;
@@ -163,7 +165,8 @@ fn write_colours(out: &mut String, colours: &Colours) -> std::fmt::Result {
     writeln!(out, ".paper, .label {{ fill: {paper} }}")?;
     writeln!(out, "text {{ fill: {text} }} text.note {{ fill: {note} }}")?;
     writeln!(out, ".node rect {{ fill: {node}; stroke: {rim} }} .last rect {{ fill: {last} }}")?;
-    writeln!(out, ".cluster {{ fill: {cluster}; stroke: {rim}; stroke-opacity: 0.5 }}")?;
+    writeln!(out, ".cluster, .inner {{ fill: {cluster} }}")?;
+    writeln!(out, ".cluster {{ stroke: {rim}; stroke-opacity: 0.5 }}")?;
     writeln!(out, ".edge {{ stroke: {line} }} .head {{ fill: {line} }}")?;
     for (class, colour) in
         [("done", done), ("next", next), ("waiting", waiting), ("failed", failed)]

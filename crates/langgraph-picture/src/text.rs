@@ -37,5 +37,10 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     text.chars().take(most - 1).chain(['…']).collect()
 }
 
+/// The size of a small text with some room around it.
+pub(crate) fn plate(label: &str) -> (f64, f64) {
+    (width(&cut(label, LONGEST), SMALL) + 10.0, SMALL + 6.0)
+}
+
 /// More letters than these are cut off.
 pub(crate) const LONGEST: usize = 48;

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
 struct Plan {
-    /// The boxes' parents: none, or one before.
-    clusters: Vec<Option<usize>>,
+    /// The boxes' parents, none or one before, and how long their labels are.
+    clusters: Vec<(Option<usize>, usize)>,
     /// How long a node's label is, its notes, and its box.
     nodes: Vec<(usize, usize, Option<usize>)>,
     /// Source, target, label, dashed.
@@ -18,7 +18,7 @@ struct Plan {
 fn plans(most: usize) -> impl Strategy<Value = Plan> {
     (0..4_usize, 1..most).prop_flat_map(move |(clusters, nodes)| {
         let parents = (0..clusters)
-            .map(|number| proptest::option::of(0..number.max(1)).boxed())
+            .map(|number| (proptest::option::of(0..number.max(1)), 1..60_usize).boxed())
             .collect::<Vec<_>>();
         let within = proptest::option::of(0..clusters.max(1));
         let node = (1..30_usize, 0..3_usize, within);
@@ -29,7 +29,7 @@ fn plans(most: usize) -> impl Strategy<Value = Plan> {
             clusters: parents
                 .into_iter()
                 .enumerate()
-                .map(|(at, p)| p.filter(|&p| p < at))
+                .map(|(at, (parent, label))| (parent.filter(|&p| p < at), label))
                 .collect(),
             nodes: nodes
                 .into_iter()
@@ -43,8 +43,8 @@ fn plans(most: usize) -> impl Strategy<Value = Plan> {
 fn graph(plan: &Plan, letter: char) -> Drawing {
     let word = |length: usize| letter.to_string().repeat(length);
     let mut graph = Drawing::default();
-    for &parent in &plan.clusters {
-        graph.add_cluster(Cluster { label: word(6), parent });
+    for &(parent, label) in &plan.clusters {
+        graph.add_cluster(Cluster { label: word(label), parent });
     }
     for &(label, notes, cluster) in &plan.nodes {
         let notes = vec![word(12); notes];
@@ -113,6 +113,16 @@ fn check(graph: &Drawing, layout: &Layout) -> Result<(), TestCaseError> {
                     prop_assert!(!overlap(rect, around), "node {at} lies on the box {cluster}")
                 }
             }
+        }
+    }
+    for (at, (title, around)) in layout.titles.iter().zip(&layout.clusters).enumerate() {
+        prop_assert!(within(title, around), "the label of box {at} is not in it");
+        for (node, rect) in layout.nodes.iter().enumerate() {
+            prop_assert!(!overlap(title, rect), "the label of box {at} lies on node {node}");
+        }
+        for (box_, other) in layout.clusters.iter().enumerate() {
+            let is_around = within(around, other);
+            prop_assert!(is_around || !overlap(title, other), "and that of {at} on box {box_}");
         }
     }
     let mut labels = Vec::new();
@@ -195,6 +205,19 @@ fn what_xml_has_a_meaning_for_is_escaped() {
     let picture = svg(&graph, &lay_out(&graph), Theme::Light);
     assert!(picture.contains("&lt;a&gt; &amp; &quot;b&quot; <"), "{picture}");
     assert!(picture.contains("x &lt; y"));
+}
+
+#[test]
+fn the_label_of_a_box_is_beside_the_edge_that_comes_in() {
+    let mut graph = Drawing::default();
+    let cluster = Some(graph.add_cluster(Cluster { label: "box".to_owned(), parent: None }));
+    let outer = graph.add_node(DrawnNode::new("outer"));
+    let inner = graph.add_node(DrawnNode { cluster, ..DrawnNode::new("a wide node") });
+    graph.add_edge(DrawnEdge::new(outer, inner));
+    let layout = lay_out(&graph);
+    let (title, x) = (layout.titles[0], layout.edges[0].points[0].0);
+    assert!(x < title.x || x > title.x + title.width, "{x} {title:?}");
+    assert!(layout.edges[0].points.iter().all(|point| point.0 == x), "it is straight");
 }
 
 #[test]
