@@ -168,6 +168,9 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
 
     _plan: Plan | None = None
 
+    _watch: Callable[[RunnableConfig], Any] | None = None
+    """Makes the tap of a run that begins, for whoever looks on; see `pregel._run.setup`."""
+
     def __init__(
         self,
         *,
@@ -252,8 +255,8 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
         object.__setattr__(self, name, value)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy needs, which does not include the engine's plan."""
-        return {name: value for name, value in self.__dict__.items() if name != "_plan"}
+        """Return what a copy needs: neither the engine's plan, nor whoever looks on here."""
+        return {k: v for k, v in self.__dict__.items() if k not in ("_plan", "_watch")}
 
     @property
     def _native_plan(self) -> Plan:
@@ -271,6 +274,8 @@ class Pregel(  # pyright: ignore[reportIncompatibleMethodOverride]
         clone = self.__class__(**{**attributes, **(update or {})})
         if self._serde_allowlist is not None:
             clone._serde_allowlist = self._serde_allowlist
+        if self._watch is not None:
+            clone._watch = self._watch
         return clone
 
     def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> Self:

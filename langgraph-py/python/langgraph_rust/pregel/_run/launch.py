@@ -50,16 +50,16 @@ from langgraph_rust.pregel._run.setup import (
     as_placed,
     coerce_context,
     complete_config,
-    custom_writer,
     drop_chunk,
     in_namespace,
     inherit_runtime,
+    stream_writer,
+    tapped,
     warn_durability,
 )
 from langgraph_rust.pregel._state.savers import own_history_config, resolve_saver, saver_traits
 from langgraph_rust.pregel._state.single_writer import Turn, aend_turn, begin_turn, end_turn
 from langgraph_rust.pregel._state.twins import Steps, run_async, run_sync
-from langgraph_rust.runtime import RunControl, Runtime
 from langgraph_rust.types import Command
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
 
     from langgraph_rust.pregel._run.shapes import Shape
     from langgraph_rust.pregel.main import Pregel
+    from langgraph_rust.runtime import RunControl, Runtime
     from langgraph_rust.types import All, Durability, Interrupt
 
 
@@ -110,6 +111,7 @@ class Launch:
         "_shape",
         "_sink",
         "_subgraphs",
+        "_tap",
         "_turn",
         "_version",
         "config",
@@ -130,6 +132,7 @@ class Launch:
         is_async: bool,
     ) -> None:
         self.config = config = complete_config(graph.config, config)
+        watch = graph._watch
         self._graph = graph = as_placed(graph, config[CONF])
         if config["recursion_limit"] < 1:
             raise ValueError("recursion_limit must be at least 1")
@@ -159,7 +162,8 @@ class Launch:
         self._shape: Shape = "payload"
         self._subgraphs = self._eager = False
         self._version = "v1"
-        outer = conf.get(CONFIG_KEY_STREAM)
+        self.config, self._tap = (config, None) if watch is None else tapped(watch, config)
+        outer = self.config[CONF].get(CONFIG_KEY_STREAM)
         self._sink = None if outer is None else Sink((), outer)
 
     def show(self, modes: set[Any], shape: Shape, *, subgraphs: bool, version: str) -> None:
@@ -315,20 +319,14 @@ class Launch:
     def _runtime(self) -> Runtime[Any]:
         """Make the runtime that the tasks' own are copies of, and keep it in the config."""
         graph, conf = self._graph, self.config[CONF]
-        writer = drop_chunk
-        if "custom" in self._modes:
-            namespace = conf.get(CONFIG_KEY_CHECKPOINT_NS, "")
-            writer = custom_writer(self._sink, None if self._subgraphs else namespace)
+        writer, is_streamed = drop_chunk, "custom" in self._modes
+        if is_streamed or self._tap:
+            shown = None if self._subgraphs else conf.get(CONFIG_KEY_CHECKPOINT_NS, "")
+            writer = stream_writer(self._sink, shown, is_streamed=is_streamed, tap=self._tap)
         context = coerce_context(graph.context_schema, self._context)
-        if not conf:
-            control = self._control or RunControl()
-            runtime = Runtime(
-                context=context, store=graph.store, stream_writer=writer, control=control
-            )
-        else:
-            if writer is drop_chunk and CONFIG_KEY_STREAM in conf:
-                writer = conf[CONFIG_KEY_RUNTIME].stream_writer
-            runtime = inherit_runtime(conf, graph.store, context, writer, self._control)
+        if writer is drop_chunk and CONFIG_KEY_STREAM in conf:
+            writer = conf[CONFIG_KEY_RUNTIME].stream_writer
+        runtime = inherit_runtime(conf, graph.store, context, writer, self._control)
         conf[CONFIG_KEY_RUNTIME] = runtime
         return runtime
 

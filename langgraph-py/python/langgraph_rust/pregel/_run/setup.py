@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from langgraph_rust._internal._config import (
     DEFAULT_RECURSION_LIMIT,
     ensure_config,
+    merge_configs,
     patch_configurable,
     var_child_runnable_config,
 )
@@ -18,6 +19,7 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_CHECKPOINT_NS,
     CONFIG_KEY_RUNTIME,
     CONFIG_KEY_SCRATCHPAD,
+    CONFIG_KEY_STREAM,
     CONFIG_KEY_TASK_ID,
     NS_SEP,
 )
@@ -27,12 +29,58 @@ from langgraph_rust.runtime import RunControl, Runtime, ServerInfo
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
+    from langgraph_rust.pregel.protocol import StreamChunk
 
-def custom_writer(sink: Any, shown: str | None) -> Callable[[Any], None]:
+
+class Tap(Protocol):
+    """Hears of a run and the runs within it, whatever its caller wants to see."""
+
+    modes: set[str]
+    """Stream modes that it is called with."""
+    handlers: list[Any]
+    """Callback handlers of the run."""
+
+    def __call__(self, chunk: StreamChunk, /) -> None:
+        """Take a chunk, in whichever thread it is made."""
+        ...
+
+
+def tapped(
+    watch: Callable[[RunnableConfig], Tap], config: RunnableConfig
+) -> tuple[RunnableConfig, Tap | None]:
+    """Return the config of a run that a graph's watcher hears, and the tap; `None` if nobody does.
+
+    What runs within a run is heard with it.
+    """
+    if CONFIG_KEY_TASK_ID in config[CONF] or CONFIG_KEY_STREAM in config[CONF]:
+        return config, None
+    tap = watch(config)
+    heard = merge_configs({"callbacks": config.get("callbacks")}, {"callbacks": tap.handlers})
+    conf = {**config[CONF], CONFIG_KEY_STREAM: tap}
+    return {**config, "callbacks": heard.get("callbacks"), CONF: conf}, tap
+
+
+def stream_writer(
+    sink: Any, shown: str | None, *, is_streamed: bool, tap: Tap | None
+) -> Callable[[Any], None]:
+    """Return what nodes call to write to the `custom` stream; see `custom_writer`."""
+    own = custom_writer(sink.put, shown) if is_streamed else drop_chunk
+    if tap is None:
+        return own
+    heard = custom_writer(tap, None)
+
+    def write(chunk: Any) -> None:
+        own(chunk)
+        heard(chunk)
+
+    return write if is_streamed else heard
+
+
+def custom_writer(put: Callable[[Any], Any], shown: str | None) -> Callable[[Any], None]:
     """Return what nodes call to write to the `custom` stream.
 
     Args:
-        sink: Where chunks go.
+        put: Takes chunks.
         shown: The namespace of the graph whose nodes are heard; `None` for those of all subgraphs.
     """
 
@@ -43,7 +91,7 @@ def custom_writer(sink: Any, shown: str | None) -> Callable[[Any], None]:
         task = conf.get(CONFIG_KEY_SCRATCHPAD)
         if shown is None or shown in (namespace, getattr(task, "graph_namespace", None)):
             path = tuple(namespace.split(NS_SEP)) if namespace else ()
-            sink.put((path, "custom", chunk))
+            put((path, "custom", chunk))
 
     return write
 
@@ -98,7 +146,7 @@ def inherit_runtime(
 ) -> Runtime[Any]:
     """Make the runtime of a run from what the caller gave and what a run around it has."""
     parent = conf.get(CONFIG_KEY_RUNTIME)
-    server = _server_info(conf)
+    server = _server_info(conf) if conf else None
     if parent is None:
         return Runtime(
             context=context,
