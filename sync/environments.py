@@ -133,6 +133,11 @@ def browser_environment() -> Environment:
     return _cached("browser", ["playwright"], Path(sys.executable))
 
 
+def older_environment(names: Path) -> Environment:
+    """What an older release of upstream's was; a file names all of it."""
+    return _of_file("older", names)
+
+
 def documentation_environment() -> Environment:
     """What builds the site: `pyproject.toml` names all of it."""
     wanted = read_toml(ROOT / "pyproject.toml")["dependency-groups"]["docs"]

@@ -27,7 +27,7 @@ SERVES = {
 }
 """What listens on this machine, for a viewer that somebody has started, and reads requests."""
 
-DATABASES = {"_view/_source/postgres.py"}
+DATABASES = {"_view/_source/of_saver.py", "_view/_source/postgres.py"}
 """What takes apart the address of the database that somebody has named."""
 
 

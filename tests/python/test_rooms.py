@@ -41,7 +41,8 @@ ORDER = (
     # Tools.
     ("_storage",),
     ("_view._source", "_view._value"),
-    ("_view._looking", "_view._acting"),
+    ("_view._looking", "_view._watching"),
+    ("_view._acting",),
     ("_view._web",),
     ("_view",),
     ("viewer",),
@@ -60,6 +61,7 @@ UPWARD = {
     ("pregel", "pregel.main"): "upstream's public name for what is made of all below",
     ("executors", "pregel.main"): "a node that is a graph stays at home",
     ("pregel._build", "pregel.main"): "a node may hold a graph; asked of nodes that have one",
+    ("pregel._run", "viewer"): "`view=True` opens one",
     ("pregel._state", "pregel.main"): "a node may hold a graph; asked when subgraphs are listed",
     ("types", "config"): "`interrupt` finds the task that it is called in",
     ("types", "errors"): "`interrupt` raises",

@@ -16,6 +16,7 @@ from langgraph_rust._view._acting.graph import Acting
 from langgraph_rust._view._acting.routes import routes
 from langgraph_rust._view._source.opening import open_source
 from langgraph_rust._view._value.redaction import NOTHING, Redaction
+from langgraph_rust._view._watching.hub import Hub
 from langgraph_rust._view.command import main
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.config import get_stream_writer
@@ -27,7 +28,8 @@ ORIGIN = {"origin": f"http://{_view.HOST}"}
 
 def browser_of(acting: Acting, database: str | None, redaction: Redaction = NOTHING) -> Any:
     source = open_source(database) if database else acting.source()
-    return _view.client(source, more=routes(Acts(acting, redaction)))
+    hub = Hub(redaction)
+    return _view.client(source, runs=hub, more=routes(Acts(acting, hub)))
 
 
 @pytest.fixture
@@ -37,14 +39,14 @@ def path(tmp_path: Path) -> str:
     return made
 
 
-async def run(browser: httpx.AsyncClient, **asked: Any) -> list[tuple[str, Any]]:
-    answer = await browser.post("/api/run", headers=ORIGIN, json=asked)
+async def run(browser: httpx.AsyncClient, what: str = "run", **asked: Any) -> list[tuple[str, Any]]:
+    """Begin a run; return what is told of it until it is over."""
+    answer = await browser.post(f"/api/{what}", headers=ORIGIN, json=asked)
     assert answer.status_code == 200, answer.text
-    made = []
-    for block in answer.text.strip().split("\n\n"):
-        kind, data = block.split("\n")
-        made.append((kind.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
-    return made
+    told = await browser.get("/api/events", params=answer.json())
+    assert told.status_code == 200, told.text
+    events = [json.loads(data.partition("data: ")[2]) for data in told.text.strip().split("\n\n")]
+    return [(event.pop("kind"), event) for event in events]
 
 
 async def newest(browser: httpx.AsyncClient, thread: str) -> Any:
@@ -61,8 +63,8 @@ async def test_an_interrupt_is_answered(path: str) -> None:
     async with browser_of(acting, path) as browser:
         question = interrupt_of(await newest(browser, "waits"))
         events = await run(browser, thread="waits", resume="yes", interrupt=question)
-        assert events[-1][0] == "done"
-        assert {"updates", "tasks"} <= {kind for kind, _ in events}
+        assert events[-1][0] == "done", events[-1]
+        assert {"updates", "task"} <= {kind for kind, _ in events}
         told = await newest(browser, "waits")
         assert told["next"] == []
         log = (await browser.get("/api/value", params={"thread": "waits", "channel": "log"})).json()
@@ -79,7 +81,7 @@ async def test_an_interrupt_is_answered_in_postgres(database: str) -> None:
     async with browser_of(acting, database) as browser:
         question = interrupt_of(await newest(browser, "waits"))
         events = await run(browser, thread="waits", resume="yes", interrupt=question)
-        assert events[-1][0] == "done"
+        assert events[-1][0] == "done", events[-1]
         assert (await newest(browser, "waits"))["next"] == []
 
 
@@ -89,7 +91,7 @@ async def test_a_run_from_an_older_checkpoint_is_a_branch(path: str) -> None:
         before = (await browser.get("/api/checkpoints", params={"thread": "waits"})).json()
         older = next(one for one in before["checkpoints"] if one["step"] == 0)
         events = await run(browser, thread="waits", checkpoint=older["id"])
-        assert events[-1][0] == "done"
+        assert events[-1][0] == "done", events[-1]
         told = await browser.get(
             "/api/checkpoint", params={"thread": "waits", "checkpoint": older["id"]}
         )
@@ -145,7 +147,7 @@ async def test_threads_in_memory_are_shown_and_run_with_custom_chunks() -> None:
         return {"log": ["x"]}
 
     builder = StateGraph(_view.State).add_node(node).add_edge(START, "node")
-    acting = Acting(builder.compile(checkpointer=InMemorySaver()), None, is_allowed=False)
+    acting = Acting(builder.compile(checkpointer=InMemorySaver()), None, is_allowed=True)
     async with browser_of(acting, None) as browser:
         events = await run(browser, thread="new", input={"log": ["begun"]})
         custom = next(event for kind, event in events if kind == "custom")
@@ -209,18 +211,19 @@ def test_a_program_shows_what_it_keeps_in_memory() -> None:
             assert browser.get("/api/threads").json()["threads"][0]["id"] == "mine"
             told = browser.get("/api/checkpoint", params={"thread": "mine"}).json()
             assert {"log", "redacted"} <= set(json.dumps(told).replace('"', " ").split())
-            events = browser.post(
+            begun = browser.post(
                 "/api/run",
                 headers={"origin": address.rstrip("/")},
                 json={"thread": "mine", "resume": "yes"},
             )
-            assert events.text.rstrip().endswith("event: done\ndata: {}")
+            told = browser.get("/api/events", params=begun.json())
+            assert told.text.rstrip().endswith('data: {"kind": "done"}')
     assert graph.get_state(_view.config("mine")).next == ()
     with pytest.raises(httpx.ConnectError):
         httpx.get(address)
 
 
-@pytest.mark.parametrize("target", [object(), _view.asking(None), "none.db"])
+@pytest.mark.parametrize("target", [object(), "none.db"])
 def test_what_cannot_be_shown_is_refused(target: Any) -> None:
     with pytest.raises(ValueError):
         Viewer(target)

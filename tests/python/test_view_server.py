@@ -261,7 +261,7 @@ def test_a_postgres_database_cannot_be_written_to(database: str) -> None:
     source = Postgres(database.replace("//postgres@", "//postgres:hidden@"))
     assert "hidden" not in source.name
     with pytest.raises(Unusable, match="read-only"):
-        source._ask("INSERT INTO checkpoints (thread_id, checkpoint_id, checkpoint) "
+        source.ask("INSERT INTO checkpoints (thread_id, checkpoint_id, checkpoint) "
                     "VALUES ('a', 'b', '{}') RETURNING 1")  # fmt: skip
     source.close()
 

@@ -1,4 +1,4 @@
-"""A database as programs leave it: `python sample.py FILE [THREAD]`, on upstream or this package.
+"""A database as programs leave it: `python sample.py DATABASE [THREAD]`, on upstream or here.
 
 Conversations with tool calls, one that waits for an answer, one that failed, branches, a subgraph,
 a class of the program's own, and keys that nobody should see.
@@ -145,8 +145,16 @@ trips = graph(None)
 """What `--app` names."""
 
 
-def main(path: str, thread: str | None = None) -> None:
+def main(database: str, thread: str | None = None) -> None:
     """Fill a database; or only add a thread to one."""
+    if "://" in database:
+        from langgraph.checkpoint.postgres import PostgresSaver
+
+        with PostgresSaver.from_conn_string(database) as saver:
+            saver.setup()
+            add(saver, thread) if thread else fill(saver)
+        return
+    path = database
     connection = sqlite3.connect(path, check_same_thread=False)
     if thread:
         add(SqliteSaver(connection), thread)

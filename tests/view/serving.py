@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,19 +15,29 @@ from playwright.sync_api import Browser, Page, Request
 _HERE = Path(__file__).parent
 
 
-@contextmanager
-def serving(python: str, *arguments: str) -> Iterator[str]:
+def serving(python: str, *arguments: str) -> AbstractContextManager[str]:
     """Start `langgraph-rust view`, and give the address that it prints."""
-    command = [python, "-m", "langgraph_rust", "view", *arguments]
+    return printing([python, "-m", "langgraph_rust", "view", *arguments])
+
+
+@contextmanager
+def printing(command: list[str]) -> Iterator[str]:
+    """Start a program, give the address that it prints, and end it."""
     environment = {**os.environ, "LANGGRAPH_RUST": "1"}
     with subprocess.Popen(
-        command, cwd=_HERE, env=environment, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=_HERE,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         try:
             assert process.stdout is not None
             for line in process.stdout:
                 if "token=" in line:
-                    yield line.strip()
+                    yield line.split()[-1]
                     break
             else:
                 raise AssertionError(f"no address is printed: {command}")

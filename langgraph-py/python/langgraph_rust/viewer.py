@@ -1,10 +1,13 @@
-"""The viewer beside a program: its threads in a browser while they are run.
+"""The viewer beside a program: its threads and its runs in a browser while they go on.
 
-`langgraph-rust view` is the same for a database of its own accord.
+`langgraph-rust view` is the same for a database of its own accord; `view=True` on a run opens a
+viewer for the graph.
 """
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +27,16 @@ __all__ = ("Viewer",)
 class Viewer:
     """Shows threads in a browser for as long as a `with` block lasts, or until it is closed.
 
-    What is stored meanwhile is seen within a second. It serves on a thread of its own, to this
-    machine and whoever has the address, and does not keep the process.
+    What is stored meanwhile is seen within a second. Of a graph, the page also shows what its runs
+    do in this process as they do it, tokens, custom chunks and attempts that failed included, and
+    it can run it. It serves on a thread of its own, to this machine and whoever has the address,
+    and does not keep the process.
 
     Args:
-        target: A graph with an `InMemorySaver`, which the page can then run as well; such a saver;
-            or the path of a file of SQLite or the URL of a Postgres database, which are only read.
+        target: A graph; an `InMemorySaver`; or the path of a file of SQLite or the URL of a
+            Postgres database, which are only read.
+        database: Where a graph's threads are, likewise; found out if left out. What cannot be found
+            out or opened, such as SQLite's databases in memory, is not shown: only runs are then.
         port: Where it listens; 0 for any port that is free.
         redact_keys: Names of channels, keys and fields whose values are not shown, in whatever
             case; `*` stands for any letters.
@@ -37,7 +44,8 @@ class Viewer:
 
     Raises:
         ImportError: starlette or uvicorn is not there, which the extra `view` installs.
-        ValueError: a pattern is no regular expression, or the target cannot be shown.
+        ValueError: a pattern is no regular expression, the target cannot be shown, or the graph
+            has a viewer.
         OSError: the port is not to be had.
     """
 
@@ -48,19 +56,26 @@ class Viewer:
         self,
         target: Pregel[Any, Any, Any, Any] | InMemorySaver | str,
         *,
+        database: str | None = None,
         port: int = 0,
         redact_keys: Sequence[str] = (),
         redact_patterns: Sequence[str] = (),
     ) -> None:
         redaction = Redaction(redact_keys, redact_patterns)
-        self._source, acting = _parts(target)
-        self._serving = assemble(self._source, acting, redaction, port=port, app="the program's")
-        self.address = self._serving.address
-        self._serving.start()
+        self._source, self._acting = _parts(target, database)
+        self._parts = assemble(
+            self._source, self._acting, redaction, port=port, app="the program's"
+        )
+        self.address = self._parts.serving.address
+        if self._parts.hub is not None:
+            self._acting.graph._watch = self._parts.hub.watcher("the program")
+        self._parts.serving.start()
 
     def close(self) -> None:
         """Show nothing any more; runs that the page has begun are cancelled."""
-        self._serving.stop()
+        if self._acting is not None:
+            self._acting.graph._watch = None
+        self._parts.serving.stop()
         self._source.close()
 
     def __enter__(self) -> Self:
@@ -70,22 +85,64 @@ class Viewer:
         self.close()
 
 
-def _parts(target: Any) -> tuple[Source, Any]:
+def keep_open(graph: Any) -> None:
+    """Open a viewer for a graph for as long as the process lasts, unless it has one.
+
+    The address goes to stderr.
+
+    Raises:
+        ImportError: see `Viewer`.
+    """
+    with _opening:
+        if graph._watch is None:
+            viewer = Viewer(graph)
+            print(f"{graph.get_name()} is shown at {viewer.address}", file=sys.stderr, flush=True)
+
+
+_opening = threading.Lock()
+
+
+def _parts(target: Any, database: str | None) -> tuple[Source, Any]:
     from langgraph_rust._storage.database import Unusable
-    from langgraph_rust._view._acting.graph import Acting
     from langgraph_rust._view._source.memory import Memory
     from langgraph_rust._view._source.opening import open_source
     from langgraph_rust.checkpoint.memory import InMemorySaver
     from langgraph_rust.pregel import Pregel
 
+    if isinstance(target, Pregel):
+        if target._watch is not None:
+            raise ValueError(f"{target.get_name()} has a viewer already")
+        return _of_graph(target, database)
+    if database is not None:
+        raise ValueError("a database is named beside a graph, or in its place")
     try:
         if isinstance(target, str):
             return open_source(target), None
         if isinstance(target, InMemorySaver):
             return Memory(target), None
-        if isinstance(target, Pregel):
-            acting = Acting(target, None, is_allowed=True)
-            return acting.source(), acting
     except Unusable as error:
         raise ValueError(str(error)) from error
     raise ValueError(f"neither a graph, nor a saver in memory, nor a database: {target!r}")
+
+
+def _of_graph(graph: Any, database: str | None) -> tuple[Source, Any]:
+    from langgraph_rust._storage.database import Unusable
+    from langgraph_rust._view._acting.graph import Acting
+    from langgraph_rust._view._source.memory import Memory
+    from langgraph_rust._view._source.of_saver import database_of
+    from langgraph_rust._view._source.opening import open_source
+    from langgraph_rust.checkpoint.memory import InMemorySaver
+
+    saver = graph.checkpointer
+    if database is None and isinstance(saver, InMemorySaver):
+        acting = Acting(graph, None, is_allowed=True)
+        return acting.source(), acting
+    try:
+        where = database or database_of(saver)
+        return open_source(where), Acting(graph, where, is_allowed=True)
+    except Unusable as error:
+        if database is not None:
+            raise ValueError(str(error)) from error
+        why = "it has no saver" if saver is None or isinstance(saver, bool) else str(error)
+        source = Memory(InMemorySaver(), f"runs alone: {why}")
+        return source, Acting(graph, None, is_allowed=False)

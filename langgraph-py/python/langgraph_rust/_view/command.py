@@ -69,7 +69,8 @@ def _acting(options: argparse.Namespace) -> Any:
 
     sys.path.insert(0, os.getcwd())
     (graph,) = load([options.app]).values()
-    return Acting(graph, options.database, is_allowed=options.write)
+    # What is in memory is this process's own.
+    return Acting(graph, options.database, is_allowed=options.write or not options.database)
 
 
 def _export(source: Source, options: argparse.Namespace, redaction: Redaction) -> int:
@@ -87,7 +88,7 @@ def _export(source: Source, options: argparse.Namespace, redaction: Redaction) -
 
 def _serve(source: Source, acting: Any, options: argparse.Namespace, redaction: Redaction) -> int:
     where = {"host": options.host, "port": options.port}
-    serving = assemble(source, acting, redaction, **where, app=options.app or "")
+    serving = assemble(source, acting, redaction, **where, app=options.app or "").serving
     print(f"{source.name} is shown at\n\n    {serving.address}\n", flush=True)
     if options.open:
         import webbrowser

@@ -12,9 +12,7 @@ _EXTRAS = {
 """Modules, the distributions that they are in, and the extras of this one that bring them."""
 
 
-def missing(
-    error: ModuleNotFoundError, part: str, extra: str | None = None
-) -> ModuleNotFoundError:
+def missing(error: ModuleNotFoundError, part: str, extra: str | None = None) -> ModuleNotFoundError:
     """Return an error that says what to install, for one that says what was not found.
 
     Args:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from langgraph_rust._view._acting.events import MODES, Events
-from langgraph_rust._view._acting.graph import Acting
+from langgraph_rust._view._acting.aside import Aside, planned
+from langgraph_rust._view._acting.graph import Acting, AnyPregel
+from langgraph_rust._view._acting.refused import Refused
 from langgraph_rust._view._source.source import Place
-from langgraph_rust._view._value.redaction import Redaction
-from langgraph_rust._view._value.show import Shown
+from langgraph_rust._view._watching.hub import Hub
+from langgraph_rust._view._watching.run import WatchedRun
+from langgraph_rust._view._watching.tap import RunTap
 from langgraph_rust.types import Command
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
-
-class Refused(Exception):
-    """What cannot be done now; the text says why."""
+BY = "this page"
+"""Who runs what the page asked for."""
 
 
 class Acts:
@@ -25,13 +27,13 @@ class Acts:
 
     Args:
         acting: The graph.
-        redaction: What is not shown.
+        hub: Where its runs are told of.
     """
 
-    def __init__(self, acting: Acting, redaction: Redaction) -> None:
+    def __init__(self, acting: Acting, hub: Hub) -> None:
         self._acting = acting
-        self._events = Events(redaction)
-        self._running: set[str] = set()
+        self._hub = hub
+        self._going: dict[str, tuple[str, asyncio.Task[None]]] = {}
 
     def allow(self) -> None:
         """Look whether anything may be done.
@@ -42,32 +44,93 @@ class Acts:
         if not self._acting.is_allowed:
             raise Refused("the viewer only reads: start it with --write")
 
-    async def run(self, place: Place, asked: dict[str, Any]) -> AsyncIterator[Shown]:
-        """Run a thread and yield events; the last is `done` or `failed`.
-
-        One run of a thread at a time: another fails at once.
+    def run(self, place: Place, asked: dict[str, Any]) -> str:
+        """Begin a run of a thread, and return its id among the hub's runs.
 
         Args:
             place: The thread, and the checkpoint to go on from; an empty id means the newest.
             asked: `input`, a new one; or `resume`, an answer, and `interrupt`, the id of the
                 question; with neither, the run goes on from where it stopped.
+
+        Raises:
+            Refused: nothing may be run, or a run of this thread is going on already.
         """
-        if place.thread in self._running:
-            yield {"kind": "failed", "text": "a run of this thread is going on"}
-            return
-        self._running.add(place.thread)
-        try:
-            async with self._acting.opened() as graph:
-                chunks: AsyncIterator[Any] = graph.astream(
-                    _input(asked), _config(place), stream_mode=[*MODES], subgraphs=True
-                )
-                async for namespace, mode, chunk in chunks:
-                    yield self._events.of_chunk(namespace, mode, chunk)
-            yield {"kind": "done"}
-        except Exception as error:
-            yield self._events.of_failure(error)
-        finally:
-            self._running.discard(place.thread)
+        self.allow()
+        if any(thread == place.thread for thread, _ in self._going.values()):
+            raise Refused("a run of this thread is going on")
+
+        async def perform(graph: AnyPregel, run: WatchedRun) -> None:
+            graph._watch = lambda _: RunTap(run, self._hub.events)
+            await graph.ainvoke(_input(asked), _config(place))
+
+        return self._begin(place.thread, BY, perform)
+
+    def rerun(self, place: Place, task: str, name: str = "") -> str:
+        """Run one task of a checkpoint again, on what is stored, and return the run's id.
+
+        The thread stays as it is: what comes of it is only shown. What the node does outside of
+        the graph, it does again.
+
+        Args:
+            place: The checkpoint.
+            task: The task's id.
+            name: Its node, by which it is found if ids were made in another way then.
+
+        Raises:
+            Refused: nothing may be run.
+        """
+        self.allow()
+        if place.namespace:
+            raise Refused("tasks of subgraphs run with the task that they are in")
+
+        async def perform(graph: AnyPregel, run: WatchedRun) -> None:
+            found = planned(await graph.aget_state(_config(place)), task, name)
+            saver: Any = graph.checkpointer
+            alone = graph.copy(
+                {
+                    "checkpointer": Aside(saver, place, found),
+                    "interrupt_before_nodes": (),
+                    "interrupt_after_nodes": "*",
+                }
+            )
+            alone._watch = lambda _: RunTap(run, self._hub.events, task=found.task)
+            await alone.ainvoke(None, _config(place._replace(checkpoint="")))
+
+        return self._begin(place.thread, f"{BY}, aside", perform)
+
+    def stop(self, run: str) -> None:
+        """Have a run that was begun here cancelled, if it goes on.
+
+        Raises:
+            Refused: nothing may be done.
+        """
+        self.allow()
+        if run in self._going:
+            self._going[run][1].cancel()
+
+    def _begin(
+        self, thread: str, by: str, perform: Callable[[AnyPregel, WatchedRun], Awaitable[None]]
+    ) -> str:
+        run = self._hub.begin(thread, by)
+        tap = RunTap(run, self._hub.events)
+
+        async def begin() -> None:
+            try:
+                async with self._acting.opened() as graph:
+                    await perform(graph.copy(), run)
+                tap.ended(None)
+            except Refused as error:
+                run.end("error", self._hub.events.of_text(str(error)))
+            except BaseException as error:
+                # Most are told of already; not those of before the graph began.
+                tap.ended(error)
+                if not isinstance(error, Exception | asyncio.CancelledError):
+                    raise
+            finally:
+                del self._going[run.id]
+
+        self._going[run.id] = thread, asyncio.create_task(begin())
+        return run.id
 
     async def update(self, place: Place, values: Any, as_node: str | None) -> str:
         """Write to the state as of a checkpoint, and return the id of the one that comes of it.

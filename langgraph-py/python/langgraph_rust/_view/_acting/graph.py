@@ -27,7 +27,7 @@ class Acting:
     def __init__(self, graph: AnyPregel, database: str | None, *, is_allowed: bool) -> None:
         self.graph = graph
         self._database = database
-        self.is_allowed = is_allowed or database is None
+        self.is_allowed = is_allowed
         """Whether anything may be done with threads."""
 
     def source(self) -> Memory:

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from langgraph_rust._storage.database import Unusable
-from langgraph_rust._view._acting.acts import Acts, Refused
+from langgraph_rust._view._acting.acts import Acts
+from langgraph_rust._view._acting.refused import Refused
 from langgraph_rust._view._source.source import Place
-from langgraph_rust._view._value.show import Shown
 
 
 def routes(acts: Acts) -> list[BaseRoute]:
-    """Return the addresses: `/api/run` and `/api/update`, to be posted to, and `/graph.svg`."""
+    """Return the addresses: `/graph.svg`, and those that are posted to.
 
-    async def run(request: Request) -> Response:
-        try:
-            acts.allow()
-            asked, place = await _asked(request)
-        except (Refused, ValueError) as error:
-            return _trouble(error)
-        return StreamingResponse(_events(acts.run(place, asked)), media_type="text/event-stream")
+    `/api/run` and `/api/rerun` begin something, and answer with the id of a run to be watched;
+    `/api/stop` ends one; `/api/update` writes to a state.
+    """
 
-    async def update(request: Request) -> Response:
-        try:
-            asked, place = await _asked(request)
-            made = await acts.update(place, asked.get("values"), asked.get("as_node"))
-        except (Refused, ValueError, Unusable) as error:
-            return _trouble(error)
-        return JSONResponse({"checkpoint": made})
+    async def run(asked: dict[str, Any]) -> Any:
+        return {"run": acts.run(_place(asked), asked)}
+
+    async def rerun(asked: dict[str, Any]) -> Any:
+        return {"run": acts.rerun(_place(asked), _text(asked, "task"), _text(asked, "name"))}
+
+    async def stop(asked: dict[str, Any]) -> Any:
+        acts.stop(_text(asked, "run"))
+        return {}
+
+    async def update(asked: dict[str, Any]) -> Any:
+        made = await acts.update(_place(asked), asked.get("values"), asked.get("as_node"))
+        return {"checkpoint": made}
 
     async def picture(request: Request) -> Response:
         thread = request.query_params.get("thread")
@@ -41,31 +43,39 @@ def routes(acts: Acts) -> list[BaseRoute]:
         drawn, kind = await acts.picture(place)
         return Response(drawn, media_type=kind)
 
-    return [
-        Route("/api/run", run, methods=["POST"]),
-        Route("/api/update", update, methods=["POST"]),
-        Route("/graph.svg", picture),
+    done = [
+        Route(f"/api/{one.__name__}", _endpoint(one), methods=["POST"])
+        for one in (run, rerun, stop, update)
     ]
+    return [*done, Route("/graph.svg", picture)]
 
 
-def _trouble(error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 409 if isinstance(error, Refused) else 400)
+def _endpoint(act: Callable[[dict[str, Any]], Any]) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            asked = json.loads(await request.body())
+            if not isinstance(asked, dict):
+                raise ValueError("what is asked for is no object")
+            return JSONResponse(await act(asked))
+        except Refused as error:
+            return JSONResponse({"error": str(error)}, 409)
+        except (ValueError, Unusable) as error:
+            return JSONResponse({"error": str(error)}, 400)
+
+    return endpoint
 
 
-async def _asked(request: Request) -> tuple[dict[str, Any], Place]:
-    """Return what is asked for, and of which checkpoint.
+def _place(asked: dict[str, Any]) -> Place:
+    """Return the checkpoint that is asked for; the newest if none is named.
 
     Raises:
-        ValueError: it is no such request.
+        ValueError: no thread is.
     """
-    asked = json.loads(await request.body())
-    if not isinstance(asked, dict) or not isinstance(asked.get("thread"), str):
-        raise ValueError("which thread?")
-    place = Place(asked["thread"], asked.get("namespace") or "", asked.get("checkpoint") or "")
-    return asked, place
+    thread = _text(asked, "thread")
+    return Place(thread, asked.get("namespace") or "", asked.get("checkpoint") or "")
 
 
-async def _events(shown: AsyncIterator[Shown]) -> AsyncIterator[str]:
-    async for event in shown:
-        kind = event.pop("kind")
-        yield f"event: {kind}\ndata: {json.dumps(event)}\n\n"
+def _text(asked: dict[str, Any], name: str) -> str:
+    if not isinstance(asked.get(name), str):
+        raise ValueError(f"which {name}?")
+    return asked[name]

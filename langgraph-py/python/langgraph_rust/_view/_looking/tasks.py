@@ -65,6 +65,7 @@ def tasks_of(stored: Stored, writes: Sequence[Written], redaction: Redaction) ->
         )
         about = _ABOUT.get(one.channel)
         if about is None:
+            task["name"] = task["name"] or _signed(one)
             task["writes"].append(_write(one, redaction))
             continue
         told = show(decode(one.held.tag, one.held.read()), _WHOLE, redaction)
@@ -74,6 +75,7 @@ def tasks_of(stored: Stored, writes: Sequence[Written], redaction: Redaction) ->
             task[about].extend([node for _, node in told["items"]] if _is_list(told) else [told])
     for task in found.values():
         task["state"] = _state(task)
+        task["name"] = task["name"] or "(unknown)"
     return list(found.values())
 
 
@@ -90,6 +92,18 @@ def _name(one: Written) -> str:
     if parts[0].startswith("~"):
         parts = parts[1:]
     return parts[1] if len(parts) == 2 and parts[0].endswith("__pregel_pull") else parts[-1]
+
+
+def _signed(one: Written) -> str:
+    """Return a node's name, if a write has it.
+
+    In rows from before there were paths, nodes of a `StateGraph` start those that follow with their
+    own name: in a channel of that name, or the input's with `__start__`.
+    """
+    if one.held.size > _LARGE or not one.held.size:
+        return ""
+    value = decode(one.held.tag, one.held.read())
+    return value if value in (one.channel, "__start__") else ""
 
 
 def _state(task: Shown) -> str:

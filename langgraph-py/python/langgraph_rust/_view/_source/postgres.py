@@ -109,7 +109,7 @@ class Postgres:
         self.name = _without_password(url)
         self._lock = threading.Lock()
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
-        found = self._ask(
+        found = self.ask(
             "SELECT table_name FROM information_schema.tables "
             "WHERE table_schema = ANY(current_schemas(false)) AND table_name = ANY(%s)",
             [*_TABLES],
@@ -124,7 +124,12 @@ class Postgres:
                 self._connection.close()
                 self._connection = None
 
-    def _ask(self, sql: str, *parameters: Any, **named: Any) -> list[dict[str, Any]]:
+    def ask(self, sql: str, *parameters: Any, **named: Any) -> list[dict[str, Any]]:
+        """Return the rows that a query gives; it may only read.
+
+        Raises:
+            Unusable: the database cannot be read now.
+        """
         query: Any = sql
         with self._lock:
             try:
@@ -140,18 +145,16 @@ class Postgres:
 
     def threads(self, part: str, before: tuple[str, str] | None, limit: int) -> Sequence[ThreadRow]:
         newest, last = before or (None, None)
-        rows = self._ask(_THREADS, part=part, newest=newest, last=last, limit=limit)
+        rows = self.ask(_THREADS, part=part, newest=newest, last=last, limit=limit)
         return [ThreadRow(**_renamed(row, thread_id="thread")) for row in rows]
 
     def namespaces(self, thread: str) -> Sequence[NamespaceRow]:
-        return namespaces_first(
-            NamespaceRow(**row) for row in self._ask(_NAMESPACES, thread=thread)
-        )
+        return namespaces_first(NamespaceRow(**row) for row in self.ask(_NAMESPACES, thread=thread))
 
     def checkpoints(
         self, thread: str, namespace: str, before: str | None, limit: int
     ) -> Sequence[CheckpointRow]:
-        rows = self._ask(
+        rows = self.ask(
             _CHECKPOINTS, thread=thread, namespace=namespace, before=before, limit=limit
         )
         return [
@@ -166,12 +169,12 @@ class Postgres:
         ]
 
     def children(self, place: Place) -> Sequence[str]:
-        return [row["checkpoint_id"] for row in self._ask(_CHILDREN, *place)]
+        return [row["checkpoint_id"] for row in self.ask(_CHILDREN, *place)]
 
     # --- one ---
 
     def checkpoint(self, place: Place) -> Stored | None:
-        rows = self._ask(_CHECKPOINT, **place._asdict())
+        rows = self.ask(_CHECKPOINT, **place._asdict())
         if not rows:
             return None
         row = rows[0]
@@ -179,7 +182,7 @@ class Postgres:
         stored = Stored(own, row["parent_checkpoint_id"], as_metadata(row["metadata"]), row["size"])
         # What is small and simple is in the row itself.
         of_json(stored, row["checkpoint"])
-        for blob in self._ask(
+        for blob in self.ask(
             _BLOBS,
             channels=[*stored.versions],
             versions=[*stored.versions.values()],
@@ -205,12 +208,12 @@ class Postgres:
                     self._reader(_WRITE, *place, row["task_id"], row["idx"]),
                 ),
             )
-            for row in self._ask(_WRITES, **place._asdict(), channel=channel)
+            for row in self.ask(_WRITES, **place._asdict(), channel=channel)
         )
 
     def _reader(self, query: str, *parameters: Any) -> Callable[[], bytes]:
         def read() -> bytes:
-            rows = self._ask(query, *parameters)
+            rows = self.ask(query, *parameters)
             return bytes(rows[0]["blob"] or b"") if rows else b""
 
         return read
@@ -220,7 +223,7 @@ class Postgres:
 
     def mark(self) -> object:
         # Another one after each transaction of the server, which is often enough.
-        return self._ask("SELECT pg_current_snapshot()::text AS mark")[0]["mark"]
+        return self.ask("SELECT pg_current_snapshot()::text AS mark")[0]["mark"]
 
 
 def _renamed(row: dict[str, Any], **names: str) -> dict[str, Any]:

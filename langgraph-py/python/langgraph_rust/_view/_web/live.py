@@ -1,4 +1,4 @@
-"""Telling when something was stored."""
+"""Telling when something was stored, or a run begins or ends."""
 
 from __future__ import annotations
 
@@ -6,34 +6,33 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from langgraph_rust._storage.database import Unusable
-from langgraph_rust._view._source.source import Source
 
 _PAUSE = 0.4
 """Seconds between looks: each is one short question to the database."""
 
 
 async def changes(
-    source: Source, before: object, is_over: Callable[[], bool]
+    look: Callable[[], object], before: object, is_over: Callable[[], bool]
 ) -> AsyncIterator[None]:
-    """Yield whenever something was stored since the last time, until it `is_over`.
+    """Yield whenever something has changed since the last time, until it `is_over`.
 
     Args:
-        source: Where.
+        look: Returns what is another value once something has changed.
         before: What `mark` returned when it was looked at.
         is_over: Whether to stop.
     """
     while not is_over():
         await asyncio.sleep(_PAUSE)
-        now = await mark(source)
+        now = await mark(look)
         if now != before:
             before = now
             yield
 
 
-async def mark(source: Source) -> object:
-    """Return what is another value once something was stored."""
+async def mark(look: Callable[[], object]) -> object:
+    """Look, which may ask a database."""
     try:
-        return await asyncio.to_thread(source.mark)
+        return await asyncio.to_thread(look)
     except Unusable:
         # Gone for a moment, such as a server that starts again.
         return None

@@ -20,6 +20,8 @@ from langgraph_rust._view._looking.storage import storage
 from langgraph_rust._view._source.source import Place
 from langgraph_rust._view._value.redaction import NOTHING, Redaction
 from langgraph_rust._view._value.show import Window
+from langgraph_rust._view._watching.routes import routes as run_routes
+from langgraph_rust._view._watching.runs import NO_RUNS, Runs
 from langgraph_rust._view._web.guard import Guard
 from langgraph_rust._view._web.live import changes, mark
 
@@ -38,6 +40,7 @@ def application(
     hosts: Collection[str],
     *,
     redaction: Redaction = NOTHING,
+    runs: Runs = NO_RUNS,
     more: Collection[BaseRoute] = (),
     about: dict[str, Any] | None = None,
     token: str | None = None,
@@ -49,6 +52,7 @@ def application(
         look: At what.
         hosts: What requests may call us, with the port.
         redaction: What `look` does not show.
+        runs: What is told of them while they go on.
         more: Addresses of what can be done with a graph.
         about: What is said of that to the page.
         token: What requests need; a random one if left out.
@@ -66,7 +70,8 @@ def application(
         Route("/api/diff", _told(lambda asked: _diff(look, asked))),
         Route("/api/storage", _told(lambda asked: _storage(look, redaction, asked))),
         Route("/api/export", _exporting(look, redaction)),
-        Route("/api/live", _live(look, is_over)),
+        Route("/api/live", _live(lambda: (look.source.mark(), runs.mark()), is_over)),
+        *run_routes(runs, is_over),
         *more,
     ]
     return Guard(Starlette(routes=routes), hosts, token)
@@ -163,11 +168,11 @@ def _exporting(look: Look, redaction: Redaction) -> _Answer:
     return endpoint
 
 
-def _live(look: Look, is_over: Callable[[], bool]) -> _Answer:
+def _live(look: Callable[[], object], is_over: Callable[[], bool]) -> _Answer:
     async def endpoint(request: Request) -> Response:
         # What is stored from the answer on is told.
-        before = await mark(look.source)
-        told = _alive(changes(look.source, before, is_over), request)
+        before = await mark(look)
+        told = _alive(changes(look, before, is_over), request)
         return StreamingResponse(told, media_type="text/event-stream")
 
     return endpoint

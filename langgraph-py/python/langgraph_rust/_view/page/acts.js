@@ -1,8 +1,8 @@
 // What can be done when the graph is known: run it, answer it, write to its state, look at it.
 
-import { byId, h, say, tell } from "./dom.js";
-import { act, follow } from "./source.js";
-import { whole } from "./changes.js";
+import { h, say, tell } from "./dom.js";
+import { act } from "./source.js";
+import { followNew } from "./runs.js";
 
 /** Returns a form that answers an interrupt. `can` says where, and what happens then. */
 export function answerForm(node, can) {
@@ -78,55 +78,19 @@ function target({ place, isNewest }) {
   return { thread: place.thread, namespace: place.namespace, checkpoint: isNewest ? null : place.checkpoint };
 }
 
-/** Runs the graph, and shows what it does below the checkpoint, whichever is looked at meanwhile. */
+/** Runs the graph; what it does is shown below the checkpoint, whichever is looked at meanwhile. */
 async function run(asked, can) {
-  const stop = new AbortController();
-  const state = h("span", { class: "badge" }, "runs");
-  const stopper = h("button", { type: "button", onclick: () => stop.abort() }, "Stop");
-  const output = h("div", { role: "log", "aria-label": "What the run does", class: "output", tabindex: "0" });
-  const close = h("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => (byId("run").hidden = true) }, "×");
-  byId("run").replaceChildren(h("header", {}, h("h3", {}, `Run of ${can.place.thread}`), state, stopper, close), output);
-  byId("run").hidden = false;
-  let tokens = null;
-  let outcome = "stopped";
-  const take = (kind, event) => {
-    const isNear = output.scrollTop + output.clientHeight > output.scrollHeight - 40;
-    if (kind === "messages") {
-      if (tokens?.dataset.message !== String(event.id)) {
-        tokens = h("span", { class: "tokens", "data-message": String(event.id) });
-        output.append(h("span", { class: "event" }, `${event.node}: `), tokens);
-      }
-      tokens.append(event.text);
-    } else if (kind === "done") {
-      outcome = "over";
-    } else {
-      if (kind === "failed") outcome = "failed";
-      tokens = null;
-      output.append(line(kind, event));
-    }
-    if (isNear) output.scrollTop = output.scrollHeight;
-  };
-  try {
-    await follow("run", { ...target(can), ...asked }, take, stop.signal);
-  } catch (error) {
-    if (error.name !== "AbortError") throw error;
-  } finally {
-    state.textContent = outcome;
-    state.classList.add(outcome === "over" ? "finished" : "failed");
-    stopper.remove();
-    can.refresh();
-  }
+  const { run: id } = await act("run", { ...target(can), ...asked });
+  followNew(id, can.place.thread);
 }
 
-function line(kind, event) {
-  const within = event.namespace ? ` ${event.namespace}` : "";
-  if (kind === "failed") return h("span", { class: "failed" }, event.text);
-  if (kind !== "tasks") return h("div", {}, h("span", { class: "event" }, `${kind}${within}`), whole(event.value));
-  const fields = Object.fromEntries(event.value.items ?? []);
-  const name = fields.name?.text ?? "";
-  const has = (field) => fields[field] && fields[field].kind !== "null" && fields[field].count !== 0;
-  const what = fields.input ? "begins" : has("error") ? `fails: ${fields.error.text}` : has("interrupts") ? "is interrupted" : "is over";
-  return h("span", { class: "event" }, `${name}${within} ${what}`);
+/** Returns what runs a task of the checkpoint again; nothing of that is stored. */
+export function rerunButton(task, can) {
+  const rerun = tell(async () => {
+    const { run: id } = await act("rerun", { ...can.place, task: task.id, name: task.name });
+    followNew(id, can.place.thread);
+  });
+  return h("button", { type: "button", onclick: rerun, title: "On its stored input; nothing of it is stored" }, "Run again, aside");
 }
 
 function strictly(text) {

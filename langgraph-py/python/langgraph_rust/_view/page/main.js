@@ -5,7 +5,8 @@ import { ask, isFile, watch } from "./source.js";
 import { showCheckpoint } from "./checkpoint.js";
 import { markBase, markCheckpoint, nameOf, newestId, refreshHistory, showHistory } from "./history.js";
 import { loadThreads, markThread, refreshThreads, setUpThreads } from "./threads.js";
-import { actTab, answerForm, graphTab } from "./acts.js";
+import { actTab, answerForm, graphTab, rerunButton } from "./acts.js";
+import { refreshRuns, setUpRuns } from "./runs.js";
 import { showTools } from "./tools.js";
 
 const shown = { thread: null, namespace: null, checkpoint: null, against: null };
@@ -37,6 +38,7 @@ async function show() {
     const newest = await showHistory(shown.thread, namespaces, shown.namespace, handlers);
     shown.checkpoint ??= newest;
     showTools(shown.thread);
+    await refreshRuns(shown.thread);
   }
   await detail();
 }
@@ -50,10 +52,11 @@ async function detail() {
   if (asked !== shown.checkpoint) return;
   const labels = [told.against ? nameOf(told.against) : "", nameOf(told.id)];
   const isNewest = newestId() === asked;
-  const can = { ...about, place, isNewest, done: (checkpoint) => go({ checkpoint, against: null }), refresh: changed };
+  const can = { ...about, place, isNewest, done: (checkpoint) => go({ checkpoint, against: null }) };
   const more = about.app ? [["graph", "Graph", () => graphTab(shown.thread)]] : [];
   if (about.write && !shown.namespace) more.push(["act", "Run", () => actTab(told, can)]);
-  const own = about.write ? { ...handlers, answer: (asked) => answerForm(asked, can) } : handlers;
+  const doing = { answer: (asked) => answerForm(asked, can), rerun: shown.namespace ? null : (task) => rerunButton(task, can) };
+  const own = about.write ? { ...handlers, ...doing } : handlers;
   showCheckpoint(told, place, labels, own, more);
 }
 
@@ -74,6 +77,7 @@ const handlers = {
 };
 
 const changed = settled(tell(async () => {
+  await refreshRuns(shown.thread);
   await refreshThreads();
   const wasNewest = newestId() === shown.checkpoint;
   const newest = await refreshHistory();
@@ -90,6 +94,7 @@ async function start() {
   byId("database").title = about.database;
   if (isFile) document.body.classList.add("file");
   setUpThreads(tell((thread) => go({ thread, namespace: "", checkpoint: null, against: null })));
+  if (about.runs) setUpRuns({ write: about.write, open: (thread) => go({ thread, namespace: "", checkpoint: null, against: null }), changed });
   await loadThreads(true);
   if (isFile && !location.hash) return await go({ thread: about.database, namespace: "" });
   await show();

@@ -30,35 +30,13 @@ async function read(response) {
 
 /** Has the server do something. */
 export async function act(what, given) {
-  return await read(await send(what, given));
-}
-
-/** Has the server do something that takes a while; calls `take(kind, data)` for what it tells meanwhile. */
-export async function follow(what, given, take, signal) {
-  const response = await send(what, given, signal);
-  if (!response.ok) return void (await read(response));
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    rest += value;
-    for (let end = rest.indexOf("\n\n"); end >= 0; end = rest.indexOf("\n\n")) {
-      const lines = rest.slice(0, end).split("\n");
-      rest = rest.slice(end + 2);
-      const kind = lines[0].replace(/^event: /, "");
-      take(kind, JSON.parse(lines[1].replace(/^data: /, "")));
-    }
-  }
-}
-
-function send(what, given, signal = null) {
-  return fetch(`/api/${what}`, {
-    method: "POST",
-    signal,
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(given),
-  });
+  return await read(
+    await fetch(`/api/${what}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(given),
+    }),
+  );
 }
 
 /** Calls `changed` whenever something was stored, and `state` with whether that is being watched. */

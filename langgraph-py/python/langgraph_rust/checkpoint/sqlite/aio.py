@@ -87,6 +87,7 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring, SingleWriter, Leasing):
     """Held while the connection is used."""
     is_setup: bool
     """Whether the tables are known to be there."""
+    _path: str | None = None
 
     def __init__(
         self, conn: aiosqlite.Connection, *, serde: SerializerProtocol | None = None
@@ -113,6 +114,7 @@ class AsyncSqliteSaver(SyncFromElsewhere, AsyncExpiring, SingleWriter, Leasing):
         """
         async with connect(conn_string) as conn:
             saver = cls(conn)
+            saver._path = conn_string
             try:
                 yield saver
             finally:

@@ -132,7 +132,9 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
             version: Of the format. `v1` yields the payload; `(mode, payload)` for a list of modes;
                 with `subgraphs`, the namespace in front. `v2` yields dicts with `type`, `ns`,
                 `data` and, for `values`, `interrupts`.
-            **kwargs: The deprecated `checkpoint_during`.
+            **kwargs: `view=True` opens a viewer for the graph, unless it has one, prints its
+                address to stderr, and shows this run there; see `langgraph_rust.viewer`. Also the
+                deprecated `checkpoint_during`.
 
         Raises:
             GraphRecursionError: The run reached its recursion limit.
@@ -155,6 +157,7 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
             subgraphs=subgraphs,
             debug=debug,
             version=version,
+            view=kwargs.get("view"),
         )
         yield from launch.stream(input)
 
@@ -232,6 +235,7 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
             subgraphs=subgraphs,
             debug=debug,
             version=version,
+            view=kwargs.get("view"),
         )
         async with AsyncStreaming(launch, input) as run:
             while True:
@@ -589,9 +593,14 @@ def _launch_stream(
     subgraphs: bool,
     debug: bool | None,
     version: Literal["v1", "v2"],
+    view: object,
     **options: Any,
 ) -> Launch:
     """Prepare a run whose caller watches; `options` are those of `Launch`."""
+    if view:
+        from langgraph_rust.viewer import keep_open
+
+        keep_open(graph)
     wanted: Modes
     if stream_mode is not None:
         wanted = stream_mode

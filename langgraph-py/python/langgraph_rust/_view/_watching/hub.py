@@ -1,0 +1,76 @@
+"""The runs of this process that are watched."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from langgraph_rust._view._value.redaction import Redaction
+from langgraph_rust._view._value.show import Shown
+from langgraph_rust._view._watching.events import Events
+from langgraph_rust._view._watching.run import WatchedRun
+from langgraph_rust._view._watching.tap import RunTap
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+_KEPT = 30
+"""Runs that are over and still listed, the last ones."""
+
+
+class Hub:
+    """Knows the runs of this process that go on, and the last of those that are over.
+
+    Args:
+        redaction: What is not shown of them.
+    """
+
+    def __init__(self, redaction: Redaction) -> None:
+        self.events = Events(redaction)
+        self._runs: dict[str, WatchedRun] = {}
+        self._version = 0
+
+    def watcher(self, by: str) -> Callable[[RunnableConfig], RunTap]:
+        """Return what makes taps of a graph's runs, which are listed once they have begun.
+
+        Args:
+            by: Who runs it, in words.
+        """
+
+        def watch(config: RunnableConfig) -> RunTap:
+            thread = str(config.get("configurable", {}).get("thread_id") or "")
+            run = WatchedRun(thread, by, self._changed)
+            return RunTap(run, self.events, lambda: self.add(run))
+
+        return watch
+
+    def begin(self, thread: str, by: str) -> WatchedRun:
+        """List a run that is about to begin."""
+        run = WatchedRun(thread, by, self._changed)
+        self.add(run)
+        return run
+
+    def add(self, run: WatchedRun) -> None:
+        """List a run, and drop the oldest of those that are over."""
+        self._runs[run.id] = run
+        over = [one.id for one in list(self._runs.values()) if one.is_over]
+        for old in islice(over, max(len(over) - _KEPT, 0)):
+            self._runs.pop(old, None)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._version += 1
+
+    def mark(self) -> object:
+        """Return what is another value once a run has begun or ended."""
+        return self._version
+
+    def listed(self) -> list[Shown]:
+        """Return the runs, newest first."""
+        return [run.told() for run in reversed(list(self._runs.values()))]
+
+    def follow(self, run: str, after: int) -> AsyncIterator[tuple[int, Shown]] | None:
+        """Return the events of a run from some number on; `None` if it is not known."""
+        found = self._runs.get(run)
+        return None if found is None else found.follow(after)

@@ -1,0 +1,52 @@
+"""The addresses of what runs show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from langgraph_rust._storage.database import Unusable
+from langgraph_rust._view._value.show import Shown
+from langgraph_rust._view._watching.runs import Runs
+
+
+def routes(runs: Runs, is_over: Callable[[], bool]) -> list[BaseRoute]:
+    """Return the addresses: `/api/runs` lists runs, `/api/events` has the events of one.
+
+    Args:
+        runs: Which.
+        is_over: Whether the server is being stopped, so that what lasts is to end.
+    """
+
+    async def listed(_: Request) -> Response:
+        try:
+            return JSONResponse({"runs": await run_in_threadpool(runs.listed)})
+        except Unusable as error:
+            return JSONResponse({"error": str(error)}, 503)
+
+    async def events(request: Request) -> Response:
+        try:
+            known = int(request.headers.get("last-event-id") or 0)
+        except ValueError:
+            return JSONResponse({"error": "an event's id is a number"}, 400)
+        run = request.query_params.get("run", "")
+        found = await run_in_threadpool(runs.follow, run, known)
+        if found is None:
+            return JSONResponse({"error": "there is no such run"}, 404)
+        return StreamingResponse(_told(found, is_over), media_type="text/event-stream")
+
+    return [Route("/api/runs", listed), Route("/api/events", events)]
+
+
+async def _told(
+    events: AsyncIterator[tuple[int, Shown]], is_over: Callable[[], bool]
+) -> AsyncIterator[str]:
+    async for number, event in events:
+        if is_over():
+            return
+        yield f"id: {number}\ndata: {json.dumps(event)}\n\n"
