@@ -6,12 +6,12 @@ VENV := .venv/bin
 ENGINE := --workspace --exclude langgraph-py --exclude langgraph-benches
 # Worker processes of the conformance run.
 JOBS ?= 2
-# Distributions whose tests `conformance`, `conformance-update` and `conformance-upstream` run, such as
+# Distributions whose tests `conformance`, its `-update` and `-upstream`, and `pictures` run, such as
 # "langgraph langgraph-checkpoint"; empty: all that can run here.
 SUITES ?=
-# Test files for `conformance` and `conformance-update`; empty: all.
+# Test files for `conformance`, `conformance-update` and `pictures`; empty: all.
 FILES ?=
-# pytest's -k for `conformance`, `continuity` and `switch`: runs the matching tests and shows why they fail.
+# pytest's -k for `conformance`, `continuity`, `pictures` and `switch`: runs the matching tests and shows why they fail.
 K ?=
 # The programs of `differential`, `deltas`, `linear` and `stress`, such as 0:1000; empty: the first few hundred.
 SEEDS ?=
@@ -55,7 +55,7 @@ CONFORMANCE := $(PYTHON) -m tests.conformance --jobs $(JOBS) $(foreach suite,$(S
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-rust-postgres msrv publish-dry test-python test-pythons switch continuity conformance conformance-update \
-	conformance-upstream differential deltas linear stress kills contention workers view-test fuzz executors executors-upstream examples rust-examples clients clients-ci docs docs-test \
+	conformance-upstream differential deltas linear stress kills contention workers view-test pictures fuzz executors executors-upstream examples rust-examples clients clients-ci docs docs-test \
 	api api-update sync sync-report places bench bench-publish bench-rust bench-peers lint build develop wheel-2014 clean
 
 help: ## list the targets
@@ -79,7 +79,7 @@ publish-dry: ## what publishing the crates would do, in order, without doing it
 	cargo publish $(ENGINE) --exclude langgraph-rust-examples --exclude langgraph-continuity --dry-run --locked --allow-dirty
 
 test-python: build ## this package's own Python tests, and those of the tools
-	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress tests/clients tests/docs benches
+	$(VENV)/python -m pytest tests/python sync tests/conformance tests/differential tests/stress tests/clients tests/docs tests/pictures benches
 
 test-pythons: ## tests/python on other versions of Python that are here; PYTHONS="3.10 3.13" picks some
 	@$(PYTHON) -m sync.pythons $(PYTHONS)
@@ -152,6 +152,9 @@ workers: build ## runs in a queue whose workers are killed at random moments; WO
 
 view-test: build ## the viewer in a browser (Debian's chromium); PICTURES=1 makes those of the documentation again
 	@$(PYTHON) -m tests.view $(if $(PICTURES),--pictures)
+
+pictures: ## pictures of all graphs that upstream's tests build, each reviewed; no part of `test`
+	@$(PYTHON) -m tests.pictures --jobs $(JOBS) $(foreach suite,$(SUITES),--suite $(suite)) $(FILES) $(if $(K),-k "$(K)")
 
 fuzz: build ## broken bytes for the decoder of stored values; INPUTS=0:10000000, RUNS=10000000 are long
 	@$(VENV)/python -m tests.fuzz --jobs $(JOBS) $(if $(INPUTS),--inputs $(INPUTS))
