@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 from typing_extensions import TypedDict
 
+from langgraph_rust.channels import BinaryOperatorAggregate, DeltaChannel, EphemeralValue
 from langgraph_rust.constants import END, START
 from langgraph_rust.graph.state import StateGraph
+from langgraph_rust.pregel import NodeBuilder, Pregel
 
 
 class State(TypedDict):
@@ -131,3 +133,30 @@ def test_subgraphs_are_found_in_functions() -> None:
     nodes = outer.compile().nodes
     assert nodes["calls"].subgraphs == [inner]
     assert nodes["calls_opted_out"].subgraphs == []
+
+
+def test_a_mapper_that_takes_no_empty_value_is_no_reason_not_to_draw() -> None:
+    first = NodeBuilder().subscribe_only("in").do(noop).write_to(between=lambda value: value + 1)
+    last = NodeBuilder().subscribe_only("between").do(noop).write_to("out")
+    graph = Pregel(
+        nodes={"first": first, "last": last},
+        channels={name: EphemeralValue(int) for name in ("in", "between", "out")},
+        input_channels="in",
+        output_channels="out",
+    )
+    assert drawn(graph) == {"__start__ -> first", "first -> last", "last -> __end__"}
+
+
+def test_reducers_are_not_called() -> None:
+    def reducer(current: list, writes: list) -> list:
+        return [*current, *(item for write in writes for item in write)]
+
+    for channel in (DeltaChannel(reducer), BinaryOperatorAggregate(list, lambda a, b: [*a, *b])):
+        first = NodeBuilder().subscribe_only("in").do(noop).write_to("log")
+        graph = Pregel(
+            nodes={"first": first, "last": NodeBuilder().subscribe_only("log").do(noop)},
+            channels={"in": EphemeralValue(int), "log": channel},
+            input_channels="in",
+            output_channels="log",
+        )
+        assert drawn(graph) == {"__start__ -> first", "first -> last", "last -> __end__"}

@@ -18,12 +18,18 @@ from langgraph_rust._internal._constants import PUSH, TASKS
 from langgraph_rust._internal._typing import MISSING
 from langgraph_rust.channels.base import BaseChannel
 from langgraph_rust.channels.binop import BinaryOperatorAggregate
+from langgraph_rust.channels.delta import DeltaChannel
 from langgraph_rust.channels.last_value import LastValueAfterFinish
 from langgraph_rust.channels.untracked_value import UntrackedValue
 from langgraph_rust.constants import END, START
 from langgraph_rust.errors import InvalidUpdateError
 from langgraph_rust.pregel._build.utils import at_home
-from langgraph_rust.pregel._build.write import ChannelWrite, _assemble_writes
+from langgraph_rust.pregel._build.write import (
+    ChannelWrite,
+    ChannelWriteEntry,
+    ChannelWriteTupleEntry,
+    _assemble_writes,
+)
 from langgraph_rust.types import Send
 
 if TYPE_CHECKING:
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables.graph import Graph
 
     from langgraph_rust.managed.base import ManagedValueSpec
+    from langgraph_rust.pregel._build.picture import DrawableGraph
     from langgraph_rust.pregel._build.read import PregelNode
     from langgraph_rust.types import All, Checkpointer
 
@@ -47,7 +54,7 @@ def draw_graph(
     checkpointer: Checkpointer,
     subgraphs: dict[str, Graph],
     limit: int = 250,
-) -> Graph:
+) -> DrawableGraph:
     """Return a `Pregel`'s nodes and the edges found in at most `limit` simulated steps.
 
     `subgraphs` maps names of nodes to drawings to put in their place. `config` and `checkpointer`
@@ -134,7 +141,7 @@ class _Trace:
         labels: dict[str, str | None] = {}
         for writer in node.flat_writers:
             if isinstance(writer, ChannelWrite):
-                for channel, value in _assemble_writes(writer.entries_for(channels.empty_root)):
+                for channel, value in _written(writer, channels.empty_root):
                     task.write(channel, value)
             if id(writer) not in self._seen_writers:
                 self._seen_writers.add(id(writer))
@@ -275,10 +282,23 @@ class _Channels:
         return node.channels in self.live and self.live[node.channels].is_available()
 
 
+def _written(writer: ChannelWrite, empty: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what a writer writes of an empty value."""
+    for entry in writer.entries_for(empty):
+        try:
+            yield from _assemble_writes([entry])
+        except Exception:
+            # A mapper of the user's that takes no empty value: of another it would make a write.
+            if isinstance(entry, ChannelWriteEntry):
+                yield entry.channel, None
+            elif not isinstance(entry, ChannelWriteTupleEntry):
+                raise
+
+
 def _stand_in(spec: BaseChannel) -> BaseChannel:
     """An empty channel that is available when `spec` would be, and calls no reducer."""
     channel = spec.from_checkpoint(MISSING)
-    if not isinstance(spec, BinaryOperatorAggregate):
+    if not isinstance(spec, BinaryOperatorAggregate | DeltaChannel):
         return channel
     kept = UntrackedValue(object, guard=False)
     if channel.is_available():
@@ -299,7 +319,7 @@ def _new_graph(
     specs: Mapping[str, BaseChannel | ManagedValueSpec],
     interrupt_before: All | Sequence[str],
     interrupt_after: All | Sequence[str],
-) -> Graph:
+) -> DrawableGraph:
     """A drawing of the nodes alone."""
     from langgraph_rust.pregel._build.picture import DrawableGraph
 
@@ -360,14 +380,16 @@ def _edge_order(edge: Edge) -> tuple[str, str, bool, str]:
     return edge.source, edge.target, edge.conditional, edge.data or ""
 
 
-def _replace_by_subgraph(graph: Graph, name: str, subgraph: Graph) -> None:
+def _replace_by_subgraph(graph: DrawableGraph, name: str, subgraph: Graph) -> None:
     if name not in graph.nodes or len(subgraph.nodes) < 2:
         return
     if not (subgraph.first_node() and subgraph.last_node()):
         return
     subgraph.trim_first_node()
     subgraph.trim_last_node()
-    graph.nodes.pop(name)
+    from langgraph_rust.pregel._build.picture import notes
+
+    graph.marks[name] = notes(graph.nodes.pop(name).metadata)
     first, last = graph.extend(subgraph, prefix=name)
     for index, edge in enumerate(graph.edges):
         if edge.source == name and last is not None:

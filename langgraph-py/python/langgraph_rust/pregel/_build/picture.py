@@ -6,11 +6,13 @@ makes a picture of. Here the engine's own layout does; Mermaid's ways stay for w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from langchain_core.runnables.graph import Graph, MermaidDrawMethod
+from langchain_core.runnables.graph import Graph, MermaidDrawMethod, is_uuid
 
 from langgraph_rust._engine import _draw
 from langgraph_rust.constants import END, START
@@ -18,7 +20,8 @@ from langgraph_rust.constants import END, START
 if TYPE_CHECKING:
     from langchain_core.runnables.graph import Node
 
-    from langgraph_rust.types import StateSnapshot
+    from langgraph_rust.pregel._build.read import PregelNode
+    from langgraph_rust.types import CachePolicy, RetryPolicy, StateSnapshot
 
 Theme = Literal["light", "dark", "auto"]
 
@@ -26,8 +29,40 @@ _NOTES = {"__interrupt": "stops {}", "defer": "waits for all others"}
 """What the engine's own metadata say, in words; the user's are shown as they are."""
 
 
+@dataclass(eq=False, repr=False)
 class DrawableGraph(Graph):
-    """The nodes and edges of a graph, and pictures of them."""
+    """The nodes and edges of a graph, and pictures of them.
+
+    It is equal to another, and shown as text, as langchain-core's is: without the marks.
+    """
+
+    marks: dict[str, list[str]] = field(default_factory=dict)
+    """Lines that pictures have in nodes besides their metadata, by the ids of nodes; by those of
+    nodes that were opened, what the labels of their boxes have."""
+
+    def extend(self, graph: Graph, *, prefix: str = "") -> tuple[Node | None, Node | None]:
+        """Add the nodes, edges and marks of another graph.
+
+        Args:
+            graph: The other one.
+            prefix: What their ids get before a colon, unless all of them are UUIDs.
+
+        Returns:
+            The other's first and last node, as they are here.
+        """
+        if all(map(is_uuid, graph.nodes)):
+            prefix = ""
+        if isinstance(graph, DrawableGraph):
+            for identity, lines in graph.marks.items():
+                self.marks[f"{prefix}:{identity}" if prefix else identity] = [*lines]
+        return super().extend(graph, prefix=prefix)
+
+    def reid(self) -> DrawableGraph:
+        """Return a graph whose nodes have names for ids, where those were UUIDs."""
+        graph = super().reid()
+        ids = dict(zip(self.nodes, graph.nodes, strict=False))
+        marks = {ids.get(identity, identity): [*lines] for identity, lines in self.marks.items()}
+        return DrawableGraph(graph.nodes, graph.edges, marks)
 
     def draw_svg(
         self,
@@ -98,8 +133,8 @@ class DrawableGraph(Graph):
         """Draw the graph as PNG: here, unless one of Mermaid's ways is asked for by its name.
 
         Args:
-            draw_method: `MermaidDrawMethod.API` sends the graph to a service on the web, `PYPPETEER`
-                starts a browser. `None` draws it as `draw_png` does.
+            draw_method: `MermaidDrawMethod.API` sends the graph to a service on the web, and
+                `PYPPETEER` starts a browser. `None` draws it as `draw_png` does.
             output_file_path: Where to write it as well.
             **options: Those of langchain-core's method, which are for Mermaid.
 
@@ -117,20 +152,59 @@ class DrawableGraph(Graph):
         return self.draw_svg()
 
 
+# --- What is written in nodes --------------------------------------------------------------------
+
+
+def policies(
+    node: PregelNode, retry_policy: Sequence[RetryPolicy], cache_policy: CachePolicy | None
+) -> list[str]:
+    """Return what a node's policies say, in words.
+
+    Args:
+        node: The node.
+        retry_policy: The graph's, for a node that has none.
+        cache_policy: Likewise.
+    """
+    lines = []
+    attempts = max((each.max_attempts for each in node.retry_policy or retry_policy), default=1)
+    if attempts > 1:
+        lines.append(f"tries up to {attempts} times")
+    if node.timeout is not None:
+        limits = {"": node.timeout.run_timeout, " without progress": node.timeout.idle_timeout}
+        lines += [f"at most {limit:g} s{of}" for of, limit in limits.items() if limit is not None]
+    if (cached := node.cache_policy or cache_policy) is not None:
+        lines.append("cached" if cached.ttl is None else f"cached for {cached.ttl:g} s")
+    return lines
+
+
+def notes(metadata: Mapping[str, Any] | None) -> list[str]:
+    """Return what a node's metadata say, a line each."""
+    lines = []
+    for key, value in (metadata or {}).items():
+        if key in _NOTES:
+            lines.append(_NOTES[key].format(str(value).replace(",", " and ")))
+        elif not key.startswith("__"):
+            lines.append(f"{key} = {value}")
+    return lines
+
+
 # --- What the engine is told ---------------------------------------------------------------------
 
 
-def _described(graph: Graph, run: Iterable[StateSnapshot] | None) -> tuple[Any, Any, Any]:
-    boxes = _Boxes(graph.nodes)
+def _described(graph: DrawableGraph, run: Iterable[StateSnapshot] | None) -> tuple[Any, Any, Any]:
+    marks = graph.marks
+    boxes = _Boxes(graph.nodes, marks)
     first, last = graph.first_node(), graph.last_node()
     seen = None if run is None else _Seen(run)
     places = {node: place for place, node in enumerate(graph.nodes)}
     nodes = []
     for identity, node in graph.nodes.items():
-        kind = "first" if node is first else "last" if node is last else ""
-        visit, notes = ("", []) if seen is None else seen.of(identity)
-        notes = [*_notes(node.metadata or {}), *notes]
-        nodes.append((node.name.split(":")[-1], notes, kind, visit, boxes.of(identity)))
+        # Of several that lead nowhere, or come from nowhere, LangGraph's own are meant.
+        is_first, is_last = node is first or identity == START, node is last or identity == END
+        kind = "first" if is_first else "last" if is_last else ""
+        visit, ran = ("", []) if seen is None else seen.of(identity)
+        lines = [*notes(node.metadata), *marks.get(identity, ()), *ran]
+        nodes.append((node.name.split(":")[-1], lines, kind, visit, boxes.of(identity)))
     edges = [
         (
             places[edge.source],
@@ -140,24 +214,17 @@ def _described(graph: Graph, run: Iterable[StateSnapshot] | None) -> tuple[Any, 
         )
         for edge in graph.edges
     ]
+    # Nodes of a row are then in the order in which they were added, if that is as good as another.
+    edges.sort(key=itemgetter(0, 1))
     return nodes, edges, boxes.boxes
-
-
-def _notes(metadata: Mapping[str, Any]) -> list[str]:
-    notes = []
-    for key, value in metadata.items():
-        if key in _NOTES:
-            notes.append(_NOTES[key].format(str(value).replace(",", " and ")))
-        elif not key.startswith("__"):
-            notes.append(f"{key} = {value}")
-    return notes
 
 
 class _Boxes:
     """The boxes around the nodes of subgraphs, whose ids begin with the names of theirs."""
 
-    def __init__(self, nodes: Mapping[str, Node]) -> None:
+    def __init__(self, nodes: Iterable[str], marks: Mapping[str, list[str]]) -> None:
         self.boxes: list[tuple[str, int | None]] = []
+        self._marks = marks
         self._known: dict[str, int] = {}
         for identity in nodes:
             self._box(identity.rpartition(":")[0])
@@ -173,7 +240,8 @@ class _Boxes:
             around, _, name = prefix.rpartition(":")
             parent = self._box(around)
             self._known[prefix] = len(self.boxes)
-            self.boxes.append((name, parent))
+            label = ", ".join(self._marks.get(prefix, ()))
+            self.boxes.append((f"{name}: {label}" if label else name, parent))
         return self._known[prefix]
 
 

@@ -16,6 +16,7 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_CHECKPOINTER,
     NS_SEP,
 )
+from langgraph_rust.constants import START
 from langgraph_rust.pregel._state.twins import Call, Steps
 
 if TYPE_CHECKING:
@@ -80,13 +81,14 @@ def addressed_subgraph(
 def drawing(graph: AnyPregel, config: RunnableConfig | None, xray: int | bool) -> Steps[Graph]:
     """Draw a graph, with as many levels of subgraphs opened as `xray` says."""
     from langgraph_rust.pregel._build.draw import draw_graph
+    from langgraph_rust.pregel._build.picture import policies
 
     inner: dict[str, Graph] = {}
     if xray:
         deeper = xray if isinstance(xray, bool) or xray <= 0 else xray - 1
         for name, subgraph in graph.get_subgraphs():
             inner[name] = yield Call(subgraph, "get_graph", (config,), {"xray": deeper})
-    return draw_graph(
+    drawn = draw_graph(
         merge_configs(graph.config, config),
         nodes=graph.nodes,
         specs=graph.channels,
@@ -97,6 +99,12 @@ def drawing(graph: AnyPregel, config: RunnableConfig | None, xray: int | bool) -
         checkpointer=graph.checkpointer,
         subgraphs=inner,
     )
+    for name, node in graph.nodes.items():
+        # The input is written by no code that could be tried again.
+        if name != START:
+            lines = policies(node, graph.retry_policy, graph.cache_policy)
+            drawn.marks[name] = [*drawn.marks.get(name, ()), *lines]
+    return drawn
 
 
 def _has_nodes(subgraph: AnyGraph) -> TypeIs[AnyPregel]:
