@@ -106,10 +106,12 @@ def runs_beside_a_program_are_watched(setting: Setting) -> None:
         shown = page.get_by_role("log", name="What the run does")
         failed = shown.locator("details")
         expect(failed).to_contain_text("search: attempt 1 failed")
+        expect(page.locator("#runs")).to_contain_text("success")
+        expect(page.get_by_role("heading", name="5 checkpoints")).to_be_visible()
+        failed.evaluate("failed => failed.scrollIntoView()")
+        setting.picture(page, "program")
         failed.locator("summary").click()
         expect(failed).to_contain_text("the search did not answer")
-        setting.picture(page, "program")
-        expect(page.locator("#runs")).to_contain_text("success")
 
 
 def runs_of_workers_are_watched(setting: Setting, database: str) -> None:

@@ -67,6 +67,13 @@ class DeprecatedKwargs(TypedDict):
     """Keyword arguments that still work, with a warning; to type checkers there are none."""
 
 
+class RunKwargs(DeprecatedKwargs, total=False):
+    """Keyword arguments of runs that upstream has not."""
+
+    view: bool
+    """Whether the graph gets a viewer, which shows the run."""
+
+
 DC_KWARGS = {"kw_only": True, "slots": True, "frozen": True}
 """Of dataclasses that users make: by keyword, and for good."""
 

@@ -20,17 +20,19 @@ export async function showHistory(thread, namespaces, namespace, handlers) {
   );
   const own = { thread, namespace, handlers, rows: [], lanes: [], next: null, chosen: null, base: null, list, body, isLoading: false };
   state = own;
+  byId("history").replaceChildren(heading(own, namespaces), list);
+  await more();
+  return own.rows[0]?.id ?? null;
+}
+
+function heading({ namespace, handlers }, namespaces) {
   const picker = h(
     "select",
     { "aria-label": "Namespace", onchange: () => handlers.namespace(picker.value) },
     namespaces.map((one) => h("option", { value: one.namespace, selected: one.namespace === namespace }, `${one.namespace || "root"} (${one.checkpoints.toLocaleString("en")})`)),
   );
-  byId("history").replaceChildren(
-    h("div", { class: "over" }, h("h2", {}, plural(namespaces.find((one) => one.namespace === namespace)?.checkpoints ?? 0, "checkpoint")), namespaces.length > 1 ? picker : null),
-    list,
-  );
-  await more();
-  return own.rows[0]?.id ?? null;
+  const count = namespaces.find((one) => one.namespace === namespace)?.checkpoints ?? 0;
+  return h("div", { class: "over" }, h("h2", {}, plural(count, "checkpoint")), namespaces.length > 1 ? picker : null);
 }
 
 /** Loads checkpoints that were stored since. Returns the newest if it is another one. */
@@ -38,7 +40,11 @@ export async function refreshHistory() {
   const own = state;
   if (!own) return null;
   const page = await ask("checkpoints", { thread: own.thread, namespace: own.namespace });
+  const { namespaces } = await ask("thread", { thread: own.thread });
   if (own !== state) return null;
+  const over = byId("history").querySelector(".over");
+  // Whoever is choosing a namespace goes on choosing.
+  if (!over.contains(document.activeElement)) over.replaceWith(heading(own, namespaces));
   const known = new Map(own.rows.map((row) => [row.id, row]));
   const fresh = page.checkpoints.filter((row) => !known.has(row.id));
   for (const row of page.checkpoints) {

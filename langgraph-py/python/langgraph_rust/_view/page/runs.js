@@ -40,11 +40,12 @@ function goesOn(run) {
 }
 
 function entry(run) {
-  const look = tell(async () => {
-    if (run.thread) await page.open(run.thread);
+  const look = () => {
     closed.delete(run.id);
     follow(run);
-  });
+    // A thread that cannot be looked at, or has stored nothing yet, still has runs.
+    if (run.thread) page.open(run.thread).catch(() => {});
+  };
   const took = run.seconds === null ? "waits" : seconds(run.seconds);
   return h(
     "button",
@@ -124,7 +125,7 @@ function teller(output) {
 }
 
 function line(event) {
-  const within = event.namespace ? ` ${event.namespace}` : "";
+  const within = event.namespace ? ` in ${event.namespace.split("|").map((part) => part.split(":")[0]).join(" › ")}` : "";
   const note = (text, more = null) => h("div", {}, h("span", { class: "event" }, text), more);
   const trouble = (text) => h("pre", { class: "error" }, text);
   switch (event.kind) {

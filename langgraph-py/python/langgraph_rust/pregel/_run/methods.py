@@ -12,7 +12,7 @@ from typing_extensions import Unpack
 from langgraph_rust._internal._constants import CONF, CONFIG_KEY_TASK_ID
 from langgraph_rust._internal._lazy.listening import is_own, watch_graphs
 from langgraph_rust._internal._lazy.runnable import load_runnable_class
-from langgraph_rust._internal._typing import DeprecatedKwargs
+from langgraph_rust._internal._typing import RunKwargs
 from langgraph_rust.pregel._run.launch import Launch
 from langgraph_rust.pregel._run.listeners import AsyncStreaming
 from langgraph_rust.pregel._run.results import Chunks, asks_in_values, output
@@ -66,7 +66,7 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
         subgraphs: bool = False,
         debug: bool | None = None,
         version: Literal["v2"],
-        **kwargs: Unpack[DeprecatedKwargs],
+        **kwargs: Unpack[RunKwargs],
     ) -> Iterator[StreamPart[StateT, OutputT]]: ...
 
     @overload
@@ -86,7 +86,7 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
         subgraphs: bool = False,
         debug: bool | None = None,
         version: Literal["v1"] = ...,
-        **kwargs: Unpack[DeprecatedKwargs],
+        **kwargs: Unpack[RunKwargs],
     ) -> Iterator[dict[str, Any] | Any]: ...
 
     def stream(
@@ -105,7 +105,7 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
         subgraphs: bool = False,
         debug: bool | None = None,
         version: Literal["v1", "v2"] = "v1",
-        **kwargs: Unpack[DeprecatedKwargs],
+        **kwargs: Unpack[RunKwargs],
     ) -> Iterator[dict[str, Any] | Any]:
         """Run the graph and yield what happens.
 
@@ -178,7 +178,7 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
         subgraphs: bool = False,
         debug: bool | None = None,
         version: Literal["v2"],
-        **kwargs: Unpack[DeprecatedKwargs],
+        **kwargs: Unpack[RunKwargs],
     ) -> AsyncIterator[StreamPart[StateT, OutputT]]: ...
 
     @overload
@@ -198,7 +198,7 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
         subgraphs: bool = False,
         debug: bool | None = None,
         version: Literal["v1"] = ...,
-        **kwargs: Unpack[DeprecatedKwargs],
+        **kwargs: Unpack[RunKwargs],
     ) -> AsyncIterator[dict[str, Any] | Any]: ...
 
     async def astream(
@@ -217,7 +217,7 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
         subgraphs: bool = False,
         debug: bool | None = None,
         version: Literal["v1", "v2"] = "v1",
-        **kwargs: Unpack[DeprecatedKwargs],
+        **kwargs: Unpack[RunKwargs],
     ) -> AsyncIterator[dict[str, Any] | Any]:
         """Async twin of `stream`."""
         launch = _launch_stream(
