@@ -379,3 +379,40 @@ async def test_many_threads_may_ask_at_once(path: str) -> None:
         thread.join()
     assert failed == []
     source.close()
+
+
+async def test_tasks_have_the_names_of_their_nodes_and_what_they_were_sent(tmp_path: Path) -> None:
+    from langgraph_rust.func import entrypoint, task
+    from langgraph_rust.graph import START, StateGraph
+    from langgraph_rust.types import Send
+
+    path = str(tmp_path / "threads.db")
+    made = StateGraph(_view.State).add_node("split", lambda state: {})
+    made.add_node("each", lambda item: {"log": [item["key"]]}).add_edge(START, "split")
+    sends = [Send("each", {"key": key}) for key in "ab"]
+    made.add_conditional_edges("split", lambda state: sends, ["each"])
+    with SqliteSaver.from_conn_string(path) as saver:
+
+        @task
+        def double(number: int) -> int:
+            return 2 * number
+
+        @entrypoint(checkpointer=saver)
+        def flow(number: int) -> int:
+            return double(number).result()
+
+        flow.invoke(3, _view.config("flow"))
+        made.compile(checkpointer=saver).invoke({"log": []}, _view.config("sends"))
+    async with _view.client(open_source(path), redaction=Redaction([], ["b"])) as browser:
+
+        async def tasks(thread: str, step: int) -> Any:
+            listed = await browser.get("/api/checkpoints", params={"thread": thread})
+            own = next(one["id"] for one in listed.json()["checkpoints"] if one["step"] == step)
+            asked = {"thread": thread, "checkpoint": own}
+            return (await browser.get("/api/checkpoint", params=asked)).json()["tasks"]
+
+        assert [one["name"] for one in await tasks("flow", -1)] == ["flow", "called by flow"]
+        sent = await tasks("sends", 1)
+        assert [one["name"] for one in sent] == ["each", "each"]
+        inputs = [one["input"]["items"][0][1]["text"] for one in sent]
+        assert inputs == ["a", "█████"]

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from langgraph_rust._view._looking.rebuild import Rebuilt, is_engines, rebuild
-from langgraph_rust._view._looking.tasks import tasks_of, waiting
+from langgraph_rust._view._looking.tasks import packets, tasks_of, waiting
 from langgraph_rust._view._source.source import CheckpointRow, Place, Source, Stored, ThreadRow
 from langgraph_rust._view._value.diff import MISSING, diff
 from langgraph_rust._view._value.records import Sealed, decode
@@ -180,7 +180,9 @@ class Look:
             "step": stored.metadata.get("step"),
             "next": waiting(stored, self._value),
             "channels": [self._channel(stored, name, before) for name in _names(stored, before)],
-            "tasks": tasks_of(stored, self.source.writes(stored.place), self._redaction),
+            "tasks": tasks_of(
+                packets(stored, self._value), self.source.writes(stored.place), self._redaction
+            ),
             "subgraphs": self._subgraphs(stored),
         }
 

@@ -13,6 +13,7 @@ from langgraph_rust._view._value.show import BRIEF, Shown, Window, show
 _NULL_TASK = "00000000-0000-0000-0000-000000000000"
 _TO = "branch:to:"
 _PACKETS = "__pregel_tasks"
+_PULL, _PUSH = "__pregel_pull", "__pregel_push"
 _ABOUT = {"__error__": "error", "__interrupt__": "interrupts", "__resume__": "resumes"}
 """Reserved channels, and what is said of a task by a write to one."""
 
@@ -31,15 +32,25 @@ def waiting(stored: Stored, value: Callable[[Stored, str], Any]) -> list[str]:
         for channel in stored.values
         if channel.startswith(_TO) and _is_newer(stored, channel)
     ]
-    if _PACKETS in stored.values:
-        packets = value(stored, _PACKETS)
-        for packet in packets if isinstance(packets, list) else ():
-            sent = inner(packet) if isinstance(packet, Record) else None
-            if isinstance(sent, list) and sent and isinstance(sent[0], str):
-                found.append(sent[0])
+    found += [node for node, _ in packets(stored, value) if node]
     if "__start__" in stored.values and not found:
         found.append("__start__")
     return found
+
+
+def packets(stored: Stored, value: Callable[[Stored, str], Any]) -> list[tuple[str, Any]]:
+    """Return the nodes that something was sent to, and what; an empty name for what is none."""
+    if _PACKETS not in stored.values:
+        return []
+    held = value(stored, _PACKETS)
+    return [_packet(one) for one in held] if isinstance(held, list) else []
+
+
+def _packet(value: Any) -> tuple[str, Any]:
+    sent = inner(value) if isinstance(value, Record) else None
+    if isinstance(sent, list) and sent and isinstance(sent[0], str):
+        return sent[0], sent[1] if len(sent) > 1 else None
+    return "", None
 
 
 def _is_newer(stored: Stored, channel: str) -> bool:
@@ -47,22 +58,21 @@ def _is_newer(stored: Stored, channel: str) -> bool:
     return stored.versions.get(channel) != stored.seen.get(node, {}).get(channel)
 
 
-def tasks_of(stored: Stored, writes: Sequence[Written], redaction: Redaction) -> list[Shown]:
-    """Return the tasks that left something on a checkpoint, in the order of their paths."""
+def tasks_of(
+    sent: Sequence[tuple[str, Any]], writes: Sequence[Written], redaction: Redaction
+) -> list[Shown]:
+    """Return the tasks that left something on a checkpoint, in the order of their paths.
+
+    Args:
+        sent: What was sent to nodes, which is the input of their tasks. Others read the state.
+        writes: On the checkpoint.
+        redaction: What is not shown.
+    """
     found: dict[str, Shown] = {}
     for one in writes:
-        task = found.setdefault(
-            one.task,
-            {
-                "id": one.task,
-                "name": _name(one),
-                "path": one.path,
-                "writes": [],
-                "error": None,
-                "interrupts": [],
-                "resumes": [],
-            },
-        )
+        if one.task not in found:
+            found[one.task] = _task(one, sent, redaction)
+        task = found[one.task]
         about = _ABOUT.get(one.channel)
         if about is None:
             task["name"] = task["name"] or _signed(one)
@@ -83,15 +93,34 @@ def _is_list(told: Shown) -> bool:
     return told["kind"] == "list" and "items" in told
 
 
-def _name(one: Written) -> str:
-    """Return the node of a task, or what it was called by."""
-    if one.task == _NULL_TASK:
-        return "(input)"
-    parts = one.path.removeprefix("~").split(", ")
+def _task(one: Written, sent: Sequence[tuple[str, Any]], redaction: Redaction) -> Shown:
+    """Return a task of which nothing but one of its writes is known."""
+    name, packet = ("(input)", None) if one.task == _NULL_TASK else _named(one.path, sent)
+    made: Shown = {"id": one.task, "name": name, "path": one.path, "writes": [], "error": None}
+    made |= {"interrupts": [], "resumes": []}
+    if packet is not None:
+        hidden = {"kind": "redacted"}
+        made["input"] = hidden if redaction.hides(_PACKETS) else show(packet, _WHOLE, redaction)
+    return made
+
+
+def _named(path: str, sent: Sequence[tuple[str, Any]]) -> tuple[str, Any]:
+    """Return the node of a task and what it was sent, or who called it."""
+    parts = [part.lstrip("~") for part in path.split(", ")]
     # Under durability `exit` the number of the superstep comes first.
-    if parts[0].startswith("~"):
-        parts = parts[1:]
-    return parts[1] if len(parts) == 2 and parts[0].endswith("__pregel_pull") else parts[-1]
+    start = next((at for at, part in enumerate(parts) if part in (_PULL, _PUSH)), 0)
+    kind, *rest = parts[start:]
+    if kind == _PULL:
+        return ", ".join(rest), None
+    if kind != _PUSH:
+        return parts[-1], None
+    if _PULL in rest:
+        # Functions that tasks call are not stored by name.
+        caller = rest[rest.index(_PULL) + 1]
+        return f"called by {caller}", None
+    number = int(rest[0]) if rest and rest[0].isdecimal() else len(sent)
+    node, packet = sent[number] if number < len(sent) else ("", None)
+    return node or "(sent)", packet
 
 
 def _signed(one: Written) -> str:

@@ -78,12 +78,15 @@ class RunTap:
             return None
         if "input" in payload:
             self._began[own] = time.monotonic()
-            return self._events.of_task(payload)
+            event = self._events.of_task(payload)
+            return {**event, **self._whole(payload["input"])}
         began = self._began.pop(own, None)
         event = self._events.of_task(payload, None if began is None else time.monotonic() - began)
-        if self._task is not None:
-            event["value"] = self._events.value(payload.get("interrupts") or payload["result"])
-        return event
+        return {**event, **self._whole(payload.get("interrupts") or payload["result"])}
+
+    def _whole(self, value: Any) -> Any:
+        # Of all tasks it would be too much: states are in checkpoints, and updates are told.
+        return {} if self._task is None else {"value": self._events.value(value)}
 
     # --- what callback handlers hear ---
 
