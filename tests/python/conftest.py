@@ -1,9 +1,9 @@
-"""What the tests share: a watch over hanging tests, and a way to run a program of its own."""
+"""What the tests share: what Ctrl+C does, databases, and a way to run a program of its own."""
 
 from __future__ import annotations
 
-import faulthandler
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -11,16 +11,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-HANGS_AFTER = 120
-"""Seconds after which a test counts as hanging; where it hangs is printed."""
-
-
-@pytest.fixture(autouse=True)
-def no_hanging() -> Iterator[None]:
-    """End the whole run with the stacks of all threads when a test does not come back."""
-    faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
-    yield
-    faulthandler.cancel_dump_traceback_later()
+# Whoever runs the tests in the background may ignore it, and what they start as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -155,8 +155,6 @@ class TestProcess:
 
     BEGIN = """
         import os, signal, sys, threading, time
-        # Whoever runs the tests in the background may ignore it.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         from _driver_graphs import Meeting, PATIENCE, chain, fan_out
         fan_out([Meeting(4)] * 4).invoke({})
     """

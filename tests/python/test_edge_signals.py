@@ -16,8 +16,6 @@ RunProgram = Callable[..., Any]
 
 PROGRAM = """
 import gc, os, signal, threading, time, weakref
-# Whoever runs the tests in the background may ignore it.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 from _driver_graphs import PATIENCE, fan_out
 from langgraph_rust.checkpoint.memory import InMemorySaver
 
