@@ -144,3 +144,12 @@ def test_copies_and_missing_clients() -> None:
     assert (copy.name, copy.sync_client) == ("g", graph.sync_client)
     with pytest.raises(ValueError, match="Sync client is not initialized"):
         RemoteGraph("g").invoke({})
+
+
+def test_its_graph_is_drawn_without_a_network() -> None:
+    nodes = [{"id": "__start__", "data": "__start__"}, {"id": "talk", "data": {"name": "talk"}}]
+    told = {"nodes": nodes, "edges": [{"source": "__start__", "target": "talk"}]}
+    client: Any = SimpleNamespace(assistants=SimpleNamespace(get_graph=lambda **_: told))
+    drawn: Any = RemoteGraph("g", sync_client=client).get_graph()
+    assert "talk" in drawn.draw_svg()
+    assert drawn.draw_mermaid_png().startswith(b"\x89PNG")

@@ -134,7 +134,7 @@ class RemoteGraph(PregelProtocol):
         """Return the graph to draw; `xray` opens subgraphs (int: how deep). Ignores `config`."""
         asked: Any = {"xray": xray, "headers": headers, "params": params}
         assistants = self._validate_sync_client().assistants
-        return to_drawable(assistants.get_graph(assistant_id=self.assistant_id, **asked))
+        return _drawable(assistants.get_graph(assistant_id=self.assistant_id, **asked))
 
     async def aget_graph(
         self,
@@ -147,7 +147,7 @@ class RemoteGraph(PregelProtocol):
         """Async twin of `get_graph`."""
         asked: Any = {"xray": xray, "headers": headers, "params": params}
         assistants = self._validate_client().assistants
-        return to_drawable(await assistants.get_graph(assistant_id=self.assistant_id, **asked))
+        return _drawable(await assistants.get_graph(assistant_id=self.assistant_id, **asked))
 
     def get_state(
         self,
@@ -582,6 +582,14 @@ def _history(
         "headers": headers,
         "params": params,
     }
+
+
+def _drawable(graph: Any) -> DrawableGraph:
+    """Return what a server tells of a graph as one to draw."""
+    from langgraph_rust.pregel._build.picture import DrawableGraph
+
+    told = to_drawable(graph)
+    return DrawableGraph(told.nodes, told.edges)
 
 
 def _result(last: Any, version: str) -> Any:

@@ -112,8 +112,9 @@ def check_thread(conf: Mapping[str, Any]) -> None:
         return
     if thread_id is None or isinstance(thread_id, _NO_THREADS):
         report(
-            f"thread_id={thread_id!r} names no thread: it is stored as {str(thread_id)!r}, together "
-            "with all that is run so. Give a text that is this thread's alone, such as a UUID's"
+            f"thread_id={thread_id!r} names no thread: it is stored as {str(thread_id)!r}, "
+            "together with all that is run so. Give a text that is this thread's alone, "
+            "such as a UUID's"
         )
 
 
