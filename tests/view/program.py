@@ -1,7 +1,7 @@
 """Programs whose runs are watched: `python program.py beside FILE`, or `worker DATABASE FILE`.
 
-The first runs a graph that it shows with `view=True`, the second is a worker that is asked for a
-run of it. The run waits in the middle until there is FILE.
+The first runs a graph that it shows with `view="tokens"`, the second is a worker that is asked for
+a run of it. The run waits in the middle until there is FILE.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def trips(signal: Path, saver: Any) -> Any:
 def beside(signal: str) -> None:
     """Run it, and stay until the input ends."""
     config: Any = {"configurable": {"thread_id": "beside"}}
-    run: dict[str, Any] = {"view": True}
+    run: dict[str, Any] = {"view": "tokens"}
     trips(Path(signal), InMemorySaver()).invoke({"log": []}, config, **run)
     sys.stdin.read()
 

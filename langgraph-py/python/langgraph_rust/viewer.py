@@ -38,6 +38,8 @@ class Viewer:
         database: Where a graph's threads are, likewise; found out if left out. What cannot be found
             out or opened, such as SQLite's databases in memory, is not shown: only runs are then.
         port: Where it listens; 0 for any port that is free.
+        tokens: Whether chat models of the program's runs that would not stream are made to, as
+            `stream_mode="messages"` does, so that their tokens are seen as they come.
         redact_keys: Names of channels, keys and fields whose values are not shown, in whatever
             case; `*` stands for any letters.
         redact_patterns: Regular expressions; what matches is not shown, in whatever text.
@@ -58,6 +60,7 @@ class Viewer:
         *,
         database: str | None = None,
         port: int = 0,
+        tokens: bool = False,
         redact_keys: Sequence[str] = (),
         redact_patterns: Sequence[str] = (),
     ) -> None:
@@ -68,7 +71,7 @@ class Viewer:
         )
         self.address = self._parts.serving.address
         if self._parts.hub is not None:
-            self._acting.graph._watch = self._parts.hub.watcher("the program")
+            self._acting.graph._watch = self._parts.hub.watcher("the program", tokens=tokens)
         self._parts.serving.start()
 
     def close(self) -> None:
@@ -85,17 +88,24 @@ class Viewer:
         self.close()
 
 
-def keep_open(graph: Any) -> None:
+def keep_open(graph: Any, how: object) -> None:
     """Open a viewer for a graph for as long as the process lasts, unless it has one.
 
     The address goes to stderr.
 
+    Args:
+        graph: The graph.
+        how: `True`, or `"tokens"` to have models stream; see `Viewer`.
+
     Raises:
         ImportError: see `Viewer`.
+        ValueError: `how` is something else.
     """
+    if how is not True and how != "tokens":
+        raise ValueError(f"view is True or 'tokens', not {how!r}")
     with _opening:
         if graph._watch is None:
-            viewer = Viewer(graph)
+            viewer = Viewer(graph, tokens=how == "tokens")
             print(f"{graph.get_name()} is shown at {viewer.address}", file=sys.stderr, flush=True)
 
 

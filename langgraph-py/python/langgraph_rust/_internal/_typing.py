@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import Field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
 from typing_extensions import TypedDict
 
@@ -70,8 +70,8 @@ class DeprecatedKwargs(TypedDict):
 class RunKwargs(DeprecatedKwargs, total=False):
     """Keyword arguments of runs that upstream has not."""
 
-    view: bool
-    """Whether the graph gets a viewer, which shows the run."""
+    view: bool | Literal["tokens"]
+    """Whether the graph gets a viewer, which shows the run, and whether models stream for it."""
 
 
 DC_KWARGS = {"kw_only": True, "slots": True, "frozen": True}

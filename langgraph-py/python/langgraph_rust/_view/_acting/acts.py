@@ -60,7 +60,7 @@ class Acts:
             raise Refused("a run of this thread is going on")
 
         async def perform(graph: AnyPregel, run: WatchedRun) -> None:
-            graph._watch = lambda _: RunTap(run, self._hub.events)
+            graph._watch = lambda _: RunTap(run, self._hub.events, tokens=True)
             await graph.ainvoke(_input(asked), _config(place))
 
         return self._begin(place.thread, BY, perform)

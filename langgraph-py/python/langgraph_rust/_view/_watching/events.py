@@ -50,10 +50,17 @@ class Events:
         """Return the event for an attempt at a task that failed."""
         return {**self._failure(error), "kind": "attempt", "name": name, "number": number}
 
-    def of_message(self, message: Any, node: Any) -> Shown:
-        """Return the event for a message or a part of one, of this process or decoded."""
-        text, own = _text_of(message)
-        return {"kind": "messages", "text": self._redaction.text(text), "node": node, "id": own}
+    def of_message(self, message: Any, node: Any, own: str | None = None) -> Shown:
+        """Return the event for a message or a part of one.
+
+        Args:
+            message: Of this process, or decoded.
+            node: Where it comes from.
+            own: What all parts of it have in common; the message's id if left out.
+        """
+        text, id_ = _text_of(message)
+        text = self._redaction.text(text)
+        return {"kind": "messages", "text": text, "node": node, "id": own or id_}
 
     def of_value(self, mode: str, value: Any) -> Shown:
         """Return the event for a chunk of this process's."""

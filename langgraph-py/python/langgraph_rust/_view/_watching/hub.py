@@ -31,17 +31,18 @@ class Hub:
         self._runs: dict[str, WatchedRun] = {}
         self._version = 0
 
-    def watcher(self, by: str) -> Callable[[RunnableConfig], RunTap]:
+    def watcher(self, by: str, *, tokens: bool = False) -> Callable[[RunnableConfig], RunTap]:
         """Return what makes taps of a graph's runs, which are listed once they have begun.
 
         Args:
             by: Who runs it, in words.
+            tokens: Whether chat models that would not stream are made to.
         """
 
         def watch(config: RunnableConfig) -> RunTap:
             thread = str(config.get("configurable", {}).get("thread_id") or "")
             run = WatchedRun(thread, by, self._changed)
-            return RunTap(run, self.events, lambda: self.add(run))
+            return RunTap(run, self.events, lambda: self.add(run), tokens=tokens)
 
         return watch
 

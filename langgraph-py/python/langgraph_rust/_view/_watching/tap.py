@@ -7,16 +7,15 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
-
-from langchain_core.callbacks import BaseCallbackHandler
 
 from langgraph_rust._view._watching.events import INTERRUPT, Events
+from langgraph_rust._view._watching.hearing import Hearing, TokenHearing
 from langgraph_rust._view._watching.run import WatchedRun
 from langgraph_rust.errors import GraphBubbleUp
-from langgraph_rust.pregel._streams.messages import StreamMessagesHandler
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from langgraph_rust.pregel.protocol import StreamChunk
 
 logger = logging.getLogger(__name__)
@@ -30,6 +29,7 @@ class RunTap:
         events: Makes events of chunks.
         begun: Called when the run has begun.
         task: The id of the only task to be heard of, with what comes of it; of all if left out.
+        tokens: Whether chat models that would not stream are made to.
     """
 
     def __init__(
@@ -39,12 +39,10 @@ class RunTap:
         begun: Callable[[], object] = lambda: None,
         *,
         task: str | None = None,
+        tokens: bool = False,
     ) -> None:
         self.modes = {"custom", "tasks"} if task else {"custom", "tasks", "updates"}
-        self.handlers: list[Any] = [
-            StreamMessagesHandler(self, True),
-            _Ends(self, begun),
-        ]
+        self.handlers: list[Any] = [(TokenHearing if tokens else Hearing)(self, begun)]
         self._run = run
         self._events = events
         self._task = task
@@ -54,8 +52,11 @@ class RunTap:
     def __call__(self, chunk: StreamChunk) -> None:
         """Tell of a chunk. Whatever goes wrong with that is no trouble of the run's."""
         namespace, mode, payload = chunk
+        self._tell(namespace, lambda: self._event(namespace, mode, payload))
+
+    def _tell(self, namespace: tuple[str, ...], make: Callable[[], Any]) -> None:
         try:
-            event = self._event(namespace, mode, payload)
+            event = make()
         except Exception:
             logger.debug("a chunk cannot be shown", exc_info=True)
             return
@@ -65,9 +66,6 @@ class RunTap:
     def _event(self, namespace: tuple[str, ...], mode: str, payload: Any) -> Any:
         if mode == "tasks":
             return self._of_task(payload)
-        if mode == "messages":
-            message, metadata = payload
-            return self._events.of_message(message, metadata.get("langgraph_node"))
         if mode == "updates" and not namespace and isinstance(payload, Mapping):
             self._is_interrupted |= INTERRUPT in payload
         return self._events.of_value(mode, payload)
@@ -90,10 +88,14 @@ class RunTap:
 
     # --- what callback handlers hear ---
 
+    def spoke(self, namespace: tuple[str, ...], node: Any, run: UUID, message: Any) -> None:
+        """Tell of a message, or a part of one, that a run of a model brings."""
+        self._tell(namespace, lambda: self._events.of_message(message, node, str(run)))
+
     def failed(self, node: str, attempt: int, error: BaseException) -> None:
         """Tell of an attempt at a task that failed."""
         if not isinstance(error, (GraphBubbleUp, asyncio.CancelledError)):
-            self._run.add(self._events.of_attempt(node, attempt, error))
+            self._tell((), lambda: self._events.of_attempt(node, attempt, error))
 
     def ended(self, error: BaseException | None) -> None:
         """Tell how the run ended."""
@@ -107,50 +109,3 @@ class RunTap:
 
 
 _STOPPED = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt)
-
-
-class _Ends(BaseCallbackHandler):
-    """Hears of the run's beginning and end, and of attempts at its tasks."""
-
-    run_inline = True
-    ignore_llm = ignore_chat_model = ignore_retriever = ignore_agent = True  # type: ignore[assignment]
-
-    def __init__(self, tap: RunTap, begun: Callable[[], object]) -> None:
-        self._tap = tap
-        self._begun = begun
-        self._root: UUID | None = None
-        self._attempts: dict[str, int] = {}
-        self._going: dict[UUID, tuple[str, str]] = {}
-
-    def on_chain_start(
-        self,
-        serialized: dict[str, Any],
-        inputs: Any,
-        *,
-        run_id: UUID,
-        metadata: dict[str, Any] | None = None,
-        **more: Any,
-    ) -> None:
-        """Remember an attempt at a task."""
-        if self._root is None:
-            self._root = run_id
-            self._begun()
-        node = (metadata or {}).get("langgraph_node")
-        if metadata and node is not None and node == more.get("name"):
-            place = metadata.get("langgraph_checkpoint_ns", "")
-            self._attempts[place] = self._attempts.get(place, 0) + 1
-            self._going[run_id] = node, place
-
-    def on_chain_end(self, outputs: Any, *, run_id: UUID, **more: Any) -> None:
-        """Tell that the run is over, if it is the run itself."""
-        self._going.pop(run_id, None)
-        if run_id == self._root:
-            self._tap.ended(None)
-
-    def on_chain_error(self, error: BaseException, *, run_id: UUID, **more: Any) -> None:
-        """Tell of a failure."""
-        if run_id == self._root:
-            self._tap.ended(error)
-        elif attempt := self._going.pop(run_id, None):
-            node, place = attempt
-            self._tap.failed(node, self._attempts[place], error)

@@ -168,4 +168,3 @@ def check_update(graph: Any, node: str, values: Any) -> None:
 def _no_checkpoint(conf: Mapping[str, Any]) -> str:
     checkpoint, thread = conf[CONFIG_KEY_CHECKPOINT_ID], conf.get(CONFIG_KEY_THREAD_ID)
     return f"Thread {thread!r} has no checkpoint {checkpoint!r}"
-

@@ -61,9 +61,7 @@ def map_command(cmd: Command) -> Iterator[tuple[str, str, Any]]:
         elif isinstance(target, str):
             yield NULL_TASK_ID, f"branch:to:{target}", START
         else:
-            raise TypeError(
-                f"In Command.goto, expected Send/str, got {type(target).__name__}"
-            )
+            raise TypeError(f"In Command.goto, expected Send/str, got {type(target).__name__}")
     if cmd.resume is not None:
         yield NULL_TASK_ID, RESUME, cmd.resume
     if cmd.update:

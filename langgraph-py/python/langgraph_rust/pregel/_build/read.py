@@ -62,13 +62,9 @@ class ChannelRead(LazyRunnable):
             from langgraph_rust._internal._config import ensure_config
 
             config = ensure_config()
-        return self.do_read(
-            config, select=self.channel, fresh=self.fresh, mapper=self.mapper
-        )
+        return self.do_read(config, select=self.channel, fresh=self.fresh, mapper=self.mapper)
 
-    async def ainvoke(
-        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> Any:
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Async twin of `invoke`."""
         return self.invoke(input, config)
 
@@ -112,7 +108,6 @@ DEFAULT_BOUND = _DefaultBound(lambda input: input)
 
 def _default_bound() -> RunnableCallable:
     return DEFAULT_BOUND
-
 
 
 class PregelNode:
@@ -234,15 +229,11 @@ class PregelNode:
         channels = self.channels
         return self.mapper, (channels,) if isinstance(channels, str) else tuple(channels)
 
-    def invoke(
-        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> Any:
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Run `bound` with the node's tags and metadata, without its writers."""
         return self.bound.invoke(input, self._configure(config), **kwargs)
 
-    async def ainvoke(
-        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> Any:
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Async twin of `invoke`."""
         return await self.bound.ainvoke(input, self._configure(config), **kwargs)
 

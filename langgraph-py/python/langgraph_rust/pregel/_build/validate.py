@@ -73,9 +73,7 @@ def _check_nodes(
         for chan in _names(node.channels):
             # a managed value cannot be the whole input of a node, only a key of it
             if chan not in channels and (single or chan not in managed):
-                raise ValueError(
-                    f"Node {name} reads channel '{chan}' not in {_known(channels)}"
-                )
+                raise ValueError(f"Node {name} reads channel '{chan}' not in {_known(channels)}")
     return subscribed
 
 
@@ -86,9 +84,7 @@ def _check_input(
         if input_channels not in channels:
             raise ValueError(f"Input channel '{input_channels}' not in {_known(channels)}")
         if input_channels not in subscribed:
-            raise ValueError(
-                f"Input channel {input_channels} is not subscribed to by any node"
-            )
+            raise ValueError(f"Input channel {input_channels} is not subscribed to by any node")
         return
     for chan in input_channels:
         if chan not in channels:

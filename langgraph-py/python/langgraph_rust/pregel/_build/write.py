@@ -82,9 +82,7 @@ class ChannelWrite(LazyRunnable):
         self.do_write(config, self.entries_for(input))
         return input
 
-    async def ainvoke(
-        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> Any:
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Async twin of `invoke`."""
         return self.invoke(input, config)
 

@@ -133,8 +133,8 @@ class RunMethods(Generic[StateT, ContextT, InputT, OutputT]):
                 with `subgraphs`, the namespace in front. `v2` yields dicts with `type`, `ns`,
                 `data` and, for `values`, `interrupts`.
             **kwargs: `view=True` opens a viewer for the graph, unless it has one, prints its
-                address to stderr, and shows this run there; see `langgraph_rust.viewer`. Also the
-                deprecated `checkpoint_during`.
+                address to stderr, and shows this run there; with `"tokens"` chat models are made
+                to stream; see `langgraph_rust.viewer`. Also the deprecated `checkpoint_during`.
 
         Raises:
             GraphRecursionError: The run reached its recursion limit.
@@ -600,7 +600,7 @@ def _launch_stream(
     if view:
         from langgraph_rust.viewer import keep_open
 
-        keep_open(graph)
+        keep_open(graph, view)
     wanted: Modes
     if stream_mode is not None:
         wanted = stream_mode
