@@ -431,3 +431,34 @@ async def test_a_workers_run_is_followed_while_it_goes_on(database: str) -> None
     assert {"custom", "updates"} <= {*kinds(seen)}
     assert last["kind"] == "failed" and "no such luck" in last["text"]
     assert [one["status"] for one in workers.listed()] == ["error", "success"]
+
+
+def test_a_viewer_that_is_closed_lets_go_of_who_follows(capfd: pytest.CaptureFixture[str]) -> None:
+    import threading
+
+    import httpx
+
+    may_end, lines = threading.Event(), []
+
+    def waits(state: _view.State) -> _view.State:
+        may_end.wait(20)
+        return {"log": ["waited"]}
+
+    graph = StateGraph(_view.State).add_node(waits).add_edge(START, "waits").compile()
+    viewer = Viewer(graph)
+    address, _, token = viewer.address.partition("?token=")
+    running = threading.Thread(target=graph.invoke, args=({"log": []},))
+    running.start()
+    with httpx.Client(base_url=address) as browser:
+        browser.get("", params={"token": token})
+        while not (runs := browser.get("/api/runs").json()["runs"]):
+            pass
+        with browser.stream("GET", "/api/events", params={"run": runs[0]["id"]}) as events:
+            following = events.iter_lines()
+            lines.append(next(following))
+            viewer.close()
+            lines.extend(following)
+    may_end.set()
+    running.join()
+    assert lines[0] == "id: 1"
+    assert capfd.readouterr().err == ""

@@ -40,7 +40,10 @@ def routes(acts: Acts) -> list[BaseRoute]:
     async def picture(request: Request) -> Response:
         thread = request.query_params.get("thread")
         place = None if thread is None else Place(thread, "", "")
-        drawn, kind = await acts.picture(place)
+        try:
+            drawn, kind = await acts.picture(place)
+        except Unusable as error:
+            return JSONResponse({"error": str(error)}, 503)
         return Response(drawn, media_type=kind)
 
     done = [

@@ -53,15 +53,16 @@ class Hub:
         return run
 
     def add(self, run: WatchedRun) -> None:
-        """List a run, and drop the oldest of those that are over."""
+        """List a run."""
         self._runs[run.id] = run
-        over = [one.id for one in list(self._runs.values()) if one.is_over]
-        for old in islice(over, max(len(over) - _KEPT, 0)):
-            self._runs.pop(old, None)
         self._changed()
 
     def _changed(self) -> None:
+        """Drop the oldest of those that are over."""
         self._version += 1
+        over = [one.id for one in list(self._runs.values()) if one.is_over]
+        for old in islice(over, max(len(over) - _KEPT, 0)):
+            self._runs.pop(old, None)
 
     def mark(self) -> object:
         """Return what is another value once a run has begun or ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 
@@ -13,6 +14,9 @@ from starlette.routing import BaseRoute, Route
 from langgraph_rust._storage.database import Unusable
 from langgraph_rust._view._value.show import Shown
 from langgraph_rust._view._watching.runs import Runs
+
+_TURN = 0.3
+"""Seconds after which it is looked whether the server is being stopped."""
 
 
 def routes(runs: Runs, is_over: Callable[[], bool]) -> list[BaseRoute]:
@@ -46,7 +50,19 @@ def routes(runs: Runs, is_over: Callable[[], bool]) -> list[BaseRoute]:
 async def _told(
     events: AsyncIterator[tuple[int, Shown]], is_over: Callable[[], bool]
 ) -> AsyncIterator[str]:
-    async for number, event in events:
-        if is_over():
-            return
-        yield f"id: {number}\ndata: {json.dumps(event)}\n\n"
+    coming = None
+    try:
+        while not is_over():
+            coming = coming or asyncio.ensure_future(anext(events))
+            await asyncio.wait({coming}, timeout=_TURN)
+            if not coming.done():
+                continue
+            try:
+                number, event = coming.result()
+            except StopAsyncIteration:
+                return
+            coming = None
+            yield f"id: {number}\ndata: {json.dumps(event)}\n\n"
+    finally:
+        if coming is not None:
+            coming.cancel()
