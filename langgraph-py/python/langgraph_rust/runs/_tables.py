@@ -56,6 +56,8 @@ _MIGRATIONS = (
         PRIMARY KEY (run_id, id)
     );
     """,
+    # The newest runs, which the viewer lists.
+    "CREATE INDEX langgraph_rust_runs_number ON langgraph_rust_runs (number)",
 )
 """Each is done once, in order. One that was released is never changed."""
 

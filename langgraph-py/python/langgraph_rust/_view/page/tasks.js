@@ -10,7 +10,7 @@ export function taskCard(task, place, handlers) {
   return h(
     "section",
     { class: "task", "aria-label": `Task ${task.name}` },
-    h("header", {}, h("h3", {}, task.name), h("span", { class: `badge ${task.state}` }, task.state), h("code", { class: "id", title: task.id }, task.id.slice(0, 8)), handlers.rerun?.(task)),
+    h("header", {}, h("h3", {}, task.name), h("span", { class: `badge ${task.state}` }, task.state), h("code", { class: "id", title: task.id }, task.id.slice(0, 8)), isNode(task) ? handlers.rerun?.(task) : null),
     task.input ? h("div", {}, h("h4", {}, "was sent"), whole(task.input)) : null,
     task.error ? h("pre", { class: "error" }, task.error.text ?? JSON.stringify(task.error)) : null,
     task.interrupts.map((one) => h("div", { class: "asks" }, h("h4", {}, isOpen ? "asks" : "asked"), interruptValue(one), isOpen && handlers.answer ? handlers.answer(one, task) : null)),
@@ -27,6 +27,11 @@ export function taskCard(task, place, handlers) {
         )
       : task.error || task.interrupts.length || task.resumes.length ? null : h("p", { class: "note" }, "nothing"),
   );
+}
+
+/** Inputs, and functions that tasks call, are no tasks of nodes. */
+function isNode(task) {
+  return !/^(\(|__start__$|called by )/.test(task.name);
 }
 
 function interruptValue(node) {
