@@ -188,3 +188,37 @@ async def test_what_cannot_be_enqueued(database: str) -> None:
         assert await runs.list() == []
         with suppress(UnknownRunError):
             await runs.cancel("00000000-0000-0000-0000-000000000000")
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=lambda e: repr(e))
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_node_that_would_end_the_process_ends_its_run(
+    database: str, error: BaseException, is_async: bool
+) -> None:
+    def exits(state: State) -> Any:
+        raise error
+
+    async def aexits(state: State) -> Any:
+        raise error
+
+    graphs = {"exits": chain(aexits if is_async else exits), "works": chain(says("a"))}
+    async with asking(database) as runs, working(database, graphs):
+        run = await runs.enqueue("exits", {"log": []})
+        run = await runs.wait(run.id, timeout=PATIENCE)
+        assert run.status == "error" and run.failure
+        assert type(error).__name__ in run.failure.message and "exits" in run.failure.traceback
+        run = await runs.enqueue("works", {"log": []})
+        assert (await runs.wait(run.id, timeout=PATIENCE)).status == "success"
+
+
+async def test_what_makes_no_sense_is_said_to_whoever_asks(database: str) -> None:
+    from langgraph_rust.warnings import LangGraphMistakeWarning
+
+    async with asking(database) as runs:
+        for thread in ("a\0b", "\ud800"):
+            with pytest.raises(ValueError, match="thread_id"):
+                await runs.enqueue("graph", None, thread_id=thread)
+        mistakes: Any = {"stream_mode": "update"}, {"durability": "synch"}
+        for mistake in mistakes:
+            with pytest.warns(LangGraphMistakeWarning, match=next(iter(mistake.values()))):
+                await runs.enqueue("graph", None, **mistake)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from langgraph_rust.pregel._build.asked import check_durability, check_modes
 from langgraph_rust.runs._plans import NewRun
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ def new_run(
     """Check what is asked for, and encode it.
 
     Raises:
-        ValueError: the graph is not among `graphs`, a config has callbacks, a time has no zone, or
-            a queue has too long a name.
+        ValueError: the graph is not among `graphs`, a config has callbacks, a time has no zone, a
+            thread's id cannot be stored, or a queue has too long a name.
         TypeError: something cannot be encoded, or is asked for that nobody knows.
     """
     if unknown := asked.keys() - Asked.__annotations__.keys():
@@ -86,28 +87,38 @@ def new_run(
     if config.get("callbacks"):
         raise ValueError("callbacks stay in this process: a run that is enqueued cannot have them")
     own = (asked.get("config") or {}).get("configurable", {}).get("thread_id")
-    modes = asked.get("stream_mode", "updates")
+    modes: Any = asked.get("stream_mode", "updates")
     timeout = asked.get("timeout")
+    modes = [modes] if isinstance(modes, str) else [*modes]
+    check_modes({*modes})
+    durability = asked.get("durability", "sync")
+    check_durability(durability)
     request: Request = {
         "input": input,
         "config": {key: value for key, value in config.items() if key not in _LOCAL},
         "context": asked.get("context"),
-        "stream_mode": [modes] if isinstance(modes, str) else [*modes],
+        "stream_mode": modes,
         "subgraphs": asked.get("subgraphs", False),
-        "durability": asked.get("durability", "sync"),
+        "durability": durability,
         "interrupt_before": asked.get("interrupt_before"),
         "interrupt_after": asked.get("interrupt_after"),
         "timeout": timeout.total_seconds() if isinstance(timeout, timedelta) else timeout,
     }
     return NewRun(
         id=str(uuid.uuid4()),
-        thread_id=str(thread_id or own or uuid.uuid4()),
+        thread_id=_thread(str(thread_id or own or uuid.uuid4())),
         graph=name,
         queue=_queue(queue or name),
         priority=priority,
         at=_time(at),
         request=serde.dumps_typed(request),
     )
+
+
+def _thread(thread_id: str) -> str:
+    if "\0" in thread_id or any("\ud800" <= letter <= "\udfff" for letter in thread_id):
+        raise ValueError(f"Postgres cannot store the thread_id {thread_id!r}: it is no plain text")
+    return thread_id
 
 
 def _name(graphs: Mapping[str, Pregel], graph: str | Pregel) -> str:

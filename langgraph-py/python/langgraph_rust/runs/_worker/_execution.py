@@ -162,6 +162,9 @@ class Execution:
             beginning = await begin(self.run, self._request, self._graph, self._saver, lease.token)
             await self._remember(beginning)
             return await self._streamed(beginning)
+        except (SystemExit, KeyboardInterrupt) as error:
+            # A node's: the worker's own signals are no exceptions. It ends the run, not the worker.
+            raise RuntimeError(f"a node raised {type(error).__name__}: {error}") from error
         finally:
             self._lease = None
             del self._saver.logs[place]
