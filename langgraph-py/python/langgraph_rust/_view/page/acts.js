@@ -88,7 +88,7 @@ async function run(asked, can) {
 export function rerunButton(task, can) {
   const rerun = tell(async () => {
     const { run: id } = await act("rerun", { ...can.place, task: task.id, name: task.name });
-    followNew(id, can.place.thread);
+    followNew(id, can.place.thread, "this page, aside");
   });
   return h("button", { type: "button", onclick: rerun, title: "On its stored input; nothing of it is stored" }, "Run again, aside");
 }

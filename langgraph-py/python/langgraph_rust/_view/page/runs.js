@@ -31,8 +31,8 @@ export async function refreshRuns(thread) {
 }
 
 /** Follows a run that has just begun. */
-export function followNew(id, thread) {
-  follow({ id, thread, by: "this page", status: "running" });
+export function followNew(id, thread, by = "this page") {
+  follow({ id, thread, by, status: "running" });
 }
 
 function goesOn(run) {

@@ -85,7 +85,7 @@ function show() {
       );
     }),
     ...(next ? [h("button", { type: "button", class: "earlier", onclick: tell(() => loadThreads(false)) }, rows.length ? "more threads" : "search on")] : []),
-    ...(!rows.length && !next ? [h("p", { class: "note" }, "No thread is like that.")] : []),
+    ...(!rows.length && !next ? [h("p", { class: "note" }, sought ? "No thread is like that." : "There are no threads yet.")] : []),
   );
   const at = rows.findIndex((row) => row.id === chosen);
   if (at >= 0) list.setAttribute("aria-activedescendant", `thread-${at}`);
