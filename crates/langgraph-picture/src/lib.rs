@@ -18,17 +18,20 @@
 mod drawing;
 mod layers;
 mod layout;
+mod level;
 mod order;
 mod place;
 #[cfg(feature = "png")]
 mod png;
 mod route;
+mod size;
 mod straight;
 mod svg;
 mod text;
 
 pub use drawing::{Cluster, Drawing, DrawnEdge, DrawnNode, Shape, Visit};
-pub use layout::{lay_out, Layout, Path, Rect};
+pub use layout::{lay_out, Layout, Path};
 #[cfg(feature = "png")]
 pub use png::{png, PngError};
+pub use size::Rect;
 pub use svg::{svg, Theme};

@@ -1,8 +1,9 @@
 //! One level: rows of items and of what edges need between them, and the courses of edges.
 
-use crate::layout::{label_size, node_size, Content, Level, Rect, HEADROOM, PADDING};
+use crate::level::{Content, Level};
 use crate::order::Rows;
 use crate::place::{places, Tie};
+use crate::size::{label_size, node_size, Rect, HEADROOM, PADDING};
 use crate::straight::{smooth, straighten};
 use crate::text;
 use crate::Drawing;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::layout::{Layout, Path, Rect};
+use crate::layout::{Layout, Path};
+use crate::size::Rect;
 use crate::text::{cut, FAMILY, LABEL, LONGEST, SMALL};
 use crate::{Drawing, DrawnNode, Shape, Visit};
 
