@@ -15,7 +15,7 @@ from langgraph_rust._view._value.redaction import Redaction
 from langgraph_rust._view._value.show import Shown, Window, show
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-_WINDOW = Window(limit=20, inner=20, depth=4, text=4000)
+_WINDOW = Window(limit=20, inner=10, depth=4, text=2000)
 
 INTERRUPT = "__interrupt__"
 

@@ -72,7 +72,7 @@ class Hub:
         """Return the runs, newest first."""
         return [run.told() for run in reversed(list(self._runs.values()))]
 
-    def follow(self, run: str, after: int) -> AsyncIterator[tuple[int, Shown]] | None:
+    def follow(self, run: str, after: int) -> AsyncIterator[tuple[int, str]] | None:
         """Return the events of a run from some number on; `None` if it is not known."""
         found = self._runs.get(run)
         return None if found is None else found.follow(after)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +11,6 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from langgraph_rust._storage.database import Unusable
-from langgraph_rust._view._value.show import Shown
 from langgraph_rust._view._watching.runs import Runs
 
 _TURN = 0.3
@@ -48,7 +46,7 @@ def routes(runs: Runs, is_over: Callable[[], bool]) -> list[BaseRoute]:
 
 
 async def _told(
-    events: AsyncIterator[tuple[int, Shown]], is_over: Callable[[], bool]
+    events: AsyncIterator[tuple[int, str]], is_over: Callable[[], bool]
 ) -> AsyncIterator[str]:
     coming = None
     try:
@@ -58,11 +56,11 @@ async def _told(
             if not coming.done():
                 continue
             try:
-                number, event = coming.result()
+                number, text = coming.result()
             except StopAsyncIteration:
                 return
             coming = None
-            yield f"id: {number}\ndata: {json.dumps(event)}\n\n"
+            yield f"id: {number}\ndata: {text}\n\n"
     finally:
         if coming is not None:
             coming.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 import uuid
@@ -16,6 +17,9 @@ from langgraph_rust._view._value.show import Shown
 
 _MOST = 5000
 """Events that are kept of a run, the last ones."""
+
+_MOST_LETTERS = 2_000_000
+"""What they may take together."""
 
 
 class WatchedRun:
@@ -37,7 +41,8 @@ class WatchedRun:
         self._clock = time.monotonic()
         self._seconds = 0.0
         self._lock = threading.Lock()
-        self._events: deque[Shown] = deque(maxlen=_MOST)
+        self._events: deque[str] = deque()
+        self._letters = 0
         self._count = 0
         self._wakes: set[Callable[[], object]] = set()
 
@@ -48,9 +53,10 @@ class WatchedRun:
 
     def add(self, event: Shown) -> None:
         """Add an event. Nothing is added to a run that is over."""
+        text = json.dumps(event)
         with self._lock:
             if not self.is_over:
-                self._append(event)
+                self._append(text)
 
     def end(self, status: str, event: Shown) -> None:
         """Add the last event; the first end counts.
@@ -62,13 +68,18 @@ class WatchedRun:
         with self._lock:
             if self.is_over:
                 return
-            self._append(event)
+            self._append(json.dumps(event))
             self.status, self._seconds = status, time.monotonic() - self._clock
         self._changed()
 
-    def _append(self, event: Shown) -> None:
-        self._events.append(event)
+    def _append(self, text: str) -> None:
+        self._events.append(text)
         self._count += 1
+        self._letters += len(text)
+        while len(self._events) > _MOST or (
+            self._letters > _MOST_LETTERS and len(self._events) > 1
+        ):
+            self._letters -= len(self._events.popleft())
         for wake in self._wakes:
             wake()
 
@@ -84,8 +95,8 @@ class WatchedRun:
             "seconds": seconds,
         }
 
-    async def follow(self, after: int) -> AsyncIterator[tuple[int, Shown]]:
-        """Yield events with their numbers, which count from 1, until the run is over.
+    async def follow(self, after: int) -> AsyncIterator[tuple[int, str]]:
+        """Yield events as JSON with their numbers, which count from 1, until the run is over.
 
         Args:
             after: The number of the last event that is known.
@@ -107,8 +118,8 @@ class WatchedRun:
                 with self._lock:
                     count, is_over = self._count, self.is_over
                     new = list(islice(reversed(self._events), max(count - after, 0)))
-                for number, event in enumerate(reversed(new), start=count - len(new) + 1):
-                    yield number, event
+                for number, text in enumerate(reversed(new), start=count - len(new) + 1):
+                    yield number, text
                 after = count
                 if is_over:
                     return

@@ -16,8 +16,8 @@ class Runs(Protocol):
         """Return them, newest first; may ask a database."""
         ...
 
-    def follow(self, run: str, after: int) -> AsyncIterator[tuple[int, Shown]] | None:
-        """Return the events of one with their numbers; `None` if it is not known.
+    def follow(self, run: str, after: int) -> AsyncIterator[tuple[int, str]] | None:
+        """Return the events of one as JSON with their numbers; `None` if it is not known.
 
         Args:
             run: Its id.
@@ -44,7 +44,7 @@ class AllRuns:
         found = list(chain.from_iterable(kind.listed() for kind in self._kinds))
         return sorted(found, key=lambda run: run["began"], reverse=True)
 
-    def follow(self, run: str, after: int) -> AsyncIterator[tuple[int, Shown]] | None:
+    def follow(self, run: str, after: int) -> AsyncIterator[tuple[int, str]] | None:
         found = (kind.follow(run, after) for kind in self._kinds)
         return next((events for events in found if events is not None), None)
 

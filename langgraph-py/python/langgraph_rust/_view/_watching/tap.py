@@ -56,12 +56,10 @@ class RunTap:
 
     def _tell(self, namespace: tuple[str, ...], make: Callable[[], Any]) -> None:
         try:
-            event = make()
+            if (event := make()) is not None:
+                self._run.add({**event, "namespace": "|".join(namespace)})
         except Exception:
             logger.debug("a chunk cannot be shown", exc_info=True)
-            return
-        if event is not None:
-            self._run.add({**event, "namespace": "|".join(namespace)})
 
     def _event(self, namespace: tuple[str, ...], mode: str, payload: Any) -> Any:
         if mode == "tasks":

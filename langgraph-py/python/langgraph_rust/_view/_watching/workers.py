@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -56,7 +57,7 @@ class WorkerRuns:
             return []
         return [_told(row) for row in self._ask(_RUNS)]
 
-    def follow(self, run: str, after: int) -> AsyncIterator[tuple[int, Shown]] | None:
+    def follow(self, run: str, after: int) -> AsyncIterator[tuple[int, str]] | None:
         """Return the events of a run from some number on; `None` if it is not known."""
         try:
             known = self._ask(_RUN, run)
@@ -65,16 +66,16 @@ class WorkerRuns:
             return None
         return self._follow(run, after) if known else None
 
-    async def _follow(self, run: str, after: int) -> AsyncIterator[tuple[int, Shown]]:
+    async def _follow(self, run: str, after: int) -> AsyncIterator[tuple[int, str]]:
         began: dict[str, datetime] = {}
         while True:
             rows = await asyncio.to_thread(self._ask, _EVENTS, run, after)
             for row in rows:
                 after = row["id"]
                 if row["mode"] == _END:
-                    yield after, await asyncio.to_thread(self._end, run)
+                    yield after, json.dumps(await asyncio.to_thread(self._end, run))
                     return
-                yield after, self._event(row, began)
+                yield after, json.dumps(self._event(row, began))
             if len(rows) < _BATCH:
                 await asyncio.sleep(_PAUSE)
             if not rows and await asyncio.to_thread(self._is_gone, run):
