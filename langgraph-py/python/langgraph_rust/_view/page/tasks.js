@@ -11,7 +11,7 @@ export function taskCard(task, place, handlers) {
     "section",
     { class: "task", "aria-label": `Task ${task.name}` },
     h("header", {}, h("h3", {}, task.name), h("span", { class: `badge ${task.state}` }, task.state), h("code", { class: "id", title: task.id }, task.id.slice(0, 8)), isNode(task) ? handlers.rerun?.(task) : null),
-    task.input ? h("div", {}, h("h4", {}, "was sent"), whole(task.input)) : null,
+    task.input ? h("div", {}, h("h4", {}, "was sent"), whole(task.input)) : isNode(task) ? h("p", { class: "about" }, "reads the state of this checkpoint") : null,
     task.error ? h("pre", { class: "error" }, task.error.text ?? JSON.stringify(task.error)) : null,
     task.interrupts.map((one) => h("div", { class: "asks" }, h("h4", {}, isOpen ? "asks" : "asked"), interruptValue(one), isOpen && handlers.answer ? handlers.answer(one, task) : null)),
     task.resumes.length ? h("div", { class: "asks" }, h("h4", {}, "was answered"), task.resumes.map((one) => whole(one))) : null,
