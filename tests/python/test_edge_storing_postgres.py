@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -52,17 +53,21 @@ class Cut:
     is_done: bool = False
     storing: int = 0
     """How many there are under way."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def stores(self) -> Iterator[None]:
-        self.left -= 1
-        if self.left < 0 and self.moment == IDLE and not self.storing and not self.is_done:
-            self.end()
-        self.storing += 1
+        # Nobody begins to store while they are ended.
+        with self.lock:
+            self.left -= 1
+            if self.left < 0 and self.moment == IDLE and not self.storing and not self.is_done:
+                self.end()
+            self.storing += 1
         try:
             yield
         finally:
-            self.storing -= 1
+            with self.lock:
+                self.storing -= 1
 
     def is_now(self, moment: str, statement: str) -> bool:
         # Something may be read at the same time.

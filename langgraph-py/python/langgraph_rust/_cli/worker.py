@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -43,6 +44,10 @@ def main(arguments: Sequence[str], program: str) -> int:
         return 1
 
 
+_PATIENCE = 5.0
+"""Seconds that threads have to end in when all else is over."""
+
+
 async def _work(options: argparse.Namespace) -> int:
     from psycopg import Error
 
@@ -65,12 +70,17 @@ async def _work(options: argparse.Namespace) -> int:
         name=options.name,
     )
     print(f"worker {worker.name} takes runs from {', '.join(worker.queues)}", flush=True)
+    code = 0
     try:
         await worker.run(signals=True)
     except Error as error:
         print(f"worker: {error}", file=sys.stderr)
-        return 1
-    return 0
+        code = 1
+    # Its runs are over or others' by now. A sync node that does not end would keep the process.
+    leaving = threading.Timer(_PATIENCE, os._exit, (code,))
+    leaving.daemon = True
+    leaving.start()
+    return code
 
 
 def _parser(program: str) -> argparse.ArgumentParser:

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import Conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
@@ -49,7 +51,7 @@ class SyncDatabase:
     @property
     def conninfo(self) -> str:
         """How to connect."""
-        return str(self._pool.conninfo)
+        return _conninfo(self._pool)
 
     def carry_out(
         self,
@@ -108,7 +110,7 @@ class AsyncDatabase:
     @property
     def conninfo(self) -> str:
         """How to connect."""
-        return str(self._pool.conninfo)
+        return _conninfo(self._pool)
 
     async def carry_out(
         self,
@@ -186,3 +188,13 @@ def async_pool(
         configure=configure,
         open=False,
     )
+
+
+def _conninfo(pool: Any) -> str:
+    """Return how a pool connects; some of that may be among the options of its connections."""
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    # Both may also be what gives the value.
+    text, options = pool.conninfo, pool.kwargs
+    options = options if isinstance(options, dict) else {}
+    given = {key: value for key, value in options.items() if key in known}
+    return make_conninfo(text if isinstance(text, str) else "", **given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from langgraph_rust.checkpoint.postgres._plans import Plan, Rows, Statement
 from langgraph_rust.checkpoint.serde.base import SerializerProtocol
@@ -69,6 +70,7 @@ def get(run_id: str, serde: SerializerProtocol) -> Plan[Run]:
     Raises:
         UnknownRunError: there is none of that id.
     """
+    _check_id(run_id)
     rows = yield Statement(_statements.GET, {"id": run_id}, fetch=True)
     if not rows:
         raise UnknownRunError(run_id)
@@ -100,6 +102,7 @@ def read(run_id: str, after: int, serde: SerializerProtocol) -> Plan[tuple[list[
     Raises:
         UnknownRunError: there is no run of that id.
     """
+    _check_id(run_id)
     events = yield from _page(run_id, after)
     if events:
         return [event_of(row, serde) for row in events], events[-1]["mode"] != "end"
@@ -109,17 +112,25 @@ def read(run_id: str, after: int, serde: SerializerProtocol) -> Plan[tuple[list[
     return [event_of(row, serde) for row in events], not run.is_over
 
 
+def _check_id(run_id: str) -> None:
+    try:
+        UUID(run_id)
+    except (AttributeError, TypeError, ValueError):
+        raise UnknownRunError(run_id) from None
+
+
 def _page(run_id: str, after: int) -> Plan[Rows]:
     named = {"id": run_id, "after": after, "limit": _PAGE}
     return (yield Statement(_statements.READ, named, fetch=True))
 
 
 def _stop(run_id: str, asked: str, reason: str, serde: SerializerProtocol) -> Plan[None]:
+    _check_id(run_id)
     rows = yield Statement(_statements.HOLD_RUN, {"id": run_id}, fetch=True)
     if not rows:
         raise UnknownRunError(run_id)
     row = rows[0]
-    if row["status"] in OVER:
+    if row["status"] in OVER or row["asked"] == "rollback":
         return
     if row["status"] == "running" or (row["attempt"] and asked == "rollback"):
         # What it has stored is for a worker to delete.

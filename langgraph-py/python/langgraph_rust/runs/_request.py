@@ -26,6 +26,9 @@ _QUEUE_BYTES = 40
 """Procrastinate listens to a channel of the queue's name; PostgreSQL cuts those off."""
 
 
+_PRIORITY = 2**31 - 1
+
+
 class Asked(TypedDict, total=False):
     """The keyword arguments of `enqueue` that say how the graph runs."""
 
@@ -77,7 +80,8 @@ def new_run(
 
     Raises:
         ValueError: the graph is not among `graphs`, a config has callbacks, a time has no zone, a
-            thread's id cannot be stored, or a queue has too long a name.
+            thread's id cannot be stored, a timeout or a priority is none, or a queue has too long a
+            name.
         TypeError: something cannot be encoded, or is asked for that nobody knows.
     """
     if unknown := asked.keys() - Asked.__annotations__.keys():
@@ -102,20 +106,23 @@ def new_run(
         "durability": durability,
         "interrupt_before": asked.get("interrupt_before"),
         "interrupt_after": asked.get("interrupt_after"),
-        "timeout": timeout.total_seconds() if isinstance(timeout, timedelta) else timeout,
+        "timeout": _seconds(timeout),
     }
     return NewRun(
         id=str(uuid.uuid4()),
-        thread_id=_thread(str(thread_id or own or uuid.uuid4())),
+        thread_id=_thread(next((one for one in (thread_id, own) if one is not None), None)),
         graph=name,
         queue=_queue(queue or name),
-        priority=priority,
+        priority=_priority(priority),
         at=_time(at),
         request=serde.dumps_typed(request),
     )
 
 
-def _thread(thread_id: str) -> str:
+def _thread(given: Any) -> str:
+    thread_id = str(uuid.uuid4()) if given is None else str(given)
+    if not thread_id:
+        raise ValueError("thread_id is empty: leave it out for a new thread")
     if "\0" in thread_id or any("\ud800" <= letter <= "\udfff" for letter in thread_id):
         raise ValueError(f"Postgres cannot store the thread_id {thread_id!r}: it is no plain text")
     return thread_id
@@ -138,6 +145,21 @@ def _queue(name: str) -> str:
     if len(name.encode()) > _QUEUE_BYTES:
         raise ValueError(f"the name of a queue has at most {_QUEUE_BYTES} bytes: '{name}'")
     return name
+
+
+def _seconds(timeout: Any) -> float | None:
+    if timeout is None:
+        return None
+    seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
+        raise ValueError(f"timeout is a positive number of seconds, or a timedelta: {timeout!r}")
+    return float(seconds)
+
+
+def _priority(priority: Any) -> int:
+    if not isinstance(priority, int) or abs(priority) > _PRIORITY:
+        raise ValueError(f"priority is a whole number of at most {_PRIORITY}: {priority!r}")
+    return priority
 
 
 def _time(at: datetime | timedelta | None) -> datetime | None:

@@ -16,6 +16,9 @@ RUN = """
 """
 """The columns that a `Run` is made of."""
 
+_WAYS = "ARRAY['drain', 'cancel', 'rollback']"
+"""How a run can be stopped; each keeps less of it than the one before."""
+
 WAKE = """
     pg_notify('procrastinate_queue_v1#' || {job}.queue_name, {payload}),
     pg_notify('procrastinate_any_queue_v1', {payload})
@@ -70,13 +73,16 @@ WHERE run_id = %(id)s AND id > %(after)s ORDER BY id LIMIT %(limit)s
 """
 
 HOLD_RUN = """
-SELECT status, attempt, job_id FROM langgraph_rust_runs WHERE id = %(id)s FOR UPDATE
+SELECT status, attempt, job_id, asked FROM langgraph_rust_runs WHERE id = %(id)s FOR UPDATE
 """
 
+# Whoever asks for less than was asked before changes nothing.
 ASK = f"""
 WITH run AS (
     UPDATE langgraph_rust_runs SET asked = %(asked)s, reason = %(reason)s
-    WHERE id = %(id)s RETURNING id
+    WHERE id = %(id)s AND coalesce(array_position({_WAYS}, asked), 0)
+        < array_position({_WAYS}, %(asked)s::text)
+    RETURNING id
 )
 SELECT pg_notify('{CONTROL}', id::text) FROM run
 """
@@ -134,6 +140,8 @@ WITH run AS (
     WHERE id = %(id)s AND attempt = %(attempt)s AND status IN ('pending', 'running')
         AND (asked IS DISTINCT FROM 'rollback' OR %(status)s = 'cancelled')
     RETURNING id
+), forgotten AS (
+    DELETE FROM langgraph_rust_run_writes WHERE run_id IN (SELECT id FROM run)
 ), ended AS (
     INSERT INTO langgraph_rust_run_events (run_id, id, attempt, mode, type, data)
     SELECT run.id, 1 + coalesce(
@@ -150,8 +158,47 @@ WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running'
 """
 
 LOOK = """
-SELECT id, attempt, asked FROM langgraph_rust_runs
-WHERE id = ANY(%(ids)s::uuid[]) AND status = 'running'
+SELECT id, attempt, asked, status FROM langgraph_rust_runs WHERE id = ANY(%(ids)s::uuid[])
+"""
+
+# A run that goes on with what waits on a checkpoint writes there. What stood there before is kept
+# until it is over: the first row of each checkpoint, without a channel, only says that it is one.
+KEEP_WRITES = """
+WITH head AS (
+    (SELECT DISTINCT ON (checkpoint_ns) checkpoint_ns, checkpoint_id FROM checkpoints
+    WHERE thread_id = %(thread_id)s ORDER BY checkpoint_ns, checkpoint_id DESC)
+    UNION
+    SELECT checkpoint_ns, checkpoint_id FROM checkpoints
+    WHERE thread_id = %(thread_id)s AND checkpoint_id = %(checkpoint_id)s
+)
+INSERT INTO langgraph_rust_run_writes
+    (run_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, task_path)
+SELECT %(id)s::uuid, kept.* FROM (
+    SELECT checkpoint_ns, checkpoint_id, '', 0, '', NULL, ''::bytea, '' FROM head
+    UNION ALL
+    SELECT w.checkpoint_ns, w.checkpoint_id, w.task_id, w.idx, w.channel, w.type, w.blob,
+        w.task_path
+    FROM checkpoint_writes AS w JOIN head USING (checkpoint_ns, checkpoint_id)
+    WHERE w.thread_id = %(thread_id)s
+) AS kept
+WHERE NOT EXISTS (SELECT FROM langgraph_rust_run_writes WHERE run_id = %(id)s::uuid)
+"""
+
+FORGET_WRITES = """
+DELETE FROM checkpoint_writes AS w USING langgraph_rust_run_writes AS kept
+WHERE kept.run_id = %(id)s AND kept.channel = '' AND w.thread_id = %(thread_id)s
+    AND w.checkpoint_ns = kept.checkpoint_ns AND w.checkpoint_id = kept.checkpoint_id
+"""
+
+RESTORE_WRITES = """
+INSERT INTO checkpoint_writes
+    (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, task_path)
+SELECT %(thread_id)s, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, task_path
+FROM langgraph_rust_run_writes AS kept
+WHERE run_id = %(id)s AND channel <> '' AND EXISTS (
+    SELECT FROM checkpoints AS c WHERE c.thread_id = %(thread_id)s
+        AND c.checkpoint_ns = kept.checkpoint_ns AND c.checkpoint_id = kept.checkpoint_id
+)
 """
 
 # Procrastinate's own query and its way to retry are two statements, between which another worker

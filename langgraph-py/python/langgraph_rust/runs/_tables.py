@@ -58,6 +58,21 @@ _MIGRATIONS = (
     """,
     # The newest runs, which the viewer lists.
     "CREATE INDEX langgraph_rust_runs_number ON langgraph_rust_runs (number)",
+    # What stood on checkpoints when runs began to write there; see `_statements.KEEP_WRITES`.
+    """
+    CREATE TABLE langgraph_rust_run_writes (
+        run_id uuid NOT NULL REFERENCES langgraph_rust_runs ON DELETE CASCADE,
+        checkpoint_ns text NOT NULL,
+        checkpoint_id text NOT NULL,
+        task_id text NOT NULL,
+        idx integer NOT NULL,
+        channel text NOT NULL,
+        type text,
+        blob bytea,
+        task_path text NOT NULL,
+        PRIMARY KEY (run_id, checkpoint_ns, checkpoint_id, task_id, idx)
+    );
+    """,
 )
 """Each is done once, in order. One that was released is never changed."""
 

@@ -121,17 +121,26 @@ class Taking:
     def __init__(self, holder: str, ttl: float, steal: bool, wait: float) -> None:
         self._who, self._until = os.urandom(12).hex(), time.monotonic() + wait
         self._take = partial(_take, holder=holder, ttl=ttl, steal=steal, who=self._who)
+        self._token: int | None = None
+
+    def _try(self, held: Held, now: float, stays: bool) -> tuple[Held, int | None]:
+        after, token = self._take(held, now, stays=stays)
+        # It may be stored without anybody hearing of it.
+        self._token = token
+        return after, token
 
     def leave(self, held: Held, now: float) -> tuple[Held, None]:
-        """Get out of the line; a change."""
+        """Get out of the line, and give back what was taken unheard; a change."""
         waiting = tuple(one for one in held.waiting if one[0] != self._who and one[1] > now)
+        if self._token is not None:
+            held, _ = release(held, now, self._token)
         return held._replace(waiting=waiting), None
 
     def steps(self) -> Generator[Asked, Any, int | Held]:
         """Take it; returns its token, or the lease as another has it when the time is over."""
         while True:
             stays = time.monotonic() < self._until
-            token = yield Changed(partial(self._take, stays=stays))
+            token = yield Changed(partial(self._try, stays=stays))
             if token is not None:
                 return token
             if not stays:

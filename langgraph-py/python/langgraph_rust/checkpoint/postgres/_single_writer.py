@@ -178,14 +178,18 @@ def explain(claim: Claim) -> Plan[Exception]:
 
 # --- leases ---
 
+# Two that make it at the same time would both find that it is not there, and one would fail.
 _TABLE_SQL = """
-CREATE TABLE IF NOT EXISTS checkpoint_leases (
-    thread_id TEXT PRIMARY KEY,
-    holder TEXT,
-    token BIGINT NOT NULL,
-    expires DOUBLE PRECISION NOT NULL,
-    waiting TEXT NOT NULL
-)"""
+DO $$ BEGIN
+    PERFORM pg_advisory_xact_lock(7523094288207667812);
+    CREATE TABLE IF NOT EXISTS checkpoint_leases (
+        thread_id TEXT PRIMARY KEY,
+        holder TEXT,
+        token BIGINT NOT NULL,
+        expires DOUBLE PRECISION NOT NULL,
+        waiting TEXT NOT NULL
+    );
+END $$"""
 """Rows stay, for no token is to be given out twice."""
 
 _LOOK_SQL = """

@@ -23,11 +23,18 @@ from langgraph_rust.runs._request import Request
 from langgraph_rust.runs._worker._beginning import Beginning, begin
 from langgraph_rust.runs._worker._keeping import Keeper
 from langgraph_rust.runs._worker._log import EventLog, LostRunError
-from langgraph_rust.runs._worker._plans import Claim, give_back, look, set_base
+from langgraph_rust.runs._worker._plans import (
+    Claim,
+    give_back,
+    keep_writes,
+    look,
+    restore_writes,
+    set_base,
+)
 from langgraph_rust.runs._worker._queue import GivenBack
 from langgraph_rust.runs._worker._saver import RunSaver, UnreachableError
 from langgraph_rust.runtime import RunControl
-from langgraph_rust.types import Interrupt, StreamMode
+from langgraph_rust.types import Command, Interrupt, StreamMode
 
 if TYPE_CHECKING:
     from langgraph_rust.checkpoint.serde.base import SerializerProtocol
@@ -42,6 +49,9 @@ _TTL = 30.0
 not wait for that, but programs that go on with the thread themselves do."""
 
 _INTERRUPT = "__interrupt__"
+
+_WAYS = {"drain": 1, "cancel": 2, "rollback": 3}
+"""How a run can be stopped; each keeps less of it than the one before."""
 
 Why = Literal["asked", "leaving", "late", "lost"]
 """Why an attempt stops: a user asked, the worker ends, its time is over, another worker has it."""
@@ -85,7 +95,7 @@ class Execution:
 
     def ask(self, asked: str) -> None:
         """Have it stopped for a user: `drain`, `cancel` or `rollback`."""
-        if asked != self._asked:
+        if _WAYS[asked] > _WAYS.get(self._asked or "", 0):
             self._asked = asked
             self._stop("asked", at_once=asked != "drain")
 
@@ -111,9 +121,10 @@ class Execution:
             return await self._end("error", failure=_failure(error))
         if self._asked:
             return await self._end_as_asked()
+        seconds = self._seconds_left()
         self._task = asyncio.create_task(self._run_graph())
         try:
-            await asyncio.wait({self._task}, timeout=self._seconds_left())
+            await asyncio.wait({self._task}, timeout=seconds)
             if not self._task.done():
                 self._stop("late", at_once=True)
                 await asyncio.wait({self._task})
@@ -159,6 +170,9 @@ class Execution:
                 # Another claimed it while this was on its way. If the lease was taken from that
                 # one, it takes it again.
                 raise LostRunError(self.run.id)
+            if _goes_on(self._request["input"]):
+                named = self._request["config"].get("configurable", {}).get("checkpoint_id")
+                await self._keeper.keep(lambda: keep_writes(self.run, named))
             beginning = await begin(self.run, self._request, self._graph, self._saver, lease.token)
             await self._remember(beginning)
             return await self._streamed(beginning)
@@ -252,7 +266,9 @@ class Execution:
             # The job is tried again after a while, by whoever can reach it.
             raise error
         if isinstance(error, ThreadConflictError) and error.reason == "fenced":
-            return await self._end_fenced()
+            # Of another thread, it is a node's failure as any other.
+            if error.thread_id == self.run.thread_id:
+                return await self._end_fenced()
         if error is not None:
             return await self._end("error", failure=_failure(error))
         try:
@@ -284,12 +300,24 @@ class Execution:
 
     async def _is_own(self) -> bool:
         found = await self._keeper.keep(lambda: look([self.run.id]))
-        return found.get(self.run.id, (0, None))[0] == self.run.attempt
+        return found[self.run.id].attempt == self.run.attempt
 
     async def _end_as_asked(self) -> None:
         if self._asked == "rollback":
-            await self._saver.adelete_for_runs([self.run.id])
+            await self._roll_back()
         await self._end("cancelled")
+
+    async def _roll_back(self) -> None:
+        """Have the thread as it was before the run."""
+        # Whoever had the run, and is only thought to be gone, stores nothing from now on.
+        holder = f"rollback of run {self.run.id}"
+        lease = await self._saver.atake_lease(self.run.thread_id, holder, ttl=_TTL, steal=True)
+        try:
+            if await self._is_own():
+                await self._saver.adelete_for_runs([self.run.id])
+                await self._keeper.keep(lambda: restore_writes(self.run), transaction=True)
+        finally:
+            await lease.arelease()
 
     async def _end(
         self,
@@ -307,7 +335,7 @@ class Execution:
         if await self._keeper.keep(plan):
             return
         # Somebody was faster: another worker, or whoever wants it to be taken back.
-        attempt, asked = (await self._keeper.keep(lambda: look([run.id]))).get(run.id, (0, None))
+        attempt, asked = (await self._keeper.keep(lambda: look([run.id])))[run.id]
         if attempt == run.attempt and asked == "rollback" and status != "cancelled":
             self._asked = asked
             await self._end_as_asked()
@@ -330,6 +358,19 @@ def _failure(error: BaseException) -> RunFailure:
         if kind.__module__ == "builtins"
         else f"{kind.__module__}.{kind.__qualname__}"
     )
-    # A NUL cannot be stored.
     text = "".join(traceback.format_exception(kind, error, error.__traceback__))
-    return RunFailure(name, str(error).replace("\0", ""), text.replace("\0", ""))
+    try:
+        message = str(error)
+    except Exception as unspoken:
+        message = f"<its text cannot be told: {type(unspoken).__name__}>"
+    return RunFailure(name, _storable(message), _storable(text))
+
+
+def _storable(text: str) -> str:
+    """Return a text without what Postgres cannot store: NUL, and halves of characters."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
+def _goes_on(input: Any) -> bool:
+    """Whether a run goes on with what waits, rather than beginning with an input."""
+    return input is None or isinstance(input, Command)

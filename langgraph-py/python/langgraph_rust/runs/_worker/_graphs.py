@@ -37,6 +37,8 @@ def load(references: Iterable[str]) -> dict[str, Pregel]:
             graph = getattr(importlib.import_module(module), attribute)
         except AttributeError:
             raise ValueError(f"{module} has no {attribute}") from None
+        except ImportError as error:
+            raise ImportError(f"{place} cannot be imported: {error}") from error
         found |= named({name: graph}, place)
     return found
 

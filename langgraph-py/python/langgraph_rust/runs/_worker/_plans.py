@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
 from langgraph_rust.checkpoint.postgres._plans import Plan, Statement
 from langgraph_rust.runs import _statements
+from langgraph_rust.runs._records import OVER
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,41 @@ def give_back(run: Claim) -> Plan[None]:
     yield Statement(_statements.GIVE_BACK, {"id": run.id, "attempt": run.attempt})
 
 
-def look(run_ids: Iterable[str]) -> Plan[dict[str, tuple[int, str | None]]]:
-    """For each run that is running: whose attempt it is, and how it is to be stopped."""
-    rows = yield Statement(_statements.LOOK, {"ids": [*run_ids]}, fetch=True)
-    return {str(row["id"]): (row["attempt"], row["asked"]) for row in rows}
+class Standing(NamedTuple):
+    """How a run stands."""
+
+    attempt: int
+    """Whose it is; 0 if the run is over, or there is none any more."""
+    asked: str | None
+    """How it is to be stopped."""
+
+
+_NOBODYS = Standing(0, None)
+
+
+def look(run_ids: Iterable[str]) -> Plan[dict[str, Standing]]:
+    """Tell how runs stand."""
+    wanted = [*run_ids]
+    rows = yield Statement(_statements.LOOK, {"ids": wanted}, fetch=True)
+    found = {
+        str(row["id"]): Standing(row["attempt"], row["asked"])
+        for row in rows
+        if row["status"] not in OVER
+    }
+    return {run_id: found.get(run_id, _NOBODYS) for run_id in wanted}
+
+
+def keep_writes(run: Claim, checkpoint_id: str | None) -> Plan[None]:
+    """Keep what stands on the checkpoints that the run may write on, unless it is kept."""
+    named = {"id": run.id, "thread_id": run.thread_id, "checkpoint_id": checkpoint_id}
+    yield Statement(_statements.KEEP_WRITES, named)
+
+
+def restore_writes(run: Claim) -> Plan[None]:
+    """Have these checkpoints as they were before the run; to be one transaction."""
+    named = {"id": run.id, "thread_id": run.thread_id}
+    yield Statement(_statements.FORGET_WRITES, named)
+    yield Statement(_statements.RESTORE_WRITES, named)
 
 
 def revive(dead_after: float) -> Plan[int]:

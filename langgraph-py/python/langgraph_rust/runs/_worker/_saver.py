@@ -34,8 +34,8 @@ class RunSaver(AsyncPostgresSaver):
     its checkpoint, of which there would be nothing to see before both are stored.
     """
 
-    single_writer = "off"
-    """The lease of an attempt says who writes."""
+    single_writer = "refuse"
+    """Among workers the lease of an attempt says who writes; programs need not know of leases."""
 
     logs: dict[tuple[str, int | None], EventLog]
     """The logs of the attempts that go on here, by thread and the token of its lease."""

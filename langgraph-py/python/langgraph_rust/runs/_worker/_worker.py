@@ -190,7 +190,7 @@ class Worker:
             with self._listener.wakes(run_id, lambda: loop.call_soon_threadsafe(self._told.set)):
                 await execution.perform()
         finally:
-            if self._active[run_id] is execution:
+            if self._active.get(run_id) is execution:
                 del self._active[run_id]
 
     # --- what it sees to ---
@@ -240,6 +240,9 @@ class Worker:
                     await self._database.carry_out(_plans.drop(self._keep_events, self._keep_runs))
             except TROUBLE as error:
                 logger.warning("worker %s cannot reach the database: %s", self.name, error)
+            except Exception:
+                # Without it nobody would be stopped, and no thread kept, from now on.
+                logger.exception("worker %s looks again", self.name)
 
     async def _look_at_own(self) -> None:
         """Stop runs that are to be stopped, or that others have by now."""
@@ -247,11 +250,13 @@ class Worker:
             return
         found = await self._database.carry_out(_plans.look(self._active))
         for run_id, execution in [*self._active.items()]:
-            attempt, asked = found.get(run_id, (execution.run.attempt, None))
-            if attempt != execution.run.attempt:
+            # Those that have begun since were not asked about.
+            if (standing := found.get(run_id)) is None:
+                continue
+            if standing.attempt != execution.run.attempt:
                 execution.lose()
-            elif asked:
-                execution.ask(asked)
+            elif standing.asked:
+                execution.ask(standing.asked)
 
     async def _look_at_others(self) -> None:
         """Put the jobs of those that are gone back; while it stops, tell that it is alive."""
