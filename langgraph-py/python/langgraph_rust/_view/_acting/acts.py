@@ -91,6 +91,8 @@ class Acts:
                     "checkpointer": Aside(saver, place, found),
                     "interrupt_before_nodes": (),
                     "interrupt_after_nodes": "*",
+                    # The node is to run, and what comes of it is nobody else's.
+                    "cache": None,
                 }
             )
             alone._watch = lambda _: RunTap(run, self._hub.events, task=found.task)
@@ -143,7 +145,8 @@ class Acts:
             try:
                 made = await graph.aupdate_state(_config(place), values, as_node)
             except Exception as error:
-                raise Refused(f"{type(error).__name__}: {error}") from error
+                told = self._hub.events.of_text(f"{type(error).__name__}: {error}")
+                raise Refused(told["text"]) from error
         return made["configurable"]["checkpoint_id"]
 
     async def picture(self, place: Place | None) -> tuple[str, str]:

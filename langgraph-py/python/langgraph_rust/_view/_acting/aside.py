@@ -10,6 +10,7 @@ from langgraph_rust._view._acting.refused import Refused
 from langgraph_rust._view._source.source import Place
 from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointTuple, PendingWrite
 from langgraph_rust.checkpoint.memory import InMemorySaver
+from langgraph_rust.constants import START
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -40,6 +41,8 @@ def planned(snapshot: StateSnapshot, task: str, name: str) -> Planned:
     Raises:
         Refused: the task is none of the checkpoint's, or it cannot be told which.
     """
+    if START in (name, *(one.name for one in snapshot.tasks if one.id == task)):
+        raise Refused("the input is no task of a node's")
     ids = [one.id for one in snapshot.tasks]
     found = [task] if task in ids else [one.id for one in snapshot.tasks if one.name == name]
     if len(found) != 1:
@@ -113,6 +116,38 @@ class Aside(BaseCheckpointSaver[Any]):
     ) -> None:
         """Keep writes here."""
         await self._own.aput_writes(config, writes, task_id, task_path)
+
+    # Graphs that a sync node runs; they begin anew.
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return what was kept here."""
+        return self._own.get_tuple(config)
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Keep a checkpoint here."""
+        return self._own.put(config, checkpoint, metadata, new_versions)
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Keep writes here."""
+        self._own.put_writes(config, writes, task_id, task_path)
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Return what was kept here."""
+        return self._own.get_delta_channel_history(config=config, channels=channels)
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]

@@ -62,4 +62,12 @@ class Acting:
                 "Install langgraph-rust[sqlite], or [postgres]"
             ) from error
         async with Saver.from_conn_string(self._database) as saver:
+            _set_up_like(saver, self.graph.checkpointer)
             yield self.graph.copy(update={"checkpointer": saver})
+
+
+def _set_up_like(saver: Any, own: Any) -> None:
+    """Have a saver store as the graph's own does: encrypted, for one."""
+    for name in ("serde", "linear_storage", "single_writer"):
+        if name in vars(own) if hasattr(own, "__dict__") else False:
+            setattr(saver, name, getattr(own, name))

@@ -62,7 +62,7 @@ def _endpoint(act: Callable[[dict[str, Any]], Any]) -> Callable[[Request], Any]:
             return JSONResponse(await act(asked))
         except Refused as error:
             return JSONResponse({"error": str(error)}, 409)
-        except (ValueError, Unusable) as error:
+        except (ValueError, RecursionError, Unusable) as error:
             return JSONResponse({"error": str(error)}, 400)
 
     return endpoint

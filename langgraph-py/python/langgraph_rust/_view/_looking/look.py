@@ -325,8 +325,11 @@ def _words(sought: str, redaction: Redaction) -> tuple[str, list[_Test]]:
             # A search would tell what is not shown.
             tests.append(lambda *_: False)
         elif equals and key:
+            # What a rule hides is not found by its value either.
             tests.append(
-                lambda _, metadata, key=key, value=value: str(metadata().get(key)) == value
+                lambda _, metadata, key=key, value=value: (
+                    redaction.text(str(metadata().get(key))) == value
+                )
             )
         else:
             part = word

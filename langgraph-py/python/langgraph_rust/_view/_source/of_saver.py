@@ -55,10 +55,17 @@ def _made(path: str) -> str:
 def _url(connection: Any) -> str | None:
     """Return the URL of a connection of psycopg's, or a pool of them."""
     from psycopg.conninfo import conninfo_to_dict
+    from psycopg.pq import Conninfo
 
     text = getattr(connection, "conninfo", None)
     if isinstance(text, str):
-        found = conninfo_to_dict(text)
+        # A pool may have been told in both places, or have a function for them.
+        options = getattr(connection, "kwargs", None)
+        if not isinstance(options, dict | None):
+            return None
+        known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+        own = {key: value for key, value in (options or {}).items() if key in known}
+        found: dict[str, Any] = {**conninfo_to_dict(text), **own}
     elif info := getattr(connection, "info", None):
         found = {**info.get_parameters(), "password": info.password}
     else:

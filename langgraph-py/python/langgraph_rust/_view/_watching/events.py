@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
-from langgraph_rust._view._value.records import decode, inner
-from langgraph_rust._view._value.redaction import Redaction
+from langgraph_rust._view._value.records import Record, decode, inner, opened
+from langgraph_rust._view._value.redaction import INSTEAD, Redaction
 from langgraph_rust._view._value.show import Shown, Window, show
 from langgraph_rust.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 _WINDOW = Window(limit=20, inner=10, depth=4, text=2000)
 
 INTERRUPT = "__interrupt__"
+
+_MOST = 20_000
+"""Letters of a message or a traceback."""
+
+_HOLD = ("messages", "content")
+"""Keys under which texts of messages are stored."""
 
 
 class Events:
@@ -59,8 +66,16 @@ class Events:
             own: What all parts of it have in common; the message's id if left out.
         """
         text, id_ = _text_of(message)
-        text = self._redaction.text(text)
+        if self._redaction and (_is_part(message) or any(map(self._redaction.hides, _HOLD))):
+            # What is not shown may lie across parts.
+            text = INSTEAD
+        text = self._redaction.text(text)[:_MOST]
         return {"kind": "messages", "text": text, "node": node, "id": own or id_}
+
+    @property
+    def holds_parts(self) -> bool:
+        """Whether messages are shown whole alone."""
+        return bool(self._redaction)
 
     def of_value(self, mode: str, value: Any) -> Shown:
         """Return the event for a chunk of this process's."""
@@ -75,9 +90,21 @@ class Events:
         try:
             data = self._serde.dumps_typed(value)
         except Exception:
-            # Whatever cannot be encoded can still be named.
-            return show(repr(value), _WINDOW, self._redaction)
+            return show(self._apart(value, _WINDOW.depth), _WINDOW, self._redaction)
         return show(decode(*data), _WINDOW, self._redaction)
+
+    def _apart(self, value: Any, depth: int) -> Any:
+        """Return a value of which some part cannot be encoded; such parts are named."""
+        if depth and isinstance(value, dict):
+            return {str(key): self._apart(item, depth - 1) for key, item in value.items()}
+        if depth and isinstance(value, (list, tuple, set)):
+            return [self._apart(item, depth - 1) for item in islice(value, _WINDOW.limit)]
+        try:
+            return decode(*self._serde.dumps_typed(value))
+        except Exception:
+            # A text of it may hold what a rule for keys hides.
+            kind = f"{type(value).__module__}.{type(value).__qualname__} object"
+            return kind if self._redaction else repr(value)
 
     def of_failure(self, error: BaseException) -> Shown:
         """Return the event for what a run ended with."""
@@ -85,10 +112,16 @@ class Events:
 
     def of_text(self, text: str) -> Shown:
         """Return the event for a failure that is told in words."""
-        return {"kind": "failed", "text": self._redaction.text(text)}
+        return {"kind": "failed", "text": self._redaction.text(text)[-_MOST:]}
 
     def _failure(self, error: BaseException) -> Shown:
-        return {"text": self._redaction.text("".join(traceback.format_exception(error)))}
+        text = "".join(traceback.format_exception(error))
+        return {"text": self._redaction.text(text)[-_MOST:]}
+
+
+def _is_part(message: Any) -> bool:
+    kind = opened(message).type if isinstance(message, Record) else type(message).__name__
+    return kind.endswith("Chunk")
 
 
 def _text_of(message: Any) -> tuple[str, Any]:

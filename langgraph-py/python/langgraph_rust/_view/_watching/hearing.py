@@ -35,13 +35,15 @@ class Hearing(BaseCallbackHandler, MessagePusher):
     Args:
         told: Who is told.
         begun: Called when the run has begun.
+        whole: Whether messages that are streamed are told when they are whole.
     """
 
     # In the thread of the node, so that events keep their order.
     run_inline = True
 
-    def __init__(self, told: Told, begun: Callable[[], object]) -> None:
+    def __init__(self, told: Told, begun: Callable[[], object], *, whole: bool = False) -> None:
         self._told = told
+        self._whole = whole
         self._begun = begun
         self._root: UUID | None = None
         self._attempts: dict[str, int] = {}
@@ -57,6 +59,7 @@ class Hearing(BaseCallbackHandler, MessagePusher):
         inputs: Any,
         *,
         run_id: UUID,
+        parent_run_id: UUID | None = None,
         metadata: dict[str, Any] | None = None,
         **more: Any,
     ) -> None:
@@ -65,7 +68,9 @@ class Hearing(BaseCallbackHandler, MessagePusher):
             self._root = run_id
             self._begun()
         node = (metadata or {}).get("langgraph_node")
-        if metadata and node is not None and node == more.get("name"):
+        # What runs within a node may have its name.
+        is_own = parent_run_id not in self._going
+        if metadata and node is not None and node == more.get("name") and is_own:
             place = metadata.get("langgraph_checkpoint_ns", "")
             self._attempts[place] = self._attempts.get(place, 0) + 1
             self._going[run_id] = node, place
@@ -101,6 +106,8 @@ class Hearing(BaseCallbackHandler, MessagePusher):
 
     def on_llm_new_token(self, token: Any, *, chunk: Any = None, run_id: UUID, **more: Any) -> None:
         """Tell of a part of a message."""
+        if self._whole:
+            return
         if isinstance(chunk, ChatGenerationChunk) and (metadata := self._speaking.get(run_id)):
             self._streaming.add(run_id)
             self._tell(metadata, run_id, chunk.message)

@@ -19,6 +19,9 @@ _KEPT = 30
 """Runs that are over and still listed, the last ones."""
 
 
+_MOST = 1000
+
+
 class Hub:
     """Knows the runs of this process that go on, and the last of those that are over.
 
@@ -62,6 +65,9 @@ class Hub:
         self._version += 1
         over = [one.id for one in list(self._runs.values()) if one.is_over]
         for old in islice(over, max(len(over) - _KEPT, 0)):
+            self._runs.pop(old, None)
+        # Of some nobody ever hears that they are over, such as those of a loop that was closed.
+        for old in islice(list(self._runs), max(len(self._runs) - _MOST, 0)):
             self._runs.pop(old, None)
 
     def mark(self) -> object:

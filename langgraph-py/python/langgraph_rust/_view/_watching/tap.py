@@ -42,7 +42,8 @@ class RunTap:
         tokens: bool = False,
     ) -> None:
         self.modes = {"custom", "tasks"} if task else {"custom", "tasks", "updates"}
-        self.handlers: list[Any] = [(TokenHearing if tokens else Hearing)(self, begun)]
+        hearing = TokenHearing if tokens else Hearing
+        self.handlers: list[Any] = [hearing(self, begun, whole=events.holds_parts)]
         self._run = run
         self._events = events
         self._task = task

@@ -68,6 +68,7 @@ class WorkerRuns:
 
     async def _follow(self, run: str, after: int) -> AsyncIterator[tuple[int, str]]:
         began: dict[str, datetime] = {}
+        is_over = False
         while True:
             rows = await asyncio.to_thread(self._ask, _EVENTS, run, after)
             for row in rows:
@@ -78,11 +79,16 @@ class WorkerRuns:
                 yield after, json.dumps(self._event(row, began))
             if len(rows) < _BATCH:
                 await asyncio.sleep(_PAUSE)
-            if not rows and await asyncio.to_thread(self._is_gone, run):
-                return
+            if not rows:
+                if is_over:
+                    return
+                # What it told last may have come since.
+                is_over = await asyncio.to_thread(self._is_over, run)
 
-    def _is_gone(self, run: str) -> bool:
-        return not self._ask(_RUN, run)
+    def _is_over(self, run: str) -> bool:
+        """Whether no event comes any more: it is deleted, or its last was known."""
+        known = self._ask(_RUN, run)
+        return not known or known[0]["status"] not in ("pending", "running")
 
     def _event(self, row: Mapping[str, Any], began: dict[str, datetime]) -> Shown:
         mode, data = row["mode"], decode(row["type"], bytes(row["data"]))

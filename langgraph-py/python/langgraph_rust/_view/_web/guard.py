@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Collection
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -87,11 +86,12 @@ class Guard:
         return None
 
     def _from_cookie(self, headers: Headers) -> str:
-        try:
-            found = SimpleCookie(headers.get("cookie", "")).get(self._cookie)
-        except CookieError:
-            return ""
-        return found.value if found else ""
+        # Other programs of this machine have their cookies here, too, however they are spelled.
+        for one in headers.get("cookie", "").split(";"):
+            name, _, value = one.strip().partition("=")
+            if name == self._cookie:
+                return value.strip()
+        return ""
 
     def _is_token(self, given: str) -> bool:
         return hmac.compare_digest(given.encode(), self.token.encode())

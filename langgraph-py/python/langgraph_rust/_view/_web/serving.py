@@ -17,6 +17,13 @@ Make = Callable[[Sequence[str], Callable[[], bool]], Guard]
 """Makes the application, given what requests may call it and whether it is being stopped."""
 
 
+class _Quiet(uvicorn.Config):
+    """Leaves logging as the program has set it up."""
+
+    def configure_logging(self) -> None:
+        """Do nothing."""
+
+
 class Serving:
     """Serves an application.
 
@@ -34,9 +41,8 @@ class Serving:
         hosts = names(host, self._socket)
         app = make(hosts, lambda: self._server.should_exit)
         # The address has the token, which is of no use to a log.
-        config = uvicorn.Config(
+        config = _Quiet(
             app,
-            log_level="warning",
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=1,

@@ -386,7 +386,7 @@ class Launch:
                 manager=self._manager,
                 sink=self._sink,
                 shape=self._shape,
-                eager=self._eager,
+                eager=self._eager or self._tap is not None,
                 latest=self._latest,
                 subgraphs=self._subgraphs,
                 is_async=self._is_async,
