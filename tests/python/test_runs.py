@@ -222,3 +222,44 @@ async def test_what_makes_no_sense_is_said_to_whoever_asks(database: str) -> Non
         for mistake in mistakes:
             with pytest.warns(LangGraphMistakeWarning, match=next(iter(mistake.values()))):
                 await runs.enqueue("graph", None, **mistake)
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize("error", [ValueError("\ud800"), Unspeakable()], ids=["half", "mute"])
+async def test_a_failure_that_cannot_be_told_is_one(database: str, error: Exception) -> None:
+    def fails(state: State) -> Any:
+        raise error
+
+    async with asking(database) as runs, working(database, {"graph": chain(fails)}):
+        run = await runs.enqueue("graph", {"log": []})
+        run = await runs.wait(run.id, timeout=PATIENCE)
+    assert (run.status, run.attempt) == ("error", 1)
+
+
+async def test_a_conflict_over_another_thread_is_a_failure(database: str) -> None:
+    from langgraph_rust.checkpoint.single_writer import ThreadConflictError
+
+    def fails(state: State) -> Any:
+        raise ThreadConflictError(
+            reason="fenced", thread_id="another", run_id="1", other_run_id="2"
+        )
+
+    async with asking(database) as runs, working(database, {"graph": chain(fails)}):
+        run = await runs.enqueue("graph", {"log": []})
+        run = await runs.wait(run.id, timeout=PATIENCE)
+    assert (run.status, run.attempt) == ("error", 1)
+
+
+async def test_ids_and_numbers_that_are_none_are_named(database: str) -> None:
+    async with asking(database) as runs:
+        for unknown in ("no-uuid", "a\0b", 7):
+            with pytest.raises(UnknownRunError):
+                await runs.get(unknown)  # type: ignore[arg-type]
+        wrong: Any = {"timeout": "5"}, {"timeout": -1}, {"priority": 2**40}, {"thread_id": ""}
+        for one in wrong:
+            with pytest.raises(ValueError, match=next(iter(one))):
+                await runs.enqueue("graph", None, **one)

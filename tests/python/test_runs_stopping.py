@@ -10,6 +10,7 @@ from _runs import PATIENCE, Gate, asking, chain, psycopg, says, working
 
 from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph_rust.runs import ThreadBusyError
+from langgraph_rust.types import Command, interrupt
 
 pytestmark = pytest.mark.asyncio
 
@@ -139,3 +140,58 @@ async def test_a_drained_run_can_be_cancelled_before_another_worker_takes_it(dat
     assert await state(database, graph, "1") == {"log": ["a"]}
     assert not await state(database, graph, "2")
     assert gate.count == 2
+
+
+@pytest.mark.parametrize("way", ["cancel", "strategy"])
+async def test_a_run_that_answered_is_rolled_back_with_its_answer(database: str, way: str) -> None:
+    gate = Gate()
+    graph = chain(lambda state: {"log": [interrupt("?")]}, gate)
+    async with asking(database) as runs, working(database, {"graph": graph}):
+        first = await runs.enqueue("graph", {"log": []}, thread_id="1")
+        assert (await runs.wait(first.id, timeout=PATIENCE)).status == "interrupted"
+        wrong = await runs.enqueue("graph", Command(resume="wrong"), thread_id="1")
+        await asyncio.wait_for(gate.begun.wait(), PATIENCE)
+        strategy: Any = "rollback"
+        if way == "cancel":
+            await runs.cancel(wrong.id, action="rollback")
+            strategy = "enqueue"
+        right = await runs.enqueue(
+            "graph", Command(resume="right"), thread_id="1", multitask_strategy=strategy
+        )
+        assert (await runs.wait(wrong.id, timeout=PATIENCE)).status == "cancelled"
+        gate.may_end.set()
+        right = await runs.wait(right.id, timeout=PATIENCE)
+    assert (right.status, right.result) == ("success", {"log": ["right", "gate"]})
+
+
+async def test_whoever_asks_for_less_does_not_undo_a_rollback(database: str) -> None:
+    gate = Gate()
+    async with asking(database) as runs, working(database, {"graph": chain(says("a"), gate)}):
+        run = await runs.enqueue("graph", {"log": []}, thread_id="1")
+        await asyncio.wait_for(gate.begun.wait(), PATIENCE)
+        with psycopg.connect(database, autocommit=True) as connection:
+            await runs.cancel(run.id, action="rollback")
+            await runs.cancel(run.id)
+            await runs.cancel(run.id, drain=True)
+            assert (await runs.wait(run.id, timeout=PATIENCE)).status == "cancelled"
+            count = connection.execute("SELECT count(*) FROM checkpoints").fetchall()
+    assert count == [(0,)]
+
+
+async def test_what_a_program_stores_meanwhile_is_not_lost(database: str) -> None:
+    from langgraph_rust.checkpoint.postgres import PostgresSaver
+
+    gate = Gate()
+    graph = chain(gate, says("b"))
+    config: Any = {"configurable": {"thread_id": "1"}}
+    async with asking(database) as runs, working(database, {"graph": graph}):
+        run = await runs.enqueue("graph", {"log": []}, thread_id="1")
+        await asyncio.wait_for(gate.begun.wait(), PATIENCE)
+        with PostgresSaver.from_conn_string(database) as saver:
+            mine = graph.copy({"checkpointer": saver})
+            mine.update_state(config, {"log": ["mine"]}, as_node="node1")
+            gate.may_end.set()
+            run = await runs.wait(run.id, timeout=PATIENCE)
+            assert mine.get_state(config).values == {"log": ["mine"]}
+    assert run.status == "error" and run.failure
+    assert "ThreadConflictError" in run.failure.type

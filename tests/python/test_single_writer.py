@@ -478,3 +478,35 @@ def test_storing_side_by_side_in_one_process(saver: Any) -> None:
     for _ in range(3):
         graph.invoke({"items": []}, THREAD)
     assert items(graph) == ["x"] * 24
+
+
+def test_the_first_of_a_database_make_its_tables_together(make: Databases) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from langgraph_rust.checkpoint.postgres import PostgresSaver
+
+    for _ in range(3):
+        database = make()
+        with PostgresSaver.from_conn_string(database) as saver:
+            saver.setup()
+
+        def first(number: int, database: str = database) -> None:
+            with PostgresSaver.from_conn_string(database) as saver:
+                saver.take_lease(str(number), "me").release()
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(first, range(8)))
+
+
+def test_a_lease_that_was_taken_unheard_is_given_back() -> None:
+    from langgraph_rust.checkpoint._writing.leases import NOBODY, Taking
+
+    taking = Taking("me", 30.0, False, 0.0)
+    asked: Any = taking.steps().send(None)
+    held, token = asked.change(NOBODY, 1.0)
+    assert (held.holder, token) == ("me", 1)
+    after, _ = taking.leave(held, 2.0)
+    assert after.holder is None and after.token == 1
+    # Another's is left alone.
+    others = held._replace(holder="another", token=2)
+    assert taking.leave(others, 2.0)[0].holder == "another"

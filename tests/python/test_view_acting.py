@@ -227,3 +227,63 @@ def test_a_program_shows_what_it_keeps_in_memory() -> None:
 def test_what_cannot_be_shown_is_refused(target: Any) -> None:
     with pytest.raises(ValueError):
         Viewer(target)
+
+
+async def test_what_the_page_stores_is_stored_as_the_graph_stores(tmp_path: Path) -> None:
+    from langgraph_rust.checkpoint.serde.encrypted import EncryptedSerializer
+    from langgraph_rust.checkpoint.sqlite import SqliteSaver
+
+    pytest.importorskip("Crypto")
+    file = str(tmp_path / "secret.db")
+    with SqliteSaver.from_conn_string(file) as saver:
+        saver.serde = EncryptedSerializer.from_pycryptodome_aes(key=b"0123456789abcdef")
+        graph = _view.asking(saver)
+        graph.invoke({"log": ["begun"]}, _view.config("1"))
+        acting = Acting(graph, file, is_allowed=True)
+        async with browser_of(acting, file) as browser:
+            events = await run(browser, thread="1", resume="a secret")
+            assert events[-1][0] == "done", events[-1]
+        assert graph.get_state(_view.config("1")).values["log"][-1] == "heard a secret"
+    assert b"a secret" not in b"".join(one.read_bytes() for one in tmp_path.iterdir())
+
+
+async def test_inputs_are_not_run_again(path: str) -> None:
+    acting = Acting(_view.asking(None), path, is_allowed=True)
+    async with browser_of(acting, path) as browser:
+        first = (await browser.get("/api/checkpoints", params={"thread": "forked"})).json()
+        own = first["checkpoints"][-1]["id"]
+        told = await browser.get("/api/checkpoint", params={"thread": "forked", "checkpoint": own})
+        (task,) = told.json()["tasks"]
+        asked = {"thread": "forked", "checkpoint": own, "task": task["id"], "name": task["name"]}
+        kind, event = (await run(browser, "rerun", **asked))[-1]
+        assert kind == "failed" and "no task of a node" in event["text"]
+
+
+async def test_cookies_of_other_programs_are_no_trouble(path: str) -> None:
+    async with browser_of(Acting(_view.asking(None), path, is_allowed=False), path) as browser:
+        ours = next(f"{name}={value}" for name, value in browser.cookies.items())
+        browser.cookies.clear()
+        for theirs in ('prefs={"theme": "dark"}', "user name=1", 'x=a,b "q"', "="):
+            answer = await browser.get("/api/threads", headers={"cookie": f"{theirs}; {ours}"})
+            assert answer.status_code == 200, theirs
+
+
+def test_the_programs_logging_is_left_alone(tmp_path: Path) -> None:
+    import logging
+
+    file = tmp_path / "program.log"
+    handler = logging.FileHandler(file, mode="w")
+    access = logging.getLogger("uvicorn.access")
+    logger = logging.getLogger("a.program")
+    logger.addHandler(handler)
+    access.addHandler(handler)
+    try:
+        logger.warning("before")
+        with Viewer(_view.asking(InMemorySaver())):
+            logger.warning("after")
+        assert access.handlers == [handler]
+        assert file.read_text() == "before\nafter\n"
+    finally:
+        logger.removeHandler(handler)
+        access.removeHandler(handler)
+        handler.close()

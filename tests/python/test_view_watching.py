@@ -473,3 +473,39 @@ def test_a_viewer_that_is_closed_lets_go_of_who_follows(capfd: pytest.CaptureFix
     running.join()
     assert lines[0] == "id: 1"
     assert capfd.readouterr().err == ""
+
+
+async def test_a_node_that_runs_a_graph_runs_again(tmp_path: Path) -> None:
+    inner = StateGraph(_view.State).add_node("step", lambda state: {"count": 7})
+    inner = inner.add_edge(START, "step").compile()
+    made = StateGraph(_view.State).add_node("calls", lambda state: inner.invoke({"log": []}))
+    made.add_edge(START, "calls")
+    path = str(tmp_path / "threads.db")
+    with SqliteSaver.from_conn_string(path) as saver:
+        made.compile(checkpointer=saver).invoke({"log": []}, _view.config("1"))
+    events = await rerun(made.compile(), path, "calls")
+    assert events[-1]["kind"] == "done", events[-1]
+    assert "count" in shown(events)
+
+
+def test_graphs_of_one_saver_share_a_viewer(capsys: pytest.CaptureFixture[str]) -> None:
+    saver = InMemorySaver()
+    for number in range(3):
+        graph = _view.asking(saver).with_config({"tags": ["x"]})
+        graph.invoke({"log": []}, _view.config(str(number)), view=True)
+    assert capsys.readouterr().err.count("is shown at") == 1
+
+
+def test_rules_hold_across_tokens_and_in_what_cannot_be_encoded() -> None:
+    def node(state: _view.State) -> Any:
+        get_stream_writer()({"api_key": "secret", "lock": object()})
+        spoken = GenericFakeChatModel(messages=iter([AIMessage("card 4111 1111")])).stream("?")
+        return {"log": ["".join(str(chunk.text) for chunk in spoken)]}
+
+    graph = StateGraph(_view.State).add_node(node).add_edge(START, "node").compile()
+    hub = Hub(Redaction(["api_key"], [r"\d{4} \d{4}"]))
+    graph._watch = hub.watcher("the program")
+    graph.invoke({"log": []})
+    text = str(asyncio.run(told(hub.follow(hub.listed()[0]["id"], 0))))
+    assert "secret" not in text and "4111" not in text and "1111" not in text
+    assert "card █████" in text

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from typing_extensions import Self
 
@@ -104,12 +105,23 @@ def keep_open(graph: Any, how: object) -> None:
     if how is not True and how != "tokens":
         raise ValueError(f"view is True or 'tokens', not {how!r}")
     with _opening:
-        if graph._watch is None:
-            viewer = Viewer(graph, tokens=how == "tokens")
-            print(f"{graph.get_name()} is shown at {viewer.address}", file=sys.stderr, flush=True)
+        if graph._watch is not None:
+            return
+        # Programs that make their graph anew, or a copy of it with another config, for each run.
+        kept = graph.checkpointer
+        if kept is None or isinstance(kept, bool):
+            kept = next(iter(graph.nodes.values()))
+        if (watch := _kept_open.get(kept)) is not None:
+            graph._watch = watch
+            return
+        viewer = Viewer(graph, tokens=how == "tokens")
+        _kept_open[kept] = graph._watch
+        print(f"{graph.get_name()} is shown at {viewer.address}", file=sys.stderr, flush=True)
 
 
 _opening = threading.Lock()
+_kept_open: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+"""What watches, by the saver of the graphs that it watches, or else by a node of theirs."""
 
 
 def _parts(target: Any, database: str | None) -> tuple[Source, Any]:
