@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pickle
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -509,3 +510,36 @@ def test_rules_hold_across_tokens_and_in_what_cannot_be_encoded() -> None:
     text = str(asyncio.run(told(hub.follow(hub.listed()[0]["id"], 0))))
     assert "secret" not in text and "4111" not in text and "1111" not in text
     assert "card █████" in text
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_child_has_no_viewer(run_program: Callable[..., Any]) -> None:
+    run_program("""
+        import os, socket, warnings
+        from urllib.parse import urlsplit
+        warnings.simplefilter("ignore")
+        import _view
+        from langgraph_rust.checkpoint.memory import InMemorySaver
+        from langgraph_rust.viewer import Viewer
+
+        graph = _view.asking(InMemorySaver())
+        viewer = Viewer(graph)
+        port = urlsplit(viewer.address).port
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(writing)
+            good = graph._watch is None
+            os.read(reading, 1)
+            os._exit(0 if good else 1)
+        viewer.close()
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1)
+        except ConnectionRefusedError:
+            pass
+        else:
+            raise AssertionError("the child still listens")
+        os.close(writing)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        os._exit(0)
+    """)

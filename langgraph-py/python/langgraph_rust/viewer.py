@@ -6,11 +6,12 @@ viewer for the graph.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from typing_extensions import Self
 
@@ -73,6 +74,7 @@ class Viewer:
         self.address = self._parts.serving.address
         if self._parts.hub is not None:
             self._acting.graph._watch = self._parts.hub.watcher("the program", tokens=tokens)
+        _open.add(self)
         self._parts.serving.start()
 
     def close(self) -> None:
@@ -81,6 +83,12 @@ class Viewer:
             self._acting.graph._watch = None
         self._parts.serving.stop()
         self._source.close()
+
+    def _forget(self) -> None:
+        """Know nothing of it: in a forked child, which has no thread that serves."""
+        if self._acting is not None:
+            self._acting.graph._watch = None
+        self._parts.serving.forget()
 
     def __enter__(self) -> Self:
         return self
@@ -119,9 +127,23 @@ def keep_open(graph: Any, how: object) -> None:
         print(f"{graph.get_name()} is shown at {viewer.address}", file=sys.stderr, flush=True)
 
 
+_open: WeakSet[Viewer] = WeakSet()
 _opening = threading.Lock()
 _kept_open: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 """What watches, by the saver of the graphs that it watches, or else by a node of theirs."""
+
+
+def _forget_all() -> None:
+    global _opening
+    _opening = threading.Lock()
+    _kept_open.clear()
+    for viewer in list(_open):
+        viewer._forget()
+    _open.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
 
 
 def _parts(target: Any, database: str | None) -> tuple[Source, Any]:

@@ -66,6 +66,10 @@ class Serving:
         self._thread = threading.Thread(target=self.run, name="viewer", daemon=True)
         self._thread.start()
 
+    def forget(self) -> None:
+        """Let go of the port, which another process serves."""
+        self._socket.close()
+
     def stop(self) -> None:
         """End what `start` began."""
         self._server.should_exit = True
