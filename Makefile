@@ -151,7 +151,7 @@ workers: build ## runs in a queue whose workers are killed at random moments; WO
 	@$(VENV)/python -m tests.workers $(WORKERS)
 
 view-test: build ## the viewer in a browser (Debian's chromium); PICTURES=1 makes those of the documentation again
-	@$(PYTHON) -m tests.view $(if $(PICTURES),--pictures)
+	@$(VENV)/python -m tests.view $(if $(PICTURES),--pictures)
 
 pictures: ## pictures of all graphs that upstream's tests build, each reviewed; no part of `test`
 	@$(PYTHON) -m tests.pictures --jobs $(JOBS) $(foreach suite,$(SUITES),--suite $(suite)) $(FILES) $(if $(K),-k "$(K)")

@@ -143,7 +143,24 @@ def _is_watched(page: Page, thread: str, signal: Path) -> None:
     expect(page.locator("#run .badge")).to_have_text("over")
 
 
+def threads_are_begun(setting: Setting, database: str) -> None:
+    """A new thread, and what is shown of its question once that is answered."""
+    with acting(setting, database) as url, watched(setting.browser, url) as page:
+        page.locator("#new-thread").fill("begun-in-the-browser")
+        page.locator("#new-input").fill('{"log": ["begun"]}')
+        page.get_by_role("button", name="Begin").click()
+        expect(page.get_by_role("heading", name="Step 2")).to_be_visible()
+        tab(page, "Tasks")
+        expect(page.locator(".task .badge")).to_have_text("interrupted")
+        page.locator(".checkpoint", has_text="step 2").click()
+        page.get_by_label("Answer, as JSON or plain text").fill("no")
+        page.get_by_role("button", name="Answer").click()
+        expect(page.get_by_role("heading", name="Step 4")).to_be_visible()
+        expect(page.locator(".task .badge")).to_have_count(0)
+
+
 DOING = (
+    threads_are_begun,
     interrupts_are_answered,
     branches_are_made,
     mistakes_are_said,

@@ -48,6 +48,8 @@ def main(arguments: Sequence[str], program: str) -> int:
 
 
 def _draw(drawn: Any, run: Any, options: argparse.Namespace) -> None:
+    if not hasattr(drawn, "draw_svg"):
+        raise ValueError(f"{options.graph} is LangGraph's: say LANGGRAPH_RUST=1")
     path, theme = options.output, options.theme
     if path is None:
         sys.stdout.write(drawn.draw_svg(theme=theme, run=run))

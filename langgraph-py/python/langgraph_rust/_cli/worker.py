@@ -51,8 +51,8 @@ _PATIENCE = 5.0
 async def _work(options: argparse.Namespace) -> int:
     from psycopg import Error
 
+    from langgraph_rust.graph._named import load
     from langgraph_rust.runs import Worker
-    from langgraph_rust.runs._worker._graphs import load
 
     worker = Worker(
         options.database,

@@ -65,7 +65,7 @@ def _acting(options: argparse.Namespace) -> Any:
     if not options.app:
         return None
     from langgraph_rust._view._acting.graph import Acting
-    from langgraph_rust.runs._worker._graphs import load
+    from langgraph_rust.graph._named import load
 
     sys.path.insert(0, os.getcwd())
     (graph,) = load([options.app]).values()

@@ -79,6 +79,8 @@ class RunTap:
             return {**event, **self._whole(payload["input"])}
         began = self._began.pop(own, None)
         event = self._events.of_task(payload, None if began is None else time.monotonic() - began)
+        if self._task is not None:
+            self._is_interrupted |= bool(payload.get("interrupts"))
         return {**event, **self._whole(payload.get("interrupts") or payload["result"])}
 
     def _whole(self, value: Any) -> Any:

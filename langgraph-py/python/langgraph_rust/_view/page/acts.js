@@ -1,7 +1,7 @@
 // What can be done when the graph is known: run it, answer it, write to its state, look at it.
 
 import { h, say, tell } from "./dom.js";
-import { act } from "./source.js";
+import { act, ask } from "./source.js";
 import { followNew } from "./runs.js";
 
 /** Returns a form that answers an interrupt. `can` says where, and what happens then. */
@@ -14,6 +14,7 @@ export function answerForm(node, can) {
       onsubmit: tell(async (event) => {
         event.preventDefault();
         await run({ resume: loosely(field.value), interrupt: id }, can);
+        field.value = "";
       }),
     },
     field,
@@ -56,6 +57,29 @@ export function actTab(told, can) {
         h("button", {}, "Store as a new checkpoint"),
       ),
     ),
+  );
+}
+
+/** Returns a form that begins a thread; `open(id)` is called when it has begun. */
+export function newThread(open) {
+  const name = h("input", { id: "new-thread", placeholder: "a new id", autocomplete: "off", spellcheck: "false" });
+  const input = h("textarea", { id: "new-input", placeholder: '{"messages": [{"role": "user", "content": "…"}]}', rows: 3 });
+  const begin = tell(async (event) => {
+    event.preventDefault();
+    const thread = name.value || crypto.randomUUID();
+    const { run: id } = await act("run", { thread, input: strictly(input.value) });
+    followNew(id, thread);
+    // The input is stored before anything runs.
+    for (let tries = 0; tries < 20; tries++) {
+      await new Promise((done) => setTimeout(done, 150));
+      const { threads } = await ask("threads", { q: thread });
+      if (threads.some((one) => one.id === thread)) return await open(thread);
+    }
+  });
+  return h(
+    "div",
+    { class: "panel act" },
+    h("section", { "aria-label": "New thread" }, h("h3", {}, "New thread"), h("form", { onsubmit: begin }, h("label", { class: "about", for: "new-thread" }, "Its id; a random one if left out"), name, h("label", { class: "about", for: "new-input" }, "Input, as JSON"), input, h("button", { class: "primary" }, "Begin"))),
   );
 }
 

@@ -5,7 +5,7 @@ import { ask, isFile, watch } from "./source.js";
 import { showCheckpoint } from "./checkpoint.js";
 import { markBase, markCheckpoint, nameOf, newestId, refreshHistory, showHistory } from "./history.js";
 import { loadThreads, markThread, refreshThreads, setUpThreads } from "./threads.js";
-import { actTab, answerForm, graphTab, rerunButton } from "./acts.js";
+import { actTab, answerForm, graphTab, newThread, rerunButton } from "./acts.js";
 import { refreshRuns, setUpRuns } from "./runs.js";
 import { showTools } from "./tools.js";
 
@@ -33,7 +33,12 @@ async function show() {
   if (isOther) {
     markThread(shown.thread);
     document.title = shown.thread;
-    const { namespaces } = await ask("thread", { thread: shown.thread });
+    const found = await ask("thread", { thread: shown.thread }).catch((error) => {
+      // It may be there the next time.
+      shown.thread = null;
+      throw error;
+    });
+    const { namespaces } = found;
     if (!namespaces.some((one) => one.namespace === shown.namespace)) shown.namespace = namespaces[0].namespace;
     const newest = await showHistory(shown.thread, namespaces, shown.namespace, handlers);
     shown.checkpoint ??= newest;
@@ -43,13 +48,19 @@ async function show() {
   await detail();
 }
 
-async function detail() {
+let last = "";
+
+async function detail(isAgain = false) {
   markBase(shown.against);
   markCheckpoint(shown.checkpoint);
   const asked = shown.checkpoint;
   const place = { thread: shown.thread, namespace: shown.namespace, checkpoint: asked };
   const told = await ask("checkpoint", { ...place, against: shown.against });
   if (asked !== shown.checkpoint) return;
+  // What is looked into stays open as long as nothing has changed.
+  const text = JSON.stringify(told);
+  if (isAgain && text === last) return;
+  last = text;
   const labels = [told.against ? nameOf(told.against) : "", nameOf(told.id)];
   const isNewest = newestId() === asked;
   const can = { ...about, place, isNewest, done: (checkpoint) => go({ checkpoint, against: null }) };
@@ -62,7 +73,8 @@ async function detail() {
 
 function empty() {
   byId("history").replaceChildren(h("p", { class: "note" }, "Choose a thread."));
-  byId("detail").replaceChildren();
+  const begin = about.write ? newThread((thread) => go({ thread, namespace: "", checkpoint: null, against: null })) : "";
+  byId("detail").replaceChildren(begin);
 }
 
 const open = settled(tell((checkpoint) => go({ checkpoint })), 30);
@@ -84,6 +96,7 @@ const changed = settled(tell(async () => {
   // Whoever looks at the newest goes on doing so, but for who is writing something there.
   const isWriting = [...byId("detail").querySelectorAll("textarea")].some((one) => one.value && one === document.activeElement);
   if (newest && wasNewest && !isWriting) await go({ checkpoint: newest });
+  else if (wasNewest && !isWriting && shown.thread) await detail(true);
 }), 150);
 
 async function start() {

@@ -4,6 +4,7 @@ import { byId, h, seconds, tell } from "./dom.js";
 import { act, ask } from "./source.js";
 import { whole } from "./changes.js";
 
+/** Of those that are over. */
 const SHOWN = 6;
 const KEPT = 2000;
 
@@ -20,7 +21,7 @@ export function setUpRuns(given) {
 export async function refreshRuns(thread) {
   if (!page) return;
   const { runs } = await ask("runs");
-  const shown = [...runs.filter(goesOn), ...runs.filter((run) => !goesOn(run))].slice(0, SHOWN);
+  const shown = [...runs.filter(goesOn), ...runs.filter((run) => !goesOn(run)).slice(0, SHOWN)];
   byId("runs").hidden = !shown.length;
   byId("runs").replaceChildren(
     h("h2", {}, "Runs"),

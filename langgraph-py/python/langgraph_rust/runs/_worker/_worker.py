@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from procrastinate.worker import Worker as JobWorker
 
 from langgraph_rust.checkpoint.serde._default import default_serde
+from langgraph_rust.graph._named import named
 from langgraph_rust.runs import _statements
 from langgraph_rust.runs._database import AsyncDatabase, async_pool
 from langgraph_rust.runs._front import AsyncRuns
 from langgraph_rust.runs._listening import Listener
 from langgraph_rust.runs._worker import _plans
 from langgraph_rust.runs._worker._execution import Execution
-from langgraph_rust.runs._worker._graphs import named
 from langgraph_rust.runs._worker._keeping import TROUBLE, Keeper
 from langgraph_rust.runs._worker._log import EventLog
 from langgraph_rust.runs._worker._queue import app_for
