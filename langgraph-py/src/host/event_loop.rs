@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use pyo3::exceptions::{PyBaseException, PyGeneratorExit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -130,12 +131,39 @@ fn hand_out(py: Python<'_>, delivery: Delivery) -> PyResult<()> {
     match delivery.result {
         Ok(value) => call_method(future, intern!(py, "set_result"), &[value.bind(py)]),
         Err(error) => {
-            call_method(future, intern!(py, "set_exception"), &[error.bind(py)])?;
+            let error = carried(py, error.bind(py));
+            call_method(future, intern!(py, "set_exception"), &[&error])?;
             // Seen, even if whoever waits is cancelled this very moment: asyncio would complain.
             call_method(future, intern!(py, "exception"), &[])
         }
     }
     .map(drop)
+}
+
+pyo3::create_exception!(
+    langgraph_rust._engine,
+    Carried,
+    PyBaseException,
+    "Brings a `GeneratorExit`, which is its cause, through whatever awaits it."
+);
+
+/// The error that a future is given. `GeneratorExit` would close all that awaits the future, the run
+/// first of all, before anything of it is stored.
+fn carried<'py>(py: Python<'py>, error: &Bound<'py, PyAny>) -> Bound<'py, PyAny> {
+    if !error.is_instance_of::<PyGeneratorExit>() {
+        return error.clone();
+    }
+    let carried = Carried::new_err(());
+    carried.set_cause(py, Some(PyErr::from_value(error.clone())));
+    carried.into_value(py).into_bound(py).into_any()
+}
+
+/// The error that comes out of what was awaited.
+pub fn uncarried(py: Python<'_>, error: PyErr) -> PyErr {
+    match error.is_instance_of::<Carried>(py) {
+        true => error.cause(py).unwrap_or(error),
+        false => error,
+    }
 }
 
 /// Whether a future is done.

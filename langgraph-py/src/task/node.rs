@@ -13,6 +13,7 @@ use super::handle::TaskHandle;
 use super::{outcome, Run};
 use crate::collects;
 use crate::host::context::{Context, Entered};
+use crate::host::event_loop;
 use crate::values::domain::Objects;
 
 /// A node being run.
@@ -129,6 +130,7 @@ impl NodeRun {
 
     /// Goes on with what was waited for.
     pub fn resume(&mut self, py: Python<'_>, result: PyResult<Py<PyAny>>) -> Advance {
+        let result = result.map_err(|error| event_loop::uncarried(py, error));
         self.proceed(py, result.map(Given::Value))
     }
 
