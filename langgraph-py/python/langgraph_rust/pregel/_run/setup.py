@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from langgraph_rust._internal._config import (
@@ -71,9 +72,11 @@ def stream_writer(
 
     def write(chunk: Any) -> None:
         own(chunk)
-        heard(chunk)
+        # Outside of a node nobody knows whose chunk it is; unwatched, that is no error.
+        with suppress(RuntimeError):
+            heard(chunk)
 
-    return write if is_streamed else heard
+    return write
 
 
 def custom_writer(put: Callable[[Any], Any], shown: str | None) -> Callable[[Any], None]:
