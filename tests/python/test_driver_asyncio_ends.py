@@ -12,6 +12,7 @@ import anyio
 import pytest
 from _async_graphs import Endless, drain, quick, yields
 from _driver_graphs import PATIENCE, State, chain, fan_out, thread
+from langchain_core.callbacks import AsyncCallbackHandler
 from pydantic import BaseModel
 
 from langgraph_rust.checkpoint.memory import InMemorySaver
@@ -298,6 +299,27 @@ class TestFailures:
 
         with pytest.raises(error, match="out"):
             asyncio.run(fan_out([leaves] + [quick] * (width - 1)).ainvoke({}))
+
+    @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+    @pytest.mark.parametrize("is_async", [True, False])
+    @pytest.mark.parametrize("how", ["values", "messages", "traced", "timed"])
+    async def test_exits_can_be_caught_where_the_run_is_awaited(
+        self, error: type[BaseException], is_async: bool, how: str
+    ) -> None:
+        async def anode(_: State) -> State:
+            raise error("out")
+
+        def node(_: State) -> State:
+            raise error("out")
+
+        # In a task of the node's own, it would end the loop before the run has come to its end.
+        limits: Any = {"timeout": 5} if how == "timed" and is_async else {}
+        builder = StateGraph(State).add_node("node", anode if is_async else node, **limits)
+        graph = builder.add_edge(START, "node").compile()
+        config: Any = {"callbacks": [AsyncCallbackHandler()]} if how == "traced" else {}
+        mode: Any = "messages" if how == "messages" else "values"
+        with pytest.raises(error, match="out"):
+            await drain(graph.astream({}, config, stream_mode=mode))
 
     @pytest.mark.parametrize("error", [StopIteration, StopAsyncIteration])
     @pytest.mark.parametrize("is_async", [True, False])

@@ -12,7 +12,7 @@ from _runs import PATIENCE, Gate, State, asking, chain, psycopg, says, working
 
 from langgraph_rust.config import get_stream_writer
 from langgraph_rust.runs import AsyncRuns, Runs, ThreadBusyError, UnknownRunError
-from langgraph_rust.types import Command, interrupt
+from langgraph_rust.types import Command, StreamMode, interrupt
 
 pytestmark = pytest.mark.asyncio
 
@@ -192,8 +192,9 @@ async def test_what_cannot_be_enqueued(database: str) -> None:
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=lambda e: repr(e))
 @pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("mode", ["updates", "messages"])
 async def test_a_node_that_would_end_the_process_ends_its_run(
-    database: str, error: BaseException, is_async: bool
+    database: str, error: BaseException, is_async: bool, mode: StreamMode
 ) -> None:
     def exits(state: State) -> Any:
         raise error
@@ -203,7 +204,7 @@ async def test_a_node_that_would_end_the_process_ends_its_run(
 
     graphs = {"exits": chain(aexits if is_async else exits), "works": chain(says("a"))}
     async with asking(database) as runs, working(database, graphs):
-        run = await runs.enqueue("exits", {"log": []})
+        run = await runs.enqueue("exits", {"log": []}, stream_mode=mode)
         run = await runs.wait(run.id, timeout=PATIENCE)
         assert run.status == "error" and run.failure
         assert type(error).__name__ in run.failure.message and "exits" in run.failure.traceback

@@ -6,6 +6,8 @@ handlers is decided here. Nothing here knows graphs, tasks or channels.
 
 from langgraph_rust._internal._runnable.contexts import (
     ASYNCIO_ACCEPTS_CONTEXT,
+    bring,
+    brought,
     create_task_in_config_context,
     run_in_executor,
     set_config_context,
@@ -27,6 +29,8 @@ __all__ = (
     "RunnableCallable",
     "RunnableLike",
     "RunnableSeq",
+    "bring",
+    "brought",
     "coerce_to_runnable",
     "create_task_in_config_context",
     "is_async_callable",

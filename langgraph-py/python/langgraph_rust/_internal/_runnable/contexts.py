@@ -92,4 +92,24 @@ async def await_in(context: Context, coroutine: Awaitable[Any]) -> Any:
         return await coroutine
     import asyncio
 
-    return await asyncio.create_task(coroutine, context=context)  # type: ignore[arg-type]
+    return brought(await asyncio.create_task(bring(coroutine), context=context))
+
+
+async def bring(coroutine: Awaitable[Any]) -> tuple[Any, BaseException | None]:
+    """Await, as a task of its own, what may raise `SystemExit` or `KeyboardInterrupt`.
+
+    Those end the event loop as soon as a task raises them, before whoever awaits the task hears of
+    it: a run could not tell how it ended. So they are returned; `brought` raises them.
+    """
+    try:
+        return await coroutine, None
+    except (SystemExit, KeyboardInterrupt) as error:
+        return None, error
+
+
+def brought(outcome: tuple[Any, BaseException | None]) -> Any:
+    """Return, or raise, what `bring` has brought."""
+    value, error = outcome
+    if error is not None:
+        raise error
+    return value

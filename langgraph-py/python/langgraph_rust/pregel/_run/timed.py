@@ -22,7 +22,12 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_TIMED_ATTEMPT_OBSERVER,
 )
 from langgraph_rust._internal._log import retry_logger
-from langgraph_rust._internal._runnable import RunnableSeq, create_task_in_config_context
+from langgraph_rust._internal._runnable import (
+    RunnableSeq,
+    bring,
+    brought,
+    create_task_in_config_context,
+)
 from langgraph_rust.errors import GraphBubbleUp, NodeTimeoutError
 from langgraph_rust.pregel._run.scope import RefreshOn, TimedAttemptScope
 from langgraph_rust.runtime import Runtime
@@ -125,7 +130,7 @@ class TimedAttempt:
         )
         config = scope.wrap_config(self._config)
         started = time.monotonic()
-        task = create_task_in_config_context(lambda: work(config, scope), config)
+        task = create_task_in_config_context(lambda: bring(work(config, scope)), config)
         clocks = _start_clocks(limits, scope)
         try:
             try:
@@ -136,7 +141,7 @@ class TimedAttempt:
                 await asyncio.wait({task})
                 raise
             if task.done():
-                return task.result()
+                return brought(task.result())
             exceeded: _Limit = next(kind for clock, kind in clocks.items() if clock.done())
             scope.close()
             discard()
