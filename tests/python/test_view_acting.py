@@ -101,7 +101,7 @@ async def test_a_run_from_an_older_checkpoint_is_a_branch(path: str) -> None:
 async def test_the_state_is_edited_and_gone_on_with(path: str) -> None:
     acting = Acting(_view.asking(None), path, is_allowed=True)
     async with browser_of(acting, path) as browser:
-        asked = {"thread": "waits", "values": {"count": 40}, "as_node": "work"}
+        asked = {"thread": "waits", "values": '{"count": 40}', "as_node": "work"}
         answer = await browser.post("/api/update", headers=ORIGIN, json=asked)
         made = answer.json()["checkpoint"]
         told = await newest(browser, "waits")
@@ -149,7 +149,7 @@ async def test_threads_in_memory_are_shown_and_run_with_custom_chunks() -> None:
     builder = StateGraph(_view.State).add_node(node).add_edge(START, "node")
     acting = Acting(builder.compile(checkpointer=InMemorySaver()), None, is_allowed=True)
     async with browser_of(acting, None) as browser:
-        events = await run(browser, thread="new", input={"log": ["begun"]})
+        events = await run(browser, thread="new", input='{"log": ["begun"]}')
         custom = next(event for kind, event in events if kind == "custom")
         # What cannot be stored is still named.
         assert "object object" in str(custom)
@@ -287,3 +287,27 @@ def test_the_programs_logging_is_left_alone(tmp_path: Path) -> None:
         logger.removeHandler(handler)
         access.removeHandler(handler)
         handler.close()
+
+
+async def test_numbers_stay_as_they_were_written(path: str) -> None:
+    async with browser_of(Acting(_view.asking(None), path, is_allowed=True), path) as browser:
+        assert (await run(browser, thread="waits", resume="9007199254740993"))[-1][0] == "done"
+        asked = {"thread": "waits", "values": '{"count": 9007199254740993}'}
+        assert (await browser.post("/api/update", headers=ORIGIN, json=asked)).status_code == 200
+        told = await browser.get("/api/value", params={"thread": "waits", "channel": "log"})
+        assert told.json()["items"][-1][1]["text"] == "heard 9007199254740993"
+        told = await browser.get("/api/value", params={"thread": "waits", "channel": "count"})
+        assert told.json()["text"] == "9007199254740993"
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
+async def test_a_node_that_would_end_the_process_ends_its_run(error: BaseException) -> None:
+    def exits(state: _view.State) -> _view.State:
+        raise error
+
+    graph = StateGraph(_view.State).add_node(exits).add_edge(START, "exits")
+    acting = Acting(graph.compile(checkpointer=InMemorySaver()), None, is_allowed=True)
+    async with browser_of(acting, None) as browser:
+        events = await run(browser, thread="1", input='{"log": []}')
+        assert events[-1][0] in ("failed", "stopped")
+        assert (await browser.get("/api/threads")).status_code == 200

@@ -383,7 +383,7 @@ async def test_what_the_page_runs_can_be_stopped() -> None:
     graph = StateGraph(_view.State).add_node(forever).add_edge(START, "forever")
     acting = Acting(graph.compile(checkpointer=InMemorySaver()), None, is_allowed=True)
     acts = Acts(acting, hub := Hub(NOTHING))
-    run = acts.run(Place("1", "", ""), {"input": {"log": []}})
+    run = acts.run(Place("1", "", ""), {"input": '{"log": []}'})
     following = hub.follow(run, 0)
     assert following is not None
     last = ""
@@ -543,3 +543,25 @@ def test_a_forked_child_has_no_viewer(run_program: Callable[..., Any]) -> None:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         os._exit(0)
     """)
+
+
+async def test_a_task_whose_failure_was_handled_is_not_run_beside_another(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    def fails(state: _view.State) -> Any:
+        calls.append("fails")
+        raise ValueError("no such luck")
+
+    def works(state: _view.State) -> Any:
+        calls.append("works")
+        return {"log": ["worked"]}
+
+    made = StateGraph(_view.State).add_node(works)
+    made.add_node(fails, error_handler=lambda state: {"log": ["handled"]})
+    made.add_edge(START, "works").add_edge(START, "fails")
+    path = str(tmp_path / "threads.db")
+    with SqliteSaver.from_conn_string(path) as saver:
+        made.compile(checkpointer=saver).invoke({"log": []}, _view.config("1"))
+    calls.clear()
+    events = await rerun(made.compile(), path, "works")
+    assert events[-1]["kind"] == "done" and calls == ["works"]

@@ -8,12 +8,11 @@ from typing import Any, TypeVar
 
 from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
 from psycopg.conninfo import make_conninfo
-from psycopg.pq import Conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from langgraph_rust.checkpoint.postgres import _ainternal
-from langgraph_rust.checkpoint.postgres._internal import get_connection
+from langgraph_rust.checkpoint.postgres._internal import conninfo_of, get_connection
 from langgraph_rust.checkpoint.postgres._plans import Plan
 
 __all__ = ("AsyncDatabase", "SyncDatabase", "async_pool")
@@ -191,10 +190,7 @@ def async_pool(
 
 
 def _conninfo(pool: Any) -> str:
-    """Return how a pool connects; some of that may be among the options of its connections."""
-    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
-    # Both may also be what gives the value.
-    text, options = pool.conninfo, pool.kwargs
-    options = options if isinstance(options, dict) else {}
-    given = {key: value for key, value in options.items() if key in known}
-    return make_conninfo(text if isinstance(text, str) else "", **given)
+    found = conninfo_of(pool)
+    if found is None:
+        raise ValueError("a pool whose connections are told by a function how to connect")
+    return make_conninfo(**found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +50,9 @@ class Acts:
 
         Args:
             place: The thread, and the checkpoint to go on from; an empty id means the newest.
-            asked: `input`, a new one; or `resume`, an answer, and `interrupt`, the id of the
-                question; with neither, the run goes on from where it stopped.
+            asked: `input`, a new one, as JSON; or `resume`, an answer, as JSON or any other text,
+                and `interrupt`, the id of the question; with neither, the run goes on from where
+                it stopped.
 
         Raises:
             Refused: nothing may be run, or a run of this thread is going on already.
@@ -59,9 +61,12 @@ class Acts:
         if any(thread == place.thread for thread, _ in self._going.values()):
             raise Refused("a run of this thread is going on")
 
+        # Read here and not in the page: a browser has no numbers beyond 2^53.
+        input = _input(asked)
+
         async def perform(graph: AnyPregel, run: WatchedRun) -> None:
             graph._watch = lambda _: RunTap(run, self._hub.events, tokens=True)
-            await graph.ainvoke(_input(asked), _config(place))
+            await graph.ainvoke(input, _config(place))
 
         return self._begin(place.thread, BY, perform)
 
@@ -124,18 +129,22 @@ class Acts:
             except Refused as error:
                 run.end("error", self._hub.events.of_text(str(error)))
             except BaseException as error:
-                # Most are told of already; not those of before the graph began.
+                # Most are told of already; not those of before the graph began. What a node raises
+                # to end its process would end the viewer, which others look at.
                 tap.ended(error)
-                if not isinstance(error, Exception | asyncio.CancelledError):
-                    raise
             finally:
                 del self._going[run.id]
 
         self._going[run.id] = thread, asyncio.create_task(begin())
         return run.id
 
-    async def update(self, place: Place, values: Any, as_node: str | None) -> str:
+    async def update(self, place: Place, values: str, as_node: str | None) -> str:
         """Write to the state as of a checkpoint, and return the id of the one that comes of it.
+
+        Args:
+            place: The checkpoint.
+            values: What is written, as JSON.
+            as_node: In the place of which node.
 
         Raises:
             Refused: nothing may be written, or the graph does not take it.
@@ -143,7 +152,7 @@ class Acts:
         self.allow()
         async with self._acting.opened() as graph:
             try:
-                made = await graph.aupdate_state(_config(place), values, as_node)
+                made = await graph.aupdate_state(_config(place), json.loads(values), as_node)
             except Exception as error:
                 told = self._hub.events.of_text(f"{type(error).__name__}: {error}")
                 raise Refused(told["text"]) from error
@@ -167,9 +176,16 @@ class Acts:
 
 def _input(asked: dict[str, Any]) -> Any:
     if "resume" in asked:
-        answer, interrupt = asked["resume"], asked.get("interrupt")
+        answer, interrupt = _loosely(asked["resume"]), asked.get("interrupt")
         return Command(resume={interrupt: answer} if interrupt else answer)
-    return asked.get("input")
+    return None if asked.get("input") is None else json.loads(asked["input"])
+
+
+def _loosely(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _config(place: Place) -> RunnableConfig:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from langgraph_rust._internal._constants import ERROR, INTERRUPT, NO_WRITES, NULL_TASK_ID, RESUME
+from langgraph_rust._internal._constants import (
+    ERROR,
+    ERROR_SOURCE_NODE,
+    INTERRUPT,
+    NO_WRITES,
+    NULL_TASK_ID,
+    RESUME,
+)
 from langgraph_rust._view._acting.refused import Refused
 from langgraph_rust._view._source.source import Place
 from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointTuple, PendingWrite
@@ -15,12 +22,7 @@ from langgraph_rust.constants import START
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
-    from langgraph_rust.checkpoint.base import (
-        ChannelVersions,
-        Checkpoint,
-        CheckpointMetadata,
-        DeltaChannelHistory,
-    )
+    from langgraph_rust.checkpoint.base import DeltaChannelHistory
     from langgraph_rust.types import StateSnapshot
 
 
@@ -53,8 +55,8 @@ def planned(snapshot: StateSnapshot, task: str, name: str) -> Planned:
     return Planned(task, found[0], [one for one in ids if one != found[0]])
 
 
-class Aside(BaseCheckpointSaver[Any]):
-    """A saver that shows one checkpoint of another, and keeps what follows to itself.
+class Aside(InMemorySaver):
+    """A saver in memory that begins with one checkpoint of another saver.
 
     One task of the checkpoint is still to be run; the others count as finished, with what they
     wrote. Graphs within the task begin anew.
@@ -65,16 +67,18 @@ class Aside(BaseCheckpointSaver[Any]):
         planned: The task.
     """
 
+    single_writer = "off"
+    linear_storage = False
+
     def __init__(self, saver: BaseCheckpointSaver[Any], place: Place, planned: Planned) -> None:
         super().__init__(serde=saver.serde)
         self._saver = saver
         self._place = place
         self._planned = planned
-        self._own = InMemorySaver(serde=saver.serde)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return what was kept here, or else the checkpoint."""
-        found = await self._own.aget_tuple(config)
+        found = await super().aget_tuple(config)
         asked: Mapping[str, Any] = config.get("configurable", {})
         own = asked.get("checkpoint_id") or self._place.checkpoint
         if found or asked.get("checkpoint_ns") or own != self._place.checkpoint:
@@ -90,71 +94,26 @@ class Aside(BaseCheckpointSaver[Any]):
         stored, now, rest = self._planned
         kept: list[PendingWrite] = []
         for task, channel, value in writes:
-            if task != stored and channel not in (ERROR, INTERRUPT):
+            if task != stored and channel not in _UNFINISHED:
                 kept.append((task, channel, value))
             elif task == stored and channel == RESUME:
                 kept.append((now, channel, value))
         have = {task for task, channel, _ in kept if channel != RESUME and task != NULL_TASK_ID}
         return kept + [(task, NO_WRITES, None) for task in rest if task not in have]
 
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """Keep a checkpoint here."""
-        return await self._own.aput(config, checkpoint, metadata, new_versions)
-
-    async def aput_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
-    ) -> None:
-        """Keep writes here."""
-        await self._own.aput_writes(config, writes, task_id, task_path)
-
-    # Graphs that a sync node runs; they begin anew.
-
-    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """Return what was kept here."""
-        return self._own.get_tuple(config)
-
-    def put(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """Keep a checkpoint here."""
-        return self._own.put(config, checkpoint, metadata, new_versions)
-
-    def put_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
-    ) -> None:
-        """Keep writes here."""
-        self._own.put_writes(config, writes, task_id, task_path)
-
-    def get_delta_channel_history(
-        self, *, config: RunnableConfig, channels: Sequence[str]
-    ) -> Mapping[str, DeltaChannelHistory]:
-        """Return what was kept here."""
-        return self._own.get_delta_channel_history(config=config, channels=channels)
-
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """Return what the values of channels are made of, which came before the checkpoint."""
+        asked: Mapping[str, Any] = config.get("configurable", {})
+        if asked.get("checkpoint_id") != self._place.checkpoint:
+            return await super().aget_delta_channel_history(config=config, channels=channels)
         return await self._saver.aget_delta_channel_history(config=config, channels=channels)
 
     def get_next_version(self, current: Any, channel: None) -> Any:
         """Return the version that comes next, as the other saver counts."""
         return self._saver.get_next_version(current, channel)
+
+
+_UNFINISHED = (ERROR, ERROR_SOURCE_NODE, INTERRUPT)
+"""What is written of a task that did not come to its end."""

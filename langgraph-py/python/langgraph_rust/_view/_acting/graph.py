@@ -68,6 +68,7 @@ class Acting:
 
 def _set_up_like(saver: Any, own: Any) -> None:
     """Have a saver store as the graph's own does: encrypted, for one."""
+    given = getattr(own, "__dict__", {})
     for name in ("serde", "linear_storage", "single_writer"):
-        if name in vars(own) if hasattr(own, "__dict__") else False:
-            setattr(saver, name, getattr(own, name))
+        if name in given:
+            setattr(saver, name, given[name])

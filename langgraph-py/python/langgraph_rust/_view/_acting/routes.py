@@ -24,6 +24,9 @@ def routes(acts: Acts) -> list[BaseRoute]:
     """
 
     async def run(asked: dict[str, Any]) -> Any:
+        for name in ("input", "resume"):
+            if asked.get(name) is not None:
+                _text(asked, name)
         return {"run": acts.run(_place(asked), asked)}
 
     async def rerun(asked: dict[str, Any]) -> Any:
@@ -34,7 +37,9 @@ def routes(acts: Acts) -> list[BaseRoute]:
         return {}
 
     async def update(asked: dict[str, Any]) -> Any:
-        made = await acts.update(_place(asked), asked.get("values"), asked.get("as_node"))
+        acts.allow()
+        values = _text(asked, "values")
+        made = await acts.update(_place(asked), values, asked.get("as_node"))
         return {"checkpoint": made}
 
     async def picture(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -55,6 +56,7 @@ class Look:
         self.source = source
         self._redaction = redaction
         self._kept: OrderedDict[tuple[object, ...], tuple[Any, int]] = OrderedDict()
+        self._lock = threading.Lock()
 
     # --- lists ---
 
@@ -287,14 +289,16 @@ class Look:
         return self._once(key, lambda: (decode(own.tag, own.read()), own.size))
 
     def _once(self, key: tuple[object, ...], make: Callable[[], tuple[Any, int]]) -> Any:
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key][0]
         made = make()
-        self._kept[key] = made
-        total = sum(size for _, size in self._kept.values())
-        while total > _KEPT and len(self._kept) > 1:
-            total -= self._kept.popitem(last=False)[1][1]
+        with self._lock:
+            self._kept[key] = made
+            total = sum(size for _, size in self._kept.values())
+            while total > _KEPT and len(self._kept) > 1:
+                total -= self._kept.popitem(last=False)[1][1]
         return made[0]
 
 

@@ -54,18 +54,12 @@ def _made(path: str) -> str:
 
 def _url(connection: Any) -> str | None:
     """Return the URL of a connection of psycopg's, or a pool of them."""
-    from psycopg.conninfo import conninfo_to_dict
-    from psycopg.pq import Conninfo
+    from langgraph_rust.checkpoint.postgres._internal import conninfo_of
 
-    text = getattr(connection, "conninfo", None)
-    if isinstance(text, str):
-        # A pool may have been told in both places, or have a function for them.
-        options = getattr(connection, "kwargs", None)
-        if not isinstance(options, dict | None):
+    found: dict[str, Any] | None
+    if hasattr(connection, "conninfo"):
+        if (found := conninfo_of(connection)) is None:
             return None
-        known = {option.keyword.decode() for option in Conninfo.get_defaults()}
-        own = {key: value for key, value in (options or {}).items() if key in known}
-        found: dict[str, Any] = {**conninfo_to_dict(text), **own}
     elif info := getattr(connection, "info", None):
         found = {**info.get_parameters(), "password": info.password}
     else:

@@ -20,6 +20,7 @@ _KEPT = 30
 
 
 _MOST = 1000
+"""Runs that are listed, at most."""
 
 
 class Hub:

@@ -37,7 +37,10 @@ def routes(runs: Runs, is_over: Callable[[], bool]) -> list[BaseRoute]:
         except ValueError:
             return JSONResponse({"error": "an event's id is a number"}, 400)
         run = request.query_params.get("run", "")
-        found = await run_in_threadpool(runs.follow, run, known)
+        try:
+            found = await run_in_threadpool(runs.follow, run, known)
+        except Unusable as error:
+            return JSONResponse({"error": str(error)}, 503)
         if found is None:
             return JSONResponse({"error": "there is no such run"}, 404)
         return StreamingResponse(_told(found, is_over), media_type="text/event-stream")

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
+from uuid import UUID
 
 from langgraph_rust._view._value.records import decode, inner
 from langgraph_rust._view._value.redaction import Redaction
@@ -53,18 +54,19 @@ class WorkerRuns:
 
     def listed(self) -> list[Shown]:
         """Return the runs, newest first; none if the database has no such tables."""
-        if not self._ask(_THERE)[0]["is_there"]:
-            return []
-        return [_told(row) for row in self._ask(_RUNS)]
+        return [_told(row) for row in self._ask(_RUNS)] if self._is_there() else []
 
     def follow(self, run: str, after: int) -> AsyncIterator[tuple[int, str]] | None:
         """Return the events of a run from some number on; `None` if it is not known."""
         try:
-            known = self._ask(_RUN, run)
-        except Exception:
-            # Ids of other kinds of runs are no UUIDs, and the tables may be missing.
+            UUID(run)
+        except ValueError:
             return None
-        return self._follow(run, after) if known else None
+        is_known = self._is_there() and self._ask(_RUN, run)
+        return self._follow(run, after) if is_known else None
+
+    def _is_there(self) -> bool:
+        return self._ask(_THERE)[0]["is_there"]
 
     async def _follow(self, run: str, after: int) -> AsyncIterator[tuple[int, str]]:
         began: dict[str, datetime] = {}

@@ -13,7 +13,7 @@ export function answerForm(node, can) {
     {
       onsubmit: tell(async (event) => {
         event.preventDefault();
-        await run({ resume: loosely(field.value), interrupt: id }, can);
+        await run({ resume: field.value, interrupt: id }, can);
         field.value = "";
       }),
     },
@@ -36,7 +36,7 @@ export function actTab(told, can) {
     "div",
     { class: "act" },
     h("section", { "aria-label": "Go on" }, h("h3", {}, "Go on"), h("p", { class: "about" }, told.next.length ? `Runs ${told.next.join(", ")} on the stored input, ${where}.` : `Runs what follows, ${where}.`), h("form", { onsubmit: begin(() => ({})) }, h("button", { class: "primary" }, "Go on from here"))),
-    h("section", { "aria-label": "New input" }, h("h3", {}, "New input"), h("form", { onsubmit: begin(() => ({ input: strictly(input.value) })) }, h("label", { class: "about", for: "input" }, "JSON"), input, h("button", {}, "Run with this input"))),
+    h("section", { "aria-label": "New input" }, h("h3", {}, "New input"), h("form", { onsubmit: begin(() => ({ input: checked(input.value) })) }, h("label", { class: "about", for: "input" }, "JSON"), input, h("button", {}, "Run with this input"))),
     h(
       "section",
       { "aria-label": "Edit the state" },
@@ -46,7 +46,7 @@ export function actTab(told, can) {
         {
           onsubmit: tell(async (event) => {
             event.preventDefault();
-            const made = await act("update", { ...target(can), values: strictly(values.value), as_node: node.value || null });
+            const made = await act("update", { ...target(can), values: checked(values.value), as_node: node.value || null });
             await can.done(made.checkpoint);
           }),
         },
@@ -67,7 +67,7 @@ export function newThread(open) {
   const begin = tell(async (event) => {
     event.preventDefault();
     const thread = name.value || crypto.randomUUID();
-    const { run: id } = await act("run", { thread, input: strictly(input.value) });
+    const { run: id } = await act("run", { thread, input: checked(input.value) });
     followNew(id, thread);
     // The input is stored before anything runs.
     for (let tries = 0; tries < 20; tries++) {
@@ -117,18 +117,12 @@ export function rerunButton(task, can) {
   return h("button", { type: "button", onclick: rerun, title: "On its stored input; nothing of it is stored" }, "Run again, aside");
 }
 
-function strictly(text) {
+/** Returns a text that is JSON as it is: a number in it may be larger than a browser's. */
+function checked(text) {
   try {
-    return JSON.parse(text);
+    JSON.parse(text);
   } catch (error) {
     throw new Error(`That is not JSON: ${error.message}`);
   }
-}
-
-function loosely(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return text;
 }

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from psycopg import Connection, OperationalError
-from psycopg.pq import PipelineStatus, TransactionStatus
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Conninfo, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
 from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool
@@ -17,6 +18,19 @@ Conn = Connection[DictRow] | ConnectionPool[Connection[DictRow]]
 
 _A_MOMENT = 0.05
 """Seconds in which a server begins with a statement, or has cancelled it."""
+
+
+def conninfo_of(pool: Any) -> dict[str, Any] | None:
+    """Return how a pool connects, of which some may be among the options of its connections.
+
+    `None` if that is decided by functions, for each connection anew.
+    """
+    text, options = pool.conninfo, pool.kwargs
+    if not isinstance(text, str) or not isinstance(options or {}, dict):
+        return None
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    given = {key: value for key, value in (options or {}).items() if key in known}
+    return {**conninfo_to_dict(text), **given}
 
 
 @contextmanager
