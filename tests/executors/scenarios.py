@@ -55,9 +55,11 @@ def alone(node: Any, executor: Any, **options: Any) -> Any:
     """A graph of one node, named `node`."""
     compiled = {k: options.pop(k) for k in ("checkpointer", "store") if k in options}
     graph = StateGraph(State, context_schema=options.pop("context_schema", None))
-    return graph.add_node("node", node, executor=executor, **options).add_edge(
-        START, "node"
-    ).compile(**compiled)
+    return (
+        graph.add_node("node", node, executor=executor, **options)
+        .add_edge(START, "node")
+        .compile(**compiled)
+    )
 
 
 def raised(call: Callable[[], Any]) -> str:

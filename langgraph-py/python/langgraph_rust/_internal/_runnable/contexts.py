@@ -92,7 +92,8 @@ async def await_in(context: Context, coroutine: Awaitable[Any]) -> Any:
         return await coroutine
     import asyncio
 
-    return brought(await asyncio.create_task(bring(coroutine), context=context))
+    task = asyncio.create_task(bring(coroutine), context=context)  # type: ignore[call-arg]
+    return brought(await task)
 
 
 async def bring(coroutine: Awaitable[Any]) -> tuple[Any, BaseException | None]:
