@@ -17,6 +17,9 @@ pub struct Options {
     pub durability: Durability,
     /// Whether the storage takes a checkpoint together with the writes before it, all or nothing.
     pub joins: bool,
+    /// Whether what a run stores first claims its thread: it is waited for before any task begins,
+    /// whatever the durability.
+    pub claims: bool,
     /// With [`Durability::Exit`], whether a nested run that succeeds is stored too.
     pub stores_success: bool,
     /// The channels that make up the run's output.
@@ -42,6 +45,7 @@ impl Default for Options {
             persists: false,
             durability: Durability::Async,
             joins: false,
+            claims: false,
             stores_success: false,
             output: Vec::new(),
             recursion_limit: 10_007,

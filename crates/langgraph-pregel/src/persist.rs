@@ -23,6 +23,8 @@ pub(crate) struct Persistence<D: Domain> {
     held: Option<(Vec<Ticket>, Box<CheckpointToStore<D>>)>,
     behind: Vec<WritesToStore<D>>,
     joins: bool,
+    /// Whether no task may begin, nor anything wait for a checkpoint, before all is stored.
+    claims: bool,
     /// Writes that go with the next checkpoint, unless there is something to wait for before.
     kept: Vec<WritesToStore<D>>,
     /// What is stored with the checkpoint that is under way.
@@ -58,6 +60,7 @@ impl<D: Domain> Persistence<D> {
             held: None,
             behind: Vec::new(),
             joins: options.joins,
+            claims: options.claims && intake == Intake::Open,
             kept: Vec::new(),
             joined: Vec::new(),
         }
@@ -92,7 +95,7 @@ impl<D: Domain> Persistence<D> {
         self.writes.push(writes.ticket);
         match self.held {
             Some(_) => self.behind.push(writes),
-            None if self.joins => self.kept.push(writes),
+            None if self.joins && !self.claims => self.kept.push(writes),
             None => out.push_back(Effect::PersistWrites(writes)),
         }
     }
@@ -233,7 +236,13 @@ impl<D: Domain> Persistence<D> {
     pub(crate) fn allows_step(&self) -> bool {
         match self.durability {
             Durability::Sync => self.is_idle(),
+            _ if self.claims => self.is_idle(),
             Durability::Async | Durability::Exit => self.held.is_none(),
         }
+    }
+
+    /// A superstep starts: whatever claims the thread has been stored.
+    pub(crate) fn step_begins(&mut self) {
+        self.claims = false;
     }
 }

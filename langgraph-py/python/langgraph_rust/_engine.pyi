@@ -362,6 +362,7 @@ class GraphRun:
         never_blocks: Whether async runs may call the saver's sync methods.
         takes_path: Whether the saver's `put_writes` takes the task's path.
         joins: Whether the saver has `put_superstep`.
+        claims: Whether what is stored first says whose the thread is: no task begins before.
         linear: Which channels with reducers are stored as changes: those whose reducers are known
             to replay, or those of these names.
         versioning: How channel versions are counted: `None` for 1, 2, 3; `"text"` for the way of
@@ -406,6 +407,7 @@ class GraphRun:
         never_blocks: bool = False,
         takes_path: bool = True,
         joins: bool = False,
+        claims: bool = False,
         linear: bool | list[str] = False,
         versioning: _Versioning | None = None,
         saved: CheckpointTuple | None = None,

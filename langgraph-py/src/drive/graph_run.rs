@@ -45,7 +45,7 @@ impl GraphRun {
     #[pyo3(signature = (
         pregel, plan, input, config, *, checkpoint_config, output_keys, interrupt_before,
         interrupt_after, runtime, command=None, saver=None, never_blocks=false, takes_path=true,
-        joins=false, linear=None, versioning=None, saved=None, histories=None, addressed=false,
+        joins=false, claims=false, linear=None, versioning=None, saved=None, histories=None, addressed=false,
         superseded=false, durability="async", store=None, cache=None, manager=None, sink=None, shape=None, eager=false, latest=false,
         subgraphs=false, is_async=false, drains=false,
     ))]
@@ -66,6 +66,7 @@ impl GraphRun {
         never_blocks: bool,
         takes_path: bool,
         joins: bool,
+        claims: bool,
         linear: Option<Bound<'py, PyAny>>,
         versioning: Option<Bound<'py, PyAny>>,
         saved: Option<Bound<'py, PyAny>>,
@@ -113,6 +114,7 @@ impl GraphRun {
             cache,
             manager,
             sink,
+            claims,
             eager,
             latest,
             subgraphs,

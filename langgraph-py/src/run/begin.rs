@@ -77,6 +77,8 @@ pub struct Begin<'py, T> {
     pub sink: Option<Py<Sink>>,
     /// How chunks reach the caller.
     pub shape: Shape,
+    /// Whether what is stored first claims the thread, and is waited for.
+    pub claims: bool,
     /// Whether chunks leave while tasks run.
     pub eager: bool,
     /// Whether the caller waits for the end.
@@ -180,6 +182,7 @@ fn options<T>(
         persists: given.saver.is_some(),
         durability: given.durability,
         joins: given.saver.as_ref().is_some_and(|saver| saver.joins),
+        claims: given.claims,
         stores_success: !standing.namespace.contains(':'),
         output: given.output.channels().to_vec(),
         recursion_limit: recursion_limit(&given.config)?,

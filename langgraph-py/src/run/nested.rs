@@ -79,6 +79,7 @@ pub fn nested<T>(py: Python<'_>, given: &Nested<'_, '_, T>) -> PyResult<Option<A
         manager: None,
         sink: outer.map(|outer| Py::new(py, Sink::nested(outer)?)).transpose()?,
         shape: Shape::Payload,
+        claims: false,
         eager: false,
         latest: true,
         subgraphs: false,

@@ -25,6 +25,7 @@ impl<D: Domain> Engine<D> {
         match &mut self.phase {
             Phase::Ready if !self.persistence.allows_step() => Ok(Some(WaitReason::Persist)),
             Phase::Ready => {
+                self.persistence.step_begins();
                 self.begin_step(cx, env)?;
                 Ok(None)
             }

@@ -119,6 +119,8 @@ impl Run {
             persists: shared.saver.is_some(),
             durability: config.durability,
             joins: config.joins,
+            // Savers of this crate do not look who writes.
+            claims: false,
             // One that begins anew each time has no state that anybody asks for.
             stores_success: !shared.place.namespace.contains(names::NS_END),
             output: core.outputs().collect(),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use langgraph_rust_channels::{Aggregate, Channel, Ephemeral, LastValue};
 use langgraph_rust_core::{ChannelIndex, CheckpointId, Durability, Fault, Write};
 use langgraph_rust_pregel::{
-    ChannelSpec, Effect, Emits, Engine, Loaded, NodeSpec, Options, Outcome, Plan, RunInput, Start,
-    Surroundings, TaskKey, TaskOutcome,
+    ChannelSpec, Effect, Emits, Engine, Loaded, NodeSpec, Options, Outcome, Plan, Resumes,
+    RunInput, Start, Surroundings, TaskKey, TaskOutcome,
 };
 use langgraph_rust_runtime::saver::{self, Saver};
 use langgraph_rust_runtime::{block_on, Clock, Error, Memory, Native, Place, Reducer, Value};
@@ -34,6 +34,15 @@ pub fn plan(nodes: &[&str], adapt: impl Fn(&mut NodeSpec)) -> Arc<Plan<Native>> 
     Arc::new(Plan::new(channels, specs).unwrap())
 }
 
+/// How a run stores.
+struct How {
+    durability: Durability,
+    joins: bool,
+    claims: bool,
+}
+
+const PLAIN: How = How { durability: Durability::Async, joins: false, claims: false };
+
 /// A run, and what of it is under way.
 pub struct Hand {
     pub engine: Engine<Native>,
@@ -50,33 +59,51 @@ impl Hand {
     /// A run that starts these nodes.
     pub fn begin(plan: &Arc<Plan<Native>>, durability: Durability, nodes: &[&str]) -> Self {
         let input = RunInput::Writes(nodes.iter().map(|node| to(plan, node)).collect());
-        Self::start(plan, (durability, false), Memory::new(), Clock::counter(), input)
+        Self::start(plan, How { durability, ..PLAIN }, Memory::new(), Clock::counter(), input)
     }
 
     /// The same, with a storage that takes a checkpoint together with the writes before it.
     pub fn joining(plan: &Arc<Plan<Native>>, durability: Durability, nodes: &[&str]) -> Self {
         let input = RunInput::Writes(nodes.iter().map(|node| to(plan, node)).collect());
-        let how = (durability, true);
+        let how = How { durability, joins: true, ..PLAIN };
         Self::start(plan, how, Memory::new(), Clock::counter(), input)
+    }
+
+    /// The same, where what is stored first claims the thread.
+    pub fn claiming(plan: &Arc<Plan<Native>>, durability: Durability, nodes: &[&str]) -> Self {
+        let input = RunInput::Writes(nodes.iter().map(|node| to(plan, node)).collect());
+        let how = How { durability, joins: true, claims: true };
+        Self::start(plan, how, Memory::new(), Clock::counter(), input)
+    }
+
+    /// A run that goes on with what this one stored, and claims the thread with a command.
+    pub fn claim_with(&self, write: Write<Native>) -> Self {
+        let (saver, clock) = (self.saver.clone(), self.clock.clone());
+        let how = How { durability: self.durability, joins: true, claims: true };
+        let (writes, resumes, input) = (vec![write], Resumes::Nothing, Vec::new());
+        let command = RunInput::Command { writes, resumes, input };
+        Self::start(&self.plan, how, saver, clock, command)
     }
 
     /// A run that goes on with what this one stored.
     pub fn again(&self) -> Self {
         let (saver, clock) = (self.saver.clone(), self.clock.clone());
-        Self::start(&self.plan, (self.durability, false), saver, clock, RunInput::Nothing)
+        let how = How { durability: self.durability, ..PLAIN };
+        Self::start(&self.plan, how, saver, clock, RunInput::Nothing)
     }
 
     fn start(
         plan: &Arc<Plan<Native>>,
-        (durability, joins): (Durability, bool),
+        how: How,
         saver: Memory,
         mut clock: Clock,
         input: RunInput<Native>,
     ) -> Self {
         let options = Options {
             persists: true,
-            durability,
-            joins,
+            durability: how.durability,
+            joins: how.joins,
+            claims: how.claims,
             output: vec![ChannelIndex::new(0)],
             emits: Emits { values: true, updates: true, tasks: false, checkpoints: false },
             ..Options::default()
@@ -91,7 +118,7 @@ impl Hand {
             plan: plan.clone(),
             clock,
             saver,
-            durability,
+            durability: how.durability,
             unstored: VecDeque::new(),
             outcome: None,
         }

@@ -2,6 +2,7 @@
 //! do not come into by themselves.
 
 mod cancelling;
+mod claiming;
 mod ending;
 mod failing;
 mod hand;

@@ -33,6 +33,8 @@ class Claim(NamedTuple):
     run_id: str | None
     """The run that stores, if it is one."""
     is_run: bool
+    is_branch: bool
+    """Whether its caller said that it is one."""
     forks: bool
     origin: str | None
     root: str | None
@@ -45,8 +47,11 @@ class Claim(NamedTuple):
 
     @property
     def is_ordered(self) -> bool:
-        """Whether it must become the newest; a caller's own fork may be older."""
-        return self.is_run or not self.forks
+        """Whether it must become the newest. What is told to be a branch may be older.
+
+        A run that goes back in time is to be what the thread goes on from.
+        """
+        return not self.is_branch
 
 
 def claim_of(
@@ -74,13 +79,13 @@ def claim_of(
     if not checks and token is None:
         return None
     place = thread_id, configurable.get("checkpoint_ns") or ""
+    is_branch = bool(configurable.get(FORK_KEY))
     if writer is None:
         # Whoever calls the saver may store one fork, and then another.
-        forks = bool(configurable.get(FORK_KEY))
         run_id = configurable.get("run_id")
-        standing = run_id, False, forks, parent, None, token
+        standing = run_id, False, is_branch, is_branch, parent, None, token
         return Claim(*place, parent, made, checks, *standing, None, None)
-    standing = writer.run_id, True, writer.forks, writer.origin, writer.root, token
+    standing = writer.run_id, True, is_branch, writer.forks, writer.origin, writer.root, token
     return Claim(
         *place, parent, made, checks, *standing, *_enter(writer.wrote, parent, made, wrote)
     )

@@ -133,12 +133,24 @@ SELECT DISTINCT task_id FROM checkpoint_writes
 WHERE thread_id = %s AND checkpoint_ns = %s AND checkpoint_id = %s
 """
 
+_CHILD_SQL = """
+SELECT FROM checkpoints
+WHERE thread_id = %s AND checkpoint_ns = %s AND parent_checkpoint_id = %s LIMIT 1
+"""
+
 
 class _Look:
     """What a thread had a moment after something on it was refused."""
 
-    def __init__(self, rows: Sequence[dict[str, Any]], tasks: Collection[str], held: Held) -> None:
+    def __init__(
+        self,
+        rows: Sequence[dict[str, Any]],
+        tasks: Collection[str],
+        has_child: bool,
+        held: Held,
+    ) -> None:
         self._tasks = tasks
+        self._has_child = has_child
         self.newest_of = {row["checkpoint_ns"]: row["checkpoint_id"] for row in rows}
         self.runs = {row["checkpoint_ns"]: row["run_id"] for row in rows}
         self.held = held
@@ -150,7 +162,7 @@ class _Look:
         return False
 
     def has_child(self, namespace: str, parent: str) -> bool:
-        return True
+        return self._has_child
 
     def tasks(self, namespace: str, checkpoint_id: str) -> Collection[str]:
         return self._tasks
@@ -168,7 +180,8 @@ def explain(claim: Claim) -> Plan[Exception]:
     newest = yield Statement(_NEWEST_SQL, wanted, fetch=True)
     place = claim.thread_id, claim.namespace, claim.parent
     wrote = yield Statement(_TASKS_SQL, place, fetch=True)
-    look = _Look(newest, {row["task_id"] for row in wrote}, held)
+    children = (yield Statement(_CHILD_SQL, place, fetch=True)) if claim.forks else ()
+    look = _Look(newest, {row["task_id"] for row in wrote}, bool(children), held)
     # Whatever stood in the way may be gone again.
     refusal = judge(claim, look) or Refusal(
         "superseded", claim.namespace, look.newest(claim.namespace)

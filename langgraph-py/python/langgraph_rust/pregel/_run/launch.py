@@ -371,6 +371,7 @@ class Launch:
                 config,
                 command=command,
                 saver=saver,
+                claims=self._turn is not None and self._turn.is_outermost,
                 saved=found.saved,
                 histories=found.histories,
                 checkpoint_config=where,

@@ -69,13 +69,18 @@ class Turn:
         self._lease: Lease | None = None
         self._keeping: asyncio.Task[None] | None = None
 
+    @property
+    def is_outermost(self) -> bool:
+        """Whether no other run or update around it has claimed the thread."""
+        return self._outer is None and self._root is None
+
     def wait(self, saver: Any) -> Steps[None]:
         """Take the thread's lease, unless somebody who has it has begun this.
 
         Raises:
             ThreadConflictError: another has it for too long, or the run that this was called in.
         """
-        if self._outer is not None or self._root is not None or self._token is not None:
+        if not self.is_outermost or self._token is not None:
             return
         self._refuse_own(saver)
         given = {"ttl": saver.single_writer_ttl, "wait": saver.single_writer_timeout}
