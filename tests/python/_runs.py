@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import operator
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -19,7 +19,14 @@ psycopg: Any = pytest.importorskip(
 pytest.importorskip("psycopg_pool")
 pytest.importorskip("procrastinate")
 
-from langgraph_rust.runs import AsyncRuns, Worker  # noqa: E402
+from langgraph_rust.checkpoint.serde._default import default_serde  # noqa: E402
+from langgraph_rust.runs import AsyncRuns, Run, Worker  # noqa: E402
+from langgraph_rust.runs._database import AsyncDatabase, async_pool  # noqa: E402
+from langgraph_rust.runs._worker import _plans  # noqa: E402
+from langgraph_rust.runs._worker._execution import Execution  # noqa: E402
+from langgraph_rust.runs._worker._keeping import Keeper  # noqa: E402
+from langgraph_rust.runs._worker._log import EventLog  # noqa: E402
+from langgraph_rust.runs._worker._saver import RunSaver  # noqa: E402
 
 PATIENCE = 20.0
 QUICK: Any = {"heartbeat": 0.2, "dead_after": 1.0, "poll": 0.2}
@@ -70,3 +77,30 @@ async def asking(database: str, **options: Any) -> AsyncIterator[AsyncRuns]:
     async with AsyncRuns(database, **options) as runs:
         await runs.setup()
         yield runs
+
+
+Attempt = Callable[..., Awaitable[EventLog]]
+
+
+@asynccontextmanager
+async def attempts(database: str, graph: Any) -> AsyncIterator[Attempt]:
+    """Give what makes one attempt at a run, which may die when an event is set."""
+    async with async_pool(database, 5) as pool:
+        saver = RunSaver(pool)
+        saver.logs = {}
+        keeper = Keeper(AsyncDatabase(pool))
+        stored = graph.copy({"checkpointer": saver})
+
+        async def attempt(run: Run, dies: asyncio.Event | None = None) -> EventLog:
+            claim = await keeper.keep(lambda: _plans.claim(run.id, "worker"))
+            assert claim is not None
+            log = EventLog(claim, keeper, default_serde())
+            execution = Execution(claim, {"graph": stored}, log, keeper, default_serde(), 5)
+            task = asyncio.create_task(execution.perform())
+            if dies is not None:
+                await asyncio.wait_for(dies.wait(), PATIENCE)
+                execution.lose()
+            await asyncio.wait_for(task, PATIENCE)
+            return log
+
+        yield attempt

@@ -3,51 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from _runs import PATIENCE, Gate, State, asking, chain, psycopg, says, working
+from _runs import PATIENCE, Gate, State, asking, attempts, chain, psycopg, says, working
 
-from langgraph_rust.checkpoint.serde._default import default_serde
 from langgraph_rust.graph import START, StateGraph
-from langgraph_rust.runs import Run
-from langgraph_rust.runs._database import AsyncDatabase, async_pool
-from langgraph_rust.runs._worker import _plans
 from langgraph_rust.runs._worker._execution import Execution
-from langgraph_rust.runs._worker._keeping import Keeper
-from langgraph_rust.runs._worker._log import EventLog, LostRunError
-from langgraph_rust.runs._worker._saver import RunSaver
+from langgraph_rust.runs._worker._log import LostRunError
 from langgraph_rust.types import Command, interrupt
 
 pytestmark = pytest.mark.asyncio
-
-Attempt = Callable[..., Awaitable[EventLog]]
-
-
-@asynccontextmanager
-async def attempts(database: str, graph: Any) -> AsyncIterator[Attempt]:
-    """Give what makes one attempt at a run, which may die when an event is set."""
-    async with async_pool(database, 5) as pool:
-        saver = RunSaver(pool)
-        saver.logs = {}
-        keeper = Keeper(AsyncDatabase(pool))
-        stored = graph.copy({"checkpointer": saver})
-
-        async def attempt(run: Run, dies: asyncio.Event | None = None) -> EventLog:
-            claim = await keeper.keep(lambda: _plans.claim(run.id, "worker"))
-            assert claim is not None
-            log = EventLog(claim, keeper, default_serde())
-            execution = Execution(claim, {"graph": stored}, log, keeper, default_serde(), 5)
-            task = asyncio.create_task(execution.perform())
-            if dies is not None:
-                await asyncio.wait_for(dies.wait(), PATIENCE)
-                execution.lose()
-            await asyncio.wait_for(task, PATIENCE)
-            return log
-
-        yield attempt
 
 
 async def test_an_answer_that_a_task_took_is_not_given_to_its_next_question(database: str) -> None:

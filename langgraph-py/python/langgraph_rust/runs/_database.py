@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
-from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
+from psycopg import AsyncConnection, AsyncCursor, BaseConnection, Connection, Cursor
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
@@ -61,7 +62,7 @@ class SyncDatabase:
     ) -> T:
         """Carry out a plan; on `connection`, as a part of its transaction."""
         with self._cursor(connection) as cursor:
-            if not transaction:
+            if not transaction or _begins_by_itself(connection):
                 return self._converse(cursor, plan)
             with cursor.connection.transaction():
                 return self._converse(cursor, plan)
@@ -120,7 +121,7 @@ class AsyncDatabase:
     ) -> T:
         """Carry out a plan; on `connection`, as a part of its transaction."""
         async with self._cursor(connection) as cursor:
-            if not transaction:
+            if not transaction or _begins_by_itself(connection):
                 return await self._converse(cursor, plan)
             async with cursor.connection.transaction():
                 return await self._converse(cursor, plan)
@@ -187,6 +188,16 @@ def async_pool(
         configure=configure,
         open=False,
     )
+
+
+def _begins_by_itself(given: BaseConnection[Any] | None) -> bool:
+    """Whether a transaction of its user's begins on a connection with the first statement.
+
+    Psycopg would commit one that it is told to begin there.
+    """
+    if given is None or given.autocommit:
+        return False
+    return given.info.transaction_status == TransactionStatus.IDLE
 
 
 def _conninfo(pool: Any) -> str:

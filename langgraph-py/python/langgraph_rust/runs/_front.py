@@ -21,7 +21,7 @@ from langgraph_rust.checkpoint.serde._default import default_serde
 from langgraph_rust.runs import _plans, _statements, _tables
 from langgraph_rust.runs._database import AsyncDatabase, SyncDatabase
 from langgraph_rust.runs._listening import Listener
-from langgraph_rust.runs._records import Event, MultitaskStrategy, Run, RunStatus
+from langgraph_rust.runs._records import Event, MultitaskStrategy, Run, RunStatus, event_of
 from langgraph_rust.runs._request import Asked, new_run
 
 if TYPE_CHECKING:
@@ -232,6 +232,8 @@ class Runs(_Asking[SyncDatabase]):
 
         Raises:
             UnknownRunError: there is no run of that id.
+            StoredValueError: an event holds something that may not be read here. It names the
+                event, and those before it were yielded.
         """
         told = threading.Event()
         with self._listener.wakes(run_id, told.set):
@@ -240,7 +242,8 @@ class Runs(_Asking[SyncDatabase]):
                 told.clear()
                 plan = _plans.read(run_id, after, self.serde)
                 events, is_open = self._database.carry_out(plan)
-                for event in events:
+                for row in events:
+                    event = event_of(run_id, row, self.serde)
                     yield event
                     after = event.id
                 if is_open and not events:
@@ -341,7 +344,8 @@ class AsyncRuns(_Asking[AsyncDatabase]):
                 told.clear()
                 plan = _plans.read(run_id, after, self.serde)
                 events, is_open = await self._database.carry_out(plan)
-                for event in events:
+                for row in events:
+                    event = event_of(run_id, row, self.serde)
                     yield event
                     after = event.id
                 if is_open and not events:

@@ -11,12 +11,10 @@ from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 from langgraph_rust.runs import _statements
 from langgraph_rust.runs._records import (
     OVER,
-    Event,
     MultitaskStrategy,
     Run,
     ThreadBusyError,
     UnknownRunError,
-    event_of,
     run_of,
 )
 
@@ -96,8 +94,8 @@ def cancel(run_id: str, asked: str, serde: SerializerProtocol) -> Plan[Run]:
     return (yield from get(run_id, serde))
 
 
-def read(run_id: str, after: int, serde: SerializerProtocol) -> Plan[tuple[list[Event], bool]]:
-    """Read the events after one; tell whether more may come.
+def read(run_id: str, after: int, serde: SerializerProtocol) -> Plan[tuple[Rows, bool]]:
+    """Read the events after one, encoded; tell whether more may come.
 
     Raises:
         UnknownRunError: there is no run of that id.
@@ -105,11 +103,11 @@ def read(run_id: str, after: int, serde: SerializerProtocol) -> Plan[tuple[list[
     _check_id(run_id)
     events = yield from _page(run_id, after)
     if events:
-        return [event_of(row, serde) for row in events], events[-1]["mode"] != "end"
+        return events, events[-1]["mode"] != "end"
     run = yield from get(run_id, serde)
     # It may have ended since, with events that it is too early to miss; or they were dropped.
     events = (yield from _page(run_id, after)) if run.is_over else []
-    return [event_of(row, serde) for row in events], not run.is_over
+    return events, not run.is_over
 
 
 def _check_id(run_id: str) -> None:

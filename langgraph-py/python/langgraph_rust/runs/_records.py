@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from langgraph_rust.checkpoint.serde.errors import StoredValueError
+
 if TYPE_CHECKING:
     from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
@@ -35,6 +37,9 @@ MultitaskStrategy = Literal["enqueue", "reject", "interrupt", "rollback"]
 next superstep, and it goes on from what they have done. `rollback`: they are stopped, and what they
 have done is deleted before it begins.
 """
+
+WAYS = "drain", "cancel", "rollback"
+"""How a run can be stopped; each keeps less of it than the one before."""
 
 OVER: frozenset[RunStatus] = frozenset(("success", "error", "timeout", "interrupted", "cancelled"))
 """The statuses that a run ends with."""
@@ -169,8 +174,16 @@ def run_of(row: Mapping[str, Any], serde: SerializerProtocol) -> Run:
     )
 
 
-def event_of(row: Mapping[str, Any], serde: SerializerProtocol) -> Event:
-    """Return an event, as a row of the table tells of it."""
+def event_of(run_id: str, row: Mapping[str, Any], serde: SerializerProtocol) -> Event:
+    """Return an event, as a row of the table tells of it.
+
+    Raises:
+        StoredValueError: it holds something that may not be read here.
+    """
     namespace = tuple(row["namespace"].split("|")) if row["namespace"] else ()
-    data = serde.loads_typed((row["type"], row["data"]))
+    try:
+        data = serde.loads_typed((row["type"], row["data"]))
+    except StoredValueError as error:
+        error.reason += f" (event {row['id']} of run {run_id}; after={row['id']} goes on behind it)"
+        raise
     return Event(row["id"], row["mode"], data, namespace, row["attempt"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from langgraph_rust.pregel._build.asked import check_durability, check_modes
 from langgraph_rust.runs._plans import NewRun
+from langgraph_rust.runs._statements import FIRST
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -26,7 +27,7 @@ _QUEUE_BYTES = 40
 """Procrastinate listens to a channel of the queue's name; PostgreSQL cuts those off."""
 
 
-_PRIORITY = 2**31 - 1
+_PRIORITY = FIRST - 1
 
 
 class Asked(TypedDict, total=False):
@@ -87,10 +88,11 @@ def new_run(
     if unknown := asked.keys() - Asked.__annotations__.keys():
         raise TypeError(f"enqueue() got unexpected keyword arguments: {', '.join(unknown)}")
     name = _name(graphs, graph)
-    config = dict(asked.get("config") or {})
+    given: dict[str, Any] = {**(asked.get("config") or {})}
+    config = {key: value for key, value in given.items() if value is not None}
     if config.get("callbacks"):
         raise ValueError("callbacks stay in this process: a run that is enqueued cannot have them")
-    own = (asked.get("config") or {}).get("configurable", {}).get("thread_id")
+    own = config.get("configurable", {}).get("thread_id")
     modes: Any = asked.get("stream_mode", "updates")
     timeout = asked.get("timeout")
     modes = [modes] if isinstance(modes, str) else [*modes]
@@ -165,6 +167,8 @@ def _priority(priority: Any) -> int:
 def _time(at: datetime | timedelta | None) -> datetime | None:
     if isinstance(at, timedelta):
         return datetime.now(timezone.utc) + at
+    if at is not None and not isinstance(at, datetime):
+        raise TypeError(f"at is a datetime with a zone, or a timedelta from now: {at!r}")
     if at is not None and at.utcoffset() is None:
         raise ValueError(f"a time needs a zone: {at}")
     return at

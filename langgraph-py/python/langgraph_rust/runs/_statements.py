@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from langgraph_rust.runs._records import WAYS
+
 __all__ = ("CONTROL", "EVENTS", "RUN", "TASK")
 
 TASK = "langgraph_rust:run"
@@ -16,8 +18,10 @@ RUN = """
 """
 """The columns that a `Run` is made of."""
 
-_WAYS = "ARRAY['drain', 'cancel', 'rollback']"
-"""How a run can be stopped; each keeps less of it than the one before."""
+FIRST = 2**31 - 1
+"""The priority of runs that were begun: they go on before others of their thread begin."""
+
+_WAYS = f"ARRAY{[*WAYS]}"
 
 WAKE = """
     pg_notify('procrastinate_queue_v1#' || {job}.queue_name, {payload}),
@@ -100,8 +104,8 @@ UPDATE langgraph_rust_runs SET
     worker = %(worker)s,
     started = coalesce(started, clock_timestamp())
 WHERE id = %(id)s AND status IN ('pending', 'running')
-RETURNING id, thread_id, graph, attempt, deaths, base, asked, reason, started,
-    request_type, request
+RETURNING id, thread_id, graph, attempt, deaths, base, asked, reason, request_type, request,
+    extract(epoch FROM clock_timestamp() - started)::double precision AS elapsed
 """
 
 LAST_EVENT = """
@@ -208,6 +212,7 @@ WITH stalled AS (
     SELECT job.id, job.queue_name
     FROM procrastinate_jobs AS job
     WHERE job.task_name = '{TASK}' AND job.status = 'doing'
+        AND job.worker_id IS DISTINCT FROM %(own)s::bigint
         AND NOT EXISTS (
             SELECT FROM procrastinate_workers AS worker
             WHERE worker.id = job.worker_id
@@ -215,15 +220,16 @@ WITH stalled AS (
         )
     FOR UPDATE OF job SKIP LOCKED
 ), revived AS (
-    SELECT id, queue_name, procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL) FROM stalled
+    SELECT id, queue_name, procrastinate_retry_job_v2(id, now(), {FIRST}, NULL, NULL) FROM stalled
 )
 SELECT id, {_wake("revived")} FROM revived
 """
 
-# A job that a worker lost is no more its own to end: others may have it.
+# A job that a worker lost is no more its own to end: others may have it, or itself once more.
 _OWN = """
     SELECT id, queue_name, lock FROM procrastinate_jobs
-    WHERE id = %(job_id)s AND status = 'doing' AND worker_id = %(worker_id)s FOR UPDATE
+    WHERE id = %(job_id)s AND status = 'doing' AND worker_id = %(worker_id)s
+        AND attempts = %(attempts)s FOR UPDATE
 """
 
 # Procrastinate tells workers of new jobs alone; the next of the same thread would wait to be found.
@@ -242,9 +248,22 @@ SELECT finished.*, told.* FROM finished LEFT JOIN LATERAL (
 
 RETRY_JOB = f"""
 WITH own AS ({_OWN}), retried AS (
-    SELECT id, queue_name, procrastinate_retry_job_v2(id, %(retry_at)s, NULL, NULL, NULL) FROM own
+    SELECT id, queue_name, procrastinate_retry_job_v2(id, %(retry_at)s, {FIRST}, NULL, NULL)
+    FROM own
 )
 SELECT {_wake("retried")} FROM retried
+"""
+
+# What a worker was given and has not heard of, because its connection was cut.
+RETURN_UNHEARD = f"""
+SELECT procrastinate_retry_job_v2(id, now(), {FIRST}, NULL, NULL) FROM procrastinate_jobs
+WHERE status = 'doing' AND worker_id = %(worker_id)s AND id <> ALL(%(held)s::bigint[])
+"""
+
+# Whoever was held to be dead is there again, under the same number.
+HEARTBEAT = """
+INSERT INTO procrastinate_workers (id) OVERRIDING SYSTEM VALUE VALUES (%(worker_id)s)
+ON CONFLICT (id) DO UPDATE SET last_heartbeat = now()
 """
 
 DROP_EVENTS = """

@@ -13,7 +13,7 @@ from langgraph_rust.checkpoint.serde._default import is_drop_in
 
 _LEFT_SQL = """
 SELECT thread_id, checkpoint_ns, checkpoint_id FROM checkpoints
-WHERE metadata ->> 'run_id' = ANY(%s)
+WHERE metadata ->> 'run_id' = ANY(%s) AND (%s::text[] IS NULL OR thread_id = ANY(%s))
 """
 
 # A copy of a thread has the same ids.
@@ -26,17 +26,21 @@ _Place = tuple[str, str]
 _Left = Mapping[_Place, Collection[str]]
 
 
-def delete_for_runs(run_ids: Sequence[str]) -> Plan[None]:
+def delete_for_runs(run_ids: Sequence[str], thread_id: str | None = None) -> Plan[None]:
     """Delete the checkpoints of runs, and what only they needed; to be one transaction.
+
+    Args:
+        run_ids: The runs.
+        thread_id: Where alone they are deleted; wherever they are if left out.
 
     Raises:
         ValueError: others are rebuilt from them, and this is not drop-in mode.
     """
     given = [*map(str, run_ids)]
-    thread_ids = None
+    thread_ids = None if thread_id is None else [thread_id]
     if not is_drop_in():
         left: dict[_Place, set[str]] = defaultdict(set)
-        for row in (yield _ask(_LEFT_SQL, given)):
+        for row in (yield _ask(_LEFT_SQL, given, thread_ids, thread_ids)):
             left[row["thread_id"], row["checkpoint_ns"]].add(row["checkpoint_id"])
         if not left:
             return

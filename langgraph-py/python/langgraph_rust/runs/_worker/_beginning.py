@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from langgraph_rust.checkpoint.single_writer import ThreadConflictError
 from langgraph_rust.runs._request import Request
 from langgraph_rust.runs._worker._answers import Found, describe, left_of
 from langgraph_rust.runs._worker._plans import Claim
@@ -60,6 +61,9 @@ async def begin(
         graph: Its graph.
         saver: Where its thread is.
         token: That of the lease on the thread: nobody else stores anything meanwhile.
+
+    Raises:
+        ThreadConflictError: it was begun, and somebody else has gone on with the thread since.
     """
     config, input = config_of(run, request, token), request["input"]
     if run.attempt == 1 and not isinstance(input, Command):
@@ -80,9 +84,38 @@ async def begin(
         config = _without_checkpoint(config)
         is_stopped = await _is_stopped(request, graph, config)
         return Beginning(None, config, base, is_further, is_stopped)
+    if run.attempt > 1 and await _has_begun(run, before, found, saver):
+        # To go on would undo what the other did, and to begin again would do it twice.
+        other = stored and stored.metadata.get("run_id")
+        raise ThreadConflictError(
+            f"Run {run.id} was cut off and cannot go on with thread '{run.thread_id}': "
+            f"{f'run {other}' if other else 'another program'} has stored {found.checkpoint} there "
+            "since. What this run had done until then is stored, its input or answer included; a "
+            "run with the input None goes on from what is stored now",
+            thread_id=run.thread_id,
+            run_id=run.id,
+            other_run_id=other,
+            checkpoint_id=before and before.checkpoint,
+            newest_checkpoint_id=found.checkpoint,
+        )
     if isinstance(input, Command) and stored is not None:
         input = await left_of(input, found, stored, saver, token)
     return Beginning(input, config, base, is_further)
+
+
+async def _has_begun(
+    run: Claim, before: Found | None, found: Found, saver: BaseCheckpointSaver
+) -> bool:
+    """Tell whether anything of the run is stored on its thread, behind what is newest there."""
+    thread = {"thread_id": run.thread_id, "checkpoint_ns": ""}
+    async for _ in saver.alist({"configurable": thread}, filter={"run_id": run.id}, limit=1):
+        return True
+    if before is None or before.checkpoint in (None, found.checkpoint):
+        return False
+    # A command may have been stored on the checkpoint that waited for it, and nothing since.
+    place: RunnableConfig = {"configurable": {**thread, "checkpoint_id": before.checkpoint}}
+    then = describe(await saver.aget_tuple(place), saver.serde).since(before)
+    return then.writes != before.writes or bool(then.changed)
 
 
 def _without_checkpoint(config: RunnableConfig) -> RunnableConfig:

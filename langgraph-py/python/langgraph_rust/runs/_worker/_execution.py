@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from psycopg import DatabaseError
 from psycopg.types.json import Jsonb
 
 from langgraph_rust.checkpoint.postgres._plans import Plan
@@ -18,10 +17,11 @@ from langgraph_rust.checkpoint.serde.errors import StoredValueError
 from langgraph_rust.checkpoint.single_writer import Lease, ThreadConflictError
 from langgraph_rust.errors import GraphDrained
 from langgraph_rust.runs._plans import end
-from langgraph_rust.runs._records import RunFailure
+from langgraph_rust.runs._records import WAYS, RunFailure
 from langgraph_rust.runs._request import Request
 from langgraph_rust.runs._worker._beginning import Beginning, begin
-from langgraph_rust.runs._worker._keeping import Keeper
+from langgraph_rust.runs._worker._failure import failure_of, storable
+from langgraph_rust.runs._worker._keeping import Keeper, is_outage
 from langgraph_rust.runs._worker._log import EventLog, LostRunError
 from langgraph_rust.runs._worker._plans import (
     Claim,
@@ -48,10 +48,10 @@ _TTL = 30.0
 """Seconds that a thread is kept for the run without another word. Whoever takes the run over need
 not wait for that, but programs that go on with the thread themselves do."""
 
-_INTERRUPT = "__interrupt__"
+_GRACE = 10.0
+"""Seconds that tasks have to end in when they are cancelled, until they are not waited for."""
 
-_WAYS = {"drain": 1, "cancel": 2, "rollback": 3}
-"""How a run can be stopped; each keeps less of it than the one before."""
+_INTERRUPT = "__interrupt__"
 
 Why = Literal["asked", "leaving", "late", "lost"]
 """Why an attempt stops: a user asked, the worker ends, its time is over, another worker has it."""
@@ -88,6 +88,7 @@ class Execution:
         self._asked = run.asked
         self._why: Why | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lease: Lease | None = None
         self._renewed = 0.0
         self._is_interrupted = False
@@ -95,7 +96,7 @@ class Execution:
 
     def ask(self, asked: str) -> None:
         """Have it stopped for a user: `drain`, `cancel` or `rollback`."""
-        if _WAYS[asked] > _WAYS.get(self._asked or "", 0):
+        if self._asked is None or WAYS.index(asked) > WAYS.index(self._asked):
             self._asked = asked
             self._stop("asked", at_once=asked != "drain")
 
@@ -118,21 +119,35 @@ class Execution:
             self._graph = self._graph_of_run()
             self._request: Request = self._serde.loads_typed(self.run.request)
         except (LookupError, StoredValueError) as error:
-            return await self._end("error", failure=_failure(error))
+            return await self._end("error", failure=failure_of(error))
         if self._asked:
             return await self._end_as_asked()
-        seconds = self._seconds_left()
-        self._task = asyncio.create_task(self._run_graph())
+        self._task = task = asyncio.create_task(self._run_graph())
         try:
-            await asyncio.wait({self._task}, timeout=seconds)
-            if not self._task.done():
+            if not await self._is_over(task, self._seconds_left()):
                 self._stop("late", at_once=True)
-                await asyncio.wait({self._task})
+                await self._is_over(task)
         except asyncio.CancelledError:
             # Procrastinate's: the worker has waited long enough.
             self.leave(at_once=True)
-            await asyncio.wait({self._task})
-        await self._conclude(self._task)
+            await self._is_over(task)
+        if task.done():
+            await self._conclude(task)
+        else:
+            # As of a node in a thread, which cannot be stopped either, nothing comes of it.
+            logger.error("a node of run %s takes no cancellation: it is left behind", self.run.id)
+            task.add_done_callback(_forget)
+            await self._end_stopped()
+        # Of a run that is to go on, it is kept for whoever takes that up, until it runs out.
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            await lease.arelease()
+
+    async def _is_over(self, task: asyncio.Task[Any], seconds: float | None = None) -> bool:
+        """Wait for the graph's end; false if it takes so long, or did not end when it was to."""
+        outcomes = {task, self._given_up}
+        await asyncio.wait(outcomes, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return task.done() or self._given_up.done()
 
     async def renew(self) -> None:
         """Keep the thread, if it is time to say so again."""
@@ -180,9 +195,7 @@ class Execution:
             # A node's: the worker's own signals are no exceptions. It ends the run, not the worker.
             raise RuntimeError(f"a node raised {type(error).__name__}: {error}") from error
         finally:
-            self._lease = None
             del self._saver.logs[place]
-            await lease.arelease()
 
     async def _remember(self, beginning: Beginning) -> None:
         deaths = 0 if beginning.is_further else self.run.deaths
@@ -246,13 +259,17 @@ class Execution:
         self._control.request_drain(why)
         if at_once and self._task is not None:
             self._task.cancel()
+            asyncio.get_running_loop().call_later(_GRACE, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self._given_up.done():
+            self._given_up.set_result(None)
 
     def _seconds_left(self) -> float | None:
         timeout = self._request["timeout"]
         if timeout is None:
             return None
-        gone = (datetime.now(timezone.utc) - self.run.started).total_seconds()
-        return max(timeout - gone, 0)
+        return max(timeout - self.run.elapsed, 0)
 
     # --- the end ---
 
@@ -270,12 +287,17 @@ class Execution:
             if error.thread_id == self.run.thread_id:
                 return await self._end_fenced()
         if error is not None:
-            return await self._end("error", failure=_failure(error))
+            return await self._end("error", failure=failure_of(error))
         try:
             result = self._serde.dumps_typed(task.result())
         except (TypeError, ValueError) as unfit:
-            return await self._end("error", failure=_failure(unfit))
-        return await self._end("interrupted" if self._is_interrupted else "success", result=result)
+            return await self._end("error", failure=failure_of(unfit))
+        try:
+            await self._end("interrupted" if self._is_interrupted else "success", result=result)
+        except DatabaseError as unfit:
+            if is_outage(unfit):
+                raise
+            await self._end("error", failure=failure_of(unfit))
 
     async def _end_stopped(self) -> None:
         if self._why == "lost":
@@ -303,18 +325,30 @@ class Execution:
         return found[self.run.id].attempt == self.run.attempt
 
     async def _end_as_asked(self) -> None:
+        reason = None
         if self._asked == "rollback":
-            await self._roll_back()
-        await self._end("cancelled")
+            try:
+                await self._roll_back()
+            except Exception as error:
+                # To try again does not help, and nothing of the thread could run meanwhile.
+                if not isinstance(error, ValueError) and self.run.deaths <= self._max_deaths:
+                    raise
+                logger.warning("run %s is not rolled back: %s", self.run.id, error)
+                reason = storable(f"not rolled back, only cancelled: {error}")
+        await self._end("cancelled", reason=reason)
 
     async def _roll_back(self) -> None:
-        """Have the thread as it was before the run."""
+        """Have the thread as it was before the run.
+
+        Raises:
+            ValueError: others have built on what it has stored.
+        """
         # Whoever had the run, and is only thought to be gone, stores nothing from now on.
         holder = f"rollback of run {self.run.id}"
         lease = await self._saver.atake_lease(self.run.thread_id, holder, ttl=_TTL, steal=True)
         try:
             if await self._is_own():
-                await self._saver.adelete_for_runs([self.run.id])
+                await self._saver.aroll_back(self.run.id, self.run.thread_id)
                 await self._keeper.keep(lambda: restore_writes(self.run), transaction=True)
         finally:
             await lease.arelease()
@@ -325,12 +359,14 @@ class Execution:
         *,
         result: tuple[str, bytes] | None = None,
         failure: RunFailure | None = None,
+        reason: str | None = None,
     ) -> None:
         stored = None if failure is None else Jsonb(asdict(failure))
         run = self.run
 
         def plan() -> Plan[bool]:
-            return end(run.id, run.attempt, status, self._serde, result=result, failure=stored)
+            ended = {"result": result, "failure": stored, "reason": reason}
+            return end(run.id, run.attempt, status, self._serde, **ended)
 
         if await self._keeper.keep(plan):
             return
@@ -351,24 +387,10 @@ def _with_interrupts(values: Any, interrupts: list[Interrupt]) -> Any:
     return {**kept, _INTERRUPT: interrupts}
 
 
-def _failure(error: BaseException) -> RunFailure:
-    kind = type(error)
-    name = (
-        kind.__qualname__
-        if kind.__module__ == "builtins"
-        else f"{kind.__module__}.{kind.__qualname__}"
-    )
-    text = "".join(traceback.format_exception(kind, error, error.__traceback__))
-    try:
-        message = str(error)
-    except Exception as unspoken:
-        message = f"<its text cannot be told: {type(unspoken).__name__}>"
-    return RunFailure(name, _storable(message), _storable(text))
-
-
-def _storable(text: str) -> str:
-    """Return a text without what Postgres cannot store: NUL, and halves of characters."""
-    return text.replace("\0", "").encode(errors="replace").decode()
+def _forget(task: asyncio.Task[Any]) -> None:
+    """Look at what came of it, which would be told of otherwise."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _goes_on(input: Any) -> bool:

@@ -9,22 +9,33 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
 
 from langgraph_rust.checkpoint.postgres._plans import Plan
 from langgraph_rust.runs._database import AsyncDatabase
 
-__all__ = ("TROUBLE", "Keeper")
+__all__ = ("Keeper", "is_outage")
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-TROUBLE = (OperationalError, PoolTimeout)
-"""What says that the database cannot be reached."""
+_CLASSES = frozenset(("08", "40", "53", "55", "57", "58"))
+"""Of SQL states: connections, transactions in each other's way, what the server is short of, what
+is in use, what somebody has stopped, and the system under it."""
 
 _PATIENCE = 60.0
 """Seconds for which that is tried again."""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the same may succeed later, because the database was not to be had.
+
+    Operational errors are also told of what is too large, whenever it is stored. One without a
+    state is of a connection that was lost, or that there was none to be had.
+    """
+    if not isinstance(error, OperationalError):
+        return False
+    return error.sqlstate is None or error.sqlstate[:2] in _CLASSES
 
 
 class Keeper:
@@ -47,8 +58,8 @@ class Keeper:
         while True:
             try:
                 return await self._database.carry_out(make(), transaction=transaction)
-            except TROUBLE as error:
-                if time.monotonic() > until:
+            except OperationalError as error:
+                if time.monotonic() > until or not is_outage(error):
                     raise
                 logger.warning("the database cannot be reached: %s", error)
             await asyncio.sleep(pause)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
@@ -29,8 +28,8 @@ class Claim:
     """Where an earlier attempt began."""
     asked: str | None
     """How it is to be stopped, if somebody asked for that."""
-    started: datetime
-    """When the first attempt began."""
+    elapsed: float
+    """Seconds since the first attempt began, by the database's clock."""
     last_event: int
     """The id of the last event that was stored; 0 if there is none."""
     request: tuple[str, bytes]
@@ -54,7 +53,7 @@ def claim(run_id: str, worker: str) -> Plan[Claim | None]:
         deaths=row["deaths"],
         base=row["base"],
         asked=row["asked"],
-        started=row["started"],
+        elapsed=row["elapsed"],
         last_event=last,
         request=(row["request_type"], row["request"]),
     )
@@ -127,9 +126,14 @@ def restore_writes(run: Claim) -> Plan[None]:
     yield Statement(_statements.RESTORE_WRITES, named)
 
 
-def revive(dead_after: float) -> Plan[int]:
-    """Put the jobs of workers that are gone back into their queues; returns how many."""
-    named = {"dead_after": dead_after}
+def revive(dead_after: float, own: int | None) -> Plan[int]:
+    """Put the jobs of workers that are gone back into their queues; returns how many.
+
+    Args:
+        dead_after: Seconds after its last heartbeat that a worker is held to be gone.
+        own: The number of the worker that asks, which is not.
+    """
+    named = {"dead_after": dead_after, "own": own}
     return len((yield Statement(_statements.REVIVE, named, fetch=True)))
 
 

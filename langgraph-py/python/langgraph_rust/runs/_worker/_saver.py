@@ -10,8 +10,9 @@ from psycopg import AsyncCursor, OperationalError
 from psycopg.rows import DictRow
 
 from langgraph_rust.checkpoint._writing.writer import LEASE_KEY
+from langgraph_rust.checkpoint.postgres._runs import delete_for_runs
 from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
-from langgraph_rust.runs._worker._keeping import TROUBLE
+from langgraph_rust.runs._worker._keeping import is_outage
 from langgraph_rust.runs._worker._log import EventLog
 
 if TYPE_CHECKING:
@@ -62,6 +63,14 @@ class RunSaver(AsyncPostgresSaver):
         await self._show(config)
         await super().aput_writes(config, writes, task_id, task_path)
 
+    async def aroll_back(self, run_id: str, thread_id: str) -> None:
+        """Delete what a run has stored on its thread; what it has on others is its nodes' doing.
+
+        Raises:
+            ValueError: checkpoints that others have stored since are rebuilt from it.
+        """
+        await self._write(delete_for_runs([run_id], thread_id), transaction=True)
+
     async def _show(self, config: RunnableConfig) -> None:
         configurable = config["configurable"]
         # Without a lease, it is another thread that a node goes on with.
@@ -74,5 +83,7 @@ class RunSaver(AsyncPostgresSaver):
         try:
             async with super()._cursor(pipeline=pipeline) as cursor:
                 yield cursor
-        except TROUBLE as error:
+        except OperationalError as error:
+            if not is_outage(error):
+                raise
             raise UnreachableError(*error.args) from error

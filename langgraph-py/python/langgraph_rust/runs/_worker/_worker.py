@@ -23,7 +23,7 @@ from langgraph_rust.runs._front import AsyncRuns
 from langgraph_rust.runs._listening import Listener
 from langgraph_rust.runs._worker import _plans
 from langgraph_rust.runs._worker._execution import Execution
-from langgraph_rust.runs._worker._keeping import TROUBLE, Keeper
+from langgraph_rust.runs._worker._keeping import Keeper, is_outage
 from langgraph_rust.runs._worker._log import EventLog
 from langgraph_rust.runs._worker._queue import app_for
 from langgraph_rust.runs._worker._saver import RunSaver
@@ -214,7 +214,7 @@ class Worker:
             try:
                 await self._jobs.run()
             except Exception:
-                # The database was gone, or it was held to be dead, and begins as another worker.
+                # The database was gone when it began, or there is a mistake.
                 logger.exception("worker %s begins again", self.name)
             if time.monotonic() - began > 60:
                 pause = 0.5
@@ -238,11 +238,12 @@ class Worker:
                 if now - dropped >= _DROP_EVERY:
                     dropped = now
                     await self._database.carry_out(_plans.drop(self._keep_events, self._keep_runs))
-            except TROUBLE as error:
-                logger.warning("worker %s cannot reach the database: %s", self.name, error)
-            except Exception:
+            except Exception as error:
                 # Without it nobody would be stopped, and no thread kept, from now on.
-                logger.exception("worker %s looks again", self.name)
+                if is_outage(error):
+                    logger.warning("worker %s cannot reach the database: %s", self.name, error)
+                else:
+                    logger.exception("worker %s looks again", self.name)
 
     async def _look_at_own(self) -> None:
         """Stop runs that are to be stopped, or that others have by now."""
@@ -260,11 +261,11 @@ class Worker:
 
     async def _look_at_others(self) -> None:
         """Put the jobs of those that are gone back; while it stops, tell that it is alive."""
-        jobs = self._jobs
-        if self._is_draining and jobs is not None and jobs.worker_id is not None:
+        own = self._jobs.worker_id if self._jobs is not None else None
+        if self._is_draining and own is not None:
             # Procrastinate's heart stops beating first.
-            await self._app.job_manager.update_heartbeat(jobs.worker_id)
-        revived = await self._database.carry_out(_plans.revive(self._dead_after))
+            await self._app.job_manager.update_heartbeat(own)
+        revived = await self._database.carry_out(_plans.revive(self._dead_after, own))
         if revived:
             logger.warning("%s runs of workers that are gone go on elsewhere", revived)
 
