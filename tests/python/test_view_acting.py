@@ -19,6 +19,7 @@ from langgraph_rust._view._value.redaction import NOTHING, Redaction
 from langgraph_rust._view._watching.hub import Hub
 from langgraph_rust._view.command import main
 from langgraph_rust.checkpoint.memory import InMemorySaver
+from langgraph_rust.checkpoint.sqlite import SqliteSaver
 from langgraph_rust.config import get_stream_writer
 from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.viewer import Viewer
@@ -83,6 +84,26 @@ async def test_an_interrupt_is_answered_in_postgres(database: str) -> None:
         events = await run(browser, thread="waits", resume="yes", interrupt=question)
         assert events[-1][0] == "done", events[-1]
         assert (await newest(browser, "waits"))["next"] == []
+
+
+async def test_a_question_in_a_subgraph_is_answered_once(tmp_path: Path) -> None:
+    inner = StateGraph(_view.State).add_node(_view.ask).add_edge(START, "ask").compile()
+    graph = StateGraph(_view.State).add_node("inner", inner).add_edge(START, "inner").compile()
+    path = str(tmp_path / "threads.db")
+    with SqliteSaver.from_conn_string(path) as saver:
+        graph.copy({"checkpointer": saver}).invoke({"log": []}, _view.config("1"))
+    async with browser_of(Acting(graph, path, is_allowed=True), path) as browser:
+        thread = (await browser.get("/api/thread", params={"thread": "1"})).json()
+        (namespace,) = [row["namespace"] for row in thread["namespaces"] if row["namespace"]]
+        place = {"thread": "1", "namespace": namespace}
+        question = interrupt_of((await browser.get("/api/checkpoint", params=place)).json())
+        events = await run(browser, **place, resume="yes", interrupt=question)
+        assert events[-1][0] == "done", events[-1]
+        told = await browser.get("/api/value", params={"thread": "1", "channel": "log"})
+        assert told.json()["items"][-1][1]["text"] == "heard yes"
+        # The page may still show it.
+        events = await run(browser, **place, resume="no", interrupt=question)
+        assert "any more" in events[-1][1]["text"]
 
 
 async def test_a_run_from_an_older_checkpoint_is_a_branch(path: str) -> None:

@@ -185,6 +185,10 @@ def test_copies_are_heard_and_pickles_forget() -> None:
     graph.with_config({"tags": ["x"]}).invoke({"log": []})
     assert len(hub.listed()) == 1
     assert pickle.loads(pickle.dumps(graph))._watch is None
+    copy = graph.with_config({"tags": ["x"]})
+    hub.close()
+    copy.invoke({"log": []})
+    assert len(hub.listed()) == 1
 
 
 async def test_events_are_followed_from_any_number_on_and_the_oldest_go() -> None:

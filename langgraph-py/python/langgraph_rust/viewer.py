@@ -79,15 +79,19 @@ class Viewer:
 
     def close(self) -> None:
         """Show nothing any more; runs that the page has begun are cancelled."""
-        if self._acting is not None:
-            self._acting.graph._watch = None
+        self._hear_no_more()
         self._parts.serving.stop()
         self._source.close()
 
-    def _forget(self) -> None:
-        """Know nothing of it: in a forked child, which has no thread that serves."""
+    def _hear_no_more(self) -> None:
         if self._acting is not None:
             self._acting.graph._watch = None
+        if self._parts.hub is not None:
+            self._parts.hub.close()
+
+    def _forget(self) -> None:
+        """Know nothing of it: in a forked child, which has no thread that serves."""
+        self._hear_no_more()
         self._parts.serving.forget()
 
     def __enter__(self) -> Self:

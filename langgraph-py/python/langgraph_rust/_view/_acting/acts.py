@@ -63,8 +63,16 @@ class Acts:
 
         # Read here and not in the page: a browser has no numbers beyond 2^53.
         input = _input(asked)
+        question = asked.get("interrupt") if "resume" in asked else None
+        if question and place.namespace:
+            # Its thread as a whole goes on with an answer.
+            place = Place(place.thread, "", "")
 
         async def perform(graph: AnyPregel, run: WatchedRun) -> None:
+            if question and not place.checkpoint:
+                state = await graph.aget_state(_config(place))
+                if all(one.id != question for one in state.interrupts):
+                    raise Refused("nobody waits for an answer to that any more")
             graph._watch = lambda _: RunTap(run, self._hub.events, tokens=True)
             await graph.ainvoke(input, _config(place))
 

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from langgraph_rust._storage.database import Unusable
 from langgraph_rust._view._acting.acts import Acts
 from langgraph_rust._view._acting.refused import Refused
 from langgraph_rust._view._source.source import Place
+from langgraph_rust._view._value.answers import Json, trouble
 
 
 def routes(acts: Acts) -> list[BaseRoute]:
@@ -48,7 +49,7 @@ def routes(acts: Acts) -> list[BaseRoute]:
         try:
             drawn, kind = await acts.picture(place)
         except Unusable as error:
-            return JSONResponse({"error": str(error)}, 503)
+            return trouble(str(error), 503)
         return Response(drawn, media_type=kind)
 
     done = [
@@ -64,11 +65,11 @@ def _endpoint(act: Callable[[dict[str, Any]], Any]) -> Callable[[Request], Any]:
             asked = json.loads(await request.body())
             if not isinstance(asked, dict):
                 raise ValueError("what is asked for is no object")
-            return JSONResponse(await act(asked))
+            return Json(await act(asked))
         except Refused as error:
-            return JSONResponse({"error": str(error)}, 409)
+            return trouble(str(error), 409)
         except (ValueError, RecursionError, Unusable) as error:
-            return JSONResponse({"error": str(error)}, 400)
+            return trouble(str(error), 400)
 
     return endpoint
 

@@ -51,9 +51,10 @@ def export(source: Source, thread: str, redaction: Redaction = NOTHING, most: in
     Raises:
         NotThere: there is no such thread.
     """
-    answers = redaction.everywhere(_answers(Look(source, redaction), thread, most))
-    # Within a script nothing may look like its end.
+    answers = _answers(Look(source, redaction), thread, most, redaction)
+    # Within a script nothing may look like its end. Halves of characters are no UTF-8.
     data = json.dumps(answers, ensure_ascii=False).replace("<", "\\u003c")
+    data = data.encode(errors="backslashreplace").decode()
     index = (_PAGE / "index.html").read_text("utf-8")
     head, _, rest = index.partition("<!-- assets -->")
     _, _, body = rest.partition("<!-- /assets -->")
@@ -82,18 +83,21 @@ def _script(name: str, seen: set[str]) -> str:
     return f"{before}const module_{name} = once(() => {{\n{body}return {{ {names} }};\n}});\n"
 
 
-def _answers(look: Look, thread: str, most: int) -> dict[str, Any]:
+def _answers(look: Look, thread: str, most: int, redaction: Redaction) -> dict[str, Any]:
     found = look.thread(thread)
     checkpoints: dict[str, Any] = {}
     lists: dict[str, Any] = {}
     for row in found["namespaces"]:
         namespace = row["namespace"]
         page = look.checkpoints(thread, namespace, limit=most)
-        lists[namespace] = {**page, "next": None, "is_cut": page["next"] is not None}
+        # The page finds them by the names that it is told.
+        told = redaction.text(namespace)
+        page |= {"is_cut": page["next"] is not None, "next": None}
+        lists[told] = redaction.everywhere(page)
         for own in page["checkpoints"]:
-            place = Place(thread, namespace, own["id"])
-            checkpoints[f"{namespace} {own['id']}"] = _checkpoint(look, place)
-    return {"thread": found, "lists": lists, "checkpoints": checkpoints}
+            made = _checkpoint(look, Place(thread, namespace, own["id"]))
+            checkpoints[f"{told} {redaction.text(own['id'])}"] = redaction.everywhere(made)
+    return {"thread": redaction.everywhere(found), "lists": lists, "checkpoints": checkpoints}
 
 
 def _checkpoint(look: Look, place: Place) -> dict[str, Any]:

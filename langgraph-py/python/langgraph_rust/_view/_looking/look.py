@@ -375,7 +375,8 @@ def _seconds(before: Stored, stored: Stored) -> float | None:
 def _uuid6(own: str) -> UUID | None:
     try:
         found = UUID(own)
-    except ValueError:
+    except (ValueError, TypeError, AttributeError):
+        # In a row that is broken it may be no text.
         return None
     return found if found.version == 6 else None
 

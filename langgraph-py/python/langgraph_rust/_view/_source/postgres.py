@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
 from langgraph_rust._storage.database import Database, Unusable
@@ -119,10 +121,20 @@ class Postgres:
             raise Unusable("the database holds no checkpoints: it has no tables of a PostgresSaver")
 
     def close(self) -> None:
+        # A question may wait for whoever has locked a table.
+        with suppress(psycopg.Error, AttributeError):
+            self._connection.cancel_safe(timeout=1)  # type: ignore[union-attr]
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+    def _connect(self) -> psycopg.Connection[dict[str, Any]]:
+        # What the URL asks for stays: it may say where the tables are.
+        options = f"{conninfo_to_dict(self._url).get('options') or ''} {_READS}".strip()
+        return psycopg.Connection[dict[str, Any]].connect(
+            self._url, autocommit=True, row_factory=dict_row, options=options
+        )
 
     def ask(self, sql: str, *parameters: Any, **named: Any) -> list[dict[str, Any]]:
         """Return the rows that a query gives; it may only read.
@@ -134,9 +146,7 @@ class Postgres:
         with self._lock:
             try:
                 if self._connection is None or self._connection.broken:
-                    self._connection = psycopg.Connection[dict[str, Any]].connect(
-                        self._url, autocommit=True, row_factory=dict_row, options=_READS
-                    )
+                    self._connection = self._connect()
                 return self._connection.execute(query, named or parameters, binary=True).fetchall()
             except psycopg.Error as error:
                 raise Unusable(f"the database cannot be read: {error}") from error

@@ -107,18 +107,19 @@ class Sqlite:
                 raise Unusable(f"{self.name} cannot be read: {error}") from error
 
     def _connection(self) -> sqlite3.Connection:
-        """Give the connection: another one when the file needs to be opened in another way.
+        """Give the connection: another one when the file is, or is to be opened in another way.
 
         SQLite puts files beside a database in WAL mode even to read it. Where nobody has it open,
         there is no such file: then it is opened as one that does not change, until it does. In
         other modes reading leaves nothing behind.
         """
-        state = self._stamp() if self._is_still() else None
+        is_still = self._is_still()
+        state = is_still, self._stamp() if is_still else self._file.stat().st_ino
         if self._opened is not None and self._opened[1] == state:
             return self._opened[0]
         if self._opened is not None:
             self._opened[0].close()
-        still = "&immutable=1" if state is not None else ""
+        still = "&immutable=1" if is_still else ""
         connection = sqlite3.connect(
             f"{self._file.absolute().as_uri()}?mode=ro{still}",
             uri=True,
@@ -126,6 +127,8 @@ class Sqlite:
             isolation_level=None,
             check_same_thread=False,
         )
+        # A row that is broken is to be seen, and not to hide all others.
+        connection.text_factory = lambda text: text.decode(errors="replace")
         self._opened = connection, state
         return connection
 

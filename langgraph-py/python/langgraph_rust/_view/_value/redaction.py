@@ -24,7 +24,7 @@ class Redaction:
     def __init__(self, keys: Sequence[str] = (), patterns: Sequence[str] = ()) -> None:
         self._given = tuple(keys), tuple(patterns)
         parts = [re.escape(key).replace(r"\*", ".*") for key in keys]
-        self._keys = re.compile("|".join(parts), re.IGNORECASE) if parts else None
+        self._keys = re.compile("|".join(parts), re.IGNORECASE | re.DOTALL) if parts else None
         try:
             self._patterns = [re.compile(pattern) for pattern in patterns]
         except re.error as error:
@@ -50,9 +50,10 @@ class Redaction:
         return text
 
     def everywhere(self, value: Any) -> Any:
-        """Return JSON without what patterns match, in keys and values.
+        """Return JSON without what patterns match in its texts.
 
-        What was taken out before stays so; this is for what is no stored value: names, ids.
+        What was taken out before stays so; this is for what is no stored value: names, ids. Keys
+        are the page's, and so are the words for what something is.
         """
         if not self._patterns:
             return value
@@ -61,9 +62,14 @@ class Redaction:
         if isinstance(value, list):
             return [self.everywhere(item) for item in value]
         if isinstance(value, dict):
-            return {self.text(key): self.everywhere(item) for key, item in value.items()}
+            return {
+                key: item if key in _WORDS else self.everywhere(item) for key, item in value.items()
+            }
         return value
 
+
+_WORDS = frozenset(("kind", "state", "tag", "type"))
+"""Whose values the page goes by."""
 
 NOTHING = Redaction()
 """Shows everything."""

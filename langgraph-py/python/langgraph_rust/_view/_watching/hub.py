@@ -34,8 +34,15 @@ class Hub:
         self.events = Events(redaction)
         self._runs: dict[str, WatchedRun] = {}
         self._version = 0
+        self._is_closed = False
 
-    def watcher(self, by: str, *, tokens: bool = False) -> Callable[[RunnableConfig], RunTap]:
+    def close(self) -> None:
+        """Hear of no run that begins from now on: copies of a graph keep what watches it."""
+        self._is_closed = True
+
+    def watcher(
+        self, by: str, *, tokens: bool = False
+    ) -> Callable[[RunnableConfig], RunTap | None]:
         """Return what makes taps of a graph's runs, which are listed once they have begun.
 
         Args:
@@ -43,7 +50,9 @@ class Hub:
             tokens: Whether chat models that would not stream are made to.
         """
 
-        def watch(config: RunnableConfig) -> RunTap:
+        def watch(config: RunnableConfig) -> RunTap | None:
+            if self._is_closed:
+                return None
             thread = str(config.get("configurable", {}).get("thread_id") or "")
             run = WatchedRun(thread, by, self._changed)
             return RunTap(run, self.events, lambda: self.add(run), tokens=tokens)

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from langgraph_rust._storage.database import Unusable
+from langgraph_rust._view._value.answers import Json, trouble
 from langgraph_rust._view._watching.runs import Runs
 
 _TURN = 0.3
@@ -27,22 +28,22 @@ def routes(runs: Runs, is_over: Callable[[], bool]) -> list[BaseRoute]:
 
     async def listed(_: Request) -> Response:
         try:
-            return JSONResponse({"runs": await run_in_threadpool(runs.listed)})
+            return Json({"runs": await run_in_threadpool(runs.listed)})
         except Unusable as error:
-            return JSONResponse({"error": str(error)}, 503)
+            return trouble(str(error), 503)
 
     async def events(request: Request) -> Response:
         try:
             known = int(request.headers.get("last-event-id") or 0)
         except ValueError:
-            return JSONResponse({"error": "an event's id is a number"}, 400)
+            return trouble("an event's id is a number", 400)
         run = request.query_params.get("run", "")
         try:
             found = await run_in_threadpool(runs.follow, run, known)
         except Unusable as error:
-            return JSONResponse({"error": str(error)}, 503)
+            return trouble(str(error), 503)
         if found is None:
-            return JSONResponse({"error": "there is no such run"}, 404)
+            return trouble("there is no such run", 404)
         return StreamingResponse(_told(found, is_over), media_type="text/event-stream")
 
     return [Route("/api/runs", listed), Route("/api/events", events)]

@@ -80,7 +80,9 @@ class WatchedRun:
             self._letters > _MOST_LETTERS and len(self._events) > 1
         ):
             self._letters -= len(self._events.popleft())
-        for wake in self._wakes:
+        # Who has not looked since needs no other word.
+        wakes, self._wakes = self._wakes, set()
+        for wake in wakes:
             wake()
 
     def told(self) -> Shown:
@@ -110,20 +112,21 @@ class WatchedRun:
                 # The loop is closed, with whoever followed.
                 return None
 
-        with self._lock:
-            self._wakes.add(wake)
         try:
             while True:
                 woken.clear()
                 with self._lock:
                     count, is_over = self._count, self.is_over
+                    if count <= after and not is_over:
+                        self._wakes.add(wake)
                     new = list(islice(reversed(self._events), max(count - after, 0)))
                 for number, text in enumerate(reversed(new), start=count - len(new) + 1):
                     yield number, text
                 after = count
                 if is_over:
                     return
-                await woken.wait()
+                if not new:
+                    await woken.wait()
         finally:
             with self._lock:
                 self._wakes.discard(wake)

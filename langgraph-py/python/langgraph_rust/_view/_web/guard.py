@@ -36,7 +36,7 @@ class Guard:
 
     Args:
         app: The application.
-        hosts: What requests may call us, with the port.
+        hosts: What requests may call us, with the port; `*` is anything.
         token: The token; a random one if left out.
     """
 
@@ -45,7 +45,7 @@ class Guard:
         self._app = app
         self._hosts = frozenset(hosts)
         # Cookies do not tell ports apart: several viewers would take each other's.
-        ports = sorted(host.rpartition(":")[2] for host in self._hosts)
+        ports = sorted(host.rpartition(":")[2] for host in self._hosts if ":" in host)
         self._cookie = f"langgraph-view-{ports[0]}" if ports else "langgraph-view"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +76,7 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers, by_address: bool) -> str | None:
         host = headers.get("host", "")
-        if host not in self._hosts:
+        if host not in self._hosts and "*" not in self._hosts:
             return "this is no name of the viewer's"
         if not by_address and not self._is_token(self._from_cookie(headers)):
             return "open the address that the command has printed: it has a token in it"

@@ -32,14 +32,18 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def names(host: str, listening: socket.socket) -> list[str]:
-    """Return what requests may call us, each with the port; the first is for the address."""
+    """Return what requests may call us, each with the port; the first is for the address.
+
+    Whoever listens everywhere cannot know all its names: then there is a `*`.
+    """
     port = listening.getsockname()[1]
     found = [] if host in _EVERYWHERE else [_spelled(host)]
     if _is_local(host):
         found += ["127.0.0.1", "localhost", "[::1]"]
     else:
         found.append(socket.gethostname())
-    return [f"{name}:{port}" for name in dict.fromkeys(found)]
+    called = [f"{name}:{port}" for name in dict.fromkeys(found)]
+    return [*called, "*"] if host in _EVERYWHERE else called
 
 
 def _spelled(host: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -18,6 +18,7 @@ from langgraph_rust._view._looking.export import MOST, export
 from langgraph_rust._view._looking.look import Look, NotThere
 from langgraph_rust._view._looking.storage import storage
 from langgraph_rust._view._source.source import Place
+from langgraph_rust._view._value.answers import Json, trouble
 from langgraph_rust._view._value.redaction import NOTHING, Redaction
 from langgraph_rust._view._value.show import Window
 from langgraph_rust._view._watching.routes import routes as run_routes
@@ -87,7 +88,7 @@ def _told(answer: Callable[[dict[str, str]], Any]) -> _Answer:
     async def endpoint(request: Request) -> Response:
         asked = dict(request.query_params)
         try:
-            return JSONResponse(await run_in_threadpool(answer, asked))
+            return Json(await run_in_threadpool(answer, asked))
         except NotThere as error:
             return trouble(error, 404)
         except KeyError as error:
@@ -98,11 +99,6 @@ def _told(answer: Callable[[dict[str, str]], Any]) -> _Answer:
             return trouble(error, 503)
 
     return endpoint
-
-
-def trouble(error: object, status: int) -> Response:
-    """Return an answer that says what is the matter."""
-    return JSONResponse({"error": str(error)}, status)
 
 
 def place_of(asked: dict[str, Any]) -> Place:

@@ -47,7 +47,7 @@ class Tap(Protocol):
 
 
 def tapped(
-    watch: Callable[[RunnableConfig], Tap], config: RunnableConfig
+    watch: Callable[[RunnableConfig], Tap | None], config: RunnableConfig
 ) -> tuple[RunnableConfig, Tap | None]:
     """Return the config of a run that a graph's watcher hears, and the tap; `None` if nobody does.
 
@@ -56,6 +56,8 @@ def tapped(
     if CONFIG_KEY_TASK_ID in config[CONF] or CONFIG_KEY_STREAM in config[CONF]:
         return config, None
     tap = watch(config)
+    if tap is None:
+        return config, None
     heard = merge_configs({"callbacks": config.get("callbacks")}, {"callbacks": tap.handlers})
     conf = {**config[CONF], CONFIG_KEY_STREAM: tap}
     return {**config, "callbacks": heard.get("callbacks"), CONF: conf}, tap
