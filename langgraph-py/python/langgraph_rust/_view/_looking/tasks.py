@@ -83,8 +83,10 @@ def tasks_of(
             task["error"] = told
         else:
             task[about].extend([node for _, node in told["items"]] if _is_list(told) else [told])
+    # An answer that names no question is stored apart from the task that asked.
+    answers = found[_NULL_TASK]["resumes"] if _NULL_TASK in found else []
     for task in found.values():
-        task["state"] = _state(task)
+        task["state"] = _state(task, answers)
         task["name"] = task["name"] or "(unknown)"
     return list(found.values())
 
@@ -135,13 +137,13 @@ def _signed(one: Written) -> str:
     return value if value in (one.channel, "__start__") else ""
 
 
-def _state(task: Shown) -> str:
+def _state(task: Shown, answers: Sequence[Shown]) -> str:
     if task["writes"]:
         return "finished"
     if task["error"] is not None:
         return "failed"
     if task["interrupts"]:
-        return "answered" if task["resumes"] else "interrupted"
+        return "answered" if task["resumes"] or answers else "interrupted"
     return "written"
 
 
