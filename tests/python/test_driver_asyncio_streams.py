@@ -11,6 +11,7 @@ import pytest
 from _async_graphs import Endless, quick
 from _driver_graphs import PATIENCE, PlainSaver, State, chain, fan_out, thread
 
+from langgraph_rust.func import entrypoint, task
 from langgraph_rust.types import StreamWriter
 
 
@@ -208,3 +209,26 @@ class TestDurability:
         with pytest.raises((OSError, ValueError), match=r"disk full|no luck"):
             run = graph.ainvoke({}, thread(), durability=durability)
             await asyncio.wait_for(run, PATIENCE)
+
+
+@pytest.mark.parametrize("mode", ["tasks", "debug"])
+async def test_a_called_task_is_shown_when_it_begins(mode: Any) -> None:
+    shown = asyncio.Event()
+
+    @task
+    async def called() -> int:
+        # Whoever waits to see it would wait for ever.
+        await asyncio.wait_for(shown.wait(), PATIENCE)
+        return 1
+
+    @entrypoint()
+    async def graph(_: int) -> int:
+        return await called()
+
+    seen: list[tuple[str, bool]] = []
+    async for chunk in graph.astream(0, stream_mode=mode):
+        told = chunk["payload"] if mode == "debug" else chunk
+        seen.append((told["name"], "input" in told))
+        if seen[-1] == ("called", True):
+            shown.set()
+    assert seen == [("graph", True), ("called", True), ("called", False), ("graph", False)]

@@ -20,6 +20,7 @@ use crate::host::call::{call_method, call_named};
 use crate::host::coroutine::cancellation;
 use crate::host::pool;
 use crate::run::board::Order;
+use crate::show::modes::Modes;
 use crate::values::domain::Objects;
 
 /// Where the Python side of calls is.
@@ -104,6 +105,10 @@ pub fn request(
         }
     }
     drop(announcement);
+    if is_async && run.shows.wanted(Modes::TASKS.with(Modes::DEBUG)).is_some() {
+        // The driver shows that it begins.
+        run.board.waker.wake();
+    }
     Ok(future)
 }
 

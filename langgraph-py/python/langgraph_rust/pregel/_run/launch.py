@@ -181,9 +181,11 @@ class Launch:
         self._shape = shape
         self._subgraphs = subgraphs
         self._version = version
-        self._eager = (
-            self._graph.stream_eager or subgraphs or "messages" in modes or "custom" in modes
-        )
+        leaves = {"messages", "custom"}
+        if self._is_async:
+            # Else a task that a node calls is shown when it is over.
+            leaves |= {"tasks", "debug"}
+        self._eager = self._graph.stream_eager or subgraphs or not leaves.isdisjoint(modes)
         self._sink = Sink(modes, self.config[CONF].get(CONFIG_KEY_STREAM))
 
     # --- the four ways to run ---
