@@ -232,6 +232,7 @@ class TestProcess:
         import os, signal
         fan_out([lambda _: time.sleep(0.05) or {"log": [1]}] * 3).invoke({})
         assert len(threading.enumerate()) > 1
+        time.sleep(0.5)  # until they are idle: other programs may have the processors
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(0.2)
