@@ -47,15 +47,21 @@ def says(text: str) -> Any:
 
 
 class Gate:
-    """A node that waits until it may go on, and counts how often it was begun."""
+    """A node that waits until it may go on, and counts how often it was begun.
 
-    def __init__(self) -> None:
+    Args:
+        delay: Seconds until it counts as begun, for what others do beside it.
+    """
+
+    def __init__(self, delay: float = 0.0) -> None:
+        self.delay = delay
         self.begun = asyncio.Event()
         self.may_end = asyncio.Event()
         self.count = 0
 
     async def __call__(self, state: State) -> State:
         self.count += 1
+        await asyncio.sleep(self.delay)
         self.begun.set()
         await self.may_end.wait()
         return {"log": ["gate"]}

@@ -144,14 +144,14 @@ async def test_a_run_that_kills_its_workers_ends(database: str) -> None:
     graph = chain(says("a"), gate)
     async with asking(database) as runs, attempts(database, graph) as attempt:
         run = await runs.enqueue("graph", {"log": []}, thread_id="1")
-        for _ in range(6):
+        for _ in range(5):
             gate.begun.clear()
             await attempt(run, gate.begun)
         await attempt(run)
         run = await runs.get(run.id)
     assert run.status == "error" and run.failure is not None
-    assert "6 attempts at this run were cut off" in run.failure.message
-    assert gate.count == 6
+    assert "5 attempts at this run were cut off" in run.failure.message
+    assert gate.count == 5
 
 
 async def test_whoever_has_lost_a_run_stores_no_event_of_it(database: str) -> None:

@@ -74,6 +74,28 @@ class TestBetweenAttempts:
         assert run.status == "error" and run.failure and "cut off" in run.failure.message
         assert state.next == ("node1",) and state.values == {"log": ["mine"]}
 
+    async def test_what_tasks_of_a_run_have_done_is_not_done_again(self, database: str) -> None:
+        gate, done = Gate(0.3), []
+        builder = StateGraph(State).add_node("asks", lambda _: {"log": [str(interrupt("go?"))]})
+        builder.add_node("quick", lambda _: done.append(1) or {"log": ["quick"]})
+        builder.add_node("gate", gate).add_edge(START, "asks")
+        graph = builder.add_edge("asks", "quick").add_edge("asks", "gate").compile()
+        async with asking(database) as runs, attempts(database, graph) as attempt:
+            given: Any = {"thread_id": "1", "interrupt_after": ["asks"]}
+            await attempt(await runs.enqueue("graph", {"log": []}, **given))
+            run = await runs.enqueue("graph", Command(resume="yes"), **given)
+            await attempt(run)
+            assert (await runs.get(run.id)).status == "interrupted"
+            run = await runs.enqueue("graph", None, thread_id="1")
+            await attempt(run, gate.begun)
+            with PostgresSaver.from_conn_string(database) as saver:
+                mine = graph.copy({"checkpointer": saver})
+                mine.update_state(THREAD, {"log": ["mine"]}, as_node="asks")
+            await attempt(run)
+            run = await runs.get(run.id)
+        assert run.status == "error" and run.failure and "cut off" in run.failure.message
+        assert len(done) == 1
+
     async def test_what_was_not_begun_begins_on_what_is_there(self, database: str) -> None:
         graph = chain(says("a"))
         async with asking(database) as runs, attempts(database, graph) as attempt:

@@ -209,9 +209,14 @@ fn emits(sink: Option<&Sink>, latest: bool) -> Emits {
 fn surroundings<T>(given: &Begin<'_, T>, standing: &Standing<'_>) -> PyResult<Surroundings> {
     let py = given.config.py();
     let resuming = standing.conf.get_item(intern!(py, "__pregel_resuming"))?;
+    let resuming = resuming.map(|flag| flag.is_truthy()).transpose()?;
+    let same_run = same_run(py, standing.metadata.as_ref(), given.found.saved.as_ref())?;
+    let own = standing.conf.get_item(intern!(py, "__langgraph_rust_resumes_own"))?;
+    let resumes_own = own.map_or(Ok(false), |flag| flag.is_truthy())?;
     Ok(Surroundings {
-        resuming: resuming.map(|flag| flag.is_truthy()).transpose()?,
-        same_run: same_run(py, standing.metadata.as_ref(), given.found.saved.as_ref())?,
+        // What another run has left, and finished, is no begun part of the one that goes on.
+        resuming: resuming.map(|flag| flag && (same_run || !resumes_own)),
+        same_run,
         own_namespace_addressed: standing.checkpoint_map.contains(&*standing.namespace)?,
     })
 }

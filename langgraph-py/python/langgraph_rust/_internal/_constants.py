@@ -98,6 +98,8 @@ CONFIG_KEY_LEASE: Final = intern(LEASE_KEY)
 """The token of the lease that a run works under."""
 CONFIG_KEY_FORK: Final = intern(FORK_KEY)
 """Whether storing beside what came later is meant."""
+CONFIG_KEY_RESUMES_OWN: Final = intern("__langgraph_rust_resumes_own")
+"""Whether nested runs resume only what the same run, by its id in the metadata, has stored."""
 
 PUSH: Final = intern("__pregel_push")
 """Kind of a task that a `Send` or a call created."""

@@ -205,6 +205,21 @@ WHERE run_id = %(id)s AND channel <> '' AND EXISTS (
 )
 """
 
+# What stands on the checkpoints of subgraphs that waited when the run began.
+NESTED = """
+SELECT w.checkpoint_ns, w.task_id, w.channel, w.type, w.blob
+FROM checkpoint_writes AS w JOIN langgraph_rust_run_writes AS head
+    ON w.checkpoint_ns = head.checkpoint_ns AND w.checkpoint_id = head.checkpoint_id
+WHERE head.run_id = %(id)s AND head.channel = '' AND head.checkpoint_ns <> ''
+    AND w.thread_id = %(thread_id)s AND w.channel IN ('__resume__', '__interrupt__')
+ORDER BY w.checkpoint_ns, w.task_id, w.idx
+"""
+
+ROWS = """
+SELECT (SELECT count(*) FROM checkpoints WHERE thread_id = %(thread_id)s)
+    + (SELECT count(*) FROM checkpoint_writes WHERE thread_id = %(thread_id)s) AS rows
+"""
+
 # Procrastinate's own query and its way to retry are two statements, between which another worker
 # may have retried the job, and a third begun it. Here the row is locked, and then looked at again.
 REVIVE = f"""

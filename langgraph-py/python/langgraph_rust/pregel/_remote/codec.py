@@ -14,6 +14,7 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_CHECKPOINT_NS,
     CONFIG_KEY_FORK,
     CONFIG_KEY_LEASE,
+    CONFIG_KEY_RESUMES_OWN,
     CONFIG_KEY_STREAM,
     CONFIG_KEY_STRICT_RESUME,
     CONFIG_KEY_TASK_ID,
@@ -41,6 +42,7 @@ _OF_THE_CALLER = frozenset(
         CONFIG_KEY_WRITER,
         CONFIG_KEY_LEASE,
         CONFIG_KEY_FORK,
+        CONFIG_KEY_RESUMES_OWN,
     )
 )
 """Entries of `configurable` that mean nothing to another graph."""

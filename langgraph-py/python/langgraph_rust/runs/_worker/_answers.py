@@ -19,6 +19,7 @@ from langgraph_rust.types import Command
 
 if TYPE_CHECKING:
     from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+    from langgraph_rust.checkpoint.postgres._plans import Rows
     from langgraph_rust.checkpoint.serde.base import SerializerProtocol
 
 __all__ = ("Found", "describe", "left_of")
@@ -33,11 +34,14 @@ class Found:
     writes: int
     """How many writes there are on it."""
     answers: Mapping[str, str]
-    """For each task, and for all, digests of the answers and commands that were there at first."""
+    """For each task, and for all, digests of the answers and commands that were there at first.
+    Those of tasks in subgraphs are here as well, by namespace and id."""
     waiting: Mapping[str, list[str]]
     """For each task the ids of the interrupts that waited at first."""
     changed: tuple[str, ...] = ()
     """The tasks whose answers are others by now."""
+    rows: int = 0
+    """How many rows the thread has, in all namespaces: whether an attempt got any further."""
 
     def since(self, first: Found) -> Found:
         """Return the same, compared with what the first attempt found."""
@@ -49,10 +53,19 @@ class Found:
         return {**asdict(self), "changed": ()}
 
 
-def describe(found: CheckpointTuple | None, serde: SerializerProtocol) -> Found:
-    """Describe a checkpoint, or that there is none."""
+def describe(
+    found: CheckpointTuple | None, serde: SerializerProtocol, nested: Rows = (), rows: int = 0
+) -> Found:
+    """Describe a checkpoint, or that there is none.
+
+    Args:
+        found: The checkpoint.
+        serde: Decodes its writes.
+        nested: What is written on the checkpoints of subgraphs that waited with it, encoded.
+        rows: See `Found`.
+    """
     if found is None:
-        return Found(None, 0, {}, {})
+        return Found(None, 0, {}, {}, rows=rows)
     writes = found.pending_writes or []
     answers: defaultdict[str, Any] = defaultdict(hashlib.sha256)
     waiting = {}
@@ -62,8 +75,14 @@ def describe(found: CheckpointTuple | None, serde: SerializerProtocol) -> Found:
             answers[task_id].update(f"{channel} {kind} {len(data)} ".encode() + data)
         elif channel == INTERRUPT:
             waiting[task_id] = [interrupt.id for interrupt in value]
+    for row in nested:
+        task_id, stored = f"{row['checkpoint_ns']}|{row['task_id']}", (row["type"], row["blob"])
+        if row["channel"] == RESUME:
+            answers[task_id].update(f"{row['type']} {len(row['blob'])} ".encode() + row["blob"])
+        else:
+            waiting[task_id] = [interrupt.id for interrupt in serde.loads_typed(stored)]
     digests = {task_id: digest.hexdigest() for task_id, digest in answers.items()}
-    return Found(found.checkpoint["id"], len(writes), digests, waiting)
+    return Found(found.checkpoint["id"], len(writes), digests, waiting, rows=rows)
 
 
 async def left_of(

@@ -6,20 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from langgraph_rust._internal._config import patch_configurable
+from langgraph_rust._internal._constants import CONFIG_KEY_RESUMES_OWN
 from langgraph_rust.checkpoint.single_writer import ThreadConflictError
 from langgraph_rust.runs._request import Request
 from langgraph_rust.runs._worker._answers import Found, describe, left_of
 from langgraph_rust.runs._worker._plans import Claim
-from langgraph_rust.runs._worker._saver import LEASE_KEY
+from langgraph_rust.runs._worker._saver import LEASE_KEY, RunSaver
 from langgraph_rust.types import Command
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
-    from langgraph_rust.checkpoint.base import BaseCheckpointSaver
+    from langgraph_rust.checkpoint.postgres._plans import Rows
     from langgraph_rust.pregel import Pregel
 
-__all__ = ("Beginning", "begin", "config_of")
+__all__ = ("Beginning", "begin", "config_of", "goes_on")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class Beginning:
     """Whether the run has come to a static interrupt already."""
 
 
+def goes_on(input: Any) -> bool:
+    """Whether a run goes on with what waits, rather than beginning with an input."""
+    return input is None or isinstance(input, Command)
+
+
 def config_of(run: Claim, request: Request, token: int) -> RunnableConfig:
     """Return the config that the graph runs with."""
     given = request["config"]
@@ -48,12 +55,13 @@ def config_of(run: Claim, request: Request, token: int) -> RunnableConfig:
 
 
 async def begin(
-    run: Claim, request: Request, graph: Pregel, saver: BaseCheckpointSaver, token: int
+    run: Claim, request: Request, graph: Pregel, saver: RunSaver, token: int
 ) -> Beginning:
     """Find out what was done of a run.
 
     An input is there with the first checkpoint that the run has stored. A command is applied to the
-    checkpoint before, and may be there with none of the run's own.
+    checkpoint before, and may be there with none of the run's own; so may what tasks have written
+    of a run that goes on with what waits.
 
     Args:
         run: The run.
@@ -66,25 +74,23 @@ async def begin(
         ThreadConflictError: it was begun, and somebody else has gone on with the thread since.
     """
     config, input = config_of(run, request, token), request["input"]
-    if run.attempt == 1 and not isinstance(input, Command):
+    if run.attempt == 1 and not goes_on(input):
         return Beginning(input, config)
     place: RunnableConfig = {"configurable": {"thread_id": run.thread_id, "checkpoint_ns": ""}}
     stored = await saver.aget_tuple(place)
-    found = describe(stored, saver.serde)
+    around = await saver.alook_around(run)
+    found = describe(stored, saver.serde, *around)
     before = Found(**run.base) if run.base else None
-    is_further = before is not None and (before.checkpoint, before.writes) != (
-        found.checkpoint,
-        found.writes,
-    )
+    is_further = before is not None and before.rows != found.rows
     if before is not None and before.checkpoint == found.checkpoint:
         # What the first attempt found is what answers are compared with.
         found = found.since(before)
     base = found.as_data()
     if stored is not None and stored.metadata.get("run_id") == run.id:
-        config = _without_checkpoint(config)
+        config = patch_configurable(_without_checkpoint(config), {CONFIG_KEY_RESUMES_OWN: True})
         is_stopped = await _is_stopped(request, graph, config)
         return Beginning(None, config, base, is_further, is_stopped)
-    if run.attempt > 1 and await _has_begun(run, before, found, saver):
+    if run.attempt > 1 and await _has_begun(run, before, found, saver, around):
         # To go on would undo what the other did, and to begin again would do it twice.
         other = stored and stored.metadata.get("run_id")
         raise ThreadConflictError(
@@ -104,7 +110,11 @@ async def begin(
 
 
 async def _has_begun(
-    run: Claim, before: Found | None, found: Found, saver: BaseCheckpointSaver
+    run: Claim,
+    before: Found | None,
+    found: Found,
+    saver: RunSaver,
+    around: tuple[Rows, int],
 ) -> bool:
     """Tell whether anything of the run is stored on its thread, behind what is newest there."""
     thread = {"thread_id": run.thread_id, "checkpoint_ns": ""}
@@ -114,7 +124,7 @@ async def _has_begun(
         return False
     # A command may have been stored on the checkpoint that waited for it, and nothing since.
     place: RunnableConfig = {"configurable": {**thread, "checkpoint_id": before.checkpoint}}
-    then = describe(await saver.aget_tuple(place), saver.serde).since(before)
+    then = describe(await saver.aget_tuple(place), saver.serde, *around).since(before)
     return then.writes != before.writes or bool(then.changed)
 
 

@@ -19,7 +19,7 @@ from langgraph_rust.errors import GraphDrained
 from langgraph_rust.runs._plans import end
 from langgraph_rust.runs._records import WAYS, RunFailure
 from langgraph_rust.runs._request import Request
-from langgraph_rust.runs._worker._beginning import Beginning, begin
+from langgraph_rust.runs._worker._beginning import Beginning, begin, goes_on
 from langgraph_rust.runs._worker._failure import failure_of, storable
 from langgraph_rust.runs._worker._keeping import Keeper, is_outage
 from langgraph_rust.runs._worker._log import EventLog, LostRunError
@@ -34,7 +34,7 @@ from langgraph_rust.runs._worker._plans import (
 from langgraph_rust.runs._worker._queue import GivenBack
 from langgraph_rust.runs._worker._saver import RunSaver, UnreachableError
 from langgraph_rust.runtime import RunControl
-from langgraph_rust.types import Command, Interrupt, StreamMode
+from langgraph_rust.types import Interrupt, StreamMode
 
 if TYPE_CHECKING:
     from langgraph_rust.checkpoint.serde.base import SerializerProtocol
@@ -185,7 +185,7 @@ class Execution:
                 # Another claimed it while this was on its way. If the lease was taken from that
                 # one, it takes it again.
                 raise LostRunError(self.run.id)
-            if _goes_on(self._request["input"]):
+            if goes_on(self._request["input"]):
                 named = self._request["config"].get("configurable", {}).get("checkpoint_id")
                 await self._keeper.keep(lambda: keep_writes(self.run, named))
             beginning = await begin(self.run, self._request, self._graph, self._saver, lease.token)
@@ -199,7 +199,7 @@ class Execution:
 
     async def _remember(self, beginning: Beginning) -> None:
         deaths = 0 if beginning.is_further else self.run.deaths
-        if deaths > self._max_deaths:
+        if deaths >= self._max_deaths:
             raise RuntimeError(
                 f"{deaths} attempts at this run were cut off one after the other, and it got no "
                 "further: its worker died, or could not reach the database"
@@ -238,7 +238,7 @@ class Execution:
         if result is None:
             # There was nothing left to do.
             return await self._state(beginning)
-        return _with_interrupts(result, self._interrupts)
+        return _with_interrupts(self._output_of(result), self._interrupts)
 
     def _note(self, mode: str, data: Any) -> None:
         if mode == "updates" and isinstance(data, Mapping) and _INTERRUPT in data:
@@ -248,7 +248,14 @@ class Execution:
     async def _state(self, beginning: Beginning) -> Any:
         snapshot = await self._graph.aget_state(beginning.config)
         self._is_interrupted = bool(snapshot.next)
-        return _with_interrupts(snapshot.values, [*snapshot.interrupts])
+        return _with_interrupts(self._output_of(snapshot.values), [*snapshot.interrupts])
+
+    def _output_of(self, values: Any) -> Any:
+        """Return the part of a state that `invoke` returns."""
+        names = self._graph.output_channels
+        if isinstance(names, str) or not isinstance(values, Mapping):
+            return values
+        return {name: values[name] for name in names if name in values}
 
     # --- stopping ---
 
@@ -331,7 +338,7 @@ class Execution:
                 await self._roll_back()
             except Exception as error:
                 # To try again does not help, and nothing of the thread could run meanwhile.
-                if not isinstance(error, ValueError) and self.run.deaths <= self._max_deaths:
+                if not isinstance(error, ValueError) and self.run.deaths < self._max_deaths:
                     raise
                 logger.warning("run %s is not rolled back: %s", self.run.id, error)
                 reason = storable(f"not rolled back, only cancelled: {error}")
@@ -391,8 +398,3 @@ def _forget(task: asyncio.Task[Any]) -> None:
     """Look at what came of it, which would be told of otherwise."""
     if not task.cancelled():
         task.exception()
-
-
-def _goes_on(input: Any) -> bool:
-    """Whether a run goes on with what waits, rather than beginning with an input."""
-    return input is None or isinstance(input, Command)

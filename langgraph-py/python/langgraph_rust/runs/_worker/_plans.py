@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
-from langgraph_rust.checkpoint.postgres._plans import Plan, Statement
+from langgraph_rust.checkpoint.postgres._plans import Plan, Rows, Statement
 from langgraph_rust.runs import _statements
 from langgraph_rust.runs._records import OVER
 
@@ -117,6 +117,13 @@ def keep_writes(run: Claim, checkpoint_id: str | None) -> Plan[None]:
     """Keep what stands on the checkpoints that the run may write on, unless it is kept."""
     named = {"id": run.id, "thread_id": run.thread_id, "checkpoint_id": checkpoint_id}
     yield Statement(_statements.KEEP_WRITES, named)
+
+
+def look_around(run: Claim) -> Plan[tuple[Rows, int]]:
+    """Return what stands on the checkpoints of subgraphs that waited, and the thread's rows."""
+    named = {"id": run.id, "thread_id": run.thread_id}
+    nested = yield Statement(_statements.NESTED, named, fetch=True)
+    return nested, (yield Statement(_statements.ROWS, named, fetch=True))[0]["rows"]
 
 
 def restore_writes(run: Claim) -> Plan[None]:

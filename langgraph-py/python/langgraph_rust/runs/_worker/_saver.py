@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psycopg import AsyncCursor, OperationalError
 from psycopg.rows import DictRow
 
 from langgraph_rust.checkpoint._writing.writer import LEASE_KEY
+from langgraph_rust.checkpoint.postgres._plans import Rows
 from langgraph_rust.checkpoint.postgres._runs import delete_for_runs
 from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph_rust.runs._worker._keeping import is_outage
 from langgraph_rust.runs._worker._log import EventLog
+from langgraph_rust.runs._worker._plans import Claim, look_around
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -70,6 +73,10 @@ class RunSaver(AsyncPostgresSaver):
             ValueError: checkpoints that others have stored since are rebuilt from it.
         """
         await self._write(delete_for_runs([run_id], thread_id), transaction=True)
+
+    async def alook_around(self, run: Claim) -> tuple[Rows, int]:
+        """Return what stands on the checkpoints of subgraphs that waited, and the thread's rows."""
+        return await self._read(partial(look_around, run))
 
     async def _show(self, config: RunnableConfig) -> None:
         configurable = config["configurable"]
