@@ -36,9 +36,15 @@ class Desk:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = config
         self._conf: Mapping[str, Any] = config.get(CONF) or {}
+        self._taken: Any = None
+        """An answer that names no interrupt, from when the worker has it until it is kept."""
+        self._again: Any = None
+        """One that a worker has taken with it when it died."""
 
     def restart(self) -> None:
-        """Take back what the node wrote: it begins anew."""
+        """Take back what the node wrote, and what it took: it begins anew."""
+        if self._taken is not None:
+            self._again, self._taken = self._taken, None
         discard = getattr(self._conf.get(CONFIG_KEY_SEND), "discard_writes", None)
         if discard is not None:
             discard()
@@ -92,6 +98,7 @@ class Desk:
             if channel == RESUME:
                 # The task's own list: the next attempt goes on with it.
                 self._conf[CONFIG_KEY_SCRATCHPAD].resume[: len(value)] = value
+                self._taken = None
         self._conf[CONFIG_KEY_SEND](writes)
 
     def _on_callback(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -116,6 +123,9 @@ class Desk:
             writer = writer._replace(wrote=None)
             config, *rest = args
             args = ({**config, CONF: {**config[CONF], CONFIG_KEY_WRITER: writer}}, *rest)
+        if name == "put" or (name == "put_writes" and any(w[0] == RESUME for w in args[1])):
+            # A graph within the node took the answer, and has it stored.
+            self._taken = None
         result = getattr(self._conf[CONFIG_KEY_CHECKPOINTER], name)(*args, **kwargs)
         return list(result) if name == "list" else result
 
@@ -123,7 +133,22 @@ class Desk:
         return self._conf[CONFIG_KEY_READ](select, fresh)
 
     def _answer_task(self, name: str, arguments: tuple[Any, ...]) -> Any:
+        if name == "get_null_resume":
+            return self._unnamed(*arguments)
         return getattr(self._conf[CONFIG_KEY_SCRATCHPAD], name)(*arguments)
+
+    def _unnamed(self, consume: bool) -> Any:
+        """The answer that names no interrupt; the run has it once, a dead worker's is given again.
+
+        Args:
+            consume: Whether the node takes it.
+        """
+        found = self._again
+        if found is None:
+            found = self._conf[CONFIG_KEY_SCRATCHPAD].get_null_resume(consume)
+        if consume and found is not None:
+            self._again, self._taken = None, found
+        return found
 
     def _answer_control(self, name: str, *arguments: Any) -> Any:
         found = getattr(self._conf[CONFIG_KEY_RUNTIME].control, name)

@@ -90,18 +90,14 @@ class RemoteNode(LazyRunnable):
         *,
         is_async: bool,
     ) -> Any:
-        spec, name = self.spec, str(self.name)
+        spec = self.spec
         try:
-            function = dumps_node(self.at_home, spec.graph, name)
-            request = make_request(
-                name, input, config, spec, is_async=is_async, leaves_out=not self.by_default
-            )
+            call = self._call(input, config, is_async=is_async)
         except NotPortableError:
             if not self.by_default:
                 raise
             # A default is for sync functions alone, and this is a thread that may wait.
             return self.at_home.invoke(input, config)
-        call = Call(name, function, *request, spec.options)
         executor = spec.executor
         left = executor.max_retries if spec.max_retries is None else spec.max_retries
         desk = Desk(config)
@@ -113,6 +109,17 @@ class RemoteNode(LazyRunnable):
                     raise
                 left -= 1
                 desk.restart()
+                # Made anew: the task may have been given answers since.
+                call = self._call(input, config, is_async=is_async)
+
+    def _call(self, input: Any, config: RunnableConfig, *, is_async: bool) -> Call:
+        """The node's call, as its task is now."""
+        spec, name = self.spec, str(self.name)
+        function = dumps_node(self.at_home, spec.graph, name)
+        request = make_request(
+            name, input, config, spec, is_async=is_async, leaves_out=not self.by_default
+        )
+        return Call(name, function, *request, spec.options)
 
 
 def _is_over(config: RunnableConfig) -> Callable[[], bool]:

@@ -1,0 +1,152 @@
+"""Workers that go wrong, and what a node leaves behind in one that is kept."""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from typing_extensions import TypedDict
+
+from langgraph_rust._internal._asking import parts_of, with_part
+from langgraph_rust._internal._runnable.contexts import ambient
+from langgraph_rust.checkpoint.memory import InMemorySaver
+from langgraph_rust.config import get_config
+from langgraph_rust.executors import ProcessExecutor, register
+from langgraph_rust.func import task
+from langgraph_rust.graph import START, StateGraph
+from langgraph_rust.types import Command, RetryPolicy, interrupt
+
+CONFIG: Any = {"configurable": {"thread_id": "1"}}
+AGAIN: Any = {"kind": "process", "max_retries": 1}
+
+
+class State(TypedDict, total=False):
+    """What the graphs have."""
+
+    log: Annotated[list[Any], operator.add]
+    value: Any
+
+
+@pytest.fixture(autouse=True)
+def pool() -> Iterator[ProcessExecutor]:
+    """One worker, gone after the test."""
+    executor = ProcessExecutor(workers=1)
+    register("process", executor)
+    yield executor
+    executor.close()
+
+
+def alone(node: Any, executor: Any = "process", **options: Any) -> Any:
+    """A graph of one node."""
+    made_with = {name: options.pop(name, None) for name in ("checkpointer", "store")}
+    graph = StateGraph(State).add_node("node", node, executor=executor, **options)
+    return graph.add_edge(START, "node").compile(**made_with)
+
+
+def die_once(mark: str) -> None:
+    """End the process, but for the second time."""
+    if not Path(mark).exists():
+        Path(mark).touch()
+        os._exit(3)
+
+
+# --- Attempts after a dead worker ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"executor": AGAIN},
+        {"executor": "process", "retry_policy": RetryPolicy(initial_interval=0.01)},
+    ],
+)
+@pytest.mark.parametrize("by_id", [False, True])
+def test_an_attempt_after_a_dead_worker_has_the_answers(
+    tmp_path: Path, options: Any, by_id: bool
+) -> None:
+    called = []
+
+    @task
+    def calls(n: int) -> int:
+        called.append(n)
+        return n
+
+    def node(state: State) -> Any:
+        log = [calls(1).result(), interrupt("a"), interrupt("b"), calls(2).result()]
+        die_once(state["value"])
+        return {"log": log}
+
+    app = alone(node, checkpointer=InMemorySaver(), **options)
+    result = app.invoke({"value": str(tmp_path / "mark")}, CONFIG)
+    for answer in ("A", "B"):
+        [question] = result["__interrupt__"]
+        resume: Any = {question.id: answer} if by_id else answer
+        result = app.invoke(Command(resume=resume), CONFIG)
+    assert result["log"] == [1, "A", "B", 2]
+    # What is called again is what a retry at home calls again.
+    assert called == [1, 2, 1, 2]
+
+
+def test_an_answer_that_a_worker_took_with_it_is_given_again(tmp_path: Path) -> None:
+    mark = str(tmp_path / "mark")
+
+    def asks(state: State) -> Any:
+        answer = interrupt("?")
+        die_once(mark)
+        return {"log": [answer]}
+
+    inner = StateGraph(State).add_node("asks", asks).add_edge(START, "asks").compile()
+
+    def node(state: State) -> Any:
+        return {"log": inner.invoke({})["log"]}
+
+    app = alone(node, AGAIN, checkpointer=InMemorySaver())
+    app.invoke({}, CONFIG)
+    assert app.invoke(Command(resume="A"), CONFIG) == {"log": ["A"]}
+
+
+def test_an_answer_that_was_used_is_not_given_again(tmp_path: Path) -> None:
+    mark = str(tmp_path / "mark")
+    inner = StateGraph(State).add_node("one", lambda state: {"log": [interrupt("one?")]})
+
+    def two(state: State) -> Any:
+        die_once(mark)
+        return {"log": [interrupt("two?")]}
+
+    inner.add_node("two", two).add_edge(START, "one").add_edge("one", "two")
+    graph = inner.compile()
+
+    def node(state: State) -> Any:
+        return {"log": graph.invoke({})["log"]}
+
+    app = alone(node, AGAIN, checkpointer=InMemorySaver())
+    app.invoke({}, CONFIG)
+    [question] = app.invoke(Command(resume="A"), CONFIG)["__interrupt__"]
+    assert question.value == "two?"
+    assert app.invoke(Command(resume="B"), CONFIG) == {"log": ["A", "B"]}
+
+
+def test_parts_of_an_attempt_after_a_dead_worker_are_the_same(tmp_path: Path) -> None:
+    mark = str(tmp_path / "mark")
+
+    def node(state: State) -> Any:
+        config = get_config()
+        parts = parts_of(config["configurable"], ["a", "a"])
+        assert parts is not None
+        log = []
+        for part in parts:
+            with ambient(with_part(config, part)):  # type: ignore[arg-type]
+                log.append(interrupt("?"))
+        die_once(mark)
+        return {"log": log}
+
+    app = alone(node, AGAIN, checkpointer=InMemorySaver())
+    result = app.invoke({}, CONFIG)
+    for answer in ("A", "B"):
+        [question] = result["__interrupt__"]
+        result = app.invoke(Command(resume={question.id: answer}), CONFIG)
+    assert result == {"log": ["A", "B"]}
