@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import operator
 import os
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,11 +17,12 @@ from typing_extensions import TypedDict
 from langgraph_rust._internal._asking import parts_of, with_part
 from langgraph_rust._internal._runnable.contexts import ambient
 from langgraph_rust.checkpoint.memory import InMemorySaver
-from langgraph_rust.config import get_config
+from langgraph_rust.config import get_config, get_store
 from langgraph_rust.executors import ProcessExecutor, register
 from langgraph_rust.func import task
 from langgraph_rust.graph import START, StateGraph
-from langgraph_rust.types import Command, RetryPolicy, interrupt
+from langgraph_rust.store.memory import InMemoryStore
+from langgraph_rust.types import Command, RetryPolicy, TimeoutPolicy, interrupt
 
 CONFIG: Any = {"configurable": {"thread_id": "1"}}
 AGAIN: Any = {"kind": "process", "max_retries": 1}
@@ -150,3 +154,51 @@ def test_parts_of_an_attempt_after_a_dead_worker_are_the_same(tmp_path: Path) ->
         [question] = result["__interrupt__"]
         result = app.invoke(Command(resume={question.id: answer}), CONFIG)
     assert result == {"log": ["A", "B"]}
+
+
+# --- Limits --------------------------------------------------------------------------------------
+
+
+class Slow(InMemoryStore):
+    """Takes longer than workers may be silent."""
+
+    def batch(self, ops: Any) -> Any:
+        """Wait first."""
+        time.sleep(1.0)
+        return super().batch(ops)
+
+
+def puts(state: State) -> Any:
+    """Waits for the store."""
+    get_store().put(("a",), "k", {"n": 1})
+    return {"log": ["stored"]}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"executor": {"kind": "process", "heartbeat_timeout": 0.6}},
+        {"timeout": TimeoutPolicy(idle_timeout=0.6)},
+        {"timeout": TimeoutPolicy(idle_timeout=0.6, refresh_on="heartbeat")},
+    ],
+)
+def test_what_home_takes_long_for_is_not_the_workers_fault(options: Any) -> None:
+    assert alone(puts, store=Slow(), **options).invoke({}) == {"log": ["stored"]}
+
+
+def test_a_home_that_stands_still_finds_its_workers_alive() -> None:
+    def waits(state: State) -> Any:
+        time.sleep(2.5)
+        return {"log": ["done"]}
+
+    program = threading.Thread(target=hold_the_lock, daemon=True)
+    program.start()
+    executor = {"kind": "process", "heartbeat_timeout": 0.6}
+    assert alone(waits, executor).invoke({}) == {"log": ["done"]}
+    program.join()
+
+
+def hold_the_lock() -> None:
+    """Keep the interpreter from everybody else for more than a second, a little later."""
+    time.sleep(1.0)
+    ctypes.PyDLL(None).usleep(1_200_000)

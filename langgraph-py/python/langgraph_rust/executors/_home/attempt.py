@@ -12,7 +12,7 @@ from langgraph_rust.errors import NodeTimeoutError
 from langgraph_rust.executors._home.desk import Desk
 from langgraph_rust.executors._travel.errors import reraise
 from langgraph_rust.executors._travel.pickling import loads
-from langgraph_rust.executors.base import Call, Executor, NotPortableError, WorkerDiedError
+from langgraph_rust.executors.base import Call, Executor, NotPortableError, Running, WorkerDiedError
 from langgraph_rust.types import TimeoutPolicy
 
 GLANCE = 0.05
@@ -63,36 +63,11 @@ def attempt(
     """
     running = executor.start(call)
     try:
-        began = heard = progress = looked = time.monotonic()
-        while True:
-            is_waiting = running.is_waiting
-            message = running.next(GLANCE)
-            now = time.monotonic()
-            if is_waiting:
-                began = heard = progress = now
-            # By the clock: one that always says something is to stop as well.
-            if now - looked >= GLANCE:
-                looked = now
-                if is_stopped():
-                    raise _cancelled()
-            if message is not None:
-                if message.kind == "done":
-                    break
-                heard = now
-                if message.kind == "ask":
-                    kind = "ask"
-                    desk.answer(running, message.number, message.body)
-                else:
-                    kind = desk.hear(message.body)
-                if kind == "heartbeat" or (kind != "beat" and not limits.on_heartbeat_only):
-                    progress = now
-                # To do what it says may have taken long.
-                now = time.monotonic()
-            _check(call.node, limits, began, progress, heard, now)
+        body = _watch(running, call.node, desk, limits, is_stopped)
     except BaseException:
         running.cancel()
         raise
-    how, body = message.body[:1], message.body[1:]
+    how, body = body[:1], body[1:]
     if how == b"e":
         reraise(body)
     try:
@@ -104,28 +79,99 @@ def attempt(
         ) from error
 
 
+def _watch(
+    running: Running, node: str, desk: Desk, limits: Limits, is_stopped: Callable[[], bool]
+) -> bytes:
+    """Do what the worker says until it is done; return how the node ended."""
+    clock = _Clock(node, limits)
+    looked = time.monotonic()
+    while True:
+        is_waiting = running.is_waiting
+        asked = time.monotonic()
+        message = running.next(GLANCE)
+        now = time.monotonic()
+        if is_waiting:
+            clock.begin(now)
+        # By the clock: one that always says something is to stop as well.
+        if now - looked >= GLANCE:
+            looked = now
+            if is_stopped():
+                raise _cancelled()
+        if message is not None:
+            if message.kind == "done":
+                return message.body
+            kind = "ask"
+            if message.kind == "ask":
+                desk.answer(running, message.number, message.body)
+            else:
+                kind = desk.hear(message.body)
+            clock.heard(kind, now, time.monotonic())
+        clock.check(asked, time.monotonic())
+
+
+class _Clock:
+    """Since when a node runs, has done something, and its worker has been heard of.
+
+    Args:
+        node: The node's name.
+        limits: How long each may be ago.
+    """
+
+    def __init__(self, node: str, limits: Limits) -> None:
+        self._node = node
+        self._limits = limits
+        self.begin(time.monotonic())
+
+    def begin(self, now: float) -> None:
+        """The node has not begun before now."""
+        self._began = self._progress = self._heard = now
+
+    def heard(self, kind: str, came: float, done: float) -> None:
+        """Something of this kind was said.
+
+        Args:
+            kind: What it was.
+            came: When it was taken up at home.
+            done: When home had done it: what the worker said meanwhile has not been looked at.
+        """
+        self._heard = done
+        if kind == "heartbeat" or (kind != "beat" and not self._limits.on_heartbeat_only):
+            self._progress = done
+        else:
+            self._progress += done - came
+
+    def check(self, asked: float, now: float) -> None:
+        """See whether a limit is exceeded.
+
+        Args:
+            asked: When the worker was last listened to. If home does something else after that,
+                the worker cannot help not being heard.
+            now: The time.
+
+        Raises:
+            NodeTimeoutError: The node takes too long.
+            WorkerDiedError: The worker is silent for too long.
+        """
+        limits = self._limits
+        if limits.run is not None and now - self._began > limits.run:
+            raise self._timeout("run", now - self._began)
+        if limits.idle is not None and asked - self._progress > limits.idle:
+            raise self._timeout("idle", asked - self._progress)
+        if limits.silence is not None and asked - self._heard > limits.silence:
+            raise WorkerDiedError(
+                f"The process that the node '{self._node}' ran in has not been heard of for "
+                f"{asked - self._heard:.1f} s (heartbeat_timeout is {limits.silence} s)"
+            )
+
+    def _timeout(self, kind: Any, elapsed: float) -> NodeTimeoutError:
+        limits = self._limits
+        return NodeTimeoutError(
+            self._node, elapsed, kind=kind, idle_timeout=limits.idle, run_timeout=limits.run
+        )
+
+
 def _cancelled() -> BaseException:
     """What the engine takes for the end of a task that it has asked to stop."""
     import asyncio
 
     return asyncio.CancelledError()
-
-
-def _check(
-    node: str, limits: Limits, began: float, progress: float, heard: float, now: float
-) -> None:
-    if limits.run is not None and now - began > limits.run:
-        raise _timeout(node, now - began, "run", limits)
-    if limits.idle is not None and now - progress > limits.idle:
-        raise _timeout(node, now - progress, "idle", limits)
-    if limits.silence is not None and now - heard > limits.silence:
-        raise WorkerDiedError(
-            f"The process that the node '{node}' ran in has not been heard of for "
-            f"{now - heard:.1f} s (heartbeat_timeout is {limits.silence} s)"
-        )
-
-
-def _timeout(node: str, elapsed: float, kind: Any, limits: Limits) -> NodeTimeoutError:
-    return NodeTimeoutError(
-        node, elapsed, kind=kind, idle_timeout=limits.idle, run_timeout=limits.run
-    )
