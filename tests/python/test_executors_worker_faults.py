@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -154,6 +155,57 @@ def test_parts_of_an_attempt_after_a_dead_worker_are_the_same(tmp_path: Path) ->
         [question] = result["__interrupt__"]
         result = app.invoke(Command(resume={question.id: answer}), CONFIG)
     assert result == {"log": ["A", "B"]}
+
+
+# --- How many there are --------------------------------------------------------------------------
+
+
+def test_there_are_no_more_workers_after_tasks_that_nodes_called(pool: ProcessExecutor) -> None:
+    @task
+    def waits(n: int) -> int:
+        time.sleep(0.5)
+        return n
+
+    def asks(state: State) -> Any:
+        return {"log": [waits(1).result() and os.getpid()]}
+
+    def works(state: State) -> Any:
+        began = time.time()
+        time.sleep(0.1)
+        return {"log": [(began, time.time())]}
+
+    assert len(set(side_by_side(asks))) > 1
+    spans = sorted(side_by_side(works))
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
+    assert len([worker for worker in pool._all if worker.is_alive()]) == 1
+
+
+def test_an_idle_worker_makes_room_for_one_that_comes_back(pool: ProcessExecutor) -> None:
+    inner = alone(works_a_little)
+
+    @task
+    def calls(n: int) -> Any:
+        return inner.invoke({})["log"]
+
+    def node(state: State) -> Any:
+        return {"log": calls(1).result()}
+
+    for _ in range(2):
+        assert alone(node).invoke({}) == {"log": ["worked"]}
+        assert len([worker for worker in pool._all if worker.is_alive()]) == 1
+
+
+def works_a_little(state: State) -> Any:
+    """Nothing else."""
+    return {"log": ["worked"]}
+
+
+def side_by_side(node: Any) -> list[Any]:
+    """What four nodes of a superstep give."""
+    graph = StateGraph(State)
+    for name in "abcd":
+        graph.add_node(name, node, executor="process").add_edge(START, name)
+    return graph.compile().invoke({})["log"]
 
 
 # --- Limits --------------------------------------------------------------------------------------

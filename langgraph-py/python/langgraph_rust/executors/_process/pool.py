@@ -101,7 +101,8 @@ class ProcessExecutor(Executor):
 
     def _give(self, worker: Worker, closed: int) -> None:
         with self._lock:
-            if closed == self._closed:
+            # One that was lent out has come back when there were others in its place.
+            if closed == self._closed and self._count <= self.workers:
                 worker.free_since = time.monotonic()
                 self._free.append(worker)
                 self._lock.notify()
@@ -118,7 +119,12 @@ class ProcessExecutor(Executor):
     def _lend(self, lent: bool) -> None:
         with self._lock:
             self._count -= 1 if lent else -1
+            spare = self._free[: max(0, self._count - self.workers)]
+            del self._free[: len(spare)]
+            self._count -= len(spare)
             self._lock.notify()
+        for worker in spare:
+            worker.kill()
 
     def _watch(self) -> None:
         """Look for workers that have been idle for long, in a while; with the lock."""
