@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import anyio
 import pytest
 from _one_writer import aopened
+from langchain_core.runnables import RunnableConfig
 from typing_extensions import TypedDict
 
+from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.checkpoint.single_writer import ThreadConflictError, fork
 from langgraph_rust.graph import START, StateGraph
-from langgraph_rust.types import Command, interrupt
+from langgraph_rust.types import Command, Send, interrupt
 from tests.python._postgres import Databases, databases
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -120,3 +123,136 @@ async def test_branches_do_not_keep_each_other_from_storing(
             inputs = [{"items": [item]} for item in "abcd"]
             runs = [graph.ainvoke(one, fork(newest), durability=durability) for one in inputs]
             assert await both(*runs) == ["ok"] * 4
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
+@pytest.mark.parametrize("by_id", [False, True])
+@pytest.mark.parametrize("delay", [0.0, 0.03])
+async def test_of_two_answers_to_a_node_that_asks_again_one_counts(
+    kind: str, by_id: bool, delay: float, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    async def asks(_: State) -> State:
+        answer = interrupt("first?")
+        await asyncio.sleep(0.1)
+        return {"items": [answer, interrupt("second?")]}
+
+    async def later(seconds: float, run: Any) -> Any:
+        await asyncio.sleep(seconds)
+        return await run
+
+    async with aopened(kind, request, tmp_path) as saver:
+        graph = chain(asks, saver)
+        asked = await graph.ainvoke({"items": []}, THREAD)
+        (question,) = asked["__interrupt__"]
+        answers: Any = [{question.id: answer} if by_id else answer for answer in "ab"]
+        runs = [graph.ainvoke(Command(resume=answer), THREAD) for answer in answers]
+        ended = await both(runs[0], later(delay, runs[1]))
+        assert ended.count("ok") == 1 and ended.count("taken") == 1
+        state = await graph.ainvoke(Command(resume="c"), THREAD)
+    assert state["items"] == ["ab"[ended.index("ok")], "c", "end"]
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
+async def test_who_is_told_to_go_elsewhere_goes_there_once(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    async def slow(_: State) -> State:
+        await asyncio.sleep(0.2)
+        return {"items": ["slow"]}
+
+    async with aopened(kind, request, tmp_path) as saver:
+        builder = StateGraph(State).add_node("asks", lambda _: {"items": [interrupt("?")]})
+        builder.add_node("slow", slow).add_edge(START, "asks")
+        graph = builder.compile(checkpointer=saver)
+        await graph.ainvoke({"items": []}, THREAD)
+        first = asyncio.create_task(graph.ainvoke(Command(goto="slow"), THREAD))
+        await asyncio.sleep(0.1)
+        second = graph.ainvoke(Command(goto="slow"), THREAD)
+        assert await both(first, second) == ["taken", "ok"]
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
+@pytest.mark.parametrize("durability", ["sync", "async", "exit"])
+async def test_a_subgraph_of_a_refused_run_keeps_nothing(
+    kind: str, durability: Any, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    async with aopened(kind, request, tmp_path) as saver:
+        others = [True]
+
+        async def first(state: State) -> State:
+            if others and others.pop():
+                await asyncio.sleep(0.1)  # until what came before is stored
+                await graph.ainvoke({"items": ["other"]}, THREAD, durability="sync")
+            return {"items": []}
+
+        async def says(state: State) -> State:
+            return {"items": [f"inner {state['items'][-1]}"]}
+
+        inner = StateGraph(State).add_node(says).add_edge(START, "says").compile(checkpointer=True)
+        builder = StateGraph(State).add_node(first).add_node("inner", inner)
+        builder.add_edge(START, "first").add_edge("first", "inner")
+        graph = builder.compile(checkpointer=saver)
+        with pytest.raises(ThreadConflictError):
+            await graph.ainvoke({"items": ["mine"]}, THREAD, durability=durability)
+        place: Any = {"configurable": {"thread_id": "1", "checkpoint_ns": "inner"}}
+        assert "inner mine" not in str((await saver.aget_tuple(place)).checkpoint)
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
+async def test_a_run_is_no_other_to_itself(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    async def says(state: State) -> State:
+        await asyncio.sleep(0.02)
+        return {"items": ["said"]}
+
+    async with aopened(kind, request, tmp_path) as saver:
+        inner = StateGraph(State).add_node(says).add_edge(START, "says").compile(checkpointer=True)
+        builder = StateGraph(State).add_node("inner", inner)
+        packets = [Send("inner", {"items": [str(number)]}) for number in range(3)]
+        builder.add_conditional_edges(START, lambda _: packets, ["inner"])
+        graph = builder.compile(checkpointer=saver)
+        assert len((await graph.ainvoke({"items": []}, THREAD))["items"]) >= 6
+
+
+async def test_another_thread_is_not_looked_for_in_the_callers() -> None:
+    saver = InMemorySaver()
+    inner = StateGraph(State).add_node(end).add_edge(START, "end").compile(checkpointer=saver)
+
+    async def calls(state: State, config: RunnableConfig) -> State:
+        other = {**config, "configurable": {**config["configurable"], "thread_id": "2"}}
+        await inner.ainvoke({"items": ["in"]}, {"configurable": {"thread_id": "2"}})
+        return await inner.ainvoke({"items": ["in"]}, other)
+
+    graph = chain(calls, saver)
+    assert (await graph.ainvoke({"items": []}, THREAD))["items"] == ["in", "end", "end"]
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
+async def test_who_goes_back_in_time_at_once_is_not_behind(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    async with aopened(kind, request, tmp_path) as saver:
+        graph = chain(Told(), saver)
+        await graph.ainvoke({"items": ["0"]}, THREAD)
+        old = [state async for state in graph.aget_state_history(THREAD)][1].config
+        for _ in range(5):
+            runs = [graph.ainvoke({"items": [item]}, old) for item in "abcd"]
+            assert await both(*runs) == ["ok"] * 4
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
+async def test_a_cancelled_scope_gives_the_thread_back(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    async with aopened(kind, request, tmp_path) as saver:
+        saver.single_writer, saver.single_writer_timeout = "wait", 3.0
+
+        async def slow(state: State) -> State:
+            await asyncio.sleep(0 if state["items"][-1] == "quick" else 60)
+            return {"items": ["done"]}
+
+        graph = chain(slow, saver)
+        with anyio.move_on_after(0.2):
+            await graph.ainvoke({"items": ["slow"]}, THREAD)
+        assert (await graph.ainvoke({"items": ["quick"]}, THREAD))["items"][-1] == "end"

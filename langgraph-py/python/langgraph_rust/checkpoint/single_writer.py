@@ -91,9 +91,10 @@ def fork(config: RunnableConfig) -> RunnableConfig:
 
 
 _AGAIN = (
-    "Nothing of that is stored. Run it again, and it begins on what is stored now; with "
-    "single_writer='wait', set on the saver, runs wait for each other. If a branch is meant, "
-    "address its checkpoint, or use langgraph_rust.checkpoint.single_writer.fork"
+    "What it was about to store is not stored; what it had stored before is a part of the thread. "
+    "See what is there, and run it again; with single_writer='wait', set on the saver, runs wait "
+    "for each other. If a branch is meant, address its checkpoint, or use "
+    "langgraph_rust.checkpoint.single_writer.fork"
 )
 
 
@@ -109,10 +110,7 @@ def _message(error: ThreadConflictError) -> str:
         went_on = f"{other} has stored {newest} since" if newest else "its checkpoint was deleted"
         return f"{run} cannot go on with {where}: it builds on {base}, but {went_on}. {_AGAIN}"
     if error.reason == "taken":
-        return (
-            f"{run} cannot go on with {where}: another run has stored what tasks wrote on {base} "
-            f"meanwhile, and goes on from there. {_AGAIN}"
-        )
+        return f"{run} cannot go on with {where}: {other} goes on from {base} meanwhile. {_AGAIN}"
     if error.reason == "behind":
         return (
             f"{run} cannot go on with {where}: {other} has stored checkpoint "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+from langgraph_rust.checkpoint._writing.times import later
 from langgraph_rust.checkpoint._writing.writer import (
     FORK_KEY,
     LEASE_KEY,
@@ -15,6 +16,9 @@ from langgraph_rust.checkpoint._writing.writer import (
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
+
+_SLACK = 1.0
+"""Seconds."""
 
 Reason = Literal["superseded", "taken", "behind", "fenced"]
 
@@ -38,8 +42,11 @@ class Claim(NamedTuple):
     forks: bool
     origin: str | None
     root: str | None
-    """See `Writer`; also of these two."""
+    root_origin: str | None
+    """See `Writer`; also of these three."""
     token: int | None
+    claimed: bool
+    """See `Writer`."""
     strange: str | None
     """For writes, the task, if it is not known to have written on the checkpoint already."""
     known: Collection[str] | None
@@ -52,6 +59,19 @@ class Claim(NamedTuple):
         A run that goes back in time is to be what the thread goes on from.
         """
         return not self.is_branch
+
+    @property
+    def shares(self) -> bool:
+        """Whether it may be beside others of the same run: tasks of one superstep that share the
+        state of a subgraph, of which the last counts."""
+        return self.root is not None and self.run_id is not None
+
+    @property
+    def latest(self) -> str:
+        """What it must be later than the newest as. Clocks are allowed to differ for forks, which
+        several may make of a checkpoint at the same time, but not by much."""
+        made = self.made or ""
+        return later(made, _SLACK) if self.forks else made
 
 
 def claim_of(
@@ -83,9 +103,11 @@ def claim_of(
     if writer is None:
         # Whoever calls the saver may store one fork, and then another.
         run_id = configurable.get("run_id")
-        standing = run_id, False, is_branch, is_branch, parent, None, token
+        standing = run_id, False, is_branch, is_branch, parent, None, None
+        standing = *standing, token, False
         return Claim(*place, parent, made, checks, *standing, None, None)
-    standing = writer.run_id, True, is_branch, writer.forks, writer.origin, writer.root, token
+    standing = writer.run_id, True, is_branch, writer.forks
+    standing = *standing, writer.origin, writer.root, writer.root_origin, token, writer.claimed
     return Claim(
         *place, parent, made, checks, *standing, *_enter(writer.wrote, parent, made, wrote)
     )
@@ -122,6 +144,10 @@ class Look(Protocol):
         """Return the id of the newest checkpoint in a namespace."""
         ...
 
+    def run_of(self, namespace: str, checkpoint_id: str) -> str | None:
+        """Return the run that has stored a checkpoint."""
+        ...
+
     def has(self, namespace: str, checkpoint_id: str) -> bool:
         """Tell whether there is a checkpoint."""
         ...
@@ -152,15 +178,20 @@ class Refusal(NamedTuple):
 def judge(claim: Claim, look: Look) -> Refusal | None:
     """Decide; `None` if it may be stored."""
     if claim.token is not None and look.token() != claim.token:
-        return Refusal("fenced", claim.namespace, None)
+        return Refusal("taken" if claim.claimed else "fenced", claim.namespace, None)
     if not claim.checks:
         return None
     if claim.root is not None and not claim.forks:
-        # The task's own graph may not have stored the checkpoint that the task is of, so far.
+        # The task's own graph may not have stored the checkpoint that the task is of, so far; nor,
+        # if it stores at the end, any at all.
         newest = look.newest("")
-        if newest is not None and newest > claim.root:
+        known = (None, claim.root, claim.root_origin)
+        if newest not in known and look.run_of("", newest or "") != claim.run_id:
             return Refusal("superseded", "", newest)
     newest = look.newest(claim.namespace)
+    if claim.shares and newest is not None and newest != claim.parent:
+        if look.run_of(claim.namespace, newest) == claim.run_id:
+            return None
     reason = _judge(claim, newest, look)
     return reason and Refusal(reason, claim.namespace, newest)
 
@@ -178,7 +209,7 @@ def _judge(claim: Claim, newest: str | None, look: Look) -> Reason | None:
     if not fits and not _is_fork(claim, look):
         # The same again is no other.
         return None if look.has(claim.namespace, made) else "superseded"
-    if claim.is_ordered and newest is not None and made <= newest:
+    if claim.is_ordered and newest is not None and claim.latest <= newest:
         return None if look.has(claim.namespace, made) else "behind"
     if claim.known is not None and parent is not None:
         if any(task not in claim.known for task in look.tasks(claim.namespace, parent)):
@@ -208,14 +239,15 @@ def refuse(
     # Only those who are refused need it: it is an error of graphs, which savers know nothing of.
     from langgraph_rust.checkpoint.single_writer import ThreadConflictError
 
-    # Of a run that has stored only writes so far, nobody knows the name.
+    # Of a run that has stored only writes so far, nobody knows the name, but for its lease.
     is_later = refusal.reason != "taken"
+    is_leased = refusal.reason == "fenced" or (not is_later and holder != claim.run_id)
     return ThreadConflictError(
         reason=refusal.reason,
         thread_id=claim.thread_id,
         checkpoint_ns=refusal.namespace,
         run_id=claim.run_id,
-        other_run_id=holder if refusal.reason == "fenced" else other if is_later else None,
+        other_run_id=holder if is_leased else other if is_later else None,
         checkpoint_id=claim.parent,
         newest_checkpoint_id=refusal.newest,
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from langgraph_rust.checkpoint._writing.leasing import Lease
@@ -18,7 +20,10 @@ _PART = 3
 
 
 class Keeper:
-    """Renews leases from a thread of its own, which begins with the first of them."""
+    """Renews leases of one saver, from a thread of its own for as long as there are any.
+
+    One that waits for its database keeps no lease of another from being renewed.
+    """
 
     def __init__(self) -> None:
         self._due: dict[Lease, float] = {}
@@ -29,7 +34,7 @@ class Keeper:
         """Renew a lease from now on."""
         with self._news:
             self._due[lease] = time.monotonic() + lease.ttl / _PART
-            # After a fork there is none any more.
+            # It ends when it has nothing to do, and after a fork there is none any more.
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
                     target=self._keep, name="langgraph-leases", daemon=True
@@ -46,6 +51,9 @@ class Keeper:
     def _keep(self) -> None:
         while True:
             with self._news:
+                if not self._due and not self._news.wait(_OFTEN) and not self._due:
+                    self._thread = None
+                    return
                 now = time.monotonic()
                 due = [lease for lease, when in self._due.items() if when <= now]
                 if not due:
@@ -72,8 +80,27 @@ class Keeper:
 _OFTEN = 3.0
 """Seconds of a lease for which the thread looks often enough by itself."""
 
-keeper = Keeper()
-"""The one of this process."""
+_keepers: WeakKeyDictionary[Any, Keeper] = WeakKeyDictionary()
+_making = threading.Lock()
+
+
+def keeper_of(saver: Any) -> Keeper:
+    """Return what renews a saver's leases."""
+    with _making:
+        if saver not in _keepers:
+            _keepers[saver] = Keeper()
+        return _keepers[saver]
+
+
+def _forget() -> None:
+    # Somebody may have held them when the process forked.
+    global _making
+    _making = threading.Lock()
+    _keepers.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 async def akeep(lease: Lease) -> None:

@@ -45,6 +45,10 @@ class Writer(NamedTuple):
     """The tasks that it knows to have written on a checkpoint: those that it found there, and its
     own. What another has written meanwhile would be taken for its own by whoever reads the thread,
     so the first who writes on a checkpoint has it."""
+    claimed: bool = False
+    """Whether that lease was taken from whoever had it, to go on with what waits on the thread."""
+    root_origin: str | None = None
+    """For a graph within a task, the checkpoint that the outermost graph began on."""
 
 
 class SingleWriter:

@@ -53,6 +53,10 @@ class _Look:
     def newest(self, namespace: str) -> str | None:
         return self._saver._heads.newest(self._thread_id, namespace, self.stored(namespace))
 
+    def run_of(self, namespace: str, checkpoint_id: str) -> str | None:
+        entry = self.stored(namespace).get(checkpoint_id)
+        return self._saver.serde.loads_typed(entry[1]).get("run_id") if entry else None
+
     def has(self, namespace: str, checkpoint_id: str) -> bool:
         return checkpoint_id in self.stored(namespace)
 
@@ -83,8 +87,7 @@ def check(saver: InMemorySaver, thread_id: Any, claim: Claim | None) -> None:
     look = _Look(saver, thread_id)
     if (refusal := judge(claim, look)) is None:
         return
-    entry = look.stored(refusal.namespace).get(refusal.newest or "")
-    other = saver.serde.loads_typed(entry[1]).get("run_id") if entry else None
+    other = look.run_of(refusal.namespace, refusal.newest or "")
     holder = saver._leases.get(claim.thread_id, NOBODY).holder
     raise refuse(claim, refusal, other=other, holder=holder)
 

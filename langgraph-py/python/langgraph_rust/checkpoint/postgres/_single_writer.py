@@ -44,7 +44,7 @@ def guard_of(claim: Claim) -> Guard:
     if claim.token is not None:
         given += (claim.thread_id, claim.token)
     if checks_root:
-        given += (claim.thread_id, claim.root)
+        given += (claim.thread_id, claim.root, claim.root_origin, claim.run_id)
     if claim.checks:
         given += place
         given += (claim.parent, claim.made is None or claim.parent is None or not claim.is_run)
@@ -55,9 +55,11 @@ def guard_of(claim: Claim) -> Guard:
         if knows:
             given += (*place, claim.parent, [*(claim.known or ())])
         if claim.made is not None:
-            given += (not claim.is_ordered, claim.made, *place, claim.made)
+            given += (not claim.is_ordered, claim.latest, *place, claim.made)
+        if claim.shares:
+            given += (claim.parent, *place, claim.run_id)
     kind = claim.token is not None, checks_root, claim.checks, claim.made is not None, claim.forks
-    return Guard(_guard_sql(*kind, is_strange, knows), given)
+    return Guard(_guard_sql(*kind, is_strange, knows, claim.shares), given)
 
 
 @lru_cache
@@ -69,6 +71,7 @@ def _guard_sql(
     forks: bool,
     is_strange: bool,
     knows: bool,
+    shares: bool,
 ) -> str:
     """Few texts, so that each is prepared once."""
     conditions: list[str] = []
@@ -79,8 +82,10 @@ def _guard_sql(
         )
     if checks_root:
         conditions.append(
-            "NOT EXISTS (SELECT FROM checkpoints WHERE thread_id = %s AND checkpoint_ns = '' "
-            "AND checkpoint_id > %s)"
+            "NOT EXISTS (SELECT FROM (SELECT checkpoint_id, metadata ->> 'run_id' AS run "
+            "FROM checkpoints WHERE thread_id = %s AND checkpoint_ns = '' "
+            "ORDER BY checkpoint_id DESC LIMIT 1) AS root WHERE checkpoint_id <> %s "
+            "AND checkpoint_id IS DISTINCT FROM %s AND run IS DISTINCT FROM %s)"
         )
     if not checks:
         return f"SELECT 1 AS may WHERE {' AND '.join(conditions)}"
@@ -105,6 +110,12 @@ def _guard_sql(
             f"({fits} AND (newest IS NULL OR %s::bool OR newest < %s) "
             "OR EXISTS (SELECT FROM checkpoints WHERE thread_id = %s AND checkpoint_ns = %s "
             "AND checkpoint_id = %s))"
+        )
+    if shares:
+        fits = (
+            f"({fits} OR (newest IS DISTINCT FROM %s AND EXISTS (SELECT FROM checkpoints WHERE "
+            "thread_id = %s AND checkpoint_ns = %s AND checkpoint_id = newest "
+            "AND metadata ->> 'run_id' = %s)))"
         )
     conditions.append(fits)
     newest = (
@@ -157,6 +168,9 @@ class _Look:
 
     def newest(self, namespace: str) -> str | None:
         return self.newest_of.get(namespace)
+
+    def run_of(self, namespace: str, checkpoint_id: str) -> str | None:
+        return self.runs.get(namespace)
 
     def has(self, namespace: str, checkpoint_id: str) -> bool:
         return False

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
-from langgraph_rust.checkpoint._writing.claim import Claim, Refusal, claim_of, judge, refuse
+from langgraph_rust.checkpoint._writing.claim import Claim, claim_of, judge, refuse
 from langgraph_rust.checkpoint._writing.leases import NOBODY, Change, Held, queue_of, queue_text
 from langgraph_rust.checkpoint.sqlite._rows import Work
 
@@ -76,9 +76,8 @@ class _Look:
         held = _read(self._connection, self._thread_id)
         return held.token if held.holder is not None else None
 
-    def run_of(self, refusal: Refusal) -> str | None:
-        """Return the run that has stored the checkpoint that stands in the way."""
-        metadata = self._one(_METADATA, refusal.namespace, refusal.newest)
+    def run_of(self, namespace: str, checkpoint_id: str) -> str | None:
+        metadata = self._one(_METADATA, namespace, checkpoint_id)
         return json.loads(metadata).get("run_id") if metadata else None
 
     def holder(self) -> str | None:
@@ -112,7 +111,12 @@ def checked(
     def check_and_store(connection: sqlite3.Connection) -> None:
         look = _Look(connection, claim)
         if (refusal := judge(claim, look)) is not None:
-            raise refuse(claim, refusal, other=look.run_of(refusal), holder=look.holder())
+            raise refuse(
+                claim,
+                refusal,
+                other=look.run_of(refusal.namespace, refusal.newest or ""),
+                holder=look.holder(),
+            )
         work(connection)
 
     return check_and_store

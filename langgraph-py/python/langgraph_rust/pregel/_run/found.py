@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         CheckpointTuple,
         DeltaChannelHistory,
     )
+    from langgraph_rust.pregel._state.single_writer import Turn
     from langgraph_rust.pregel.main import Pregel
 
 
@@ -45,15 +46,30 @@ NOTHING_FOUND = Found()
 
 
 def load(
-    graph: Pregel[Any, Any, Any, Any], config: RunnableConfig, saver: BaseCheckpointSaver
+    graph: Pregel[Any, Any, Any, Any],
+    config: RunnableConfig,
+    saver: BaseCheckpointSaver,
+    turn: Turn | None = None,
 ) -> Steps[Found]:
-    """Load the checkpoint to start from."""
+    """Load the checkpoint to start from.
+
+    Args:
+        graph: The graph.
+        config: The complete config.
+        saver: Where the thread is.
+        turn: Of a run that goes on with what waits there: nobody else does from then on.
+    """
     conf, where = config[CONF], checkpoint_config(config)
-    superseded = False
-    if where[CONF].get(CONFIG_KEY_CHECKPOINT_ID):
+    superseded, is_addressed = False, bool(where[CONF].get(CONFIG_KEY_CHECKPOINT_ID))
+    if turn is not None and not is_addressed:
+        yield from turn.claim(saver)
+    if is_addressed:
         saved = yield Call(saver, "get_tuple", (where,))
         if saved is not None:
             superseded = yield from is_superseded(saver, where, saved)
+            if turn is not None and not superseded and (yield from turn.claim(saver)):
+                # Another may have answered before that.
+                saved = yield Call(saver, "get_tuple", (where,))
     elif replay := conf.get(CONFIG_KEY_REPLAY_STATE):
         namespace = conf.get(CONFIG_KEY_CHECKPOINT_NS, "")
         saved = yield Call(replay, "get_checkpoint", (namespace, saver, where))

@@ -57,6 +57,7 @@ from langgraph_rust.pregel._run.setup import (
     tapped,
     warn_durability,
 )
+from langgraph_rust.pregel._run.shapes import is_eager
 from langgraph_rust.pregel._state.savers import own_history_config, resolve_saver, saver_traits
 from langgraph_rust.pregel._state.single_writer import Turn, aend_turn, begin_turn, end_turn
 from langgraph_rust.pregel._state.twins import Steps, run_async, run_sync
@@ -181,11 +182,7 @@ class Launch:
         self._shape = shape
         self._subgraphs = subgraphs
         self._version = version
-        leaves = {"messages", "custom"}
-        if self._is_async:
-            # Else a task that a node calls is shown when it is over.
-            leaves |= {"tasks", "debug"}
-        self._eager = self._graph.stream_eager or subgraphs or not leaves.isdisjoint(modes)
+        self._eager = self._graph.stream_eager or subgraphs or is_eager(modes, self._is_async)
         self._sink = Sink(modes, self.config[CONF].get(CONFIG_KEY_STREAM))
 
     # --- the four ways to run ---
@@ -194,7 +191,7 @@ class Launch:
         """Run to the end; return the last values and the questions that were asked."""
         self._start_manager(input)
         try:
-            run = self._begin(input, self._find())
+            run = self._begin(input, self._find(input))
             listeners = self._graph_listeners()
             tell(listeners, run)
             result = run.invoke()
@@ -212,7 +209,7 @@ class Launch:
         """Async twin of `invoke`."""
         await self._astart_manager(input)
         try:
-            run = self._begin(input, await self._afind())
+            run = self._begin(input, await self._afind(input))
             listeners = self._graph_listeners()
             await atell(listeners, run)
             result = await run.ainvoke()
@@ -230,7 +227,7 @@ class Launch:
         """Run, and yield chunks; closing the iterator stops the run."""
         self._start_manager(input)
         try:
-            run = self._begin(input, self._find())
+            run = self._begin(input, self._find(input))
             listeners = self._graph_listeners()
             tell(listeners, run)
             try:
@@ -334,17 +331,19 @@ class Launch:
 
     # --- what is stored ---
 
-    def _find(self) -> Found:
+    def _find(self, input: Any) -> Found:
         self._enter()
-        return NOTHING_FOUND if self._saver is None else run_sync(self._load(self._saver))
+        return NOTHING_FOUND if self._saver is None else run_sync(self._load(self._saver, input))
 
-    async def _afind(self) -> Found:
+    async def _afind(self, input: Any) -> Found:
         self._enter()
-        return NOTHING_FOUND if self._saver is None else await run_async(self._load(self._saver))
+        saver = self._saver
+        return NOTHING_FOUND if saver is None else await run_async(self._load(saver, input))
 
-    def _load(self, saver: Any) -> Steps[Found]:
+    def _load(self, saver: Any, input: Any) -> Steps[Found]:
         self._turn = turn = yield from begin_turn(saver, self.config, is_async=self._is_async)
-        found = yield from load(self._graph, self.config, saver)
+        goes_on = input is None or isinstance(input, Command)
+        found = yield from load(self._graph, self.config, saver, turn if goes_on else None)
         if turn is not None:
             self.config = turn.signed(self.config, found.saved, forks=found.superseded)
         return found

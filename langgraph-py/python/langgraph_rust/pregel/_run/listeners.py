@@ -185,7 +185,7 @@ class AsyncStreaming:
         launch = self._launch
         await launch._astart_manager(self._input)
         try:
-            self._run = launch._begin(self._input, await launch._afind())
+            self._run = launch._begin(self._input, await launch._afind(self._input))
             self._listeners = launch._graph_listeners()
             await atell(self._listeners, self._run)
         except BaseException as error:

@@ -27,6 +27,14 @@ def mode_set(modes: Modes) -> set[StreamMode]:
     return named
 
 
+def is_eager(modes: set[Any], is_async: bool) -> bool:
+    """Whether chunks of these modes must leave while tasks run."""
+    if {"messages", "custom"} & modes:
+        return True
+    # Else a task that a node calls would be shown when it is over.
+    return is_async and bool({"tasks", "debug"} & modes)
+
+
 def choose_shape(
     stream_mode: Modes,
     print_mode: Modes,

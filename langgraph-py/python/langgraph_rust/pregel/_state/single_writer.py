@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from langchain_core.runnables import RunnableConfig
 
+    from langgraph_rust.checkpoint._writing.keeping import Keeper
     from langgraph_rust.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
     from langgraph_rust.checkpoint.single_writer import Lease
 
@@ -36,10 +37,14 @@ class Turn:
 
     Args:
         config: The complete config of the call.
+        is_async: Which kind of run it is; `None` for an update.
     """
 
     __slots__ = (
+        "_claimed",
         "_forks",
+        "_is_async",
+        "_keeper",
         "_keeping",
         "_lease",
         "_outer",
@@ -49,17 +54,18 @@ class Turn:
         "_token",
     )
 
-    def __init__(self, config: RunnableConfig) -> None:
+    def __init__(self, config: RunnableConfig, is_async: bool | None = None) -> None:
         conf = config[CONF]
         self._thread_id = str(conf.get(CONFIG_KEY_THREAD_ID))
         outer: Writer | None = conf.get(CONFIG_KEY_WRITER) if CONFIG_KEY_TASK_ID in conf else None
-        if outer is not None and outer.thread_id != self._thread_id:
+        is_elsewhere = outer is not None and outer.thread_id != self._thread_id
+        if is_elsewhere:
             outer = None
         self._outer = outer
         self._token = conf.get(CONFIG_KEY_LEASE) if outer is None else outer.token
         self._run_id = _run_id(config) if outer is None else outer.run_id
         self._root = None
-        if CONFIG_KEY_TASK_ID in conf:
+        if CONFIG_KEY_TASK_ID in conf and not is_elsewhere:
             self._root = (conf.get(CONFIG_KEY_CHECKPOINT_MAP) or {}).get("")
         self._forks = bool(
             conf.get(CONFIG_KEY_FORK)
@@ -68,6 +74,9 @@ class Turn:
         )
         self._lease: Lease | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._is_async = is_async
+        self._claimed = False
+        self._keeper: Keeper | None = None
 
     @property
     def is_outermost(self) -> bool:
@@ -86,6 +95,29 @@ class Turn:
         given = {"ttl": saver.single_writer_ttl, "wait": saver.single_writer_timeout}
         lease: Lease = yield Call(saver, "take_lease", (self._thread_id, self._run_id), given)
         self._lease, self._token = lease, lease.token
+        self._keep(lease, saver)
+
+    def claim(self, saver: Any) -> Steps[bool]:
+        """Go on with what waits on the thread; whoever did so before stores nothing any more.
+
+        Such a run stores no checkpoint of its own for a while, if at all, but writes on the one
+        that waits. So others who write there cannot be told from it by what is stored.
+
+        Returns:
+            Whether that was to be said: not of branches, nor within another run.
+        """
+        if not self.is_outermost or self._token is not None or self._forks:
+            return False
+        given = {"ttl": saver.single_writer_ttl, "steal": True}
+        try:
+            lease: Lease = yield Call(saver, "take_lease", (self._thread_id, self._run_id), given)
+        except Exception as error:
+            # Such as a database whose tables are made by somebody else.
+            logger.warning("two answers to one question may count: no lease: %s", error)
+            return False
+        self._lease, self._token, self._claimed = lease, lease.token, True
+        self._keep(lease, saver)
+        return True
 
     def _refuse_own(self, saver: Any) -> None:
         ambient = ambient_config()
@@ -118,7 +150,9 @@ class Turn:
         if saved is not None:
             origin = saved.checkpoint["id"]
             wrote[origin] = {write[0] for write in saved.pending_writes or ()}
-        waited = self._lease is not None or (self._outer is not None and self._outer.waited)
+        outer = self._outer
+        root_origin = None if outer is None else outer.root_origin or outer.origin
+        waited = (self._lease is not None and not self._claimed) or (outer and outer.waited)
         writer = Writer(
             self._run_id,
             self._thread_id,
@@ -126,29 +160,34 @@ class Turn:
             self._forks,
             self._root,
             self._token,
-            waited,
+            bool(waited),
             # Of a checkpoint that was not looked at, nobody knows who wrote on it.
             wrote if saved is not None or origin is None else None,
+            self._claimed or (outer is not None and outer.claimed),
+            root_origin if self._root is not None else None,
         )
         return patch_configurable(config, {CONFIG_KEY_WRITER: writer})
 
     # --- the lease ---
 
-    def keep(self) -> None:
-        """Renew the lease, if there is one, from a thread until the end."""
-        if self._lease is not None:
-            from langgraph_rust.checkpoint._writing.keeping import keeper
+    def _keep(self, lease: Lease, saver: Any) -> None:
+        """Renew the lease until the end: from a thread, or a task of the event loop."""
+        if self._is_async is False:
+            from langgraph_rust.checkpoint._writing.keeping import keeper_of
 
-            keeper.add(self._lease)
-
-    def akeep(self) -> None:
-        """Do so from a task of the event loop."""
-        if self._lease is not None:
+            self._keeper = keeper_of(saver)
+            self._keeper.add(lease)
+        elif self._is_async:
             import asyncio
 
             from langgraph_rust.checkpoint._writing.keeping import akeep
 
-            self._keeping = asyncio.create_task(akeep(self._lease))
+            self._keeping = asyncio.create_task(akeep(lease))
+
+    @property
+    def has_lease(self) -> bool:
+        """Whether there is a lease to be given back."""
+        return self._lease is not None
 
     def end(self) -> Steps[None]:
         """Give the lease back, if there is one."""
@@ -157,10 +196,8 @@ class Turn:
             return
         if self._keeping is not None:
             self._keeping.cancel()
-        else:
-            from langgraph_rust.checkpoint._writing.keeping import keeper
-
-            keeper.remove(lease)
+        elif self._keeper is not None:
+            self._keeper.remove(lease)
         try:
             yield Call(lease, "release")
         except Exception as error:
@@ -188,11 +225,9 @@ def begin_turn(
     mode = mode_of(saver)
     if mode == "off":
         return None
-    turn = Turn(config)
+    turn = Turn(config, is_async)
     if mode == "wait":
         yield from turn.wait(saver)
-        if is_async is not None:
-            turn.akeep() if is_async else turn.keep()
     return turn
 
 
@@ -203,9 +238,20 @@ def end_turn(turn: Turn | None) -> None:
 
 
 async def aend_turn(turn: Turn | None) -> None:
-    """Async twin of `end_turn`."""
-    if turn is not None:
-        await run_async(turn.end())
+    """Async twin of `end_turn`; goes on to the end if whoever waits for it is cancelled."""
+    if turn is None or not turn.has_lease:
+        return
+    import asyncio
+
+    # A cancelled scope of anyio's cancels each wait, whatever is waited for.
+    ending = asyncio.ensure_future(run_async(turn.end()))
+    _ending.add(ending)
+    ending.add_done_callback(_ending.discard)
+    await asyncio.shield(ending)
+
+
+_ending: set[asyncio.Future[None]] = set()
+"""The loop itself keeps none of them alive."""
 
 
 def _run_id(config: RunnableConfig) -> str:
