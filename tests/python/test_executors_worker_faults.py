@@ -5,6 +5,9 @@ from __future__ import annotations
 import ctypes
 import operator
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -206,6 +209,43 @@ def side_by_side(node: Any) -> list[Any]:
     for name in "abcd":
         graph.add_node(name, node, executor="process").add_edge(START, name)
     return graph.compile().invoke({})["log"]
+
+
+# --- What a node leaves behind -------------------------------------------------------------------
+
+
+def changes_all_around(state: State) -> Any:
+    """Changes what the next node must not see."""
+    os.environ["LEFT_BEHIND"] = "1"
+    del os.environ["HOME"]
+    os.chdir("/")
+    sys.path.insert(0, "/left-behind")
+    return {"log": [os.getpid()]}
+
+
+def all_around(state: State) -> Any:
+    """What is around it."""
+    left = os.environ.get("LEFT_BEHIND"), os.environ.get("HOME")
+    return {"log": [os.getpid(), left, os.getcwd(), "/left-behind" in sys.path]}
+
+
+def test_what_a_node_changes_around_it_is_not_seen_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", "/home")
+    [process] = alone(changes_all_around).invoke({})["log"]
+    log = alone(all_around).invoke({})["log"]
+    assert log == [process, (None, "/home"), os.getcwd(), False]
+
+
+def test_programs_that_a_node_starts_are_stopped_by_ctrl_c() -> None:
+    def starts(state: State) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        with subprocess.Popen(["sleep", "20"]) as program:
+            program.send_signal(signal.SIGINT)
+            return {"log": [program.wait(10)]}
+
+    assert alone(starts).invoke({}) == {"log": [-signal.SIGINT]}
 
 
 # --- Limits --------------------------------------------------------------------------------------

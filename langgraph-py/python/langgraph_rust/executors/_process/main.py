@@ -57,8 +57,7 @@ def main(number: int) -> None:
     Args:
         number: The file descriptor of this end.
     """
-    # Who presses Ctrl-C means the program, which ends its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _ignore_ctrl_c()
     # What a node starts is none of this.
     os.set_inheritable(number, False)
     pipe: Connection[Any, Any] = Connection(number)
@@ -78,8 +77,8 @@ def main(number: int) -> None:
     threading.Thread(target=_listen, args=(pipe, calls), daemon=True).start()
     while True:
         link, surroundings, (function, request, values) = calls.get()
-        if surroundings is not None:
-            _set(*surroundings)
+        # Changed at home, or by the node before.
+        _set(*surroundings)
         process = os.getpid()
         done = perform(function, request, values, link)
         if os.getpid() != process:
@@ -91,11 +90,22 @@ def main(number: int) -> None:
             os._exit(1)
 
 
+def _ignore_ctrl_c() -> None:
+    """Who presses Ctrl-C means the program, which ends its workers."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        return
+    # Programs that a node starts would inherit that it is ignored, but no handler.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    signal.siginterrupt(signal.SIGINT, False)
+
+
 def _set(folder: str, path: list[str], environment: dict[str, str]) -> None:
     """Have around a node what is around its graph."""
     with suppress(OSError):
         os.chdir(folder)
     sys.path[:] = path
+    if dict(os.environ) == environment:
+        return
     for name in os.environ.keys() - environment.keys():
         del os.environ[name]
     os.environ.update(environment)
@@ -115,6 +125,5 @@ def _listen(pipe: Connection[Any, Any], calls: queue.SimpleQueue[Any]) -> None:
         elif kind == "run":
             link = PipeLink(pipe)
             calls.put((link, surroundings, tuple(rest)))
-            surroundings = None
         elif link is not None:
             link.questions.answer(*rest)

@@ -24,9 +24,9 @@ main({pipe})
 class Worker:
     """A process that runs one call after the other.
 
-    It is told over its pipe: `("set", folder, path, environment)` when these have changed,
-    `("run", function, request, values)`, then `("answer", number, body)` for each question. It
-    tells `Message`s.
+    It is told over its pipe: `("set", folder, path, environment)` when these are not what it was
+    told before, `("run", function, request, values)`, then `("answer", number, body)` for each
+    question. It tells `Message`s.
     """
 
     free_since = 0.0
@@ -41,7 +41,7 @@ class Worker:
                 [sys.executable, "-c", main], pass_fds=[away.fileno()], stdin=subprocess.DEVNULL
             )
         self._pipe = HomePipe(home.fileno(), home.close)
-        self._surroundings = _surroundings()
+        self._surroundings: Any = None
         self._send("install", _drop_in())
 
     def is_alive(self) -> bool:
