@@ -97,7 +97,7 @@ def test_metadata_of_somebody_else_mean_nothing() -> None:
     [
         ("slurm", "The node 'node': there is no executor 'slurm'; there are 'inline', 'process'"),
         ({"kind": "process", "num_gpus": 1}, "the executor 'process' has no option 'num_gpus'"),
-        ({"kind": "process", "max_retries": -1}, "'max_retries' must be a number that is not"),
+        ({"kind": "process", "max_retries": -1}, "'max_retries' must be a whole number from 0"),
         ({"kind": "process", "graph": "app"}, "'graph' must be given as 'module:name', not 'app'"),
         ({"kind": "ray", "gpus": 1}, "the executor 'ray' has no option 'gpus'; it has 'actors'"),
         ({"kind": "ray", "actors": 0}, "'actors' must be a number of processes, not 0"),

@@ -21,8 +21,8 @@ from typing_extensions import TypedDict
 from langgraph_rust._internal._asking import parts_of, with_part
 from langgraph_rust._internal._runnable.contexts import ambient
 from langgraph_rust.checkpoint.memory import InMemorySaver
-from langgraph_rust.config import get_config, get_store
-from langgraph_rust.executors import ProcessExecutor, register
+from langgraph_rust.config import get_config, get_store, get_stream_writer
+from langgraph_rust.executors import NotPortableError, ProcessExecutor, register
 from langgraph_rust.func import task
 from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.store.memory import InMemoryStore
@@ -246,6 +246,51 @@ def test_programs_that_a_node_starts_are_stopped_by_ctrl_c() -> None:
             return {"log": [program.wait(10)]}
 
     assert alone(starts).invoke({}) == {"log": [-signal.SIGINT]}
+
+
+# --- What is refused -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [0, -1.0, True, "60", float("nan"), float("inf")])
+def test_a_silence_that_nobody_can_mean_is_refused(seconds: Any) -> None:
+    message = "The node 'node': 'heartbeat_timeout' must be a number of seconds that is greater"
+    with pytest.raises(ValueError, match=message):
+        alone(all_around, {"kind": "process", "heartbeat_timeout": seconds})
+
+
+@pytest.mark.parametrize("retries", [-1, True, 1.5])
+def test_retries_that_nobody_can_mean_are_refused(retries: Any) -> None:
+    with pytest.raises(ValueError, match="'node': 'max_retries' must be a whole number from 0"):
+        alone(all_around, {"kind": "process", "max_retries": retries})
+
+
+@pytest.mark.parametrize("options", [{"workers": 0}, {"workers": 1.5}, {"idle": -1.0}])
+def test_a_pool_that_nobody_can_mean_is_refused(options: Any) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(options))} must be a"):
+        ProcessExecutor(**options)
+
+
+def test_a_chunk_that_cannot_be_sent_is_named() -> None:
+    def streams(state: State) -> Any:
+        get_stream_writer()({"chunk": threading.Lock()})
+
+    with pytest.raises(NotPortableError) as caught:
+        list(alone(streams).stream({}, stream_mode="custom"))
+    said = str(caught.value)
+    assert "A chunk that the node 'node' streams cannot be sent home" in said
+    assert "{'chunk': <unlocked _thread.lock" in said
+
+
+def test_a_result_of_a_task_that_cannot_be_sent_is_named() -> None:
+    @task
+    def returns(n: int) -> Any:
+        return threading.Lock()
+
+    def node(state: State) -> Any:
+        return {"log": returns(1).result()}
+
+    with pytest.raises(NotPortableError, match="The result of a task cannot be sent to the pro"):
+        alone(node).invoke({})
 
 
 # --- Limits --------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import TIMEOUT_MAX
 from typing import Any
 
 from langgraph_rust.checkpoint.serde._default import is_drop_in
@@ -62,8 +63,8 @@ def read(value: Any, where: str) -> Spec | None:
     options = dict(value)
     spec = Spec(
         kind=options.pop("kind"),
-        max_retries=_number(options, "max_retries", int, where),
-        heartbeat_timeout=_number(options, "heartbeat_timeout", (int, float), where),
+        max_retries=_count(options, "max_retries", where),
+        heartbeat_timeout=_seconds(options, "heartbeat_timeout", where),
         context=_names(options, where),
         graph=_path(options.pop("graph", None), "graph", where),
         options=options,
@@ -134,12 +135,23 @@ def find(kind: str) -> Executor:
 # --- Options -------------------------------------------------------------------------------------
 
 
-def _number(options: dict[str, Any], name: str, kind: Any, where: str) -> Any:
+def _count(options: dict[str, Any], name: str, where: str) -> int | None:
+    value = options.pop(name, None)
+    if value is not None and (type(value) is not int or value < 0):
+        raise ValueError(f"{where}: {name!r} must be a whole number from 0 on, not {value!r}")
+    return value
+
+
+def _seconds(options: dict[str, Any], name: str, where: str) -> float | None:
     value = options.pop(name, None)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, kind) or value < 0:
-        raise ValueError(f"{where}: {name!r} must be a number that is not negative, not {value!r}")
+    # Beyond the greatest that threads can wait for; what is no number is not between either.
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not 0 < value <= TIMEOUT_MAX:
+        raise ValueError(
+            f"{where}: {name!r} must be a number of seconds that is greater than 0, not {value!r}"
+        )
     return value
 
 

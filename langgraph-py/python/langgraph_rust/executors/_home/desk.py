@@ -18,9 +18,9 @@ from langgraph_rust._internal._constants import (
     RESUME,
 )
 from langgraph_rust.executors._travel.errors import dumps_error
-from langgraph_rust.executors._travel.pickling import dumps, loads
+from langgraph_rust.executors._travel.pickling import dumps, dumps_named, loads
 from langgraph_rust.executors._travel.tasks import of_number
-from langgraph_rust.executors.base import Running
+from langgraph_rust.executors.base import NotPortableError, Running
 
 _POLICIES = ("retry_policy", "cache_policy", "timeout")
 """What a task function has, by the names of both its attributes and the arguments of a call."""
@@ -31,10 +31,12 @@ class Desk:
 
     Args:
         config: The node's config at home.
+        node: The node's name.
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: Mapping[str, Any], node: str) -> None:
         self._config = config
+        self._node = node
         self._conf: Mapping[str, Any] = config.get(CONF) or {}
         self._taken: Any = None
         """An answer that names no interrupt, from when the worker has it until it is kept."""
@@ -62,7 +64,7 @@ class Desk:
 
         def give(produce: Callable[[], Any]) -> None:
             try:
-                answer = dumps((False, produce()))
+                answer = self._packed(kind, produce())
             except BaseException as error:
                 answer = dumps((True, dumps_error(error)))
             running.answer(number, answer)
@@ -81,6 +83,14 @@ class Desk:
             give(future.result)
 
         future.add_done_callback(is_done)
+
+    def _packed(self, kind: str, answer: Any) -> bytes:
+        try:
+            return dumps((False, answer))
+        except NotPortableError:
+            what = "The result of a task" if kind == "call" else f"The answer of the {kind}"
+            dumps_named(answer, what, self._node)
+            raise
 
     # --- what is told ---
 

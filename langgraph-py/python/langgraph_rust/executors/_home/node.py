@@ -100,7 +100,7 @@ class RemoteNode(LazyRunnable):
             return self.at_home.invoke(input, config)
         executor = spec.executor
         left = executor.max_retries if spec.max_retries is None else spec.max_retries
-        desk = Desk(config)
+        desk = Desk(config, str(self.name))
         while True:
             try:
                 return attempt(executor, call, desk, self.limits, is_stopped)

@@ -24,7 +24,7 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_WRITER,
 )
 from langgraph_rust._internal._lazy.listening import needs_callbacks
-from langgraph_rust.executors._travel.pickling import LARGE, WHOLE, dumps, variable
+from langgraph_rust.executors._travel.pickling import LARGE, WHOLE, dumps, dumps_named, variable
 from langgraph_rust.executors.base import NotPortableError
 
 if TYPE_CHECKING:
@@ -105,16 +105,6 @@ def _apart(input: Any) -> tuple[dict[str, bytes], Any]:
     pickled = {field: dumps(value) for field, value in input.items()}
     large = {field: body for field, body in pickled.items() if len(body) >= LARGE}
     return large, {field: None if field in large else value for field, value in input.items()}
-
-
-def dumps_named(value: Any, what: str, node: str) -> bytes:
-    """Pickle a value; the error says what it is."""
-    try:
-        return dumps(value)
-    except NotPortableError as error:
-        raise NotPortableError(
-            f"{what} cannot be sent to the process that the node '{node}' runs in: {error}"
-        ) from error
 
 
 def _name_culprit(input: Any, name: str) -> None:

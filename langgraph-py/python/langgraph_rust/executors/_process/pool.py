@@ -14,6 +14,8 @@ from weakref import WeakSet
 from langgraph_rust.executors._process.worker import Worker
 from langgraph_rust.executors.base import Call, Executor, Message, Running
 
+HOUR = 3600.0
+
 
 class ProcessExecutor(Executor):
     """Runs nodes in processes of this machine, several at the same time.
@@ -25,11 +27,16 @@ class ProcessExecutor(Executor):
     Args:
         workers: How many there may be; the number of processors by default. Calls beyond that wait.
         idle: After how many seconds without a call a worker ends.
+
+    Raises:
+        ValueError: There can be no such number of workers, or of seconds.
     """
 
     def __init__(self, workers: int | None = None, *, idle: float = 300.0) -> None:
-        if workers is not None and workers < 1:
-            raise ValueError(f"workers must be at least 1, not {workers}")
+        if workers is not None and (type(workers) is not int or workers < 1):
+            raise ValueError(f"workers must be a whole number from 1 on, not {workers!r}")
+        if not isinstance(idle, (int, float)) or not idle >= 0:
+            raise ValueError(f"idle must be a number of seconds from 0 on, not {idle!r}")
         if os.name != "posix":
             raise NotImplementedError("The executor 'process' needs a POSIX system")
         self.workers = workers or os.cpu_count() or 1
@@ -130,7 +137,7 @@ class ProcessExecutor(Executor):
         """Look for workers that have been idle for long, in a while; with the lock."""
         if not self._is_watched:
             self._is_watched = True
-            watch = threading.Timer(max(self.idle, 0.1), self._look_for_idle)
+            watch = threading.Timer(min(max(self.idle, 0.1), HOUR), self._look_for_idle)
             watch.daemon = True
             watch.start()
 

@@ -28,6 +28,7 @@ from langgraph_rust.pregel._build.utils import at_home
 __all__ = (
     "check_node",
     "dumps",
+    "dumps_named",
     "dumps_node",
     "load_node",
     "loads",
@@ -57,6 +58,25 @@ def dumps(value: Any) -> bytes:
     except Exception as error:
         raise NotPortableError(f"{type(value).__name__}: {error}") from error
     return buffer.getvalue()
+
+
+def dumps_named(value: Any, what: str, node: str) -> bytes:
+    """Pickle a value that a node is given.
+
+    Args:
+        value: The value.
+        what: What it is, for the error.
+        node: The node's name.
+
+    Raises:
+        NotPortableError: It cannot be pickled; the message says what it is.
+    """
+    try:
+        return dumps(value)
+    except NotPortableError as error:
+        raise NotPortableError(
+            f"{what} cannot be sent to the process that the node '{node}' runs in: {error}"
+        ) from error
 
 
 @lru_cache(maxsize=1)

@@ -43,7 +43,7 @@ def _perform(function: bytes, request: bytes, values: Mapping[str, bytes], link:
             variable(path).set(loads(value))
         _follow_trace(asked["trace"])
         bound = load_node(function)
-        config = make_config(asked, Home(link))
+        config = make_config(asked, Home(link, asked["name"]))
         given = _input(asked["input"], values)
         arrived = note_arrival()
         with _tracing(asked):
