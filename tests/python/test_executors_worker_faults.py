@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import operator
 import os
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -246,6 +247,87 @@ def test_programs_that_a_node_starts_are_stopped_by_ctrl_c() -> None:
             return {"log": [program.wait(10)]}
 
     assert alone(starts).invoke({}) == {"log": [-signal.SIGINT]}
+
+
+# --- The loop of async nodes ---------------------------------------------------------------------
+
+KEPT: dict[str, Any] = {}
+"""What nodes keep in their worker."""
+
+
+async def talks_to(state: State) -> Any:
+    """Asks over a connection that is kept."""
+    if "connection" not in KEPT:
+        KEPT["connection"] = await asyncio.open_connection("127.0.0.1", state["value"])
+    reader, writer = KEPT["connection"]
+    writer.write(b"ping\n")
+    return {"log": [(await reader.readline()).decode(), os.getpid()]}
+
+
+def test_a_connection_that_a_worker_keeps_is_of_use_to_the_next_call() -> None:
+    async def serve(reader: Any, writer: Any) -> None:
+        while line := await reader.readline():
+            writer.write(line)
+        writer.close()
+
+    async def main() -> list[Any]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        logs = [(await alone(talks_to).ainvoke({"value": port}))["log"] for _ in range(3)]
+        server.close()
+        return logs
+
+    first, *others = asyncio.run(main())
+    assert others == [first, first]
+    assert first[0] == "ping\n"
+
+
+async def leaves_all_sorts(state: State) -> Any:
+    """Leaves a task, a generator and a thread behind."""
+
+    async def for_ever() -> None:
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            KEPT["task"] = "ended"
+
+    async def numbers() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            KEPT["generator"] = "ended"
+
+    def slowly() -> None:
+        time.sleep(0.2)
+        KEPT["thread"] = "ended"
+
+    generator = numbers()
+    KEPT["held"] = asyncio.create_task(for_ever()), generator
+    asyncio.get_running_loop().run_in_executor(None, slowly)
+    return {"log": [await anext(generator), await asyncio.to_thread(lambda: 2)]}
+
+
+async def finds(state: State) -> Any:
+    """What became of it."""
+    KEPT.pop("held", None)
+    return {"log": [dict(KEPT), await asyncio.to_thread(lambda: 2)]}
+
+
+def test_what_an_async_node_leaves_behind_is_ended() -> None:
+    assert asyncio.run(alone(leaves_all_sorts).ainvoke({})) == {"log": [1, 2]}
+    ended = dict.fromkeys(("task", "generator", "thread"), "ended")
+    assert asyncio.run(alone(finds).ainvoke({})) == {"log": [ended, 2]}
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, ValueError])
+def test_the_loop_outlives_a_node_that_fails(kind: type[BaseException]) -> None:
+    async def fails(state: State) -> Any:
+        raise kind("failed")
+
+    with pytest.raises(kind):
+        asyncio.run(alone(fails).ainvoke({}))
+    assert asyncio.run(alone(finds).ainvoke({})) == {"log": [{}, 2]}
 
 
 # --- What is refused -----------------------------------------------------------------------------

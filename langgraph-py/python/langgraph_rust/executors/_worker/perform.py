@@ -78,13 +78,13 @@ def _call(bound: Any, input: Any, config: Any, *, is_async: bool) -> Any:
     if not is_async:
         with ambient(config):
             return bound.invoke(input, config)
-    import asyncio
+    from langgraph_rust.executors._worker import loop
 
     async def call() -> Any:
         with ambient(config):
             return await bound.ainvoke(input, config)
 
-    return asyncio.run(call())
+    return loop.run(call())
 
 
 def _returned(result: Any, name: str) -> bytes:
