@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import ctypes
 import operator
 import os
@@ -328,6 +329,101 @@ def test_the_loop_outlives_a_node_that_fails(kind: type[BaseException]) -> None:
     with pytest.raises(kind):
         asyncio.run(alone(fails).ainvoke({}))
     assert asyncio.run(alone(finds).ainvoke({})) == {"log": [{}, 2]}
+
+
+# --- Errors that cannot be pickled ---------------------------------------------------------------
+
+
+class Holds(ConnectionError):
+    """Holds what cannot be sent."""
+
+    def __init__(self, said: str, code: int) -> None:
+        super().__init__(code, said)
+        self.code = code
+        self.held = threading.Lock()
+
+
+def raised_by(node: Any) -> Any:
+    """What a node raises in a worker."""
+    with pytest.raises(BaseException) as caught:
+        alone(node).invoke({})
+    return caught.value
+
+
+def refused(state: State) -> Any:
+    """Fails with what can be sent in part."""
+    raise Holds("refused", 111)
+
+
+def test_an_error_keeps_its_class_without_what_cannot_be_sent() -> None:
+    error = raised_by(refused)
+    assert type(error) is Holds
+    assert (str(error), error.errno, error.code) == ("[Errno 111] refused", 111, 111)
+    assert not hasattr(error, "held")
+    assert "Without 'held', which cannot be sent to another process" in error.__notes__
+    assert 'raise Holds("refused", 111)' in str(error.__cause__)
+
+
+def oddly_refused(state: State) -> Any:
+    """Fails with what cannot be sent."""
+
+    class Odd(Holds):
+        lock = threading.Lock()
+
+    raise Odd("refused", 111)
+
+
+def test_an_error_whose_class_cannot_be_sent_is_of_its_base_class() -> None:
+    error = raised_by(oddly_refused)
+    assert type(error) is Holds
+    assert (str(error), error.code) == ("[Errno 111] refused", 111)
+    assert any("Odd, which cannot be sent to another process" in note for note in error.__notes__)
+
+
+def test_arguments_that_cannot_be_sent_are_what_they_said() -> None:
+    def node(state: State) -> Any:
+        raise TimeoutError("late", threading.Lock())
+
+    error = raised_by(node)
+    assert isinstance(error, TimeoutError)
+    assert "late" in str(error)
+
+
+def test_an_error_that_cannot_be_pickled_is_retried_for_its_class(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+
+    def node(state: State) -> Any:
+        if not mark.exists():
+            mark.touch()
+            raise Holds("refused", 111)
+        return {"log": ["done"]}
+
+    policy = RetryPolicy(initial_interval=0.01, retry_on=Holds)
+    assert alone(node, retry_policy=policy).invoke({}) == {"log": ["done"]}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="There are no groups")
+def test_members_of_a_group_travel_one_by_one() -> None:
+    group: Any = getattr(builtins, "ExceptionGroup", None)
+
+    def node(state: State) -> Any:
+        raise group("outer", [ValueError("wrong"), group("inner", [Holds("refused", 111)])])
+
+    error = raised_by(node)
+    assert type(error) is group
+    assert error.message == "outer"
+    wrong, inner = error.exceptions
+    assert repr(wrong) == "ValueError('wrong')"
+    assert type(inner) is group
+    assert [type(member) for member in inner.exceptions] == [Holds]
+
+
+def test_a_question_that_cannot_be_sent_is_an_error() -> None:
+    def node(state: State) -> Any:
+        interrupt(threading.Lock())
+
+    with pytest.raises(NotPortableError, match="GraphInterrupt cannot be sent"):
+        alone(node, checkpointer=InMemorySaver()).invoke({}, CONFIG)
 
 
 # --- What is refused -----------------------------------------------------------------------------
