@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import ctypes
+import io
 import operator
 import os
 import signal
@@ -424,6 +425,47 @@ def test_a_question_that_cannot_be_sent_is_an_error() -> None:
 
     with pytest.raises(NotPortableError, match="GraphInterrupt cannot be sent"):
         alone(node, checkpointer=InMemorySaver()).invoke({}, CONFIG)
+
+
+# --- What a default can change, as its page says -------------------------------------------------
+
+
+def sets_all_around(state: State) -> Any:
+    """Sets a variable of the environment, and goes elsewhere."""
+    os.environ["EXECUTOR_TEST"] = "set"
+    os.chdir("/")
+    return {"log": [os.getpid()]}
+
+
+def opens(state: State) -> Any:
+    """Returns a file."""
+    return {"value": open(__file__)}
+
+
+def locks(state: State) -> Any:
+    """Returns what cannot be sent."""
+    return {"value": threading.Lock()}
+
+
+def keeps(state: State) -> Any:
+    """Returns what it was given."""
+    return {"log": [state["value"]]}
+
+
+def test_what_a_default_can_change() -> None:
+    default: Any = {"configurable": {"executor": "process"}}
+    folder = os.getcwd()
+    assert alone(sets_all_around, None).invoke({}, default)["log"] != [os.getpid()]
+    assert ("EXECUTOR_TEST" in os.environ, os.getcwd()) == (False, folder)
+    file = alone(opens, None).invoke({}, default)["value"]
+    assert file.read() == Path(__file__).read_text()
+    assert isinstance(file, io.StringIO)
+    with pytest.raises(NotPortableError, match="'value', lock"):
+        alone(locks, None).invoke({}, default)
+    given: list[int] = [1]
+    [result] = alone(keeps, None).invoke({"value": given}, default)["log"]
+    assert result == given
+    assert result is not given
 
 
 # --- What is refused -----------------------------------------------------------------------------
