@@ -58,12 +58,16 @@ class Gate:
         self.begun = asyncio.Event()
         self.may_end = asyncio.Event()
         self.count = 0
+        self.ended = False
 
     async def __call__(self, state: State) -> State:
         self.count += 1
         await asyncio.sleep(self.delay)
         self.begun.set()
-        await self.may_end.wait()
+        try:
+            await self.may_end.wait()
+        finally:
+            self.ended = True
         return {"log": ["gate"]}
 
 

@@ -123,17 +123,27 @@ async def test_what_goes_wrong_is_told(database: str) -> None:
         made = [
             await runs.enqueue("fails", {"log": []}),
             await runs.enqueue("long", {"log": []}, timeout=0.3),
-            await runs.enqueue("other", {"log": []}),
         ]
-        failed, late, unknown = [await runs.wait(run.id, timeout=PATIENCE) for run in made]
+        failed, late = [await runs.wait(run.id, timeout=PATIENCE) for run in made]
         events = [event async for event in runs.stream(failed.id)]
     assert failed.status == "error" and failed.failure is not None
     assert (failed.failure.type, failed.failure.message) == ("ValueError", "no luck")
     assert "in fails" in failed.failure.traceback
     assert [event.mode for event in events] == ["updates", "end"]
     assert late.status == "timeout"
-    assert unknown.status == "error" and unknown.failure is not None
-    assert "no graph 'other', but fails, long" in unknown.failure.message
+
+
+async def test_a_run_waits_for_a_worker_that_has_its_graph(database: str) -> None:
+    shared: Any = {"queues": ["shared"]}
+    async with asking(database) as runs:
+        run = await runs.enqueue("other", {"log": []}, queue="shared")
+        async with working(database, {"graph": chain(says("a"))}, **shared):
+            while (waits := await runs.get(run.id)).reason is None:
+                await asyncio.sleep(0.05)
+            assert waits.status == "pending" and "'other'; this one's are: graph" in waits.reason
+            async with working(database, {"other": chain(says("b"))}, **shared):
+                run = await runs.wait(run.id, timeout=PATIENCE)
+    assert (run.status, run.result, run.reason) == ("success", {"log": ["b"]}, None)
 
 
 async def test_runs_of_a_thread_wait_for_each_other_and_others_do_not(database: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from langgraph_rust.checkpoint.serde.errors import StoredValueError
 from langgraph_rust.config import get_stream_writer
 from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.runs import AsyncRuns, Runs, ThreadBusyError
-from langgraph_rust.runs._worker import _execution
+from langgraph_rust.runs._worker import _execution, _log
 from langgraph_rust.runs._worker._keeping import is_outage
 from langgraph_rust.types import Command, interrupt
 
@@ -144,6 +145,21 @@ class TestRollbacks:
         assert log == [*["first"] * 9, "mine", "in", "a", "b", "other", "mine"]
         assert run.status == "cancelled" and run.reason and "not rolled back" in run.reason
 
+    async def test_one_that_a_program_has_written_over_ends(self, database: str) -> None:
+        gate = Gate()
+        graph = chain(says("a"), gate)
+        async with asking(database) as runs, working(database, {"graph": graph}):
+            run = await runs.enqueue("graph", {"log": ["in"]}, thread_id="1")
+            await asyncio.wait_for(gate.begun.wait(), PATIENCE)
+            with PostgresSaver.from_conn_string(database) as saver:
+                mine = graph.copy({"checkpointer": saver})
+                mine.update_state(THREAD, {"log": ["mine"]})
+                before = [*mine.get_state_history(THREAD)]
+                await runs.cancel(run.id, action="rollback")
+                run = await runs.wait(run.id, timeout=PATIENCE)
+                assert [*mine.get_state_history(THREAD)] == before
+        assert run.status == "cancelled" and run.reason and "not rolled back" in run.reason
+
     async def test_other_threads_keep_what_nodes_stored_there(self, database: str) -> None:
         gate = Gate()
         inner = chain(says("inner"))
@@ -243,6 +259,33 @@ class TestConnections:
                 await asyncio.sleep(0.3)
                 rows = connection.execute("SELECT status FROM procrastinate_jobs").fetchall()
             assert rows == [("doing",)]
+
+    async def test_a_transaction_of_a_program_keeps_only_its_thread(self, database: str) -> None:
+        gate, other = Gate(), Gate()
+        graphs = {"graph": chain(gate, says("b")), "other": chain(other)}
+        async with asking(database) as runs, working(database, graphs, connections=2):
+            held = [await runs.enqueue("graph", {"log": []}, thread_id=thread) for thread in "1234"]
+            free = await runs.enqueue("other", {"log": []})
+            await asyncio.wait_for(other.begun.wait(), PATIENCE)
+            async with await psycopg.AsyncConnection.connect(database) as connection:
+                for thread in "1234":
+                    given: Any = {"multitask_strategy": "interrupt", "connection": connection}
+                    await runs.enqueue("graph", {"log": []}, thread_id=thread, **given)
+                gate.may_end.set()
+                await runs.cancel(free.id)
+                # All that runs have is waiting, and yet it is heard of.
+                for _ in range(100):
+                    await asyncio.sleep(0.05)
+                    if other.ended:
+                        break
+                assert other.ended
+                with psycopg.connect(database) as looking:
+                    row = looking.execute(
+                        "SELECT now() - last_heartbeat < interval '1 s' FROM procrastinate_workers"
+                    ).fetchone()
+                assert row == (True,)
+            for run in held:
+                assert (await runs.wait(run.id, timeout=PATIENCE)).is_over
 
     async def test_what_is_too_large_is_no_outage(self) -> None:
         assert is_outage(psycopg.OperationalError("gone")) and is_outage(errors.AdminShutdown())
@@ -366,3 +409,70 @@ async def test_a_run_is_late_by_the_databases_clock(
     async with asking(database) as runs, working(database, {"graph": chain(says("a"))}):
         run = await runs.enqueue("graph", {"log": []}, timeout=30)
         assert (await runs.wait(run.id, timeout=PATIENCE)).status == "success"
+
+
+async def test_a_run_waits_for_a_program_that_is_at_work(database: str) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(state: State) -> State:
+        begun.set()
+        may_end.wait(PATIENCE)
+        return {"log": ["mine"]}
+
+    async with asking(database) as runs:
+        with PostgresSaver.from_conn_string(database) as saver:
+            saver.single_writer = "wait"
+            mine = chain(slow).copy({"checkpointer": saver})
+            works = asyncio.create_task(asyncio.to_thread(mine.invoke, {"log": ["in"]}, THREAD))
+            await asyncio.to_thread(begun.wait, PATIENCE)
+            async with working(database, {"graph": chain(says("a"))}):
+                run = await runs.enqueue("graph", {"log": ["run"]}, thread_id="1")
+                await asyncio.sleep(0.5)
+                assert (await runs.get(run.id)).status == "running"
+                may_end.set()
+                assert (await works)["log"] == ["in", "mine"]
+                run = await runs.wait(run.id, timeout=PATIENCE)
+    assert run.result == {"log": ["in", "mine", "run", "a"]}
+
+
+@pytest.mark.parametrize("mode", ["debug", "checkpoints", "tasks"])
+async def test_what_is_shown_of_checkpoints_can_be_read(database: str, mode: Any) -> None:
+    graphs = {"graph": chain(says("a"))}
+    async with asking(database) as runs, working(database, graphs):
+        run = await runs.enqueue("graph", {"log": []}, stream_mode=mode, thread_id="1")
+        shown = [event.data async for event in runs.stream(run.id)]
+    assert shown[-1] == {"status": "success"} and "langgraph_rust" not in str(shown)
+
+
+async def test_large_events_go_in_parts_and_too_large_ones_are_refused(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_log, "_BYTES", 1000)
+    monkeypatch.setattr(_log, "_LARGEST", 5000)
+
+    async def shows(state: State) -> State:
+        for size in (10, 900, 900, 3000, 10, 10):
+            get_stream_writer()("x" * size)
+        if state["log"]:
+            get_stream_writer()("x" * 6000)
+        return {"log": []}
+
+    async with asking(database) as runs, working(database, {"graph": chain(shows)}):
+        run = await runs.enqueue("graph", {"log": []}, stream_mode="custom")
+        sizes = [len(event.data) async for event in runs.stream(run.id)]
+        assert sizes[:-1] == [10, 900, 900, 3000, 10, 10]
+        run = await runs.enqueue("graph", {"log": ["large"]}, stream_mode="custom")
+        run = await runs.wait(run.id, timeout=PATIENCE)
+    assert run.status == "error" and run.failure and "stream mode 'custom'" in run.failure.message
+
+
+async def test_a_stream_that_is_dropped_while_it_is_read_says_so(database: str) -> None:
+    async with asking(database) as runs, working(database, {"graph": chain(says("a"))}):
+        run = await runs.enqueue("graph", {"log": []})
+        await runs.wait(run.id, timeout=PATIENCE)
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute("DELETE FROM langgraph_rust_run_events WHERE id > 1")
+            with pytest.raises(LookupError, match="dropped"):
+                assert [event.id async for event in runs.stream(run.id)] == [1]
+            connection.execute("DELETE FROM langgraph_rust_run_events")
+            assert [event async for event in runs.stream(run.id)] == []

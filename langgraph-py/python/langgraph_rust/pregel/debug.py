@@ -101,9 +101,10 @@ def rm_pregel_keys(config: RunnableConfig | None) -> RunnableConfig | None:
     if config is None:
         return None
     configurable = config.get("configurable", {})
-    return {
-        "configurable": {k: v for k, v in configurable.items() if not k.startswith("__pregel_")}
-    }
+    return {"configurable": {k: v for k, v in configurable.items() if not k.startswith(_OWN)}}
+
+
+_OWN = "__pregel_", "__langgraph_rust_"
 
 
 def map_debug_checkpoint(

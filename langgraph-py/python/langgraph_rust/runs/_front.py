@@ -15,7 +15,7 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 from typing_extensions import Self, Unpack
 
 from langgraph_rust.checkpoint.postgres import PostgresSaver
-from langgraph_rust.checkpoint.postgres._plans import Plan
+from langgraph_rust.checkpoint.postgres._plans import Plan, Rows
 from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph_rust.checkpoint.serde._default import default_serde
 from langgraph_rust.runs import _plans, _statements, _tables
@@ -232,20 +232,22 @@ class Runs(_Asking[SyncDatabase]):
 
         Raises:
             UnknownRunError: there is no run of that id.
+            LookupError: the events were dropped while they were read.
             StoredValueError: an event holds something that may not be read here. It names the
                 event, and those before it were yielded.
         """
         told = threading.Event()
         with self._listener.wakes(run_id, told.set):
-            is_open = True
+            is_open, seen = True, 0
             while is_open:
                 told.clear()
                 plan = _plans.read(run_id, after, self.serde)
                 events, is_open = self._database.carry_out(plan)
+                _check_whole(run_id, events, seen, is_open)
                 for row in events:
                     event = event_of(run_id, row, self.serde)
                     yield event
-                    after = event.id
+                    seen = after = event.id
                 if is_open and not events:
                     told.wait(_PATIENCE)
 
@@ -339,17 +341,24 @@ class AsyncRuns(_Asking[AsyncDatabase]):
         """Yield what a run streams, until it is over; see `Runs.stream`."""
         told = asyncio.Event()
         with self._listener.wakes(run_id, _from_elsewhere(told)):
-            is_open = True
+            is_open, seen = True, 0
             while is_open:
                 told.clear()
                 plan = _plans.read(run_id, after, self.serde)
                 events, is_open = await self._database.carry_out(plan)
+                _check_whole(run_id, events, seen, is_open)
                 for row in events:
                     event = event_of(run_id, row, self.serde)
                     yield event
-                    after = event.id
+                    seen = after = event.id
                 if is_open and not events:
                     await _told(told, _PATIENCE)
+
+
+def _check_whole(run_id: str, events: Rows, seen: int, is_open: bool) -> None:
+    """Raise `LookupError` if the rest of a stream was dropped while it was read."""
+    if seen and not events and not is_open:
+        raise LookupError(f"the events of run {run_id} after {seen} were dropped meanwhile")
 
 
 def _left(until: float | None, run: Run) -> float:

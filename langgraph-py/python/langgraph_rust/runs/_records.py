@@ -128,7 +128,7 @@ class Run:
     ended: datetime | None
     """When it was over."""
     reason: str | None = None
-    """Why it was cancelled."""
+    """Why it was cancelled, or what it waits for, if not for any worker."""
     failure: RunFailure | None = None
     """Why it failed."""
     _stored: tuple[str, bytes] | None = field(default=None, repr=False)

@@ -102,6 +102,7 @@ UPDATE langgraph_rust_runs SET
     deaths = deaths + CASE status WHEN 'running' THEN 1 ELSE 0 END,
     status = 'running',
     worker = %(worker)s,
+    reason = CASE WHEN asked IS NULL THEN NULL ELSE reason END,
     started = coalesce(started, clock_timestamp())
 WHERE id = %(id)s AND status IN ('pending', 'running')
 RETURNING id, thread_id, graph, attempt, deaths, base, asked, reason, request_type, request,
@@ -127,7 +128,7 @@ WITH run AS (
     SELECT run.id, event.id, %(attempt)s, event.mode, event.namespace, event.type, event.data
     FROM run, unnest(
         %(ids)s::bigint[], %(modes)s::text[], %(namespaces)s::text[], %(types)s::text[],
-        %(data)s::bytea[]
+        %(data)b::bytea[]
     ) AS event (id, mode, namespace, type, data)
     ON CONFLICT DO NOTHING
 )
@@ -157,7 +158,7 @@ SELECT pg_notify('{EVENTS}', id::text) FROM run
 """
 
 GIVE_BACK = """
-UPDATE langgraph_rust_runs SET status = 'pending', worker = NULL
+UPDATE langgraph_rust_runs SET status = 'pending', worker = NULL, reason = %(reason)s
 WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running'
 """
 
@@ -203,6 +204,15 @@ WHERE run_id = %(id)s AND channel <> '' AND EXISTS (
     SELECT FROM checkpoints AS c WHERE c.thread_id = %(thread_id)s
         AND c.checkpoint_ns = kept.checkpoint_ns AND c.checkpoint_id = kept.checkpoint_id
 )
+"""
+
+BUILT_ON = """
+SELECT child.checkpoint_id FROM checkpoints AS child JOIN checkpoints AS parent
+    ON parent.thread_id = child.thread_id AND parent.checkpoint_ns = child.checkpoint_ns
+        AND parent.checkpoint_id = child.parent_checkpoint_id
+WHERE child.thread_id = %(thread_id)s AND parent.metadata ->> 'run_id' = %(id)s
+    AND child.metadata ->> 'run_id' IS DISTINCT FROM %(id)s
+LIMIT 1
 """
 
 # What stands on the checkpoints of subgraphs that waited when the run began.

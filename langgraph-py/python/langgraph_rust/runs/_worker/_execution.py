@@ -20,9 +20,9 @@ from langgraph_rust.runs._plans import end
 from langgraph_rust.runs._records import WAYS, RunFailure
 from langgraph_rust.runs._request import Request
 from langgraph_rust.runs._worker._beginning import Beginning, begin, goes_on
-from langgraph_rust.runs._worker._failure import failure_of, storable
 from langgraph_rust.runs._worker._keeping import Keeper, is_outage
 from langgraph_rust.runs._worker._log import EventLog, LostRunError
+from langgraph_rust.runs._worker._outcome import failure_of, result_of, storable
 from langgraph_rust.runs._worker._plans import (
     Claim,
     give_back,
@@ -31,7 +31,7 @@ from langgraph_rust.runs._worker._plans import (
     restore_writes,
     set_base,
 )
-from langgraph_rust.runs._worker._queue import GivenBack
+from langgraph_rust.runs._worker._queue import GivenBack, NoGraphError
 from langgraph_rust.runs._worker._saver import RunSaver, UnreachableError
 from langgraph_rust.runtime import RunControl
 from langgraph_rust.types import Interrupt, StreamMode
@@ -90,7 +90,7 @@ class Execution:
         self._task: asyncio.Task[Any] | None = None
         self._given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lease: Lease | None = None
-        self._renewed = 0.0
+        self._renewed, self._is_renewing = 0.0, False
         self._is_interrupted = False
         self._interrupts: list[Interrupt] = []
 
@@ -113,12 +113,17 @@ class Execution:
 
         Raises:
             GivenBack: it did not end, and is to go on at another worker.
+            NoGraphError: another worker may have its graph.
             psycopg.OperationalError: the database could not be reached for too long.
         """
         try:
             self._graph = self._graph_of_run()
             self._request: Request = self._serde.loads_typed(self.run.request)
-        except (LookupError, StoredValueError) as error:
+        except NoGraphError as error:
+            why = str(error)
+            await self._keeper.keep(lambda: give_back(self.run, why))
+            raise
+        except StoredValueError as error:
             return await self._end("error", failure=failure_of(error))
         if self._asked:
             return await self._end_as_asked()
@@ -152,21 +157,28 @@ class Execution:
     async def renew(self) -> None:
         """Keep the thread, if it is time to say so again."""
         lease = self._lease
-        if lease is None or time.monotonic() - self._renewed < _TTL / 3:
+        is_due = time.monotonic() - self._renewed >= _TTL / 3
+        if lease is None or not is_due or self._is_renewing:
             return
-        self._renewed = time.monotonic()
+        self._renewed, self._is_renewing = time.monotonic(), True
         try:
+            # A program may have the thread locked in a transaction.
             await lease.arenew()
         except ThreadConflictError:
             # The run is told so when it stores next.
             logger.warning("run %s has lost its thread", self.run.id)
+        finally:
+            self._is_renewing = False
 
     # --- running ---
 
     def _graph_of_run(self) -> Pregel:
         name = self.run.graph
         if name not in self._graphs:
-            raise LookupError(f"this worker has no graph '{name}', but {', '.join(self._graphs)}")
+            raise NoGraphError(
+                f"it waits for a worker that has the graph '{name}'; this one's are: "
+                f"{', '.join(self._graphs)}"
+            )
         return self._graphs[name]
 
     @property
@@ -176,7 +188,7 @@ class Execution:
     async def _run_graph(self) -> Any:
         """Run the graph; returns what `invoke` would."""
         holder = f"run {self.run.id}, attempt {self.run.attempt}"
-        lease = await self._saver.atake_lease(self.run.thread_id, holder, ttl=_TTL, steal=True)
+        lease = await self._saver.atake_thread(self.run.thread_id, holder, ttl=_TTL)
         place = self.run.thread_id, lease.token
         self._saver.logs[place] = self._log
         self._lease, self._renewed = lease, time.monotonic()
@@ -238,7 +250,7 @@ class Execution:
         if result is None:
             # There was nothing left to do.
             return await self._state(beginning)
-        return _with_interrupts(self._output_of(result), self._interrupts)
+        return result_of(self._graph, result, self._interrupts)
 
     def _note(self, mode: str, data: Any) -> None:
         if mode == "updates" and isinstance(data, Mapping) and _INTERRUPT in data:
@@ -248,14 +260,7 @@ class Execution:
     async def _state(self, beginning: Beginning) -> Any:
         snapshot = await self._graph.aget_state(beginning.config)
         self._is_interrupted = bool(snapshot.next)
-        return _with_interrupts(self._output_of(snapshot.values), [*snapshot.interrupts])
-
-    def _output_of(self, values: Any) -> Any:
-        """Return the part of a state that `invoke` returns."""
-        names = self._graph.output_channels
-        if isinstance(names, str) or not isinstance(values, Mapping):
-            return values
-        return {name: values[name] for name in names if name in values}
+        return result_of(self._graph, snapshot.values, [*snapshot.interrupts])
 
     # --- stopping ---
 
@@ -352,10 +357,10 @@ class Execution:
         """
         # Whoever had the run, and is only thought to be gone, stores nothing from now on.
         holder = f"rollback of run {self.run.id}"
-        lease = await self._saver.atake_lease(self.run.thread_id, holder, ttl=_TTL, steal=True)
+        lease = await self._saver.atake_thread(self.run.thread_id, holder, ttl=_TTL)
         try:
             if await self._is_own():
-                await self._saver.aroll_back(self.run.id, self.run.thread_id)
+                await self._saver.aroll_back(self.run)
                 await self._keeper.keep(lambda: restore_writes(self.run), transaction=True)
         finally:
             await lease.arelease()
@@ -384,14 +389,6 @@ class Execution:
             await self._end_as_asked()
         else:
             logger.info("run %s is not attempt %s's to end any more", run.id, run.attempt)
-
-
-def _with_interrupts(values: Any, interrupts: list[Interrupt]) -> Any:
-    """Return what `invoke` would. Each of several interrupts is streamed with the values anew."""
-    if not interrupts:
-        return values
-    kept = values if isinstance(values, dict) else {}
-    return {**kept, _INTERRUPT: interrupts}
 
 
 def _forget(task: asyncio.Task[Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from psycopg.types.json import Jsonb
 
 from langgraph_rust.checkpoint.postgres._plans import Plan, Rows, Statement
+from langgraph_rust.checkpoint.postgres._runs import delete_for_runs
 from langgraph_rust.runs import _statements
 from langgraph_rust.runs._records import OVER
 
@@ -28,6 +29,8 @@ class Claim:
     """Where an earlier attempt began."""
     asked: str | None
     """How it is to be stopped, if somebody asked for that."""
+    reason: str | None
+    """Why it is."""
     elapsed: float
     """Seconds since the first attempt began, by the database's clock."""
     last_event: int
@@ -53,6 +56,7 @@ def claim(run_id: str, worker: str) -> Plan[Claim | None]:
         deaths=row["deaths"],
         base=row["base"],
         asked=row["asked"],
+        reason=row["reason"],
         elapsed=row["elapsed"],
         last_event=last,
         request=(row["request_type"], row["request"]),
@@ -84,9 +88,10 @@ def append(run: Claim, events: Iterable[tuple[int, str, str, str, bytes]]) -> Pl
     return bool((yield Statement(_statements.APPEND, named, fetch=True)))
 
 
-def give_back(run: Claim) -> Plan[None]:
-    """Have the run wait in its queue again."""
-    yield Statement(_statements.GIVE_BACK, {"id": run.id, "attempt": run.attempt})
+def give_back(run: Claim, reason: str | None = None) -> Plan[None]:
+    """Have the run wait in its queue again; `reason` says what for, if not for any worker."""
+    named = {"id": run.id, "attempt": run.attempt, "reason": reason or run.reason}
+    yield Statement(_statements.GIVE_BACK, named)
 
 
 class Standing(NamedTuple):
@@ -124,6 +129,20 @@ def look_around(run: Claim) -> Plan[tuple[Rows, int]]:
     named = {"id": run.id, "thread_id": run.thread_id}
     nested = yield Statement(_statements.NESTED, named, fetch=True)
     return nested, (yield Statement(_statements.ROWS, named, fetch=True))[0]["rows"]
+
+
+def roll_back(run: Claim) -> Plan[None]:
+    """Delete what a run has stored on its thread; to be one transaction.
+
+    Raises:
+        ValueError: others have stored on top of it since, or are rebuilt from it.
+    """
+    named = {"id": run.id, "thread_id": run.thread_id}
+    if rows := (yield Statement(_statements.BUILT_ON, named, fetch=True)):
+        raise ValueError(
+            f"checkpoint {rows[0]['checkpoint_id']} was stored on top of it by another since"
+        )
+    yield from delete_for_runs([run.id], run.thread_id)
 
 
 def restore_writes(run: Claim) -> Plan[None]:

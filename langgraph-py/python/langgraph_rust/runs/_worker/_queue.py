@@ -18,7 +18,7 @@ from psycopg.errors import ForeignKeyViolation
 
 from langgraph_rust.runs import _statements
 
-__all__ = ("GivenBack", "app_for")
+__all__ = ("GivenBack", "NoGraphError", "app_for")
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,10 @@ _LONGEST = 60
 
 class GivenBack(Exception):
     """The run is to go on at another worker, at once."""
+
+
+class NoGraphError(LookupError):
+    """The worker that took a run up has no such graph; another that shares the queue may."""
 
 
 class _Again(BaseRetryStrategy):

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psycopg import AsyncCursor, OperationalError
 from psycopg.rows import DictRow
 
+from langgraph_rust.checkpoint._writing.leases import NOBODY
 from langgraph_rust.checkpoint._writing.writer import LEASE_KEY
 from langgraph_rust.checkpoint.postgres._plans import Rows
-from langgraph_rust.checkpoint.postgres._runs import delete_for_runs
+from langgraph_rust.checkpoint.postgres._single_writer import NO_TABLE
 from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph_rust.checkpoint.single_writer import Lease, ThreadConflictError
 from langgraph_rust.runs._worker._keeping import is_outage
 from langgraph_rust.runs._worker._log import EventLog
-from langgraph_rust.runs._worker._plans import Claim, look_around
+from langgraph_rust.runs._worker._plans import Claim, look_around, roll_back
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from langgraph_rust.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 
 __all__ = ("LEASE_KEY", "RunSaver", "UnreachableError")
+
+
+_RUNS = "run ", "rollback of run "
+"""How the holders of runs' leases begin."""
 
 
 class UnreachableError(OperationalError):
@@ -66,13 +72,28 @@ class RunSaver(AsyncPostgresSaver):
         await self._show(config)
         await super().aput_writes(config, writes, task_id, task_path)
 
-    async def aroll_back(self, run_id: str, thread_id: str) -> None:
+    async def atake_thread(self, thread_id: str, holder: str, *, ttl: float) -> Lease:
+        """Take a thread's lease from whichever run has it; wait for a program that is at work.
+
+        Runs of a thread come one after the other, so another's is of one that is gone.
+        """
+        while True:
+            try:
+                held, now = await self._alook_at_lease(thread_id)
+            except NO_TABLE:
+                held, now = NOBODY, 0.0
+            if held.is_free(now) or (held.holder or "").startswith(_RUNS):
+                return await self.atake_lease(thread_id, holder, ttl=ttl, steal=True)
+            with suppress(ThreadConflictError):
+                return await self.atake_lease(thread_id, holder, ttl=ttl, wait=ttl)
+
+    async def aroll_back(self, run: Claim) -> None:
         """Delete what a run has stored on its thread; what it has on others is its nodes' doing.
 
         Raises:
-            ValueError: checkpoints that others have stored since are rebuilt from it.
+            ValueError: others have built on it.
         """
-        await self._write(delete_for_runs([run_id], thread_id), transaction=True)
+        await self._write(roll_back(run), transaction=True)
 
     async def alook_around(self, run: Claim) -> tuple[Rows, int]:
         """Return what stands on the checkpoints of subgraphs that waited, and the thread's rows."""

@@ -8,10 +8,10 @@ import os
 import platform
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from procrastinate.worker import Worker as JobWorker
 
@@ -36,11 +36,12 @@ __all__ = ("Worker",)
 
 logger = logging.getLogger(__name__)
 
-_BESIDE = 4
-"""Connections for what is not done for a run: fetching, heartbeats, looking after others."""
+_BESIDE = 3
+"""Connections for what is not done for a run: fetching, heartbeats, looking after others. Runs may
+all wait for what a program has locked."""
 
-_CONNECTIONS = 20
-"""At most, unless told otherwise. Runs wait for one a moment; a server has a hundred of them."""
+_CONNECTIONS = 16
+"""For runs, at most, unless told otherwise. They wait for one a moment; a server has a hundred."""
 
 _DROP_EVERY = 600.0
 """Seconds between deletions of old events."""
@@ -69,8 +70,8 @@ class Worker:
             and it gets no further, until it ends with `error`.
         keep_events: How long events are kept when their run is over.
         keep_runs: How long runs are kept when they are over; for ever if `None`.
-        connections: How many connections of the pool; by default 4 more than runs at a time, 20 at
-            most. Two more listen.
+        connections: How many connections there are for runs; by default one more than runs at a
+            time, 16 at most. Five more listen, fetch runs and look after others.
         serde: Encodes what goes into the database; a `JsonPlusSerializer` if left out.
         name: What it is called in `Run.worker`; by default the host's name and the process's id.
 
@@ -114,16 +115,17 @@ class Worker:
         self._keep_runs = None if keep_runs is None else keep_runs.total_seconds()
         self._serde = serde or default_serde()
         self._conninfo = database
-        self._pool = async_pool(
-            database, connections or min(concurrency + _BESIDE, _CONNECTIONS), dead_after
-        )
-        self._database = AsyncDatabase(self._pool)
-        self._keeper = Keeper(self._database)
+        most = connections or min(concurrency + 1, _CONNECTIONS)
+        self._pool = async_pool(database, most, dead_after)
+        self._beside = async_pool(database, _BESIDE, dead_after)
+        self._database = AsyncDatabase(self._beside)
+        self._keeper = Keeper(AsyncDatabase(self._pool))
         self._listener = Listener(database, _statements.CONTROL)
         self._app = app_for(self._perform)
         self._jobs: JobWorker | None = None
         self._active: dict[str, Execution] = {}
         self._is_draining = False
+        self._tasks: set[asyncio.Task[None]] = set()
         self._told = asyncio.Event()
 
     async def run(self, *, signals: bool = False) -> None:
@@ -138,14 +140,14 @@ class Worker:
         Raises:
             psycopg.OperationalError: the database cannot be reached at the beginning.
         """
-        async with self._pool:
+        async with self._pool, self._beside:
             async with AsyncRuns(self._conninfo) as runs:
                 await runs.setup()
             saver = RunSaver(self._pool, serde=self._serde)
             saver.logs = {}
             stored = {"checkpointer": saver}
             self._graphs = {name: graph.copy(stored) for name, graph in self._graphs.items()}
-            await self._app.open_async(self._pool)
+            await self._app.open_async(self._beside)
             watch = asyncio.create_task(self._watch())
             try:
                 with self._on_signals() if signals else nullcontext():
@@ -154,6 +156,9 @@ class Worker:
                 watch.cancel()
                 with suppress(asyncio.CancelledError):
                     await watch
+                for task in [*self._tasks]:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
                 self._listener.close()
 
     def drain(self) -> None:
@@ -230,7 +235,8 @@ class Worker:
             self._told.clear()
             try:
                 await self._look_at_own()
-                await asyncio.gather(*(one.renew() for one in [*self._active.values()]))
+                for one in self._active.values():
+                    self._begin_beside(one.renew())
                 now = time.monotonic()
                 if now - looked >= self._heartbeat:
                     looked = now
@@ -244,6 +250,17 @@ class Worker:
                     logger.warning("worker %s cannot reach the database: %s", self.name, error)
                 else:
                     logger.exception("worker %s looks again", self.name)
+
+    def _begin_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what may have to wait for others, and must keep nothing else from being seen to."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._end_beside)
+
+    def _end_beside(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.warning("worker %s cannot reach the database: %s", self.name, error)
 
     async def _look_at_own(self) -> None:
         """Stop runs that are to be stopped, or that others have by now."""
