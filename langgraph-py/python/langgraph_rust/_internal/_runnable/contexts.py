@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ Output = TypeVar("Output", covariant=True)
 
 ASYNCIO_ACCEPTS_CONTEXT = sys.version_info >= (3, 11)
 """Whether `asyncio.create_task` takes a context."""
+
+
+_CREATED = inspect.CORO_CREATED
 
 
 @contextmanager
@@ -93,7 +97,13 @@ async def await_in(context: Context, coroutine: Awaitable[Any]) -> Any:
     import asyncio
 
     task = asyncio.create_task(bring(coroutine), context=context)  # type: ignore[call-arg]
-    return brought(await task)
+    try:
+        return brought(await task)
+    except asyncio.CancelledError:
+        # Before it began, perhaps: then nobody has looked at it, which Python would complain of.
+        if inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == _CREATED:
+            coroutine.close()
+        raise
 
 
 async def bring(coroutine: Awaitable[Any]) -> tuple[Any, BaseException | None]:

@@ -130,7 +130,12 @@ class TimedAttempt:
         )
         config = scope.wrap_config(self._config)
         started = time.monotonic()
-        task = create_task_in_config_context(lambda: bring(work(config, scope)), config)
+
+        async def begin() -> tuple[Any, BaseException | None]:
+            # Made here, as a task may be cancelled before it begins.
+            return await bring(work(config, scope))
+
+        task = create_task_in_config_context(begin, config)
         clocks = _start_clocks(limits, scope)
         try:
             try:
