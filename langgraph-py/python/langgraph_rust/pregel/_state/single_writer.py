@@ -115,8 +115,8 @@ class Turn:
             # Such as a database whose tables are made by somebody else.
             logger.warning("two answers to one question may count: no lease: %s", error)
             return False
+        # Not renewed: only those who wait ask how long it is good for.
         self._lease, self._token, self._claimed = lease, lease.token, True
-        self._keep(lease, saver)
         return True
 
     def _refuse_own(self, saver: Any) -> None:
