@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from langgraph_rust.checkpoint._writing.times import later
 from langgraph_rust.checkpoint._writing.writer import (
     FORK_KEY,
     LEASE_KEY,
@@ -13,12 +13,12 @@ from langgraph_rust.checkpoint._writing.writer import (
     Writer,
     mode_of,
 )
+from langgraph_rust.checkpoint.base.id import first_id_at, time_of
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
-_SLACK = 1.0
-"""Seconds."""
+_SLACK = timedelta(seconds=1)
 
 Reason = Literal["superseded", "taken", "behind", "fenced"]
 
@@ -71,7 +71,8 @@ class Claim(NamedTuple):
         """What it must be later than the newest as. Clocks are allowed to differ for forks, which
         several may make of a checkpoint at the same time, but not by much."""
         made = self.made or ""
-        return later(made, _SLACK) if self.forks else made
+        at = time_of(made) if self.forks else None
+        return made if at is None else first_id_at(at + _SLACK)
 
 
 def claim_of(
