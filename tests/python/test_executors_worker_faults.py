@@ -559,3 +559,40 @@ def hold_the_lock() -> None:
     """Keep the interpreter from everybody else for more than a second, a little later."""
     time.sleep(1.0)
     ctypes.PyDLL(None).usleep(1_200_000)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system does not end it")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_node_that_holds_the_interpreter_ends_with_the_program(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    (tmp_path / "program.py").write_text(
+        "import os, re, sys\n"
+        "from typing import TypedDict\n"
+        "from langgraph_rust.graph import START, StateGraph\n"
+        "class State(TypedDict, total=False):\n"
+        "    value: str\n"
+        "def node(state):\n"
+        "    print(os.getpid(), flush=True)\n"
+        "    re.match(r'(a+)+$', 'a' * 60 + 'b')\n"
+        "graph = StateGraph(State).add_node('node', node, executor='process')\n"
+        "graph.add_edge(START, 'node').compile().invoke({})\n"
+    )
+    program = subprocess.Popen(
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    with program:
+        assert program.stdout is not None
+        worker = int(program.stdout.readline())
+        program.send_signal(number)
+    for _ in range(200):
+        state = Path(f"/proc/{worker}/stat")
+        if not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.02)
+    os.kill(worker, signal.SIGKILL)
+    pytest.fail("the worker goes on")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pickle
 import queue
@@ -51,12 +52,14 @@ class PipeLink:
             return True
 
 
-def main(number: int) -> None:
+def main(number: int, lifeline: int) -> None:
     """Run calls until the other end of the pipe is closed.
 
     Args:
         number: The file descriptor of this end.
+        lifeline: That of a pipe whose other end is closed when home ends.
     """
+    _end_with(lifeline)
     _ignore_ctrl_c()
     # What a node starts is none of this.
     os.set_inheritable(number, False)
@@ -88,6 +91,20 @@ def main(number: int) -> None:
             link.send("done", 0, done)
         except OSError:
             os._exit(1)
+
+
+def _end_with(lifeline: int) -> None:
+    """Have the system end this process as soon as home has ended.
+
+    `_listen` hears of that as well, but not while a node holds the interpreter's lock.
+    """
+    os.set_inheritable(lifeline, False)
+    # Elsewhere than on Linux no other signal can be chosen than one that is not heeded.
+    if not hasattr(fcntl, "F_SETSIG"):
+        return
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def _ignore_ctrl_c() -> None:

@@ -17,7 +17,7 @@ _MAIN = """\
 import sys
 sys.path[:] = {path}
 from langgraph_rust.executors._process.main import main
-main({pipe})
+main({pipe}, {lifeline})
 """
 
 
@@ -35,10 +35,13 @@ class Worker:
 
     def __init__(self) -> None:
         home, away = Pipe()
-        with away:
-            main = _MAIN.format(path=list(map(str, sys.path)), pipe=away.fileno())
+        # Nothing goes through it: it breaks when this process ends, however it does.
+        lifeline, self._lifeline = os.pipe()
+        with away, os.fdopen(lifeline):
+            ends = {"pipe": away.fileno(), "lifeline": lifeline}
+            main = _MAIN.format(path=list(map(str, sys.path)), **ends)
             self._process = subprocess.Popen(
-                [sys.executable, "-c", main], pass_fds=[away.fileno()], stdin=subprocess.DEVNULL
+                [sys.executable, "-c", main], pass_fds=[*ends.values()], stdin=subprocess.DEVNULL
             )
         self._pipe = HomePipe(home.fileno(), home.close)
         self._surroundings: Any = None
@@ -98,11 +101,13 @@ class Worker:
         """End it at once."""
         self._process.kill()
         self._process.wait()
-        self._pipe.close()
+        self.forget()
 
     def forget(self) -> None:
-        """Let go of it in a forked process, whose parent it is of."""
+        """Let go of it; also in a forked process, whose parent it is of."""
         self._pipe.close()
+        with suppress(OSError):
+            os.close(self._lifeline)
 
     def _send(self, *message: Any) -> None:
         self._pipe.send(pickle.dumps(message, protocol=5))
