@@ -208,11 +208,10 @@ fn emits(sink: Option<&Sink>, latest: bool) -> Emits {
 
 fn surroundings<T>(given: &Begin<'_, T>, standing: &Standing<'_>) -> PyResult<Surroundings> {
     let py = given.config.py();
-    let resuming = standing.conf.get_item(intern!(py, "__pregel_resuming"))?;
-    let resuming = resuming.map(|flag| flag.is_truthy()).transpose()?;
+    let flag = |key| standing.conf.get_item(key)?.map(|flag| flag.is_truthy()).transpose();
+    let resuming = flag(intern!(py, "__pregel_resuming"))?;
     let same_run = same_run(py, standing.metadata.as_ref(), given.found.saved.as_ref())?;
-    let own = standing.conf.get_item(intern!(py, "__langgraph_rust_resumes_own"))?;
-    let resumes_own = own.map_or(Ok(false), |flag| flag.is_truthy())?;
+    let resumes_own = flag(intern!(py, "__langgraph_rust_resumes_own"))?.unwrap_or(false);
     Ok(Surroundings {
         // What another run has left, and finished, is no begun part of the one that goes on.
         resuming: resuming.map(|flag| flag && (same_run || !resumes_own)),
