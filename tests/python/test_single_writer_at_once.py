@@ -53,6 +53,11 @@ def chain(first: Any, saver: Any) -> Any:
     return builder.add_edge(START, "first").add_edge("first", "end").compile(checkpointer=saver)
 
 
+def outer(node: Any, nested: str, saver: Any) -> Any:
+    """A graph whose first node that is, or is within a graph whose state is kept or is not."""
+    return chain(node if nested == "no" else chain(node, True if nested == "kept" else None), saver)
+
+
 async def both(*runs: Any) -> list[str]:
     """Run side by side; return how each ended: `ok`, or why it was refused."""
     ended = []
@@ -72,9 +77,8 @@ async def test_of_two_answers_one_is_heard(
     kind: str, durability: Any, nested: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     heard = Told()
-    first = heard if nested == "no" else chain(heard, True if nested == "kept" else None)
     async with aopened(kind, request, tmp_path) as saver:
-        graph = chain(first, saver)
+        graph = outer(heard, nested, saver)
         await graph.ainvoke({"items": ["ask"]}, THREAD)
         heard.clear()
         answers = [Command(resume=answer) for answer in "ab"]
@@ -94,9 +98,8 @@ async def test_of_inputs_one_is_taken(
     kind: str, durability: Any, nested: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     heard = Told()
-    first = heard if nested == "no" else chain(heard, True if nested == "kept" else None)
     async with aopened(kind, request, tmp_path) as saver:
-        graph = chain(first, saver)
+        graph = outer(heard, nested, saver)
         await graph.ainvoke({"items": ["0"]}, THREAD)
         heard.clear()
         inputs = [{"items": [item]} for item in "abc"]
@@ -256,3 +259,25 @@ async def test_a_cancelled_scope_gives_the_thread_back(
         with anyio.move_on_after(0.2):
             await graph.ainvoke({"items": ["slow"]}, THREAD)
         assert (await graph.ainvoke({"items": ["quick"]}, THREAD))["items"][-1] == "end"
+
+
+async def test_who_may_make_no_table_answers_all_the_same(
+    make: Databases, caplog: pytest.LogCaptureFixture
+) -> None:
+    psycopg = pytest.importorskip("psycopg")
+    from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
+
+    database = make()
+    async with AsyncPostgresSaver.from_conn_string(database) as saver:
+        await saver.setup()
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS only_uses")
+        connection.execute("CREATE ROLE only_uses")
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM public")
+        connection.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO only_uses")
+    where = f"{database}?options=-c%20role%3Donly_uses"
+    async with AsyncPostgresSaver.from_conn_string(where) as saver:
+        graph = chain(Told(), saver)
+        await graph.ainvoke({"items": ["ask"]}, THREAD)
+        assert (await graph.ainvoke(Command(resume="a"), THREAD))["items"][-1] == "end"
+    assert "no lease" in caplog.text

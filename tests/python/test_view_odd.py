@@ -102,13 +102,16 @@ def test_whoever_listens_everywhere_is_called_anything() -> None:
     async def ask(host: str) -> int:
         sent: list[Any] = []
 
+        async def receive() -> Any:
+            return {"type": "http.request"}
+
         async def send(message: Any) -> None:
             sent.append(message)
 
         query = f"token={guard.token}".encode()
         headers = [(b"host", host.encode())]
         scope = {"type": "http", "method": "GET", "headers": headers, "query_string": query}
-        await guard(scope, None, send)  # type: ignore[arg-type]
+        await guard(scope, receive, send)
         return sent[0]["status"]
 
     with closing(listen("0.0.0.0", 0)) as listening:

@@ -45,9 +45,10 @@ impl GraphRun {
     #[pyo3(signature = (
         pregel, plan, input, config, *, checkpoint_config, output_keys, interrupt_before,
         interrupt_after, runtime, command=None, saver=None, never_blocks=false, takes_path=true,
-        joins=false, claims=false, linear=None, versioning=None, saved=None, histories=None, addressed=false,
-        superseded=false, durability="async", store=None, cache=None, manager=None, sink=None, shape=None, eager=false, latest=false,
-        subgraphs=false, is_async=false, drains=false,
+        joins=false, claims=false, linear=None, versioning=None, saved=None, histories=None,
+        addressed=false, superseded=false, durability="async", store=None, cache=None, manager=None,
+        sink=None, shape=None, eager=false, latest=false, subgraphs=false, is_async=false,
+        drains=false,
     ))]
     #[allow(clippy::too_many_arguments)] // the keywords of one call, named at both ends
     fn new<'py>(

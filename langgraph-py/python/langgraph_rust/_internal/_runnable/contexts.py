@@ -24,9 +24,6 @@ ASYNCIO_ACCEPTS_CONTEXT = sys.version_info >= (3, 11)
 """Whether `asyncio.create_task` takes a context."""
 
 
-_CREATED = inspect.CORO_CREATED
-
-
 @contextmanager
 def set_config_context(config: RunnableConfig, run: Any = None) -> Generator[Context, None, None]:
     """Provide a copy of the context to run things in, with `config` as ambient config.
@@ -101,8 +98,9 @@ async def await_in(context: Context, coroutine: Awaitable[Any]) -> Any:
         return brought(await task)
     except asyncio.CancelledError:
         # Before it began, perhaps: then nobody has looked at it, which Python would complain of.
-        if inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == _CREATED:
-            coroutine.close()
+        if inspect.iscoroutine(coroutine):
+            if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+                coroutine.close()
         raise
 
 

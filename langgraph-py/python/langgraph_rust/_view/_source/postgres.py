@@ -122,8 +122,9 @@ class Postgres:
 
     def close(self) -> None:
         # A question may wait for whoever has locked a table.
-        with suppress(psycopg.Error, AttributeError):
-            self._connection.cancel_safe(timeout=1)  # type: ignore[union-attr]
+        if (asked := self._connection) is not None:
+            with suppress(psycopg.Error):
+                asked.cancel_safe(timeout=1)
         with self._lock:
             if self._connection is not None:
                 self._connection.close()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
 _SLACK = timedelta(seconds=1)
+"""How much the clocks of those may differ that fork a checkpoint at the same time."""
 
 Reason = Literal["superseded", "taken", "behind", "fenced"]
 
@@ -103,14 +104,27 @@ def claim_of(
     is_branch = bool(configurable.get(FORK_KEY))
     if writer is None:
         # Whoever calls the saver may store one fork, and then another.
-        run_id = configurable.get("run_id")
-        standing = run_id, False, is_branch, is_branch, parent, None, None
-        standing = *standing, token, False
-        return Claim(*place, parent, made, checks, *standing, None, None)
-    standing = writer.run_id, True, is_branch, writer.forks
-    standing = *standing, writer.origin, writer.root, writer.root_origin, token, writer.claimed
+        writer = Writer(configurable.get("run_id") or "", thread_id, parent, is_branch)
+        is_run, strange, known = False, None, None
+    else:
+        is_run = True
+        strange, known = _enter(writer.wrote, parent, made, wrote)
     return Claim(
-        *place, parent, made, checks, *standing, *_enter(writer.wrote, parent, made, wrote)
+        *place,
+        parent=parent,
+        made=made,
+        checks=checks,
+        run_id=writer.run_id or None,
+        is_run=is_run,
+        is_branch=is_branch,
+        forks=writer.forks,
+        origin=writer.origin,
+        root=writer.root,
+        root_origin=writer.root_origin,
+        token=token,
+        claimed=writer.claimed,
+        strange=strange,
+        known=known,
     )
 
 

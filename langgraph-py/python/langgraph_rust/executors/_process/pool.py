@@ -14,7 +14,8 @@ from weakref import WeakSet
 from langgraph_rust.executors._process.worker import Worker
 from langgraph_rust.executors.base import Call, Executor, Message, Running
 
-HOUR = 3600.0
+_HOUR = 3600.0
+"""Timers cannot wait for any number of seconds."""
 
 
 class ProcessExecutor(Executor):
@@ -137,7 +138,7 @@ class ProcessExecutor(Executor):
         """Look for workers that have been idle for long, in a while; with the lock."""
         if not self._is_watched:
             self._is_watched = True
-            watch = threading.Timer(min(max(self.idle, 0.1), HOUR), self._look_for_idle)
+            watch = threading.Timer(min(max(self.idle, 0.1), _HOUR), self._look_for_idle)
             watch.daemon = True
             watch.start()
 

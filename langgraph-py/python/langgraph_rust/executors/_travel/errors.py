@@ -6,7 +6,7 @@ import traceback
 
 from langgraph_rust.errors import _mark_invalid_resume, is_invalid_resume
 from langgraph_rust.executors._travel.pickling import dumps, loads
-from langgraph_rust.executors._travel.stand_ins import dumps_one, loads_one
+from langgraph_rust.executors._travel.unsendable import dumps_one, loads_one
 from langgraph_rust.executors.base import RemoteTraceback
 
 __all__ = ("dumps_error", "reraise")
@@ -18,7 +18,7 @@ _CAUSES = 8
 def dumps_error(error: BaseException) -> bytes:
     """Pickle an error with its causes, and its traceback as text.
 
-    For one that cannot be pickled goes what comes next to it (`_travel/stand_ins.py`).
+    For one that cannot be pickled goes what comes next to it (`_travel/unsendable.py`).
     """
     try:
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_MAY_NOT = "42501"
+"""The SQL state of those who lack a privilege, such as to make a table."""
+
 
 class Turn:
     """What a run or an update is to a thread whose saver lets one at a time go on with it.
@@ -112,7 +115,9 @@ class Turn:
         try:
             lease: Lease = yield Call(saver, "take_lease", (self._thread_id, self._run_id), given)
         except Exception as error:
-            # Such as a database whose tables are made by somebody else.
+            # Where somebody else makes the tables. Of the drivers of databases nothing is known.
+            if getattr(error, "sqlstate", None) != _MAY_NOT:
+                raise
             logger.warning("two answers to one question may count: no lease: %s", error)
             return False
         # Not renewed: only those who wait ask how long it is good for.
