@@ -336,6 +336,26 @@ class TestProcess:
         done = run_program(self.BEGIN + program)
         assert done.stdout == "interrupted\n" and not done.stderr
 
+    def test_a_signal_is_heard_while_workers_wake_up(self, run_program: RunProgram) -> None:
+        """Not by them: one that waits for a processor would keep it from the main thread."""
+        program = """
+        missed = []
+        def interrupts(_):
+            os.kill(os.getpid(), signal.SIGINT)
+            missed.append(threading.get_ident() == threading.main_thread().ident)
+            return {}
+        graph = fan_out([interrupts] + [lambda _: {}] * 3)
+        for _ in range(2000):
+            try:
+                graph.invoke({})
+                time.sleep(0.01)
+            except KeyboardInterrupt:
+                pass
+        print(sum(missed))
+        """
+        done = run_program(self.BEGIN + program)
+        assert done.stdout == "0\n" and not done.stderr
+
     def test_ctrl_c_during_a_node_on_the_main_thread(self, run_program: RunProgram) -> None:
         program = """
         def interrupts(_):

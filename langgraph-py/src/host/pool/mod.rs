@@ -20,6 +20,7 @@ use crate::host::call::{call, call_method, detached};
 use crate::host::collect::plain_lock;
 use crate::host::imports;
 use crate::host::threads;
+use signals::Unheard;
 
 /// Asked by a worker without the interpreter, which may take its time: whether the work is still
 /// to be done. Must not touch Python objects, nor may dropping it, or work that it declines.
@@ -231,7 +232,13 @@ impl Once {
 pub fn work(py: Python<'_>) -> PyResult<()> {
     let pool = pool(py)?;
     let mut next = Next::Unknown;
-    while let Some(job) = detached(py, || pool.next_job(next)) {
+    loop {
+        let (job, unheard) = detached(py, || pool.next_job(next));
+        // Not before the interpreter is held: a signal that is under way goes to whoever is ready
+        // to hear it first, and if that were this thread, waiting for a processor, the main thread
+        // would go on for as long as nothing had happened.
+        drop(unheard);
+        let Some(job) = job else { break };
         // What panics in there has been reported by whoever gave the work; the worker lives on.
         next = catch_unwind(AssertUnwindSafe(|| (job.work)(py))).unwrap_or(Next::Unknown);
     }
@@ -264,24 +271,28 @@ impl Pool {
         }
     }
 
-    /// The next job, once it is time for it. Called detached.
-    fn next_job(&self, next: Next) -> Option<Job> {
+    /// The next job, once it is time for it, and what keeps signals from this thread if it had to
+    /// wait. Called detached.
+    fn next_job(&self, next: Next) -> (Option<Job>, Option<Unheard>) {
+        let mut unheard = None;
         loop {
-            let mut job = self.take_job(next)?;
+            let Some(mut job) = self.take_job(next, &mut unheard) else { return (None, unheard) };
             if job.look_on.take().is_none_or(|look_on| look_on()) {
-                return Some(job);
+                return (Some(job), unheard);
             }
         }
     }
 
-    fn take_job(&self, next: Next) -> Option<Job> {
+    fn take_job(&self, next: Next, unheard: &mut Option<Unheard>) -> Option<Job> {
         plain_lock(&self.state).idle += 1;
         let mut job = match next {
             Next::Soon => hand_over::look_out(|| self.state.try_lock().ok()?.jobs.pop_front()),
             Next::Unknown => None,
         };
         let deadline = Instant::now() + IDLE;
-        let unheard = job.is_none().then(signals::unheard);
+        if job.is_none() && unheard.is_none() {
+            *unheard = Some(signals::unheard());
+        }
         let mut state = plain_lock(&self.state);
         while job.is_none() {
             job = state.jobs.pop_front();
@@ -294,7 +305,6 @@ impl Pool {
         }
         state.idle -= 1;
         drop(state);
-        drop(unheard);
         job.map(|(_, job)| job)
     }
 }

@@ -4,7 +4,7 @@
 //! counts on having no other thread that the signal could go to. While a worker runs code, signals
 //! are as the program has them: processes that the code starts inherit that.
 
-/// Until this is dropped, the thread hears no signals.
+/// Until this is dropped, the thread that made it hears no signals. To be dropped there.
 pub struct Unheard {
     #[cfg(unix)]
     before: libc::sigset_t,
