@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +107,25 @@ async def test_a_question_in_a_subgraph_is_answered_once(tmp_path: Path) -> None
         # The page may still show it.
         events = await run(browser, **place, resume="no", interrupt=question)
         assert "any more" in events[-1][1]["text"]
+
+
+async def test_a_run_that_is_told_to_be_over_keeps_no_other_from_beginning(path: str) -> None:
+    """Its saver may take its time to close."""
+    acting = Acting(_view.asking(None), path, is_allowed=True)
+    may_close, opened = asyncio.Event(), acting.opened
+
+    @asynccontextmanager
+    async def opened_slowly() -> AsyncIterator[Any]:
+        async with opened() as graph:
+            yield graph
+            await may_close.wait()
+
+    acting.opened = opened_slowly  # type: ignore[method-assign]
+    async with browser_of(acting, path) as browser:
+        for _ in range(2):
+            events = await run(browser, thread="new", input='{"log": []}')
+            assert events[-1][0] == "done", events[-1]
+        may_close.set()
 
 
 async def test_a_run_from_an_older_checkpoint_is_a_branch(path: str) -> None:

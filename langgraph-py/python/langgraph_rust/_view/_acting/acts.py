@@ -34,7 +34,7 @@ class Acts:
     def __init__(self, acting: Acting, hub: Hub) -> None:
         self._acting = acting
         self._hub = hub
-        self._going: dict[str, tuple[str, asyncio.Task[None]]] = {}
+        self._going: dict[str, tuple[WatchedRun, asyncio.Task[None]]] = {}
 
     def allow(self) -> None:
         """Look whether anything may be done.
@@ -58,7 +58,8 @@ class Acts:
             Refused: nothing may be run, or a run of this thread is going on already.
         """
         self.allow()
-        if any(thread == place.thread for thread, _ in self._going.values()):
+        # One that is told to be over is: of its own it only has its saver left to close.
+        if any(one.thread == place.thread and not one.is_over for one, _ in self._going.values()):
             raise Refused("a run of this thread is going on")
 
         # Read here and not in the page: a browser has no numbers beyond 2^53.
@@ -120,8 +121,9 @@ class Acts:
             Refused: nothing may be done.
         """
         self.allow()
-        if run in self._going:
-            self._going[run][1].cancel()
+        going, task = self._going.get(run, (None, None))
+        if going and task and not going.is_over:
+            task.cancel()
 
     def _begin(
         self, thread: str, by: str, perform: Callable[[AnyPregel, WatchedRun], Awaitable[None]]
@@ -143,7 +145,7 @@ class Acts:
             finally:
                 del self._going[run.id]
 
-        self._going[run.id] = thread, asyncio.create_task(begin())
+        self._going[run.id] = run, asyncio.create_task(begin())
         return run.id
 
     async def update(self, place: Place, values: str, as_node: str | None) -> str:
