@@ -281,3 +281,21 @@ async def test_who_may_make_no_table_answers_all_the_same(
         await graph.ainvoke({"items": ["ask"]}, THREAD)
         assert (await graph.ainvoke(Command(resume="a"), THREAD))["items"][-1] == "end"
     assert "no lease" in caplog.text
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+async def test_transactions_that_see_no_others_store_nothing(make: Databases, level: str) -> None:
+    pytest.importorskip("psycopg")
+    from langgraph_rust.checkpoint.postgres.aio import AsyncPostgresSaver
+
+    database = make()
+    escaped = level.replace(" ", "%5C%20")
+    where = f"{database}?options=-c%20default_transaction_isolation%3D{escaped}"
+    async with AsyncPostgresSaver.from_conn_string(where) as saver:
+        await saver.setup()
+        graph = chain(Told(), saver)
+        with pytest.raises(RuntimeError, match=f"thread '1': its transactions are '{level}'"):
+            await graph.ainvoke({"items": ["a"]}, THREAD)
+        assert [one async for one in saver.alist(THREAD)] == []
+        saver.single_writer = "off"
+        assert (await graph.ainvoke({"items": ["a"]}, THREAD))["items"][-1] == "end"

@@ -1,7 +1,8 @@
 """Who may store, as a condition of the statement that stores; and the leases of threads.
 
 A statement sees the database as it was when the statement began. Hence two are sent together: the
-first waits until nobody else stores on the thread, and the second looks and stores.
+first waits until nobody else stores on the thread, and the second looks and stores. At the other
+isolation levels it would see the database as it was before it waited: there nothing is stored.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ def lock_of(thread_id: str) -> tuple[int]:
     """Return the parameters of `LOCK_SQL`: the number of a thread's lock."""
     digest = blake2b(b"langgraph thread " + thread_id.encode(), digest_size=8).digest()
     return (int.from_bytes(digest, "big", signed=True),)
+
+
+_LEVEL = "read committed"
 
 
 class Guard(NamedTuple):
@@ -74,7 +78,7 @@ def _guard_sql(
     shares: bool,
 ) -> str:
     """Few texts, so that each is prepared once."""
-    conditions: list[str] = []
+    conditions = [f"current_setting('transaction_isolation') = '{_LEVEL}'"]
     if has_token:
         conditions.append(
             "EXISTS (SELECT FROM checkpoint_leases WHERE thread_id = %s AND token = %s "
@@ -123,7 +127,7 @@ def _guard_sql(
         "ORDER BY checkpoint_id DESC LIMIT 1"
     )
     # In the order of the parameters: those of what comes before the place come first.
-    first = " AND ".join(conditions[:-1]) or "true"
+    first = " AND ".join(conditions[:-1])
     return (
         f"SELECT 1 AS may FROM (SELECT 1 WHERE {first}) AS allowed "
         f"CROSS JOIN (SELECT ({newest}) AS newest) AS head WHERE {conditions[-1]}"
@@ -148,6 +152,18 @@ _CHILD_SQL = """
 SELECT FROM checkpoints
 WHERE thread_id = %s AND checkpoint_ns = %s AND parent_checkpoint_id = %s LIMIT 1
 """
+
+
+_LEVEL_SQL = "SELECT current_setting('transaction_isolation') AS level"
+
+
+def _wrong_level(claim: Claim, level: str) -> Exception:
+    return RuntimeError(
+        f"Nothing is stored on thread '{claim.thread_id}': its transactions are '{level}', so they "
+        "do not see what other runs have stored meanwhile, and single_writer must look at that. "
+        "Have the saver's connections begin with default_transaction_isolation "
+        f"'{_LEVEL}', or set single_writer='off' on the saver."
+    )
 
 
 class _Look:
@@ -187,6 +203,9 @@ class _Look:
 
 def explain(claim: Claim) -> Plan[Exception]:
     """Ask who stands in the way; returns the error."""
+    (at,) = yield Statement(_LEVEL_SQL, fetch=True)
+    if at["level"] != _LEVEL:
+        return _wrong_level(claim, at["level"])
     held = NOBODY
     if claim.token is not None:
         held, _ = yield from look_at_lease(claim.thread_id)
