@@ -232,8 +232,7 @@ SELECT (SELECT count(*) FROM checkpoints WHERE thread_id = %(thread_id)s)
 
 # Procrastinate's own query and its way to retry are two statements, between which another worker
 # may have retried the job, and a third begun it. Here the row is locked, and then looked at again.
-REVIVE = f"""
-WITH stalled AS (
+_STALLED = f"""
     SELECT job.id, job.queue_name
     FROM procrastinate_jobs AS job
     WHERE job.task_name = '{TASK}' AND job.status = 'doing'
@@ -243,11 +242,24 @@ WITH stalled AS (
             WHERE worker.id = job.worker_id
                 AND worker.last_heartbeat >= now() - make_interval(secs => %(dead_after)s)
         )
+        AND {{}} EXISTS (
+            SELECT FROM langgraph_rust_runs AS run
+            WHERE run.job_id = job.id AND run.status IN ('pending', 'running')
+        )
     FOR UPDATE OF job SKIP LOCKED
-), revived AS (
+"""
+
+REVIVE = f"""
+WITH stalled AS ({_STALLED.format("")}), revived AS (
     SELECT id, queue_name, procrastinate_retry_job_v2(id, now(), {FIRST}, NULL, NULL) FROM stalled
 )
 SELECT id, {_wake("revived")} FROM revived
+"""
+
+# Back in a queue that nobody reads any more, it would keep its thread from going on.
+END_STALLED = f"""
+WITH stalled AS ({_STALLED.format("NOT")})
+SELECT procrastinate_finish_job_v1(id, 'failed', true) FROM stalled
 """
 
 # A job that a worker lost is no more its own to end: others may have it, or itself once more.
@@ -257,18 +269,17 @@ _OWN = """
         AND attempts = %(attempts)s FOR UPDATE
 """
 
-# Procrastinate tells workers of new jobs alone; the next of the same thread would wait to be found.
 FINISH_JOB = f"""
-WITH own AS ({_OWN}), finished AS (
-    SELECT lock, procrastinate_finish_job_v1(id, %(status)s, %(delete_job)s) FROM own
-)
-SELECT finished.*, told.* FROM finished LEFT JOIN LATERAL (
-    SELECT {_wake("waiting")} FROM (
-        SELECT id, queue_name FROM procrastinate_jobs AS job
-        WHERE job.lock = finished.lock AND job.status = 'todo'
-        ORDER BY job.priority DESC, job.id LIMIT 1
-    ) AS waiting
-) AS told (queue, any_queue) ON true
+SELECT procrastinate_finish_job_v1(id, %(status)s, %(delete_job)s) FROM ({_OWN}) AS own
+"""
+
+# Procrastinate tells workers of new jobs alone; the next of the same thread would wait to be found.
+# By a statement of its own, which sees what came while the one before was finished.
+WAKE_NEXT = f"""
+SELECT {_wake("waiting")} FROM (
+    SELECT id, queue_name FROM procrastinate_jobs
+    WHERE lock = %(lock)s AND status = 'todo' ORDER BY priority DESC, id LIMIT 1
+) AS waiting
 """
 
 RETRY_JOB = f"""

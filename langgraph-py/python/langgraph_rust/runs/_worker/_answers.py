@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph_rust._internal._config import patch_configurable
 from langgraph_rust._internal._constants import INTERRUPT, NULL_TASK_ID, RESUME
+from langgraph_rust.checkpoint.single_writer import fork
 from langgraph_rust.runs._worker._saver import LEASE_KEY
 from langgraph_rust.types import Command
 
@@ -27,7 +28,7 @@ __all__ = ("Found", "describe", "left_of")
 
 @dataclass(frozen=True)
 class Found:
-    """What an attempt found on the newest checkpoint of the thread."""
+    """What an attempt found on the checkpoint that the run goes on from: the newest, or a named."""
 
     checkpoint: str | None
     """Its id."""
@@ -91,8 +92,8 @@ async def left_of(
     stored: CheckpointTuple,
     saver: BaseCheckpointSaver,
     token: int,
-) -> Command[Any] | None:
-    """Return what of a command is to be given yet; `None` if it is there already.
+) -> Command[Any]:
+    """Return what of a command is to be given yet, which may be the answers to no questions.
 
     An answer to whoever asks next stays stored after a task has taken it. It is taken back then.
     """
@@ -101,8 +102,13 @@ async def left_of(
     taken = {one for task_id in found.changed for one in found.waiting.get(task_id, ())}
     if isinstance(command.resume, dict) and not taken.isdisjoint(command.resume):
         left = {key: value for key, value in command.resume.items() if key not in taken}
-        return replace(command, resume=left) if left else None
+        return replace(command, resume=left) if left else _GO_ON
     if any(task_id != NULL_TASK_ID for task_id in found.changed):
-        place = patch_configurable(stored.config, {LEASE_KEY: token})
+        # The lease says who may; the checkpoint need not be the newest.
+        place = patch_configurable(fork(stored.config), {LEASE_KEY: token})
         await saver.aput_writes(place, [(RESUME, None)], NULL_TASK_ID)
-    return None
+    return _GO_ON
+
+
+_GO_ON: Command[Any] = Command(resume={})
+"""Without an answer, as what was answered on an older checkpoint would be asked again there."""

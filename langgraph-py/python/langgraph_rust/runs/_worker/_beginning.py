@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from langgraph_rust._internal._config import patch_configurable
-from langgraph_rust._internal._constants import CONFIG_KEY_RESUMES_OWN
+from langgraph_rust._internal._constants import CONFIG_KEY_RESUMES_OWN, INTERRUPT
 from langgraph_rust.checkpoint.single_writer import ThreadConflictError
+from langgraph_rust.constants import START
 from langgraph_rust.runs._request import Request
 from langgraph_rust.runs._worker._answers import Found, describe, left_of
 from langgraph_rust.runs._worker._plans import Claim
@@ -18,8 +19,10 @@ from langgraph_rust.types import Command
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
+    from langgraph_rust.checkpoint.base import CheckpointTuple
     from langgraph_rust.checkpoint.postgres._plans import Rows
     from langgraph_rust.pregel import Pregel
+    from langgraph_rust.types import All
 
 __all__ = ("Beginning", "begin", "config_of", "goes_on")
 
@@ -76,8 +79,12 @@ async def begin(
     config, input = config_of(run, request, token), request["input"]
     if run.attempt == 1 and not goes_on(input):
         return Beginning(input, config)
-    place: RunnableConfig = {"configurable": {"thread_id": run.thread_id, "checkpoint_ns": ""}}
-    stored = await saver.aget_tuple(place)
+    thread = {"thread_id": run.thread_id, "checkpoint_ns": ""}
+    place: RunnableConfig = {"configurable": thread}
+    stored = newest = await saver.aget_tuple(place)
+    if named := config["configurable"].get("checkpoint_id"):
+        # What is written on it tells what has become of an answer that was sent there.
+        stored = await saver.aget_tuple({"configurable": {**thread, "checkpoint_id": named}})
     around = await saver.alook_around(run)
     found = describe(stored, saver.serde, *around)
     before = Found(**run.base) if run.base else None
@@ -86,24 +93,29 @@ async def begin(
         # What the first attempt found is what answers are compared with.
         found = found.since(before)
     base = found.as_data()
-    if stored is not None and stored.metadata.get("run_id") == run.id:
+    if newest is not None and newest.metadata.get("run_id") == run.id:
         config = patch_configurable(_without_checkpoint(config), {CONFIG_KEY_RESUMES_OWN: True})
-        is_stopped = await _is_stopped(request, graph, config)
+        is_stopped = await _is_stopped(request, graph, newest)
         return Beginning(None, config, base, is_further, is_stopped)
     if run.attempt > 1 and await _has_begun(run, before, found, saver, around):
         # To go on would undo what the other did, and to begin again would do it twice.
-        other = stored and stored.metadata.get("run_id")
+        head = newest and newest.checkpoint["id"]
+        other = newest and newest.metadata.get("run_id")
         raise ThreadConflictError(
             f"Run {run.id} was cut off and cannot go on with thread '{run.thread_id}': "
-            f"{f'run {other}' if other else 'another program'} has stored {found.checkpoint} there "
+            f"{f'run {other}' if other else 'another program'} has stored {head} there "
             "since. What this run had done until then is stored, its input or answer included; a "
             "run with the input None goes on from what is stored now",
             thread_id=run.thread_id,
             run_id=run.id,
             other_run_id=other,
             checkpoint_id=before and before.checkpoint,
-            newest_checkpoint_id=found.checkpoint,
+            newest_checkpoint_id=head,
         )
+    if run.attempt > 1 and request["durability"] == "exit" and _is_as_before(before, found):
+        # Graphs within it may have stored theirs when they ended, on which it would run again.
+        await saver.aroll_back(run)
+        return Beginning(input, config, run.base)
     if isinstance(input, Command) and stored is not None:
         input = await left_of(input, found, stored, saver, token)
     return Beginning(input, config, base, is_further)
@@ -128,6 +140,11 @@ async def _has_begun(
     return then.writes != before.writes or bool(then.changed)
 
 
+def _is_as_before(before: Found | None, found: Found) -> bool:
+    """Tell whether nothing of the run stands where it began."""
+    return before is None or (before.checkpoint, before.writes) == (found.checkpoint, found.writes)
+
+
 def _without_checkpoint(config: RunnableConfig) -> RunnableConfig:
     """The run has gone on from the checkpoint that it was to begin with."""
     named = ("checkpoint_id", "checkpoint_map", "checkpoint_ns")
@@ -135,10 +152,31 @@ def _without_checkpoint(config: RunnableConfig) -> RunnableConfig:
     return {**config, "configurable": configurable}
 
 
-async def _is_stopped(request: Request, graph: Pregel, config: RunnableConfig) -> bool:
-    """Tell whether the run is at a node that it is to stop before; going on would pass it."""
-    before: str | Sequence[str] = request["interrupt_before"] or graph.interrupt_before_nodes
-    if not before:
+async def _is_stopped(request: Request, graph: Pregel, stored: CheckpointTuple) -> bool:
+    """Tell whether the run has come to where it is to stop; going on would pass that.
+
+    It passes where it began, whose values it has seen.
+
+    Args:
+        request: Says where, unless the graph does.
+        graph: The graph.
+        stored: What the run stored last.
+    """
+    before = request["interrupt_before"] or graph.interrupt_before_nodes
+    after = request["interrupt_after"] or graph.interrupt_after_nodes
+    # Any versions can be compared, of whatever kind they are.
+    checkpoint: Any = stored.checkpoint
+    seen, versions = checkpoint["versions_seen"].get(INTERRUPT, {}), checkpoint["channel_versions"]
+    if not any(name not in seen or version > seen[name] for name, version in versions.items()):
         return False
-    follow = (await graph.aget_state(config)).next
-    return bool(follow) and (before == "*" or not {*follow}.isdisjoint(before))
+    if before and await _tasks_match(before, graph, stored.config):
+        return True
+    if not after or stored.metadata.get("source") != "loop" or stored.parent_config is None:
+        return False
+    return await _tasks_match(after, graph, stored.parent_config)
+
+
+async def _tasks_match(nodes: All | Sequence[str], graph: Pregel, place: RunnableConfig) -> bool:
+    """Tell whether a checkpoint's tasks are of some of these nodes."""
+    tasks = {task.name for task in (await graph.aget_state(place)).tasks}
+    return bool(tasks - {START} if nodes == "*" else tasks & {*nodes})

@@ -28,7 +28,6 @@ from langgraph_rust.runs._worker._plans import (
     give_back,
     keep_writes,
     look,
-    restore_writes,
     set_base,
 )
 from langgraph_rust.runs._worker._queue import GivenBack, NoGraphError
@@ -214,7 +213,8 @@ class Execution:
         if deaths >= self._max_deaths:
             raise RuntimeError(
                 f"{deaths} attempts at this run were cut off one after the other, and it got no "
-                "further: its worker died, or could not reach the database"
+                "further: its worker died, could not reach the database, or ran a node that kept "
+                "its event loop from doing anything else"
             )
         base = beginning.base
         if base is not None and (base != self.run.base or deaths != self.run.deaths):
@@ -361,7 +361,6 @@ class Execution:
         try:
             if await self._is_own():
                 await self._saver.aroll_back(self.run)
-                await self._keeper.keep(lambda: restore_writes(self.run), transaction=True)
         finally:
             await lease.arelease()
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from psycopg import OperationalError
+from psycopg import DatabaseError, OperationalError
 
 from langgraph_rust.checkpoint.postgres._plans import Plan
 from langgraph_rust.runs._database import AsyncDatabase
@@ -23,6 +23,9 @@ _CLASSES = frozenset(("08", "40", "53", "55", "57", "58"))
 """Of SQL states: connections, transactions in each other's way, what the server is short of, what
 is in use, what somebody has stopped, and the system under it."""
 
+_STOOD_STILL = frozenset(("25P03", "25P04"))
+"""Of transactions that the server has ended because this process stood still in them."""
+
 _PATIENCE = 60.0
 """Seconds for which that is tried again."""
 
@@ -34,7 +37,7 @@ def is_outage(error: BaseException) -> bool:
     state is of a connection that was lost, or that there was none to be had.
     """
     if not isinstance(error, OperationalError):
-        return False
+        return isinstance(error, DatabaseError) and error.sqlstate in _STOOD_STILL
     return error.sqlstate is None or error.sqlstate[:2] in _CLASSES
 
 
@@ -58,7 +61,7 @@ class Keeper:
         while True:
             try:
                 return await self._database.carry_out(make(), transaction=transaction)
-            except OperationalError as error:
+            except DatabaseError as error:
                 if time.monotonic() > until or not is_outage(error):
                     raise
                 logger.warning("the database cannot be reached: %s", error)

@@ -132,7 +132,7 @@ def look_around(run: Claim) -> Plan[tuple[Rows, int]]:
 
 
 def roll_back(run: Claim) -> Plan[None]:
-    """Delete what a run has stored on its thread; to be one transaction.
+    """Have a run's thread as it was before; to be one transaction.
 
     Raises:
         ValueError: others have stored on top of it since, or are rebuilt from it.
@@ -143,11 +143,6 @@ def roll_back(run: Claim) -> Plan[None]:
             f"checkpoint {rows[0]['checkpoint_id']} was stored on top of it by another since"
         )
     yield from delete_for_runs([run.id], run.thread_id)
-
-
-def restore_writes(run: Claim) -> Plan[None]:
-    """Have these checkpoints as they were before the run; to be one transaction."""
-    named = {"id": run.id, "thread_id": run.thread_id}
     yield Statement(_statements.FORGET_WRITES, named)
     yield Statement(_statements.RESTORE_WRITES, named)
 
@@ -155,11 +150,14 @@ def restore_writes(run: Claim) -> Plan[None]:
 def revive(dead_after: float, own: int | None) -> Plan[int]:
     """Put the jobs of workers that are gone back into their queues; returns how many.
 
+    Those of runs that are over are ended.
+
     Args:
         dead_after: Seconds after its last heartbeat that a worker is held to be gone.
         own: The number of the worker that asks, which is not.
     """
     named = {"dead_after": dead_after, "own": own}
+    yield Statement(_statements.END_STALLED, named)
     return len((yield Statement(_statements.REVIVE, named, fetch=True)))
 
 

@@ -26,6 +26,9 @@ _TRIES = 8
 _LONGEST = 60
 """Seconds."""
 
+_SOON = 30
+"""How often a run is offered every second, until somebody has its graph; then ever less often."""
+
 
 class GivenBack(Exception):
     """The run is to go on at another worker, at once."""
@@ -41,7 +44,11 @@ class _Again(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
         if isinstance(exception, GivenBack):
             return RetryDecision()
-        return RetryDecision(retry_in={"seconds": min(2**job.attempts, _LONGEST)})
+        attempts = job.attempts
+        if isinstance(exception, NoGraphError):
+            # Who takes it next is chance: not many others may have its graph, or all but this one.
+            attempts = max(attempts - _SOON, 0)
+        return RetryDecision(retry_in={"seconds": min(2**attempts, _LONGEST)})
 
 
 class _OwnJobs(JobManager):
@@ -108,6 +115,12 @@ class _OwnJobs(JobManager):
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         named = {"status": status.value, "delete_job": delete_job}
         await self._end(_statements.FINISH_JOB, job, named)
+        if job.lock is not None:
+            wake: Any = _statements.WAKE_NEXT
+            try:
+                await self.connector.execute_query_async(wake, lock=job.lock)
+            except ConnectorException as error:
+                logger.warning("the next run of a thread waits to be found: %s", error.__cause__)
 
     async def retry_job(
         self,

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from psycopg import AsyncCursor, OperationalError
+from psycopg import AsyncCursor, DatabaseError, OperationalError
 from psycopg.rows import DictRow
 
 from langgraph_rust.checkpoint._writing.leases import NOBODY
@@ -88,7 +88,7 @@ class RunSaver(AsyncPostgresSaver):
                 return await self.atake_lease(thread_id, holder, ttl=ttl, wait=ttl)
 
     async def aroll_back(self, run: Claim) -> None:
-        """Delete what a run has stored on its thread; what it has on others is its nodes' doing.
+        """Have a thread as it was before a run; what it has on others is its nodes' doing.
 
         Raises:
             ValueError: others have built on it.
@@ -111,7 +111,7 @@ class RunSaver(AsyncPostgresSaver):
         try:
             async with super()._cursor(pipeline=pipeline) as cursor:
                 yield cursor
-        except OperationalError as error:
+        except DatabaseError as error:
             if not is_outage(error):
                 raise
             raise UnreachableError(*error.args) from error

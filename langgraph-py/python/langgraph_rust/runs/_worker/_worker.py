@@ -125,6 +125,7 @@ class Worker:
         self._jobs: JobWorker | None = None
         self._active: dict[str, Execution] = {}
         self._is_draining = False
+        self._is_over = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._told = asyncio.Event()
 
@@ -153,9 +154,10 @@ class Worker:
                 with self._on_signals() if signals else nullcontext():
                     await self._take_jobs()
             finally:
+                # Before Python 3.12, what is cancelled in `wait_for` may not hear of that.
+                self._is_over = True
                 watch.cancel()
-                with suppress(asyncio.CancelledError):
-                    await watch
+                await asyncio.wait({watch})
                 for task in [*self._tasks]:
                     task.cancel()
                 await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -229,7 +231,7 @@ class Worker:
 
     async def _watch(self) -> None:
         dropped = looked = 0.0
-        while True:
+        while not self._is_over:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._told.wait(), self._heartbeat)
             self._told.clear()
