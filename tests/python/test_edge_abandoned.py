@@ -16,7 +16,8 @@ from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.pregel import Pregel
 from langgraph_rust.types import Command, interrupt
 
-TIMEOUT = 0.05
+TIMEOUT = 0.25
+"""Seconds; a machine at work elsewhere must get as far as the first node within."""
 
 
 class Inner:
