@@ -1,7 +1,8 @@
 """``python -m tests.executors.cluster``: two Ray nodes on this machine, one of which is killed.
 
 Also: how long three nodes take that compute, what a remote step costs beside Ray's own round trip,
-how soon a node is stopped, and how often a large value is sent.
+how soon a node is stopped, how often a large value is sent, what becomes of warm actors, and how
+long chunks take.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing_extensions import TypedDict
 
 from langgraph_rust.checkpoint.memory import InMemorySaver
 from langgraph_rust.errors import NodeTimeoutError
-from langgraph_rust.executors import RayExecutor, register
+from langgraph_rust.executors import RayExecutor, WorkerDiedError, register
 from langgraph_rust.graph import START, StateGraph
 from tests.executors import nodes
 
@@ -40,12 +41,14 @@ class State(TypedDict, total=False):
     big: bytes
 
 
-def graph(*functions: Callable[..., Any], saver: Any = None, **executor: Any) -> Any:
+def graph(
+    *functions: Callable[..., Any], saver: Any = None, timeout: float | None = None, **executor: Any
+) -> Any:
     """A graph whose nodes run side by side on the cluster."""
     builder = StateGraph(State)
     for number, function in enumerate(functions):
         name = f"{function.__name__}-{number}"
-        builder.add_node(name, function, executor={"kind": "ray", **executor})
+        builder.add_node(name, function, executor={"kind": "ray", **executor}, timeout=timeout)
         builder.add_edge(START, name)
     return builder.compile(saver)
 
@@ -65,6 +68,10 @@ def main() -> int:
     faults += computing()
     faults += stopping()
     faults += sent_once()
+    faults += too_many_actors()
+    faults += idle_actors()
+    faults += no_room()
+    faults += chunks()
     faults += traced()
     faults += overhead()
     ray.shutdown()
@@ -156,6 +163,75 @@ def sent_once() -> list[str]:
         ray.put = plain
     print(f"a value of 20 MB for five nodes: put {len(put)} times")
     return [] if len(put) == 1 and result["log"] == [20_000_000] * 5 else [f"it was put {put}"]
+
+
+def ended(app: Any, within: float = 30.0) -> Any:
+    """How a run ends, if it does in time: its result, or the error."""
+    found: list[Any] = ["it did not end"]
+
+    def run() -> None:
+        try:
+            found[0] = app.invoke({})
+        except Exception as error:
+            found[0] = error
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(within)
+    return found[0]
+
+
+def too_many_actors() -> list[str]:
+    """Of more actors than the cluster has room for, those that are there run all calls."""
+    executor = RayExecutor(idle=1.0)
+    register("ray", executor)
+    result = ended(graph(*[nodes.dawdles] * 8, actors=8, num_cpus=1))
+    faults = [] if result == {"log": ["dawdled"] * 8} else [f"eight actors on 4 CPUs: {result}"]
+    # They end after a second, and those that never came with them.
+    began = time.monotonic()
+    result = ended(graph(*[nodes.nop] * 2))
+    took = time.monotonic() - began
+    print(f"eight actors on 4 CPUs run all calls; tasks after them wait {took:.2f} s for the CPUs")
+    return faults if result == {"log": ["nop"] * 2} else [*faults, f"after actors: {result}"]
+
+
+def idle_actors() -> list[str]:
+    """Warm actors without resources of their own leave the CPUs to others."""
+    executor = RayExecutor(idle=60.0)
+    register("ray", executor)
+    result = ended(graph(*[nodes.nop] * 8, actors=8))
+    began = time.monotonic()
+    after = ended(graph(*[nodes.nop] * 4))
+    took = time.monotonic() - began
+    executor.close()
+    print(f"tasks after eight idle actors without resources: {took:.2f} s")
+    expected = {"log": ["nop"] * 8}, {"log": ["nop"] * 4}
+    return [] if (result, after) == expected else [f"idle actors: {result}, {after}"]
+
+
+def no_room() -> list[str]:
+    """What can never be placed is stopped by its limit; what cannot be made is an error."""
+    executor = RayExecutor()
+    register("ray", executor)
+    began = time.monotonic()
+    late = ended(graph(nodes.nop, actors=1, num_gpus=1, timeout=2.0))
+    took = time.monotonic() - began
+    broken = ended(graph(nodes.nop, actors=1, max_retries=0, runtime_env={"conda": "none-such"}))
+    executor.close()
+    print(f"an actor that has no room is given up after {took:.2f} s, as its limit is 2 s")
+    faults = [] if isinstance(late, NodeTimeoutError) and took < 4 else [f"no room: {late!r}"]
+    is_said = isinstance(broken, WorkerDiedError) and "runtime env" in str(broken)
+    return faults if is_said else [*faults, f"no environment: {broken!r}"]
+
+
+def chunks() -> list[str]:
+    """Many small chunks cost no call of Ray's each."""
+    app = graph(nodes.chats)
+    began = time.monotonic()
+    heard = list(app.stream({}, stream_mode="custom"))
+    took = time.monotonic() - began
+    print(f"20,000 chunks: {took:.2f} s")
+    return [] if heard == list(range(20_000)) and took < 5 else [f"chunks took {took:.2f} s"]
 
 
 def traced() -> list[str]:

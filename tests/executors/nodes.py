@@ -7,10 +7,25 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from langgraph_rust.config import get_stream_writer
+
 
 def nop(state: Any) -> Any:
     """Do nothing."""
     return {"log": ["nop"]}
+
+
+def dawdles(state: Any) -> Any:
+    """Do nothing, slowly."""
+    time.sleep(0.3)
+    return {"log": ["dawdled"]}
+
+
+def chats(state: Any) -> Any:
+    """Write a lot to the stream."""
+    writer = get_stream_writer()
+    for number in range(20_000):
+        writer(number)
 
 
 def spins(state: Any) -> Any:

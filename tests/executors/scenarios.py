@@ -382,6 +382,61 @@ def streams(executor: Any, _folder: Path) -> Any:
 
 
 @scenario
+def streams_of_graphs_within(executor: Any, _folder: Path) -> Any:
+    """Graphs that a node calls write to the stream, as graphs within the one around them."""
+
+    def writes(state: State, runtime: Runtime) -> Any:
+        get_stream_writer()("in a graph")
+        runtime.stream_writer("in a graph, by its runtime")
+
+    def calls(state: State) -> Any:
+        get_stream_writer()("before")
+        alone(writes, None).invoke({})
+
+    def nests(state: State) -> Any:
+        alone(calls, None).invoke({})
+
+    async def awaits(state: State) -> Any:
+        await alone(writes, None).ainvoke({})
+
+    async def listened(graph: Any, options: Any) -> Any:
+        return [chunk async for chunk in graph.astream({}, **options)]
+
+    said = []
+    for node in (calls, nests, awaits):
+        for subgraphs in (True, False):
+            options = {"stream_mode": ["custom", "updates"], "subgraphs": subgraphs}
+            for chunk in asyncio.run(listened(alone(node, executor), options)):
+                place = [part.partition(":")[0] for part in chunk[0]] if subgraphs else None
+                said.append((place, *chunk[-2:]))
+    return said
+
+
+@scenario
+def many_chunks(executor: Any, _folder: Path) -> Any:
+    """Chunks come in their order, and before what is asked after them."""
+
+    @task
+    def at_home(n: int) -> int:
+        get_stream_writer()("at home")
+        return n
+
+    def node(state: State) -> Any:
+        writer = get_stream_writer()
+        for n in range(3000):
+            writer(n)
+            if n % 1000 == 500:
+                at_home(n).result()
+        for n in range(30):
+            writer((n, bytes(1_000_000)))
+
+    streamed = alone(node, executor).stream({}, stream_mode="custom")
+    chunks = [(c[0], len(c[1])) if isinstance(c, tuple) else c for c in streamed]
+    known = [*range(501), "at home", *range(501, 1501), "at home", *range(1501, 2501), "at home"]
+    return [chunks == [*known, *range(2501, 3000), *[(n, 1_000_000) for n in range(30)]]]
+
+
+@scenario
 def tokens(executor: Any, _folder: Path) -> Any:
     """Tokens of a chat model that a node calls."""
 

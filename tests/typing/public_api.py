@@ -96,12 +96,15 @@ assert_type(builder, StateGraph[State, Context, Input, Output])
 chained = (
     builder.add_node("plan", plan)
     .add_node(write, retry_policy=RetryPolicy())
-    .add_node("check", check)
+    .add_node("check", check, executor="process", timeout=1.0)
     .add_edge(START, "plan")
     .add_conditional_edges("write", spread)
 )
 assert_type(chained, StateGraph[State, Context, Input, Output])
 builder.add_node("number", 3)  # pyright: ignore[reportArgumentType]
+builder.add_node("remote", check, executor={"kind": "ray", "num_gpus": 1})
+builder.add_node("nowhere", check, executor=3)  # pyright: ignore[reportArgumentType]
+builder.add_node("plural", check, executors="process")  # pyright: ignore[reportCallIssue]
 
 graph = builder.compile(checkpointer=InMemorySaver())
 assert_type(graph, CompiledStateGraph[State, Context, Input, Output])

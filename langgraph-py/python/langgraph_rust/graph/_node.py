@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, Union
 
-from langgraph_rust._internal._typing import EMPTY_SEQ
+from langgraph_rust._internal._typing import EMPTY_SEQ, DeprecatedKwargs
 from langgraph_rust.typing import ContextT, NodeInputT, NodeInputT_contra
 
 if TYPE_CHECKING:
@@ -92,6 +92,13 @@ StateNode: TypeAlias = Union[  # noqa: UP007 - `|` does not take the forward ref
     _RunnableNode,
 ]
 """A function of the state, which may ask for more by parameter name, or a `Runnable`."""
+
+
+class NodeKwargs(DeprecatedKwargs, total=False):
+    """Keyword arguments of nodes that upstream has not."""
+
+    executor: str | Mapping[str, Any] | None
+    """Where the node runs: the executor's kind, alone or as `"kind"` beside its options."""
 
 
 @dataclass(slots=True)

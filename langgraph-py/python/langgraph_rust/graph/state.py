@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from langgraph_rust._internal._typing import DeprecatedKwargs
     from langgraph_rust.cache.base import BaseCache
+    from langgraph_rust.graph._node import NodeKwargs
     from langgraph_rust.store.base import BaseStore
 
 __all__ = ("CompiledStateGraph", "StateGraph")
@@ -190,7 +191,7 @@ class StateGraph(Generic[StateT, ContextT, InputT, OutputT]):
         destinations: dict[str, str] | tuple[str, ...] | None = None,
         timeout: float | timedelta | TimeoutPolicy | None = None,
         trace_policy: TracePolicy | None = None,
-        **kwargs: Unpack[DeprecatedKwargs],
+        **kwargs: Unpack[NodeKwargs],
     ) -> Self:
         """Add a node, `add_node(action)` or `add_node(name, action)`; return the builder.
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import Context
+from types import SimpleNamespace
 from typing import Any
 
+from langgraph_rust._internal._config import patch_configurable
 from langgraph_rust._internal._constants import (
     CONF,
     CONFIG_KEY_CALL,
+    CONFIG_KEY_CHECKPOINT_NS,
     CONFIG_KEY_CHECKPOINTER,
     CONFIG_KEY_READ,
     CONFIG_KEY_RUNTIME,
@@ -17,6 +21,7 @@ from langgraph_rust._internal._constants import (
     CONFIG_KEY_WRITER,
     RESUME,
 )
+from langgraph_rust._internal._runnable.contexts import ambient
 from langgraph_rust.executors._travel.errors import dumps_error
 from langgraph_rust.executors._travel.pickling import dumps, dumps_named, loads
 from langgraph_rust.executors._travel.tasks import of_number
@@ -94,8 +99,26 @@ class Desk:
 
     # --- what is told ---
 
-    def _on_custom(self, chunk: Any) -> None:
-        self._conf[CONFIG_KEY_RUNTIME].stream_writer(chunk)
+    def _on_custom(
+        self, chunk: Any, namespace: str | None = None, of_graph: str | None = None
+    ) -> None:
+        """Write to the `custom` stream.
+
+        Args:
+            chunk: What is written.
+            namespace: Of the task that wrote it, in a graph within the node; `None` for the node.
+            of_graph: The namespace of that graph.
+        """
+        write = self._conf[CONFIG_KEY_RUNTIME].stream_writer
+        if namespace is None:
+            return write(chunk)
+        # The writer looks at where it is called.
+        place = {
+            CONFIG_KEY_CHECKPOINT_NS: namespace,
+            CONFIG_KEY_SCRATCHPAD: SimpleNamespace(graph_namespace=of_graph),
+        }
+        with ambient(patch_configurable(self._config, place)):  # type: ignore[arg-type]
+            write(chunk)
 
     def _on_heartbeat(self) -> None:
         self._conf[CONFIG_KEY_RUNTIME].heartbeat()
@@ -122,6 +145,10 @@ class Desk:
         push(self._config, metadata, message)
 
     # --- what is asked ---
+
+    def _answer_custom(self, chunk: Any) -> None:
+        # Written outside of any node, so that it fares as it does at home.
+        Context().run(self._conf[CONFIG_KEY_RUNTIME].stream_writer, chunk)
 
     def _answer_store(self, ops: list[Any]) -> list[Any]:
         return self._conf[CONFIG_KEY_RUNTIME].store.batch(ops)

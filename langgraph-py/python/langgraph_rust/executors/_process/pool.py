@@ -11,11 +11,9 @@ from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
 
+from langgraph_rust.executors._later import Later
 from langgraph_rust.executors._process.worker import Worker
 from langgraph_rust.executors.base import Call, Executor, Message, Running
-
-_HOUR = 3600.0
-"""Timers cannot wait for any number of seconds."""
 
 
 class ProcessExecutor(Executor):
@@ -58,7 +56,7 @@ class ProcessExecutor(Executor):
         self._free: list[Worker] = []
         self._count = 0
         self._closed = 0
-        self._is_watched = False
+        self._later = Later(self._look_for_idle)
 
     def check(self, options: Mapping[str, Any]) -> None:
         """There are no options."""
@@ -114,7 +112,7 @@ class ProcessExecutor(Executor):
                 worker.free_since = time.monotonic()
                 self._free.append(worker)
                 self._lock.notify()
-                self._watch()
+                self._later.begin(self.idle)
                 return
         worker.kill()
         self._lose()
@@ -134,20 +132,11 @@ class ProcessExecutor(Executor):
         for worker in spare:
             worker.kill()
 
-    def _watch(self) -> None:
-        """Look for workers that have been idle for long, in a while; with the lock."""
-        if not self._is_watched:
-            self._is_watched = True
-            watch = threading.Timer(min(max(self.idle, 0.1), _HOUR), self._look_for_idle)
-            watch.daemon = True
-            watch.start()
-
     def _look_for_idle(self) -> None:
         with self._lock:
-            self._is_watched = False
             self._retire()
             if self._free:
-                self._watch()
+                self._later.begin(self.idle)
 
     def _retire(self) -> None:
         now = time.monotonic()

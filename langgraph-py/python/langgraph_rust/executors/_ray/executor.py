@@ -41,12 +41,21 @@ class RayExecutor(Executor):
     A node's options are Ray's own (`num_cpus`, `num_gpus`, `memory`, `resources`, `runtime_env`,
     ...), for a task of its own at each call, or `"actors": n` for up to `n` processes that stay
     warm, each of which has these resources as long as it lives.
+
+    Args:
+        idle: After how many seconds without a call a warm process ends.
+
+    Raises:
+        ValueError: There can be no such number of seconds.
     """
 
     max_retries = 3
     """As Ray has it for tasks."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, idle: float = 60.0) -> None:
+        if not isinstance(idle, (int, float)) or not idle >= 0:
+            raise ValueError(f"idle must be a number of seconds from 0 on, not {idle!r}")
+        self.idle = idle
         self._reset()
         os.register_at_fork(after_in_child=self._reset)
 
@@ -89,7 +98,7 @@ class RayExecutor(Executor):
         return InActor(mailbox, number, call.node, self._pool(actors, options), given)
 
     def close(self) -> None:
-        """End all actors. Ray itself is left as it is."""
+        """End all idle actors; those that run a node end with that. Ray itself is left as it is."""
         with self._lock:
             mailbox, pools = self._mailbox, list(self._pools.values())
         self._reset()
@@ -138,11 +147,11 @@ class RayExecutor(Executor):
         return len(referred) - 1
 
     def _pool(self, actors: int, options: dict[str, Any]) -> Any:
-        from langgraph_rust.executors._ray.running import Actors
+        from langgraph_rust.executors._ray.actors import Actors
 
         key = repr((actors, sorted(options.items())))
         with self._lock:
             pool = self._pools.get(key)
             if pool is None:
-                pool = self._pools[key] = Actors(actors, options)
+                pool = self._pools[key] = Actors(actors, options, self.idle)
             return pool

@@ -1,6 +1,6 @@
 """How what nodes say gets home, and answers to them: an actor between.
 
-A node sends a message when it has one, and gets an answer by asking for it. Home asks for messages
+A node sends messages when it has some, and gets an answer by asking for it. Home asks for messages
 of all calls, and is answered when there are some.
 """
 
@@ -23,8 +23,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 NAMESPACE = "langgraph_rust"
 
-Said = tuple[int, int, str, int, bytes]
-"""A call, how much was said of it before, and the message: kind, number, body."""
+Said = tuple[str, int, bytes]
+"""A message: kind, number, body."""
 
 
 class Post:
@@ -33,18 +33,18 @@ class Post:
     def __init__(self) -> None:
         import asyncio
 
-        self._said: list[Said] = []
+        self._said: list[tuple[int, list[Said]]] = []
         self._is_said = asyncio.Event()
         self._answers: dict[tuple[int, int], asyncio.Future[bytes]] = defaultdict(
             lambda: asyncio.get_running_loop().create_future()
         )
 
-    async def say(self, said: Said) -> None:
-        """Take a message from a node."""
-        self._said.append(said)
+    async def say(self, call: int, said: list[Said]) -> None:
+        """Take messages from a node, which sends more when these have arrived."""
+        self._said.append((call, said))
         self._is_said.set()
 
-    async def take(self) -> list[Said]:
+    async def take(self) -> list[tuple[int, list[Said]]]:
         """Give all messages home, as soon as there is one."""
         await self._is_said.wait()
         self._is_said.clear()
@@ -119,9 +119,14 @@ class Mailbox:
         # No thread waits: `ray.shutdown` ends a process in which one does.
         self.post.take.remote().future().add_done_callback(self._hand_out)
 
-    def _hand_out(self, taken: Future[list[Said]]) -> None:
+    def _hand_out(self, taken: Future[list[tuple[int, list[Said]]]]) -> None:
         try:
-            messages = taken.result()
+            for call, messages in taken.result():
+                waiting = self._open.get(call)
+                if waiting is not None:
+                    for said in messages:
+                        waiting.put(said)
+            # Only now, as what is said next comes after that.
             self._listen()
         except Exception:
             # Ray was shut down, or the actor is gone: what calls say does not arrive any more.
@@ -129,8 +134,3 @@ class Mailbox:
                 self.is_dead = True
                 for waiting in self._open.values():
                     waiting.put(None)
-            return
-        for said in messages:
-            waiting = self._open.get(said[0])
-            if waiting is not None:
-                waiting.put(said)

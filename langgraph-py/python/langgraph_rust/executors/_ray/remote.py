@@ -13,20 +13,34 @@ from typing import Any
 
 import ray
 
-from langgraph_rust.executors._ray.mailbox import NAMESPACE
+from langgraph_rust.executors._ray.mailbox import NAMESPACE, Said
 from langgraph_rust.executors._worker.perform import Questions, perform
+
+MOST = 10_000
+"""So many messages of a call wait to be sent at most; who says more waits, too."""
+
+MOST_BYTES = 8 * 2**20
+"""So large they are together at most."""
 
 
 class PostLink:
-    """The way home of one call, by way of the mailbox."""
+    """The way home of one call, by way of the mailbox.
+
+    Messages are sent one after the other, which keeps their order. What is said meanwhile is sent
+    together: each sending costs as much as a call of Ray's.
+    """
 
     def __init__(self, post: str, call: int) -> None:
         self._name = post
         self._call = call
-        self.count = 0
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._questions = Questions()
-        self._pending: list[Any] = []
+        self._said: list[Said] = []
+        self._size = 0
+        self._count = 0
+        self._is_sending = False
+        self._is_over = False
+        self._failure: BaseException | None = None
 
     def tell(self, body: bytes) -> None:
         """Send what nobody answers."""
@@ -35,27 +49,63 @@ class PostLink:
     def ask(self, body: bytes) -> Future[bytes]:
         """Send a question, and fetch its answer."""
         number, future = self._questions.new()
-        self._say("ask", number, body)
-        self._post.fetch.remote(self._call, number).future().add_done_callback(
-            lambda fetched: _pass_on(fetched, future)
-        )
+        if self._say("ask", number, body):
+            self._post.fetch.remote(self._call, number).future().add_done_callback(
+                lambda fetched: _pass_on(fetched, future)
+            )
+        else:
+            future.set_exception(RuntimeError("The node is over, or nobody hears what it says"))
         return future
 
-    def flush(self) -> int:
-        """Wait until all has arrived that was said; return how much that is."""
-        if self._pending:
-            ray.get(self._pending)
-        return self.count
+    def finish(self) -> int:
+        """Wait until all has arrived that was said; return how much that is.
+
+        Threads that the node leaves behind are not heard any more.
+
+        Raises:
+            RayError: It does not arrive.
+        """
+        with self._lock:
+            self._is_over = True
+            while self._is_sending:
+                self._lock.wait()
+            if self._failure is not None:
+                raise self._failure
+            return self._count
 
     @cached_property
     def _post(self) -> Any:
         return ray.get_actor(self._name, namespace=NAMESPACE)
 
-    def _say(self, kind: str, number: int, body: bytes) -> None:
+    def _say(self, kind: str, number: int, body: bytes) -> bool:
+        """Send a message, at once or after those on their way; whether it is heard."""
         with self._lock:
-            said = (self._call, self.count, kind, number, body)
-            self.count += 1
-            self._pending.append(self._post.say.remote(said))
+            while self._is_sending and (len(self._said) >= MOST or self._size >= MOST_BYTES):
+                self._lock.wait()
+            if self._is_over or self._failure is not None:
+                return False
+            self._said.append((kind, number, body))
+            self._size += len(body)
+            self._count += 1
+            if not self._is_sending:
+                self._send()
+            return True
+
+    def _send(self) -> None:
+        """Send what was said; with the lock."""
+        said, self._said, self._size = self._said, [], 0
+        self._is_sending = True
+        self._post.say.remote(self._call, said).future().add_done_callback(self._arrived)
+
+    def _arrived(self, sent: Future[None]) -> None:
+        with self._lock:
+            self._is_sending = False
+            self._failure = sent.exception()
+            if self._failure is not None:
+                self._said.clear()
+            elif self._said:
+                self._send()
+            self._lock.notify_all()
 
 
 def _pass_on(fetched: Future[bytes], future: Future[bytes]) -> None:
@@ -81,11 +131,14 @@ def run(packed: bytes, *referred: bytes) -> bytes:
     link = PostLink(post, call)
     fields = {field: whole(body) for field, body in values.items()}
     done = perform(whole(function), request, fields, link)
-    return pickle.dumps((link.flush(), done), protocol=5)
+    return pickle.dumps((link.finish(), done), protocol=5)
 
 
 class Warm:
     """A process that runs one call after the other."""
+
+    def is_there(self) -> None:
+        """Be called, which happens as soon as the process runs."""
 
     def run(self, packed: bytes, *referred: bytes) -> bytes:
         """Run a call."""

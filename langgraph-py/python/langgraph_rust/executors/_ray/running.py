@@ -16,8 +16,9 @@ from typing import Any
 import ray
 from ray.exceptions import RayError, TaskCancelledError
 
+from langgraph_rust.executors._ray.actors import Actors
 from langgraph_rust.executors._ray.mailbox import Mailbox
-from langgraph_rust.executors._ray.remote import Warm, run
+from langgraph_rust.executors._ray.remote import run
 from langgraph_rust.executors.base import Message, Running, WorkerDiedError
 
 ON_ITS_WAY = 30.0
@@ -38,7 +39,6 @@ class _OnCluster(Running):
         self._node = node
         self._queue = mailbox.queue(number)
         self._heard = 0
-        self._early: dict[int, Message] = {}
         self._end: tuple[int, bytes] | None = None
         self._lock = threading.Lock()
         self._is_over = False
@@ -46,8 +46,6 @@ class _OnCluster(Running):
         self.result: Any = None
 
     def next(self, timeout: float) -> Message | None:
-        if message := self._in_order():
-            return message
         if self._end is None and not self._is_watched:
             self._watch()
         if self._end is None:
@@ -58,11 +56,11 @@ class _OnCluster(Running):
             if said is None:
                 raise _unheard(self._node)
             if isinstance(said, tuple):
-                self._early[said[1]] = Message(*said[2:])
-                return self._in_order()
+                self._heard += 1
+                return Message(*said)
             self._end = self._ended(said.result)
         count, done = self._end
-        while self._heard < count:
+        if self._heard < count:
             # What it said before its end is on its way.
             try:
                 said = self._queue.get(timeout=ON_ITS_WAY)
@@ -70,17 +68,10 @@ class _OnCluster(Running):
                 raise _unheard(self._node) from None
             if not isinstance(said, tuple):
                 raise _unheard(self._node)
-            self._early[said[1]] = Message(*said[2:])
-            if message := self._in_order():
-                return message
+            self._heard += 1
+            return Message(*said)
         self._finish()
         return Message("done", 0, done)
-
-    def _in_order(self) -> Message | None:
-        """The next message; calls of an actor do not arrive in their order."""
-        message = self._early.pop(self._heard, None)
-        self._heard += message is not None
-        return message
 
     def _watch(self) -> None:
         """Wait for the end alone, for a moment, and then have it put beside the messages.
@@ -149,50 +140,6 @@ class InTask(_OnCluster):
             ray.cancel(self.result, force=True)
 
 
-class Actors:
-    """Up to `limit` warm processes of one kind, each of which runs one call at a time."""
-
-    def __init__(self, limit: int, options: dict[str, Any]) -> None:
-        self._limit = limit
-        self._make = ray.remote(**{"num_cpus": 1, **options})(Warm)
-        self._lock = threading.Condition()
-        self._free: list[Any] = []
-        self._count = 0
-
-    def take(self, timeout: float) -> Any:
-        """Take an actor; `None` if there is none for `timeout` seconds."""
-        with self._lock:
-            if not self._free and self._count >= self._limit:
-                self._lock.wait(timeout)
-            if self._free:
-                return self._free.pop()
-            if self._count >= self._limit:
-                return None
-            self._count += 1
-        return self._make.remote()
-
-    def give(self, actor: Any) -> None:
-        """Give back an actor whose call is over."""
-        with self._lock:
-            self._free.append(actor)
-            self._lock.notify()
-
-    def lose(self, actor: Any) -> None:
-        """Do without an actor: it is killed, if it is not dead."""
-        with suppress(RayError):
-            ray.kill(actor)
-        with self._lock:
-            self._count -= 1
-            self._lock.notify()
-
-    def close(self) -> None:
-        """End those that have no call."""
-        with self._lock:
-            free, self._free = self._free, []
-        for actor in free:
-            self.lose(actor)
-
-
 class InActor(_OnCluster):
     """A call that waits for a warm actor, or has one."""
 
@@ -206,21 +153,35 @@ class InActor(_OnCluster):
 
     @property
     def is_waiting(self) -> bool:
-        return self._actor is None
+        # While there is none at all, nobody knows whether the cluster ever has room for one.
+        return self._actor is None and self._actors.is_any_there
 
     def next(self, timeout: float) -> Message | None:
-        if self._actor is None:
-            actor = self._actors.take(timeout)
-            if actor is None:
-                return None
-            with self._lock:
-                if not self._is_over:
-                    self._actor = actor
-            if self._actor is None:
-                self._actors.give(actor)
-                return None
-            self.result = actor.run.remote(*self._given)
+        if self._actor is None and not self._take(timeout):
+            return None
         return super().next(timeout)
+
+    def _take(self, timeout: float) -> bool:
+        """Begin the call if there is an actor for it."""
+        try:
+            actor = self._actors.take(timeout)
+        except RayError as error:
+            raise WorkerDiedError(
+                f"The process that the node '{self._node}' was to run in ended before the node "
+                f"began: {error}"
+            ) from error
+        if actor is None:
+            if self._mailbox.is_dead:
+                raise _unheard(self._node)
+            return False
+        with self._lock:
+            if not self._is_over:
+                self._actor = actor
+        if self._actor is None:
+            self._actors.give(actor)
+            return False
+        self.result = actor.run.remote(*self._given)
+        return True
 
     def stop(self) -> None:
         """Nothing: `release` has killed the actor, as the call was not done."""

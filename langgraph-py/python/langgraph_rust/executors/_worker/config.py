@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from langgraph_rust._internal._config import ambient_config
 from langgraph_rust._internal._constants import (
     CONF,
     CONFIG_KEY_CALL,
+    CONFIG_KEY_CHECKPOINT_NS,
     CONFIG_KEY_CHECKPOINTER,
     CONFIG_KEY_READ,
     CONFIG_KEY_READ_STATE,
@@ -42,7 +45,7 @@ def make_config(request: dict[str, Any], home: Home) -> Any:
     if (modes := request["modes"]) is not None:
         conf[CONFIG_KEY_STREAM] = StreamProtocol(lambda chunk: home.tell("chunk", chunk), modes)
     if (runtime := request["runtime"]) is not None:
-        conf[CONFIG_KEY_RUNTIME] = _runtime(runtime, home)
+        conf[CONFIG_KEY_RUNTIME] = _runtime(runtime, home, conf.get(CONFIG_KEY_SCRATCHPAD))
     config["callbacks"] = None
     if (listening := request["callbacks"]) is not None:
         from langgraph_rust.executors._worker.callbacks import make_manager
@@ -51,15 +54,32 @@ def make_config(request: dict[str, Any], home: Home) -> Any:
     return config
 
 
-def _runtime(known: dict[str, Any], home: Home) -> Runtime[Any]:
+def _runtime(known: dict[str, Any], home: Home, task: RemoteTask | None) -> Runtime[Any]:
     store = known["store"]
     return Runtime(
         context=known["context"],
         store=None if store is None else RemoteStore(home, **store),
-        stream_writer=lambda chunk: home.tell("custom", chunk),
+        stream_writer=_stream_writer(home, task),
         heartbeat=lambda: home.tell("heartbeat"),
         previous=known["previous"],
         execution_info=known["execution_info"],
         server_info=known["server_info"],
         control=RemoteControl(home) if known["control"] else None,
     )
+
+
+def _stream_writer(home: Home, own: RemoteTask | None) -> Callable[[Any], None]:
+    """Return what the node, and what graphs within it run, write to the `custom` stream with."""
+
+    def write(chunk: Any) -> None:
+        conf = (ambient_config() or {}).get(CONF) or {}
+        task, namespace = conf.get(CONFIG_KEY_SCRATCHPAD), conf.get(CONFIG_KEY_CHECKPOINT_NS)
+        if conf and task is own:
+            home.tell("custom", chunk)
+        elif namespace is None:
+            # A thread that knows of no node, which is an error at home if somebody listens.
+            home.ask("custom", chunk)
+        else:
+            home.tell("custom", chunk, namespace, getattr(task, "graph_namespace", None))
+
+    return write
