@@ -12,6 +12,7 @@ import pytest
 from typing_extensions import TypedDict
 
 from langgraph_rust.graph import START, StateGraph
+from langgraph_rust.types import interrupt
 
 psycopg: Any = pytest.importorskip(
     "psycopg", reason="psycopg, or the libpq that it needs", exc_type=ImportError
@@ -69,6 +70,17 @@ class Gate:
         finally:
             self.ended = True
         return {"log": ["gate"]}
+
+
+def asking_twice(gate: Gate) -> Any:
+    """A graph whose only node asks, waits for the gate, and asks again."""
+
+    async def asks(state: State) -> State:
+        first = interrupt("first?")
+        await gate(state)
+        return {"log": [first, interrupt("second?")]}
+
+    return chain(asks)
 
 
 @asynccontextmanager

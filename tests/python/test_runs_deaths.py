@@ -6,7 +6,18 @@ import asyncio
 from typing import Any
 
 import pytest
-from _runs import PATIENCE, Gate, State, asking, attempts, chain, psycopg, says, working
+from _runs import (
+    PATIENCE,
+    Gate,
+    State,
+    asking,
+    asking_twice,
+    attempts,
+    chain,
+    psycopg,
+    says,
+    working,
+)
 
 from langgraph_rust.graph import START, StateGraph
 from langgraph_rust.runs._worker._execution import Execution
@@ -18,13 +29,7 @@ pytestmark = pytest.mark.asyncio
 
 async def test_an_answer_that_a_task_took_is_not_given_to_its_next_question(database: str) -> None:
     gate = Gate()
-
-    async def asks(state: State) -> State:
-        first = interrupt("first?")
-        await gate(state)
-        return {"log": [first, interrupt("second?")]}
-
-    graph = chain(asks)
+    graph = asking_twice(gate)
     async with asking(database) as runs, attempts(database, graph) as attempt:
         await attempt(await runs.enqueue("graph", {"log": []}, thread_id="1"))
         run = await runs.enqueue("graph", Command(resume="1"), thread_id="1")

@@ -14,6 +14,7 @@ from _runs import (
     State,
     _plans,
     asking,
+    asking_twice,
     async_pool,
     attempts,
     chain,
@@ -27,7 +28,7 @@ from langgraph_rust.runs._worker._execution import Execution
 from langgraph_rust.runs._worker._keeping import is_outage
 from langgraph_rust.runs._worker._log import LostRunError
 from langgraph_rust.runs._worker._worker import Worker
-from langgraph_rust.types import Command, interrupt
+from langgraph_rust.types import Command
 
 pytestmark = pytest.mark.asyncio
 
@@ -65,13 +66,7 @@ async def test_where_it_began_it_passes_a_breakpoint(database: str, is_older: bo
 
 async def test_an_answer_to_an_older_checkpoint_is_given_once(database: str) -> None:
     gate = Gate()
-
-    async def asks(state: State) -> State:
-        first = interrupt("first?")
-        await gate(state)
-        return {"log": [first, interrupt("second?")]}
-
-    graph = chain(asks)
+    graph = asking_twice(gate)
     async with asking(database) as runs, attempts(database, graph) as attempt:
         await attempt(await runs.enqueue("graph", {"log": []}, thread_id="1"))
         older = await newest(database)

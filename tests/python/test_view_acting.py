@@ -109,7 +109,9 @@ async def test_a_question_in_a_subgraph_is_answered_once(tmp_path: Path) -> None
         assert "any more" in events[-1][1]["text"]
 
 
-async def test_a_run_that_is_told_to_be_over_keeps_no_other_from_beginning(path: str) -> None:
+async def test_a_run_that_is_told_to_be_over_keeps_no_other_from_beginning(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its saver may take its time to close."""
     acting = Acting(_view.asking(None), path, is_allowed=True)
     may_close, opened = asyncio.Event(), acting.opened
@@ -120,7 +122,7 @@ async def test_a_run_that_is_told_to_be_over_keeps_no_other_from_beginning(path:
             yield graph
             await may_close.wait()
 
-    acting.opened = opened_slowly  # type: ignore[method-assign]
+    monkeypatch.setattr(acting, "opened", opened_slowly)
     async with browser_of(acting, path) as browser:
         for _ in range(2):
             events = await run(browser, thread="new", input='{"log": []}')

@@ -121,9 +121,8 @@ class Acts:
             Refused: nothing may be done.
         """
         self.allow()
-        going, task = self._going.get(run, (None, None))
-        if going and task and not going.is_over:
-            task.cancel()
+        if (found := self._going.get(run)) and not found[0].is_over:
+            found[1].cancel()
 
     def _begin(
         self, thread: str, by: str, perform: Callable[[AnyPregel, WatchedRun], Awaitable[None]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import Context
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph_rust._internal._config import patch_configurable
 from langgraph_rust._internal._constants import (
@@ -27,6 +27,9 @@ from langgraph_rust.executors._travel.pickling import dumps, dumps_named, loads
 from langgraph_rust.executors._travel.tasks import of_number
 from langgraph_rust.executors.base import NotPortableError, Running
 
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
 _POLICIES = ("retry_policy", "cache_policy", "timeout")
 """What a task function has, by the names of both its attributes and the arguments of a call."""
 
@@ -39,7 +42,7 @@ class Desk:
         node: The node's name.
     """
 
-    def __init__(self, config: Mapping[str, Any], node: str) -> None:
+    def __init__(self, config: RunnableConfig, node: str) -> None:
         self._config = config
         self._node = node
         self._conf: Mapping[str, Any] = config.get(CONF) or {}
@@ -117,7 +120,7 @@ class Desk:
             CONFIG_KEY_CHECKPOINT_NS: namespace,
             CONFIG_KEY_SCRATCHPAD: SimpleNamespace(graph_namespace=of_graph),
         }
-        with ambient(patch_configurable(self._config, place)):  # type: ignore[arg-type]
+        with ambient(patch_configurable(self._config, place)):
             write(chunk)
 
     def _on_heartbeat(self) -> None:
