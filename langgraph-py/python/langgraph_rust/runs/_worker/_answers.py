@@ -28,7 +28,7 @@ __all__ = ("Found", "describe", "left_of")
 
 @dataclass(frozen=True)
 class Found:
-    """What an attempt found on the checkpoint that the run goes on from: the newest, or a named."""
+    """What an attempt found on the checkpoint that its run goes on from."""
 
     checkpoint: str | None
     """Its id."""
